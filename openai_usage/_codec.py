@@ -1,0 +1,67 @@
+"""Between values and the wire: a query becomes pairs of text, a body becomes a page."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+from cattrs.preconf.msgspec import make_converter
+
+from openai_usage.errors import APIResponseValidationError
+from openai_usage.queries import RangeQuery
+from openai_usage.results import Page
+
+R = TypeVar("R")
+
+EXCERPT = 2_000
+"""How many characters of a body an error keeps: enough to see what it is."""
+
+converter = make_converter()
+
+
+def query_pairs(query: RangeQuery) -> list[tuple[str, str]]:
+    """What *query* asks, as the parameters of a URL; what is None is left out."""
+    values = converter.unstructure(query)
+    extra = values.pop("extra_query") or {}
+    return [pair for name, value in {**values, **extra}.items() for pair in _pairs(name, value)]
+
+
+def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
+    match value:
+        case None:
+            return
+        case list() | tuple():
+            # The API takes `a=1&a=2` and `a=1,2` as well; brackets are what official SDKs send.
+            yield from ((f"{name.removesuffix('[]')}[]", str(item)) for item in value)
+        case bool():
+            yield name, "true" if value else "false"
+        case _:
+            yield name, str(value)
+
+
+def page_of(result: type[R], body: bytes) -> Page[R]:
+    """The page that *body* holds, whole.
+
+    Fields and values that this version does not know are passed over. Integers may come as `5`,
+    `5.0` or `"5"`, never as `5.5`; money may come as a number or as text, with every digit kept.
+
+    Raises:
+        APIResponseValidationError: *body* is anything but a page of *result*.
+    """
+    try:
+        return _decoder(result).decode(body)  # type: ignore[arg-type]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what, _, path = str(error).partition(" - at ")
+        text = body[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
+        raise APIResponseValidationError(
+            f"this is no page of usage, {what} at {path.strip('`') or '$'}: {text[:80]!r}",
+            path=path.strip("`") or "$",
+            body=text,
+        ) from None
+
+
+@cache
+def _decoder(result: type[R]) -> msgspec.json.Decoder[Page[R]]:
+    # cattrs would decode to dicts first, turn null into "None" and 1.9 into 1. msgspec builds the
+    # same attrs classes straight from the bytes. Not strict: "5" and 5.0 are integers here.
+    return msgspec.json.Decoder(Page[result], strict=False)  # type: ignore[valid-type]

@@ -1,0 +1,119 @@
+"""The options of a client: what was passed, else the environment, else the default; checked."""
+
+import os
+from ipaddress import ip_address
+from math import inf
+from typing import TypeVar
+
+from attrs import field, frozen
+from yarl import URL
+
+from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
+
+Number = TypeVar("Number", int, float)
+
+_DEFAULT_BASE_URL = "https://api.openai.com/v1"
+
+_KEY_ADVICE = (
+    "Usage and costs need an organization's admin key (sk-admin-…), which an organization owner "
+    "makes at https://platform.openai.com/settings/organization/admin-keys."
+)
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a client was told, complete and checked."""
+
+    admin_api_key: str = field(repr=False)
+    base_url: URL
+    organization: str | None
+    timeout: float
+    max_retries: int
+    max_retry_wait: float
+
+
+def options(
+    *,
+    admin_api_key: str | None,
+    base_url: str | None,
+    organization: str | None,
+    timeout: float,
+    max_retries: int,
+    max_retry_wait: float,
+    allow_insecure_http: bool,
+) -> Options:
+    """The options that a client works with.
+
+    Raises:
+        MissingAdminKeyError: There is no key, neither passed nor in the environment.
+        InvalidOptionError: An option cannot work.
+    """
+    key = admin_api_key or os.environ.get("OPENAI_ADMIN_KEY")
+    if not key or not key.strip():
+        raise MissingAdminKeyError(
+            f"no admin key: pass admin_api_key= or set OPENAI_ADMIN_KEY. {key_advice()}"
+        )
+    organization = organization or os.environ.get("OPENAI_ORG_ID")
+    url = base_url or os.environ.get("OPENAI_BASE_URL")
+    return Options(
+        admin_api_key=_header_safe("admin_api_key", key),
+        base_url=_secure(url or _DEFAULT_BASE_URL, allow_insecure_http=allow_insecure_http),
+        organization=_header_safe("organization", organization) if organization else None,
+        timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
+        max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
+        max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
+    )
+
+
+def key_advice() -> str:
+    """Which key is needed, where it is made, and why the one that is there does not do."""
+    if os.environ.get("OPENAI_API_KEY") and not os.environ.get("OPENAI_ADMIN_KEY"):
+        return f"{_KEY_ADVICE} OPENAI_API_KEY holds a project's key, which cannot read them."
+    return _KEY_ADVICE
+
+
+def _header_safe(option: str, value: str) -> str:
+    value = value.strip()
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        # The value itself stays out of the message: it may well be a key.
+        raise InvalidOptionError(
+            f"{option} holds a character that no {option} has; was it copied whole?",
+            option=option,
+        )
+    return value
+
+
+def _secure(text: str, *, allow_insecure_http: bool) -> URL:
+    try:
+        url = URL(text.strip())
+    except ValueError:
+        url = URL()
+    host, told = url.host, url.query_string or url.fragment or url.user or url.password
+    if not host or told or url.scheme not in ("http", "https"):
+        raise InvalidOptionError(
+            "base_url takes an address such as https://api.openai.com/v1, "
+            "with neither a password nor a query in it",
+            option="base_url",
+        )
+    if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
+        raise InvalidOptionError(
+            f"base_url={text!r} would send the admin key unencrypted: use https, "
+            f"or say allow_insecure_http=True",
+            option="base_url",
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number:
+    # A bool is an int to Python, and never what is meant here.
+    kinds = int if isinstance(least, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < inf:
+        raise InvalidOptionError(f"{option} takes {wanted}, not {value!r}", option=option)
+    return value

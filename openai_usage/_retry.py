@@ -1,0 +1,32 @@
+"""Decides, from values alone, whether a failed request is worth another try and when."""
+
+import random
+
+from openai_usage.errors import APIConnectionError, APIStatusError
+
+_FIRST_WAIT = 0.5
+"""Seconds that the first wait stays below, where the server named none; it doubles from there."""
+
+
+def wait_before_retry(
+    error: BaseException, retry: int, *, max_retries: int, max_wait: float
+) -> float | None:
+    """Seconds to wait before retry number *retry* (the first is 1), or None to give up.
+
+    A server that names a time is taken at its word, or given up on where that is longer than
+    *max_wait*. Otherwise the wait is drawn from the whole span up to a bound that doubles (full
+    jitter), so that clients which failed together do not come back together.
+    """
+    if retry > max_retries or not _is_passing(error):
+        return None
+    named = error.retry_after if isinstance(error, APIStatusError) else None
+    if named is not None and named > max_wait:
+        return None
+    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** (retry - 1)))
+
+
+def _is_passing(error: BaseException) -> bool:
+    """Whether the same request can succeed a moment later."""
+    if isinstance(error, APIStatusError):
+        return error.status_code in (408, 409, 429) or error.status_code >= 500
+    return isinstance(error, APIConnectionError)

@@ -1,0 +1,96 @@
+"""The client: its options, its lifetime, and a method for every row of the table."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from openai_usage._options import options
+from openai_usage._paging import Buckets
+from openai_usage._transport import Transport
+from openai_usage.endpoints import Endpoint, Endpoints
+from openai_usage.queries import RangeQuery
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+__all__ = ["AsyncUsageClient"]
+
+R = TypeVar("R")
+
+
+class AsyncUsageClient(Endpoints):
+    """Reads an organization's usage and costs from OpenAI's API.
+
+    Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
+    gives `Buckets`, to be awaited or iterated::
+
+        async with AsyncUsageClient() as client:
+            async for bucket in client.costs(start_time=days_ago(30), group_by=["line_item"]):
+                ...
+
+    Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
+    connections, and holds all its requests back together where the API says to wait.
+
+    Args:
+        admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
+        base_url: Where the API is. Default: `OPENAI_BASE_URL`, or `https://api.openai.com/v1`.
+        organization: Which organization is meant, where the key has several. Default:
+            `OPENAI_ORG_ID`.
+        timeout: Seconds for one request, from its first byte to the last one of the answer.
+        max_retries: How many more times a request is tried that failed in passing: a status of
+            408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
+        max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
+            longer one, the error is raised at once, with `retry_after`.
+        allow_insecure_http: Send the key over plain `http` to other hosts than this one.
+        session: An aiohttp session to send with. It stays yours: it is not closed, and our
+            headers go with each request, not into it. Default: the client opens its own.
+
+    Raises:
+        MissingAdminKeyError: No key was passed, and the environment has none.
+        InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
+    """
+
+    def __init__(
+        self,
+        admin_api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        organization: str | None = None,
+        timeout: float = 60.0,
+        max_retries: int = 5,
+        max_retry_wait: float = 60.0,
+        allow_insecure_http: bool = False,
+        session: "ClientSession | None" = None,
+    ) -> None:
+        self._transport = Transport(
+            options(
+                admin_api_key=admin_api_key,
+                base_url=base_url,
+                organization=organization,
+                timeout=timeout,
+                max_retries=max_retries,
+                max_retry_wait=max_retry_wait,
+                allow_insecure_http=allow_insecure_http,
+            ),
+            session,
+        )
+
+    def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
+        return Buckets(self._transport, endpoint, query)
+
+    async def close(self) -> None:
+        """Close the connections, but never a session that was lent. Closing twice is fine."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._transport.base_url}>"

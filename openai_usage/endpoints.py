@@ -1,0 +1,169 @@
+"""The table: one row for each operation of the API. Everything else reads it.
+
+A row says where an operation lives, what it may be asked and what comes back. The methods of the
+client, their checks and signatures, the decoder, the command line, the sandbox and the reference
+in the README all come from here. To add an operation, add a row, here or in a subclass of the
+client::
+
+    class Client(AsyncUsageClient):
+        videos = Endpoint("organization/usage/videos", VideosQuery, VideosResult)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
+
+from attrs import Attribute, fields
+
+from openai_usage import queries, results
+
+if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
+    from openai_usage._paging import Buckets
+    from openai_usage.client import AsyncUsageClient
+
+__all__ = ["Endpoint", "Endpoints"]
+
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+_ABOUT_PAGING = ("limit", "page", "extra_query")
+
+
+class Endpoint(Generic[P, R_co]):
+    """One operation of the API: a row of the table, and the method of a client that has it.
+
+    Args:
+        path: Where it lives, under the client's `base_url`.
+        query: The class of its parameters, a `RangeQuery`.
+        result: The class of one result.
+    """
+
+    def __init__(
+        self, path: str, query: Callable[P, queries.RangeQuery], result: type[R_co]
+    ) -> None:
+        self.path = path
+        self.query = query
+        self.result = result
+        self.name = path.rpartition("/")[-1]
+        self.__doc__ = self._documentation()
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def parameters(self) -> list[Attribute[object]]:
+        """The fields of its query in the order they are shown: what is about paging comes last."""
+        return sorted(fields(self.query_type), key=lambda field: field.name in _ABOUT_PAGING)
+
+    @property
+    def query_type(self) -> type[queries.RangeQuery]:
+        """`query` as the class that it is; its own type carries the signature instead."""
+        return cast("type[queries.RangeQuery]", self.query)
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Endpoint[P, R_co]: ...
+    @overload
+    def __get__(self, client: AsyncUsageClient, owner: type) -> Callable[P, Buckets[R_co]]: ...
+    def __get__(
+        self, client: AsyncUsageClient | None, owner: type
+    ) -> Endpoint[P, R_co] | Callable[P, Buckets[R_co]]:
+        if client is None:
+            return self
+
+        def ask(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co]:
+            return client._ask(self, self.query(*args, **kwargs))  # noqa: SLF001 - its other half
+
+        ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
+        ask.__doc__ = self.__doc__
+        ask.__signature__ = self._signature()  # type: ignore[attr-defined]
+        return ask
+
+    def _signature(self) -> inspect.Signature:
+        known = inspect.signature(self.query).parameters
+        return inspect.Signature(
+            [known[attribute.name] for attribute in self.parameters],
+            return_annotation=f"Buckets[{self.result.__name__}]",
+        )
+
+    def _documentation(self) -> str:
+        described = "\n".join(
+            f"    {attribute.name}: {attribute.metadata['doc']}"
+            for attribute in self.parameters
+            if "doc" in attribute.metadata
+        )
+        return (
+            f"{inspect.getdoc(self.query)}\n\n"
+            "Await it for one page, iterate it for every bucket.\n\n"
+            f"Args:\n{described}\n\n"
+            "Raises:\n    InvalidQueryError: It cannot be asked like this; nothing was sent."
+        )
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.name}: GET {self.path} -> {self.result.__name__}>"
+
+
+class Endpoints:
+    """The operations of OpenAI's organization usage and costs API."""
+
+    completions = Endpoint(
+        "organization/usage/completions",
+        queries.CompletionsQuery,
+        results.CompletionsResult,
+    )
+    embeddings = Endpoint(
+        "organization/usage/embeddings",
+        queries.EmbeddingsQuery,
+        results.EmbeddingsResult,
+    )
+    moderations = Endpoint(
+        "organization/usage/moderations",
+        queries.ModerationsQuery,
+        results.ModerationsResult,
+    )
+    images = Endpoint("organization/usage/images", queries.ImagesQuery, results.ImagesResult)
+    audio_speeches = Endpoint(
+        "organization/usage/audio_speeches",
+        queries.AudioSpeechesQuery,
+        results.AudioSpeechesResult,
+    )
+    audio_transcriptions = Endpoint(
+        "organization/usage/audio_transcriptions",
+        queries.AudioTranscriptionsQuery,
+        results.AudioTranscriptionsResult,
+    )
+    vector_stores = Endpoint(
+        "organization/usage/vector_stores",
+        queries.VectorStoresQuery,
+        results.VectorStoresResult,
+    )
+    code_interpreter_sessions = Endpoint(
+        "organization/usage/code_interpreter_sessions",
+        queries.CodeInterpreterSessionsQuery,
+        results.CodeInterpreterSessionsResult,
+    )
+    file_search_calls = Endpoint(
+        "organization/usage/file_search_calls",
+        queries.FileSearchCallsQuery,
+        results.FileSearchCallsResult,
+    )
+    web_search_calls = Endpoint(
+        "organization/usage/web_search_calls",
+        queries.WebSearchCallsQuery,
+        results.WebSearchCallsResult,
+    )
+    decisions = Endpoint(
+        "organization/usage/decisions", queries.DecisionsQuery, results.DecisionsResult
+    )
+    costs = Endpoint("organization/costs", queries.CostsQuery, results.CostsResult)
+
+    @classmethod
+    def table(cls) -> Mapping[str, Endpoint[..., object]]:
+        """Every row by the name of its method, those of subclasses included."""
+        return {
+            name: row
+            for ancestor in reversed(cls.__mro__)
+            for name, row in vars(ancestor).items()
+            if isinstance(row, Endpoint)
+        }
