@@ -1,0 +1,14 @@
+"""A server on loopback that speaks the usage and costs API, for tests and demonstrations.
+
+It has an organization of its own whose usage is made up, and the same for the same seed::
+
+    async with Sandbox(seed=7) as sandbox:
+        client = AsyncUsageClient(
+            admin_api_key=sandbox.admin_api_key, base_url=sandbox.base_url
+        )
+"""
+
+from openai_usage.sandbox.faults import Faults
+from openai_usage.sandbox.server import RecordedRequest, Sandbox
+
+__all__ = ["Faults", "RecordedRequest", "Sandbox"]

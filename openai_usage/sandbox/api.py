@@ -1,0 +1,103 @@
+"""The API itself, free of HTTP's details: what is asked becomes a body, or a refusal."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Literal
+
+import msgspec
+from attrs import evolve
+from multidict import MultiMapping
+
+from openai_usage.endpoints import Endpoint, Endpoints
+from openai_usage.plans import SECONDS, Window, windows_of
+from openai_usage.queries import RangeQuery
+from openai_usage.sandbox.cursors import cursor_to, place_of
+from openai_usage.sandbox.ledger import Ledger, Row
+from openai_usage.sandbox.organization import Organization
+from openai_usage.sandbox.parameters import query_of
+from openai_usage.sandbox.refusals import Refusal
+
+
+class Api:
+    """Answers for one organization.
+
+    Args:
+        organization: Whose usage it is.
+        scopes: The keys there are, each with whether it may read usage.
+        amounts: Whether money is written as JSON numbers or as text.
+    """
+
+    def __init__(
+        self,
+        organization: Organization,
+        scopes: Mapping[str, bool],
+        amounts: Literal["number", "string"],
+    ) -> None:
+        self._ledger = Ledger(organization)
+        self._scopes = scopes
+        self._encoder = msgspec.json.Encoder(decimal_format=amounts)
+        self._table = {f"/v1/{row.path}": row for row in Endpoints.table().values()}
+
+    def answer(
+        self, path: str, parameters: MultiMapping[str], authorization: str, now: int
+    ) -> bytes:
+        """The page that is asked for, at the moment *now*.
+
+        Raises:
+            Refusal: It is not to be had.
+        """
+        key = authorization.removeprefix("Bearer ")
+        if key not in self._scopes:
+            raise Refusal.wrong_key(key)
+        if not self._scopes[key]:
+            raise Refusal.no_scope()
+        endpoint = self._table.get(path)
+        if endpoint is None:
+            raise Refusal.no_such_path("GET", path)
+        return self._encoder.encode(
+            self._page(endpoint, query_of(endpoint.query_type, parameters), now)
+        )
+
+    def _page(self, endpoint: Endpoint[..., object], query: RangeQuery, now: int) -> Row:
+        start = query.start_time
+        if query.page is not None:
+            start = place_of(query.page, endpoint.name, query, now)
+        limit = query.limit or query.page_size.default
+        ahead = list(islice(_buckets(query, start, now), limit + 1))
+        buckets, beyond = ahead[:limit], ahead[limit:]
+        results = self._ledger.results(endpoint, query, buckets, until=_until(query, now))
+        return {
+            "object": "page",
+            "data": [_bucket(bucket, rows) for bucket, rows in zip(buckets, results, strict=True)],
+            "has_more": bool(beyond),
+            "next_page": (
+                cursor_to(beyond[0].start_time, endpoint.name, query, now) if beyond else None
+            ),
+        }
+
+
+def _until(query: RangeQuery, now: int) -> int:
+    """Up to when things count: neither the future nor what is beyond the range."""
+    return min(now, query.end_time or now)
+
+
+def _buckets(query: RangeQuery, start: int, now: int) -> Iterator[Window]:
+    """The buckets from *start* on: the first is cut at the start, the last one is whole."""
+    width = SECONDS[query.bucket_width]
+    # The bucket in progress is one of them.
+    end = min(query.end_time or now + 1, now + 1)
+    return windows_of(
+        evolve(query, start_time=start, limit=1, end_time=None), -(-end // width) * width
+    )
+
+
+def _bucket(bucket: Window, rows: list[Row]) -> Row:
+    return {
+        "object": "bucket",
+        "start_time": bucket.start_time,
+        "end_time": bucket.end_time,
+        # In no specification, and seen in the API's answers all the same.
+        "start_time_iso": bucket.start.isoformat(),
+        "end_time_iso": bucket.end.isoformat(),
+        "results": rows,
+    }

@@ -1,0 +1,63 @@
+"""Reads a URL's parameters into the query class of their row: the same checks, another mouth."""
+
+import re
+from collections.abc import Sequence
+from typing import get_args, get_origin
+
+from attrs import fields
+from multidict import MultiMapping
+
+from openai_usage.errors import InvalidQueryError
+from openai_usage.queries import CostsQuery, RangeQuery
+from openai_usage.sandbox.refusals import Refusal
+
+COSTS_BY_KEY_SINCE = 1_764_979_200
+"""2025-12-06: costs can be grouped by `api_key_id` from here on."""
+
+_WORDS = {"true": True, "false": False}
+
+
+def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> RangeQuery:
+    """What *parameters* ask. Unknown ones are passed over, as the API does.
+
+    Raises:
+        Refusal: They cannot be asked.
+    """
+    values: dict[str, object] = {}
+    for attribute in fields(query_type):
+        name = attribute.name
+        texts = parameters.getall(name, []) + parameters.getall(f"{name}[]", [])
+        if texts and name != "extra_query":
+            values[name] = _value(name, attribute.type, texts)
+    if "start_time" not in values:
+        raise Refusal.missing("start_time")
+    sizes = query_type.page_sizes
+    size = sizes.get(values.get("bucket_width", "1d"))  # type: ignore[call-overload]
+    limit = values.get("limit")
+    if size and isinstance(limit, int) and limit > size.maximum:
+        raise Refusal.limit_too_large(limit, size.maximum)
+    try:
+        query = query_type(**values)  # type: ignore[arg-type]
+    except InvalidQueryError as error:
+        raise Refusal.invalid(error.param, str(error)) from None
+    by_key = isinstance(query, CostsQuery) and "api_key_id" in (query.group_by or ())
+    if by_key and query.start_time < COSTS_BY_KEY_SINCE:
+        raise Refusal.costs_by_key_too_early(COSTS_BY_KEY_SINCE)
+    return query
+
+
+def _value(name: str, declared: object, texts: list[str]) -> object:
+    kinds = [kind for kind in get_args(declared) or (declared,) if kind is not type(None)]
+    if any(get_origin(kind) is Sequence for kind in kinds):
+        # Repeated, in brackets, or joined by commas; a line item's own comma has a space behind.
+        return re.split(",(?! )", texts[0]) if len(texts) == 1 else texts
+    [text] = texts[-1:]
+    if int in kinds:
+        if not re.fullmatch("-?[0-9]{1,18}", text):
+            raise Refusal.invalid_type(name, "an integer", text)
+        return int(text)
+    if bool in kinds:
+        if text not in _WORDS:
+            raise Refusal.invalid_type(name, "a boolean", text)
+        return _WORDS[text]
+    return text

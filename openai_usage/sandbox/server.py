@@ -1,0 +1,147 @@
+"""Sandbox: the server, its life, and the way of a request through it."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Literal, Self
+
+from aiohttp import web
+from attrs import field, frozen
+
+from openai_usage.sandbox.api import Api
+from openai_usage.sandbox.background import BackgroundLoop
+from openai_usage.sandbox.faults import Faults
+from openai_usage.sandbox.organization import Organization
+from openai_usage.sandbox.refusals import Refusal
+from openai_usage.times import Timestamp, unix_seconds
+
+
+@frozen
+class RecordedRequest:
+    """One request that came to a sandbox."""
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]]
+    """The parameters in the order in which they came, decoded."""
+    headers: Mapping[str, str] = field(repr=False)
+    """By name, whatever its case."""
+
+
+class Sandbox:
+    """A server on loopback that speaks the usage and costs API over a made-up organization.
+
+    The same seed and range give the same numbers, as far as the range lies before `now`. Use it
+    with `async with`, where it runs in the event loop that is there, or with `with`, where it
+    runs in a thread of its own, for programs that block or run elsewhere.
+
+    Args:
+        seed: Decides the organization and all that it does.
+        now: The moment up to which anything has happened: Unix seconds, an aware datetime or a
+            date in UTC. Default: the real one, at each request.
+        amounts: Whether money is sent as JSON numbers or as text; the API has done both.
+        port: The port to listen at. Default: any that is free.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        now: Timestamp | None = None,
+        amounts: Literal["number", "string"] = "number",
+        port: int = 0,
+    ) -> None:
+        self.now: int | None = None if now is None else unix_seconds(now, param="now")
+        """Unix seconds; set it to let time pass. None: the real time."""
+        self.faults = Faults()
+        """What is to go wrong with the next answers."""
+        self.requests: list[RecordedRequest] = []
+        """Every request that came, in order."""
+        digits = f"{random.Random(seed).getrandbits(96):024x}"
+        self.admin_api_key = f"sk-admin-sandbox-{digits}"
+        """The key that may read everything here, and nothing anywhere else."""
+        self.project_api_key = f"sk-proj-sandbox-{digits}"
+        """A key that is known here, and may not read usage."""
+        self._api = Api(
+            Organization.from_seed(seed),
+            scopes={self.admin_api_key: True, self.project_api_key: False},
+            amounts=amounts,
+        )
+        self._port = port
+        self._base_url: str | None = None
+        self._runner: web.ServerRunner | None = None
+        self._background = ExitStack()
+
+    @property
+    def base_url(self) -> str:
+        """What a client takes as its `base_url`."""
+        if self._base_url is None:
+            raise RuntimeError("the sandbox does not run: use it in a `with` or `async with`")
+        return self._base_url
+
+    async def __aenter__(self) -> Self:
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        host, port = self._runner.addresses[0][:2]
+        self._base_url = f"http://{host}:{port}/v1"
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._base_url = None
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            loop = stack.enter_context(BackgroundLoop("openai-usage sandbox"))
+            loop.run(self.__aenter__())
+            stack.callback(lambda: loop.run(self.__aexit__(None, None, None)))
+            self._background = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._background.close()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.requests.append(
+            RecordedRequest(
+                method=request.method,
+                path=request.path,
+                query=tuple(request.query.items()),
+                headers=request.headers,
+            )
+        )
+
+        async def answer() -> web.Response:
+            try:
+                return self._answer(request)
+            except Refusal as refusal:
+                return refusal.response()
+
+        effect = self.faults.next_for(request)
+        return await (effect(request, answer) if effect else answer())
+
+    def _answer(self, request: web.BaseRequest) -> web.Response:
+        if request.method != "GET":
+            raise Refusal.no_such_path(request.method, request.path)
+        body = self._api.answer(
+            request.path,
+            request.query,
+            authorization=request.headers.get("Authorization", ""),
+            now=int(time.time()) if self.now is None else self.now,
+        )
+        return web.Response(body=body, content_type="application/json")
