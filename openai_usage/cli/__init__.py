@@ -1,0 +1,18 @@
+"""`openai-usage`: the table of endpoints, at a terminal. Needs the extra `[cli]`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        import cyclopts  # noqa: F401, PLC0415 - an extra may be missing
+        import rich  # noqa: F401, PLC0415
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"openai-usage: {error.name} is missing, which comes with the extra for the command "
+            "line: pip install 'openai-usage-client[cli]'"
+        )
+    from openai_usage.cli.app import run  # noqa: PLC0415
+
+    sys.exit(run(sys.argv[1:]))
