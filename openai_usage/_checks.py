@@ -26,7 +26,7 @@ def checked(param: str, value: object, declared: object) -> object:
         return checked(param, value, declared)
     if origin is Literal:
         return _one_of(param, value, args)
-    if origin is Sequence:
+    if origin in (Sequence, list, tuple):
         return _list(param, value, args[0])
     if origin is Mapping:
         return _mapping(param, value)

@@ -1,0 +1,50 @@
+"""What the tests share: a loop that never sleeps, a sandbox, a client of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+import pytest
+
+from openai_usage import AsyncUsageClient
+from openai_usage.sandbox import Sandbox
+from tests.clock import JumpingLoop
+
+NOW = 1_789_000_000
+"""2026-09-09 23:06:40 UTC: what the sandbox takes the time to be."""
+
+DAY = 86_400
+TODAY = NOW // DAY * DAY
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.get_closest_marker("real_clock"):
+        return {"real": asyncio.new_event_loop}
+    return {"jumping": JumpingLoop}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_ADMIN_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(seed=7, now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
+    async with client_of(sandbox) as made:
+        yield made
+
+
+def client_of(sandbox: Sandbox, **options: object) -> AsyncUsageClient:
+    return AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url, **options)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""However a walk ends, it leaves nothing behind: no task, no connection in use, no warning."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+
+from openai_usage import AsyncUsageClient, Buckets, CompletionsResult
+from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY, TODAY, client_of
+
+Walk = Buckets[CompletionsResult]
+
+
+@pytest.fixture(params=["plain", "concurrent"])
+async def walk(
+    request: pytest.FixtureRequest, client: AsyncUsageClient, sandbox: Sandbox
+) -> AsyncIterator[Walk]:
+    """A walk of ten requests, and the proof that nothing of it is left afterwards."""
+    await client.costs(start_time=TODAY)  # the session and its connector are there to stay
+    buckets = client.completions(start_time=TODAY - 10 * DAY, end_time=TODAY, limit=1)
+    yield buckets.concurrently(3) if request.param == "concurrent" else buckets
+    for _ in range(5):
+        await asyncio.sleep(0)  # what was dropped is closed by the loop's next turns
+    assert _left() == []
+    session = client._transport._own
+    assert session is not None
+    assert session.connector is not None
+    assert not session.connector._acquired  # type: ignore[attr-defined]
+    # No generator is left half-way either.
+    assert not [
+        agen
+        for agen in asyncio.get_running_loop()._asyncgens  # type: ignore[attr-defined]
+        if agen.__qualname__.startswith("Buckets.")
+    ]
+
+
+def _left() -> list[asyncio.Task[object]]:
+    """The tasks that run, but for this one and those that serve the sandbox's connections."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    return [task for task in others if "RequestHandler" not in repr(task)]
+
+
+async def test_break(walk: Walk) -> None:
+    async for _ in walk:
+        break
+
+
+async def test_break_out_of_pages(walk: Walk) -> None:
+    async for _ in walk.pages():
+        break
+
+
+async def test_exception_in_the_loop_body(walk: Walk) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async for _ in walk:
+            1 / 0  # noqa: B018
+
+
+async def test_aclose(walk: Walk) -> None:
+    async with aclosing(walk.__aiter__()) as buckets:
+        await anext(buckets)
+    async with aclosing(walk.raw_pages()) as bodies:
+        await anext(bodies)
+
+
+async def test_aclose_before_the_first_step(walk: Walk) -> None:
+    await walk.__aiter__().aclose()
+
+
+@pytest.mark.parametrize("moment", [0, 0.5, 1.5, 2.5])
+async def test_cancellation(walk: Walk, sandbox: Sandbox, moment: float) -> None:
+    sandbox.faults.stall(1, times=100)
+    task = asyncio.create_task(walk.collect())
+    await asyncio.sleep(moment)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_timeout_of_the_callers(walk: Walk, sandbox: Sandbox) -> None:
+    sandbox.faults.stall(1, times=100)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.5):
+            await walk.collect()
+
+
+async def test_the_end(walk: Walk) -> None:
+    assert len(await walk.collect()) == 10
+
+
+async def test_an_error(walk: Walk, sandbox: Sandbox) -> None:
+    sandbox.faults.status(404, after=2, times=100)
+    with pytest.raises(Exception, match="404"):
+        await walk.collect()
+
+
+def test_a_program_that_ends_in_the_middle_of_a_walk() -> None:
+    async def main() -> None:
+        async with Sandbox() as sandbox, client_of(sandbox) as client:
+            buckets = client.completions(start_time=TODAY - 10 * DAY, limit=1).concurrently(4)
+            async for _ in buckets:
+                return
+
+    asyncio.run(main())

@@ -1,0 +1,178 @@
+"""Bodies: exact where they are right, an error with a path where they are not; over real HTTP."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from openai_usage import APIResponseValidationError, AsyncUsageClient, CostsResult, Page
+from openai_usage.sandbox import Sandbox
+
+COST = {"object": "organization.costs.result", "amount": {"value": 1, "currency": "usd"}}
+
+
+def page_with(result: str | dict[str, Any], **page: Any) -> bytes:
+    """A page of one bucket with one result, given as JSON so that every digit is the test's."""
+    text = result if isinstance(result, str) else json.dumps(result)
+    bucket = f'{{"object":"bucket","start_time":0,"end_time":86400,"results":[{text}]}}'
+    outside = json.dumps({"object": "page", "has_more": False, "next_page": None, **page})
+    return f'{outside[:-1]},"data":[{bucket}]}}'.encode()
+
+
+async def costs_of(client: AsyncUsageClient, sandbox: Sandbox, body: bytes) -> Page[CostsResult]:
+    sandbox.faults.status(200, body=body)
+    return await client.costs(start_time=0)
+
+
+async def result_of(client: AsyncUsageClient, sandbox: Sandbox, result: str) -> CostsResult:
+    page = await costs_of(client, sandbox, page_with(result))
+    return page.data[0].results[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12.5",
+        '"12.50"',
+        '"0E-6176"',
+        "0.1234567890123456789012345678901234567890",
+        '"123456789012345678901234567890.000000000000000001"',
+        "9007199254740993",
+        "-3.00",
+        "1e-30",
+        "0",
+    ],
+)
+async def test_money_keeps_every_digit(
+    text: str, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    row = f'{{"amount":{{"value":{text},"currency":"usd"}},"quantity":{text}}}'
+    result = await result_of(client, sandbox, row)
+    assert str(result.amount.value) == str(Decimal(text.strip('"')))
+    assert str(result.quantity) == str(Decimal(text.strip('"')))
+    assert result.amount.currency == "usd"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(amount=st.decimals(allow_nan=False, allow_infinity=False), as_text=st.booleans())
+async def test_any_amount_arrives_as_it_was_sent(
+    client: AsyncUsageClient, sandbox: Sandbox, amount: Decimal, as_text: bool
+) -> None:
+    value = f'"{amount}"' if as_text else str(amount)
+    result = await result_of(client, sandbox, f'{{"amount":{{"value":{value},"currency":"usd"}}}}')
+    assert result.amount.value.as_tuple() == amount.as_tuple()
+
+
+@pytest.mark.parametrize("text", ["5", "5.0", '"5"', '"5.0"', "5e0"])
+async def test_an_integer_may_come_in_other_clothes(
+    text: str, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.status(200, body=page_with(f'{{"usage_bytes":{text}}}'))
+    page = await client.vector_stores(start_time=0)
+    assert page.data[0].results[0].usage_bytes == 5
+    assert type(page.data[0].results[0].usage_bytes) is int
+
+
+@pytest.mark.parametrize("text", ["5.5", '"5.5"', "null", "true", '"five"', "[5]", '""', "1e400"])
+async def test_what_is_no_integer_is_never_made_one(
+    text: str, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.status(200, body=page_with(f'{{"usage_bytes":{text}}}'))
+    with pytest.raises(APIResponseValidationError) as caught:
+        await client.vector_stores(start_time=0)
+    assert caught.value.path == "$.data[0].results[0].usage_bytes"
+
+
+async def test_unknown_fields_and_values_are_tolerated(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    row = {
+        **COST,
+        "object": "organization.costs.result.v2",
+        "quantity": 3,
+        "quantity_unit": "parsecs",
+        "api_source": "somewhere_new",
+        "carbon": {"grams": [1, 2]},
+    }
+    page = await costs_of(client, sandbox, page_with(row, cursor_kind="new"))
+    [result] = page.data[0].results
+    assert (result.quantity_unit, result.api_source) == ("parsecs", "somewhere_new")
+    assert not hasattr(result, "carbon")
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "says"),
+    [
+        pytest.param(b"<html>Bad gateway</html>", "$", "<html>", id="html"),
+        pytest.param(page_with(COST)[:-20], "$", "truncated", id="cut"),
+        pytest.param(b"[" * 200_000, "$", "got `array`", id="deep"),
+        pytest.param(
+            b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "$", "recursion", id="deep, unknown"
+        ),
+        pytest.param(b'{"data":[],"next_page":"\xff","has_more":true}', "$", "utf-8", id="utf-8"),
+        pytest.param(b"", "$", "truncated", id="empty"),
+        pytest.param(b"[]", "$", "got `array`", id="list"),
+        pytest.param(b"null", "$", "got `null`", id="null"),
+        pytest.param(b'{"has_more":false}', "$", "field `data`", id="no data"),
+        pytest.param(b'{"data":[]}', "$", "field `has_more`", id="no has_more"),
+        pytest.param(b'{"data":[],"has_more":null}', "$.has_more", "null", id="null has_more"),
+        pytest.param(b'{"data":[],"has_more":false}{}', "$", "trailing", id="two values"),
+        pytest.param(b'{"error":{"message":"no"}}', "$", "missing", id="an error with 200"),
+        pytest.param(
+            page_with('{"amount":{"value":NaN,"currency":"usd"}}'), "$", "malformed", id="NaN"
+        ),
+        pytest.param(
+            page_with('{"amount":{"value":"NaN","currency":"usd"}}'),
+            "$.data[0].results[0].amount",
+            "NaN is not money",
+            id="NaN as text",
+        ),
+        pytest.param(
+            page_with('{"amount":{"value":"-Infinity","currency":"usd"}}'),
+            "$.data[0].results[0].amount",
+            "is not money",
+            id="infinity as text",
+        ),
+        pytest.param(
+            page_with('{"amount":{"value":null,"currency":"usd"}}'),
+            "$.data[0].results[0].amount.value",
+            "null",
+            id="null value",
+        ),
+        pytest.param(
+            page_with('{"amount":{"value":1}}'),
+            "$.data[0].results[0].amount",
+            "`currency`",
+            id="no currency",
+        ),
+        pytest.param(page_with("{}"), "$.data[0].results[0]", "`amount`", id="no amount"),
+    ],
+)
+async def test_a_wrong_body_is_an_error_with_its_path(
+    body: bytes, path: str, says: str, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    with pytest.raises(APIResponseValidationError, match=says) as caught:
+        await costs_of(client, sandbox, body)
+    assert caught.value.path == path
+    assert caught.value.body == body.decode(errors="replace")[:2000]
+    assert len(sandbox.requests) == 1  # asking again would not make it right
+
+
+async def test_malformed_json_on_the_second_page_says_where_to_go_on(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.malformed_json(after=1)
+    seen = []
+    with pytest.raises(APIResponseValidationError) as caught:
+        async for bucket in client.costs(start_time=0, end_time=10 * 86_400, limit=3):
+            seen.append(bucket)
+    assert caught.value.resume_from == seen[-1].end_time == 3 * 86_400
+
+
+async def test_a_bucket_knows_its_datetimes(client: AsyncUsageClient, sandbox: Sandbox) -> None:
+    page = await costs_of(client, sandbox, page_with(COST))
+    assert page.data[0].start.isoformat() == "1970-01-01T00:00:00+00:00"
+    assert page.data[0].end.isoformat() == "1970-01-02T00:00:00+00:00"

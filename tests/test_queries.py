@@ -1,0 +1,113 @@
+"""Queries: what cannot be asked is refused by name, before anything is sent."""
+
+from collections.abc import Callable
+
+import pytest
+from attrs import field, frozen
+
+from openai_usage import (
+    AsyncUsageClient,
+    CompletionsQuery,
+    CostsQuery,
+    ImagesQuery,
+    InvalidQueryError,
+    RangeQuery,
+)
+from openai_usage.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("asked", "param", "says"),
+    [
+        ({"end_time": 100}, "end_time", "end_time=100 is not after start_time=100"),
+        ({"end_time": 99}, "end_time", "not after"),
+        ({"group_by": ["modle"]}, "group_by", "Did you mean 'model'"),
+        ({"group_by": ["zzz"]}, "group_by", "'zzz' is not one of 'project_id', 'user_id'"),
+        ({"group_by": "model"}, "group_by", r"takes a list: \['model'\], not 'model'"),
+        ({"models": "gpt-4.1"}, "models", r"takes a list: \['gpt-4.1'\]"),
+        ({"models": b"gpt-4.1"}, "models", "takes a list"),
+        ({"models": {"gpt-4.1": 1}}, "models", "takes a list"),
+        ({"models": 5}, "models", "takes a list, not 5"),
+        ({"models": [5]}, "models", "takes str, not 5"),
+        ({"models": ["  "]}, "models", "not blank"),
+        ({"models": []}, "models", "something in it"),
+        ({"bucket_width": "1w"}, "bucket_width", "'1w' is not one of '1m', '1h', '1d'"),
+        ({"bucket_width": None}, "bucket_width", "None is not one of"),
+        ({"limit": 0}, "limit", "from 1 to 31"),
+        ({"limit": 32}, "limit", "from 1 to 31 with bucket_width='1d'"),
+        ({"limit": 169, "bucket_width": "1h"}, "limit", "from 1 to 168"),
+        ({"limit": 1441, "bucket_width": "1m"}, "limit", "from 1 to 1440"),
+        ({"limit": True}, "limit", "takes int, not True"),
+        ({"limit": "7"}, "limit", "takes int, not '7'"),
+        ({"batch": 1}, "batch", "takes bool, not 1"),
+        ({"page": ""}, "page", "not blank"),
+        ({"extra_query": ["a"]}, "extra_query", "takes a mapping"),
+        ({"extra_query": {1: "a"}}, "extra_query", "takes a mapping"),
+        ({"extra_query": {"limit": 9}}, "extra_query", "pass it as limit="),
+        ({"extra_query": {"page": "x"}}, "extra_query", "pass it as page="),
+        (
+            {"models": ["a"], "extra_query": {"models[]": ["b"]}},
+            "extra_query",
+            "pass it as models=",
+        ),
+    ],
+)
+async def test_a_query_that_cannot_be_asked_is_refused_by_name(
+    asked: dict[str, object], param: str, says: str, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    with pytest.raises(InvalidQueryError, match=says) as caught:
+        client.completions(**{"start_time": 100, **asked})  # type: ignore[arg-type]
+    assert caught.value.param == param
+    assert isinstance(caught.value, ValueError)
+    assert sandbox.requests == []
+
+
+def test_a_misspelt_parameter_is_an_error() -> None:
+    with pytest.raises(TypeError, match="modles"):
+        CompletionsQuery(start_time=1, modles=["gpt-4.1"])  # type: ignore[call-arg]
+
+
+def test_costs_have_days_only_and_longer_pages() -> None:
+    assert CostsQuery(start_time=1, limit=180).limit == 180
+    with pytest.raises(InvalidQueryError, match="from 1 to 180"):
+        CostsQuery(start_time=1, limit=181)
+    with pytest.raises(InvalidQueryError, match="'1h' is not one of '1d'"):
+        CostsQuery(start_time=1, bucket_width="1h")  # type: ignore[arg-type]
+
+
+def test_lists_are_taken_as_they_are_now() -> None:
+    models = ["gpt-4.1"]
+    query = CompletionsQuery(start_time=1, models=models, group_by=("model",))
+    models.append("gpt-5")
+    assert query.models == ("gpt-4.1",)
+    assert CompletionsQuery(start_time=1, models={"a"}).models == ("a",)  # type: ignore[arg-type]
+
+
+def test_grouping_by_nothing_is_a_question() -> None:
+    assert CompletionsQuery(start_time=1, group_by=[]).group_by == ()
+
+
+def test_what_is_newer_than_this_version_can_still_be_asked() -> None:
+    extra = {"group_by[]": ["new_dimension"], "flavours": ["a", "b"], "verbose": True}
+    assert ImagesQuery(start_time=1, extra_query=extra).extra_query == extra
+
+
+@frozen(kw_only=True)
+class VideosQuery(RangeQuery):
+    """A row of a user's own."""
+
+    codecs: "list[str] | None" = None
+    ratio: float | None = field(default=None)
+    rule: Callable[[], int] | None = None
+
+
+def test_a_query_of_ones_own_is_checked_by_its_types() -> None:
+    assert VideosQuery(start_time=1, ratio=1.5).ratio == 1.5
+    assert VideosQuery(start_time=1, codecs=["av1"]).codecs == ("av1",)
+    with pytest.raises(InvalidQueryError, match="ratio takes float"):
+        VideosQuery(start_time=1, ratio="wide")  # type: ignore[arg-type]
+
+
+def test_a_type_that_cannot_be_checked_is_said_to_whoever_declares_it() -> None:
+    with pytest.raises(TypeError, match="cannot be checked"):
+        VideosQuery(start_time=1, rule=lambda: 1)
