@@ -32,7 +32,7 @@ async def walk(
     assert not [
         agen
         for agen in asyncio.get_running_loop()._asyncgens  # type: ignore[attr-defined]
-        if agen.__qualname__.startswith("Buckets.")
+        if agen.__qualname__.startswith("Buckets.") and agen.ag_frame is not None
     ]
 
 
