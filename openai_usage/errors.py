@@ -23,8 +23,6 @@ Names are those of the official SDK wherever it has the error too. All of them c
 none of them ever holds the admin key.
 """
 
-import copyreg
-
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -62,7 +60,11 @@ class UsageError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default calls the class with `args` again, which keyword-only details would refuse.
-        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+        return _new, (type(self), *self.args), self.__dict__
+
+
+def _new(error: type[UsageError], *args: object) -> UsageError:
+    return error.__new__(error, *args)
 
 
 class MissingAdminKeyError(UsageError):

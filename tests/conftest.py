@@ -1,7 +1,8 @@
 """What the tests share: a loop that never sleeps, a sandbox, a client of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,8 @@ from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
 from tests.clock import JumpingLoop
 
-NOW = 1_789_000_000
-"""2026-09-09 23:06:40 UTC: what the sandbox takes the time to be."""
+NOW = 1_789_080_000
+"""2026-09-10 22:40:00 UTC, a Thursday: what the sandbox takes the time to be."""
 
 DAY = 86_400
 TODAY = NOW // DAY * DAY
@@ -46,5 +47,5 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
         yield made
 
 
-def client_of(sandbox: Sandbox, **options: object) -> AsyncUsageClient:
-    return AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url, **options)  # type: ignore[arg-type]
+def client_of(sandbox: Sandbox, **options: Any) -> AsyncUsageClient:
+    return AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url, **options)

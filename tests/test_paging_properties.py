@@ -4,6 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,8 +29,8 @@ GROUPS = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier
 @st.composite
 def ranges(draw: st.DrawFn, most: int = 120) -> dict[str, Any]:
     """Arguments for completions: a range of up to *most* buckets, however it lies."""
-    width = draw(st.sampled_from(["1m", "1h", "1d"]))
-    seconds = SECONDS[width]  # type: ignore[index]
+    width: Any = draw(st.sampled_from(["1m", "1h", "1d"]))
+    seconds = SECONDS[width]
     end = draw(st.integers(NOW - 400 * DAY, NOW))
     start = end - draw(st.integers(1, most * seconds))
     return {
@@ -86,7 +87,7 @@ async def test_a_plan_is_what_is_sent(
         edges = [(window.start_time, window.end_time) for window in plan.windows]
         assert edges[0][0] == asked["start_time"]
         assert edges[-1][1] == asked["end_time"]
-        assert all(end == start for (_, end), (start, _) in zip(edges, edges[1:], strict=False))
+        assert all(end == start for (_, end), (start, _) in pairwise(edges))
 
 
 @walks
@@ -158,9 +159,11 @@ async def test_totals_of_costs_are_exact_however_they_are_grouped(
 
 @pytest.fixture(params=["number", "string"])
 async def money(request: pytest.FixtureRequest) -> AsyncIterator[AsyncUsageClient]:
-    async with Sandbox(seed=7, now=NOW, amounts=request.param) as sandbox:
-        async with client_of(sandbox) as made:
-            yield made
+    async with (
+        Sandbox(seed=7, now=NOW, amounts=request.param) as sandbox,
+        client_of(sandbox) as made,
+    ):
+        yield made
 
 
 async def test_money_is_the_same_as_a_number_and_as_text(

@@ -1,6 +1,7 @@
 """Queries: what cannot be asked is refused by name, before anything is sent."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from attrs import field, frozen
@@ -9,6 +10,7 @@ from openai_usage import (
     AsyncUsageClient,
     CompletionsQuery,
     CostsQuery,
+    ExtraQuery,
     ImagesQuery,
     InvalidQueryError,
     RangeQuery,
@@ -53,10 +55,10 @@ from openai_usage.sandbox import Sandbox
     ],
 )
 async def test_a_query_that_cannot_be_asked_is_refused_by_name(
-    asked: dict[str, object], param: str, says: str, client: AsyncUsageClient, sandbox: Sandbox
+    asked: dict[str, Any], param: str, says: str, client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     with pytest.raises(InvalidQueryError, match=says) as caught:
-        client.completions(**{"start_time": 100, **asked})  # type: ignore[arg-type]
+        client.completions(**{"start_time": 100, **asked})
     assert caught.value.param == param
     assert isinstance(caught.value, ValueError)
     assert sandbox.requests == []
@@ -64,7 +66,7 @@ async def test_a_query_that_cannot_be_asked_is_refused_by_name(
 
 def test_a_misspelt_parameter_is_an_error() -> None:
     with pytest.raises(TypeError, match="modles"):
-        CompletionsQuery(start_time=1, modles=["gpt-4.1"])  # type: ignore[call-arg]
+        CompletionsQuery(start_time=1, modles=["gpt-4.1"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def test_costs_have_days_only_and_longer_pages() -> None:
@@ -72,7 +74,7 @@ def test_costs_have_days_only_and_longer_pages() -> None:
     with pytest.raises(InvalidQueryError, match="from 1 to 180"):
         CostsQuery(start_time=1, limit=181)
     with pytest.raises(InvalidQueryError, match="'1h' is not one of '1d'"):
-        CostsQuery(start_time=1, bucket_width="1h")  # type: ignore[arg-type]
+        CostsQuery(start_time=1, bucket_width="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_lists_are_taken_as_they_are_now() -> None:
@@ -80,7 +82,8 @@ def test_lists_are_taken_as_they_are_now() -> None:
     query = CompletionsQuery(start_time=1, models=models, group_by=("model",))
     models.append("gpt-5")
     assert query.models == ("gpt-4.1",)
-    assert CompletionsQuery(start_time=1, models={"a"}).models == ("a",)  # type: ignore[arg-type]
+    a_set: Any = {"a"}
+    assert CompletionsQuery(start_time=1, models=a_set).models == ("a",)
 
 
 def test_grouping_by_nothing_is_a_question() -> None:
@@ -88,7 +91,7 @@ def test_grouping_by_nothing_is_a_question() -> None:
 
 
 def test_what_is_newer_than_this_version_can_still_be_asked() -> None:
-    extra = {"group_by[]": ["new_dimension"], "flavours": ["a", "b"], "verbose": True}
+    extra: ExtraQuery = {"group_by[]": ["new_dimension"], "flavours": ["a", "b"], "verbose": True}
     assert ImagesQuery(start_time=1, extra_query=extra).extra_query == extra
 
 
@@ -103,9 +106,9 @@ class VideosQuery(RangeQuery):
 
 def test_a_query_of_ones_own_is_checked_by_its_types() -> None:
     assert VideosQuery(start_time=1, ratio=1.5).ratio == 1.5
-    assert VideosQuery(start_time=1, codecs=["av1"]).codecs == ("av1",)
+    assert tuple(VideosQuery(start_time=1, codecs=["av1"]).codecs or ()) == ("av1",)
     with pytest.raises(InvalidQueryError, match="ratio takes float"):
-        VideosQuery(start_time=1, ratio="wide")  # type: ignore[arg-type]
+        VideosQuery(start_time=1, ratio="wide")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_type_that_cannot_be_checked_is_said_to_whoever_declares_it() -> None:

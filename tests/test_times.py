@@ -1,6 +1,7 @@
 """Moments: what counts as one, and what never does."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,9 +48,9 @@ def test_a_moment_becomes_unix_seconds(moment: int, seconds: int) -> None:
     ],
 )
 def test_what_is_no_moment_is_refused_by_name(param: str, moment: object, says: str) -> None:
-    asked = {"start_time": 1, param: moment}
+    asked: dict[str, Any] = {"start_time": 1, param: moment}
     with pytest.raises(InvalidQueryError, match=says) as caught:
-        CompletionsQuery(**asked)  # type: ignore[arg-type]
+        CompletionsQuery(**asked)
     assert caught.value.param == param
     assert param in str(caught.value)
 
@@ -62,8 +63,9 @@ def test_any_aware_datetime_means_the_same_moment_everywhere(moment: datetime) -
 
 
 def test_start_time_cannot_be_none() -> None:
+    nothing: Any = None
     with pytest.raises(InvalidQueryError, match="start_time"):
-        CompletionsQuery(start_time=None)  # type: ignore[arg-type]
+        CompletionsQuery(start_time=nothing)
 
 
 def test_days_ago_are_utc_midnights() -> None:

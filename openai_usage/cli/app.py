@@ -66,6 +66,7 @@ def _app() -> App:
         name="openai-usage",
         help="What an organization uses and spends on OpenAI.",
         version=__version__,
+        suppress_keyboard_interrupt=False,
     )
     for endpoint in AsyncUsageClient.table().values():
         app.command(_command(endpoint), name=endpoint.name.replace("_", "-"))

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Self
@@ -75,23 +74,18 @@ def _moment(text: str) -> str:
 
 
 def _figure(value: object, currency: object) -> str:
-    """A measure for people: money comes as text, and is shown to the cent with its currency."""
-    if isinstance(value, str):
-        return f"{Decimal(value):,.2f} {currency}"
-    return f"{value:,}"
+    """A measure for people; money is shown to the cent, with its currency."""
+    number = Decimal(str(value))
+    return f"{number:,}" if currency is None else f"{number:,.2f} {currency}"
 
 
 def _total(rows: Sequence[Row], name: str) -> str:
     """The sum of a measure; money is added up by currency, never across."""
-    totals: Counter[object] = Counter()
+    totals: dict[object, Decimal] = {}
     for row in rows:
-        value = row[name]
-        totals[row.get("currency")] += Decimal(value) if isinstance(value, str) else value  # type: ignore[operator]
-    return "\n".join(_figure(_text(total), currency) for currency, total in totals.items())
-
-
-def _text(total: object) -> object:
-    return str(total) if isinstance(total, Decimal) else total
+        currency = row.get("currency")
+        totals[currency] = totals.get(currency, Decimal(0)) + Decimal(str(row[name]))
+    return "\n".join(_figure(total, currency) for currency, total in totals.items())
 
 
 WRITERS: Mapping[str, Writer] = {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from attrs import fields
 from multidict import MultiMapping
@@ -23,7 +23,7 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
     Raises:
         Refusal: They cannot be asked.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for attribute in fields(query_type):
         name = attribute.name
         texts = parameters.getall(name, []) + parameters.getall(f"{name}[]", [])
@@ -32,12 +32,12 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
     if "start_time" not in values:
         raise Refusal.missing("start_time")
     sizes = query_type.page_sizes
-    size = sizes.get(values.get("bucket_width", "1d"))  # type: ignore[call-overload]
+    size = sizes.get(values.get("bucket_width", "1d"))
     limit = values.get("limit")
     if size and isinstance(limit, int) and limit > size.maximum:
         raise Refusal.limit_too_large(limit, size.maximum)
     try:
-        query = query_type(**values)  # type: ignore[arg-type]
+        query = query_type(**values)
     except InvalidQueryError as error:
         raise Refusal.invalid(error.param, str(error)) from None
     by_key = isinstance(query, CostsQuery) and "api_key_id" in (query.group_by or ())

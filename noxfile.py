@@ -1,0 +1,64 @@
+"""The one way to check this project: `nox` runs what every change must pass."""
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def install(session: nox.Session, *groups: str, package: str = ".[cli]") -> None:
+    """Install the package with its extras, and the dependency groups that are named."""
+    session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and everything else that ruff knows."""
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict and pyright, over package and tests."""
+    install(session, "types")
+    session.run("mypy")
+    session.run("pyright", "--pythonpath", f"{session.bin}/python")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests on the Python that runs nox, with the coverage that is asked for."""
+    # From the working tree, so that what is covered is what is there.
+    install(session, "tests", package="-e.[cli]")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    if not session.posargs:
+        session.run("coverage", "report")
+
+
+@nox.session(python=PYTHONS)
+def pythons(session: nox.Session) -> None:
+    """The tests on every Python that is supported."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(venv_backend="uv")
+def lowest(session: nox.Session) -> None:
+    """The tests with the lowest versions of the dependencies that are allowed."""
+    session.install("-q", "--resolution=lowest-direct", ".[cli]")
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "tests"))
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The tests against the built wheel, which is checked to hold what it should."""
+    dist = session.create_tmp()
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "build"))
+    session.run("python", "-m", "build", "--outdir", dist, silent=True)

@@ -1,0 +1,227 @@
+"""The command line, in the process and as a process."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from openai_usage import Endpoints, __version__
+from openai_usage.cli.app import run
+from openai_usage.cli.ranges import span
+from openai_usage.sandbox import Sandbox
+
+pytestmark = pytest.mark.real_clock
+
+DAY = 86_400
+ROWS = Endpoints.table()
+
+
+class Terminal:
+    """Runs commands and says what they printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.err = ""
+
+    def __call__(self, line: str, *, exit_code: int = 0) -> str:
+        assert run(line.split()) == exit_code
+        out, self.err = self._capsys.readouterr()
+        return out
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys)
+
+
+def test_a_table_for_people(terminal: Terminal) -> None:
+    out = terminal("completions --last 2d --group-by model --sandbox")
+    assert "completions" in out
+    heads = re.search(r"┃(.*)┃", out)
+    assert heads is not None
+    assert [name.strip() for name in heads[1].split("┃")] == [
+        "start",
+        "model",
+        "num_model_requests",
+        "input_tokens",
+        "output_tokens",
+    ]
+    rows = [line.split("│")[1:-1] for line in out.splitlines() if re.match("│ 20", line)]
+    total = next(line for line in out.splitlines() if line.startswith("│ total"))
+    figures = [int(row[2].replace(",", "")) for row in rows]
+    assert len(figures) > 8
+    assert f"{sum(figures):,}" in total
+    assert terminal.err == ""
+
+
+def test_money_is_shown_to_the_cent_with_its_currency(terminal: Terminal) -> None:
+    out = terminal("costs --last 3d --sandbox")
+    amounts = re.findall(r"([0-9,]+\.[0-9]{2}) usd", out)
+    assert len(amounts) == 5  # four days and their total
+    exact = [
+        Decimal(row["amount"])
+        for row in json.loads(terminal("costs --last 3d --sandbox --format json"))
+    ]
+    assert f"{sum(exact):,.2f}" == amounts[-1]
+
+
+def test_json_lines_carry_everything_in_a_fixed_order(terminal: Terminal) -> None:
+    out = terminal("costs --last 1d --group-by line_item project_id --format jsonl --sandbox")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert len(rows) > 10
+    assert {tuple(row) for row in rows} == {
+        (
+            "start",
+            "end",
+            "project_id",
+            "user_id",
+            "api_key_id",
+            "line_item",
+            "api_source",
+            "amount",
+            "currency",
+            "quantity",
+            "quantity_unit",
+        )
+    }
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", rows[0]["start"])
+    assert all(re.fullmatch(r"[0-9]+(\.[0-9]+)?", row["amount"]) for row in rows)
+    assert {row["currency"] for row in rows} == {"usd"}
+
+
+def test_json_is_one_array(terminal: Terminal) -> None:
+    command = "images --last 1d --group-by size --sizes 256x256 512x512 --format json --sandbox"
+    rows = json.loads(terminal(command))
+    assert {row["size"] for row in rows} <= {"256x256", "512x512"}
+    empty = terminal("images --start-time 2020-01-01 --end-time 2020-01-03 --format json --sandbox")
+    assert json.loads(empty) == []
+
+
+def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
+    out = terminal("costs --start-time 2020-01-01 --end-time 2020-01-03 --sandbox")
+    assert "total" in out
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_is_a_command_with_all_its_options(name: str, terminal: Terminal) -> None:
+    shown = terminal(f"{name.replace('_', '-')} --help")
+    for parameter in ROWS[name].parameters:
+        assert f"--{parameter.name.replace('_', '-')}" in shown
+    for option in ("--last", "--format", "--sandbox"):
+        assert option in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    rows = terminal(f"{name} --last 1d --format jsonl --sandbox --extra-query.flavour a")
+    assert [json.loads(line)["start"] for line in rows.splitlines()]
+
+
+def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
+    for words in ("--help", ""):
+        shown = terminal(words)
+        for name in ROWS:
+            assert f" {name.replace('_', '-')} " in shown
+    assert terminal("--version").strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("costs", "no admin key: pass admin_api_key= or set OPENAI_ADMIN_KEY"),
+        ("costs --group-by modle", "--group-by"),
+        ("costs --bucket-width 1h", "--bucket-width"),
+        ("costs --sandbox --limit 181", "limit=181 is out of range: from 1 to 180"),
+        ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
+        ("costs --sandbox --last 0d", "--last takes"),
+        ("costs --sandbox --last 3d --start-time 2026-01-01", "give --last or --start-time"),
+        ("costs --sandbox --start-time yesterday", "--start-time takes 2025-12-06"),
+        ("costs --sandbox --start-time 2026-01-01T00:00", "could mean any time zone"),
+        ("costs --sandbox --last 3d --end-time 2020-01-01", "is not after start_time"),
+        ("costs --nonsense", "--nonsense"),
+        ("cots", "cots"),
+    ],
+)
+def test_what_the_user_got_wrong_is_one_sentence_and_exit_code_2(
+    command: str, says: str, terminal: Terminal
+) -> None:
+    assert terminal(command, exit_code=2) == ""
+    assert says in terminal.err
+    assert terminal.err.startswith("openai-usage: ")
+    assert terminal.err.count("\n") == 1
+
+
+def test_what_the_api_got_wrong_is_one_sentence_and_exit_code_1(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-wrong")
+        monkeypatch.setenv("OPENAI_BASE_URL", sandbox.base_url)
+        assert terminal("costs", exit_code=1) == ""
+        assert "the API answered 401" in terminal.err
+        assert "settings/organization/admin-keys" in terminal.err
+        assert terminal.err.count("\n") == 1
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", sandbox.admin_api_key)
+        assert len(terminal("costs --last 1d --format jsonl").splitlines()) == 2
+
+
+def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("openai_usage.cli.app.span", interrupted)
+    assert terminal("costs --sandbox", exit_code=130) == ""
+
+
+def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 100 * DAY + 3_601.5)
+    assert span("30d", None, None) == (70 * DAY, None)
+    assert span("12h", None, None) == (100 * DAY + 3_600 - 12 * 3_600, None)
+    assert span("90m", None, None) == (100 * DAY + 3_600 - 90 * 60, None)
+    assert span(None, None, None) == (93 * DAY, None)
+    assert span(None, "1970-01-02", "1970-01-03T02:00+02:00") == (DAY, 2 * DAY)
+    assert span(None, "86400", "172800") == (DAY, 2 * DAY)
+    assert span("5d", None, "1970-04-10T00:00Z") == (95 * DAY, 99 * DAY)
+
+
+# ---------------------------------------------------------------- as a process
+
+
+COMMAND = str(Path(sys.executable).with_name("openai-usage"))
+
+
+def test_head_ends_it_quietly() -> None:
+    line = f"{COMMAND} completions --last 90d --group-by model --format jsonl --sandbox | head -1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+    assert done.returncode == 0
+
+
+def test_the_key_is_not_shown_by_a_process_that_fails() -> None:
+    done = subprocess.run(
+        [COMMAND, "costs"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OPENAI_ADMIN_KEY": "sk-admin-se cret"},
+    )
+    assert done.returncode == 2
+    assert "cret" not in done.stdout + done.stderr
+    assert done.stderr.startswith("openai-usage: admin_api_key holds a character")
+
+
+def test_without_its_extra_the_command_says_what_is_missing() -> None:
+    program = (
+        "import sys; sys.modules['cyclopts'] = None\nfrom openai_usage.cli import main\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install 'openai-usage-client[cli]'" in done.stderr
+    assert done.stderr.count("\n") == 1

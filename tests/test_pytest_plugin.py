@@ -1,0 +1,39 @@
+"""The fixture that users' tests get with the package."""
+
+import pytest
+
+from openai_usage import AsyncUsageClient
+from openai_usage.sandbox import Sandbox
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.real_clock
+async def test_the_fixture_serves_async_tests(usage_sandbox: Sandbox) -> None:
+    async with AsyncUsageClient(
+        usage_sandbox.admin_api_key, base_url=usage_sandbox.base_url
+    ) as client:
+        page = await client.costs(start_time=1_700_000_000)
+    assert len(page.data) == 7
+    assert len(usage_sandbox.requests) == 1
+
+
+def test_the_fixture_is_there_without_a_word(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio
+        from openai_usage import AsyncUsageClient
+
+        def test_spend(usage_sandbox, monkeypatch):
+            monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+            monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+
+            async def spend():
+                async with AsyncUsageClient() as client:
+                    return await client.costs(start_time=1_700_000_000).collect()
+
+            assert len(asyncio.run(spend())) > 300
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:asyncio")
+    result.assert_outcomes(passed=1)

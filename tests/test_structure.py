@@ -1,0 +1,149 @@
+"""The shape of the package: what is public, who may import whom, and what is loaded at import."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import openai_usage
+
+PACKAGE = Path(openai_usage.__file__).parent
+
+ORDER = [
+    "_version",
+    "errors",
+    "times",
+    "_checks",
+    "queries",
+    "results",
+    "endpoints",
+    "plans",
+    "_codec",
+    "_responses",
+    "_retry",
+    "_gate",
+    "_options",
+    "_transport",
+    "_paging",
+    "client",
+    "__init__",
+    "sandbox.rhythm",
+    "sandbox.habits",
+    "sandbox.organization",
+    "sandbox.ledger",
+    "sandbox.refusals",
+    "sandbox.parameters",
+    "sandbox.cursors",
+    "sandbox.api",
+    "sandbox.faults",
+    "sandbox.background",
+    "sandbox.server",
+    "sandbox.__init__",
+    "sandbox.pytest_plugin",
+    "cli.ranges",
+    "cli.rows",
+    "cli.formats",
+    "cli.app",
+    "cli.__init__",
+]
+"""A file imports only from files before it, which is also a good order to read them in."""
+
+
+def imports(name: str, *, typing_only: bool = False) -> set[str]:
+    """The modules that a file imports, without those under `if TYPE_CHECKING`, or only those."""
+    tree = ast.parse((PACKAGE / f"{name.replace('.', '/')}.py").read_text())
+    guarded = {
+        node
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if (node in guarded) is not typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports say where from"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(
+                    inner if inner.removeprefix("openai_usage.") in ORDER else str(node.module)
+                )
+    return found
+
+
+def ours(names: set[str]) -> set[str]:
+    """Those of *names* that are files of this package, as in `ORDER`."""
+    short = {
+        name.removeprefix("openai_usage").removeprefix(".")
+        for name in names
+        if name.startswith("openai_usage")
+    }
+    files = {name or "__init__" for name in short}
+    return {each if each in ORDER else f"{each}.__init__" for each in files} & set(ORDER)
+
+
+def test_every_file_has_its_place() -> None:
+    files = {
+        str(path.relative_to(PACKAGE).with_suffix("")).replace("/", ".")
+        for path in PACKAGE.rglob("*.py")
+    }
+    assert files == set(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_file_imports_only_from_files_before_it(name: str) -> None:
+    before = set(ORDER[: ORDER.index(name)])
+    assert ours(imports(name)) <= before
+
+
+def test_one_file_alone_looks_the_other_way_for_its_types() -> None:
+    looking = {
+        name: ours(imports(name, typing_only=True)) - set(ORDER[: ORDER.index(name)])
+        for name in ORDER
+    }
+    assert {name: seen for name, seen in looking.items() if seen} == {
+        "endpoints": {"_paging", "client"}
+    }
+
+
+def test_aiohttp_is_known_to_the_transport_and_the_sandbox_alone() -> None:
+    knowing = {
+        name for name in ORDER if any(each.partition(".")[0] == "aiohttp" for each in imports(name))
+    }
+    assert {name for name in knowing if not name.startswith("sandbox.")} == {"_transport"}
+
+
+def test_what_is_public_is_there_and_documented() -> None:
+    assert openai_usage.__all__ == sorted(openai_usage.__all__)
+    for name in openai_usage.__all__:
+        value = getattr(openai_usage, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, name
+    # What else is there are the modules themselves.
+    others = {name for name in vars(openai_usage) if not name.startswith("_")}
+    others -= set(openai_usage.__all__)
+    assert all(inspect.ismodule(getattr(openai_usage, name)) for name in others)
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    from importlib.metadata import version
+
+    assert version("openai-usage-client") == openai_usage.__version__
+
+
+def test_importing_loads_nothing_that_is_optional() -> None:
+    program = (
+        "import sys, openai_usage;"
+        "extras = {'rich', 'cyclopts', 'pytest', 'pyarrow', 'openai_usage.sandbox', 'openai'};"
+        "print(sorted(extras & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")

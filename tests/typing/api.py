@@ -1,0 +1,134 @@
+"""What callers see, for mypy and pyright only: this file is checked and never run.
+
+An `ignore` that is not needed is an error in both checkers (`warn_unused_ignores`,
+`reportUnnecessaryTypeIgnoreComment`), so each one below proves that its line is refused.
+"""
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import assert_type
+
+import aiohttp
+from attrs import frozen
+
+from openai_usage import (
+    Amount,
+    APIStatusError,
+    AsyncUsageClient,
+    Bucket,
+    Buckets,
+    CompletionsQuery,
+    CompletionsResult,
+    CostsResult,
+    Endpoint,
+    ImagesResult,
+    InvalidQueryError,
+    Page,
+    Plan,
+    RangeQuery,
+    UsageError,
+    VectorStoresResult,
+    Window,
+    days_ago,
+    month_start,
+)
+from openai_usage.sandbox import RecordedRequest, Sandbox
+
+
+async def results_have_their_own_class(client: AsyncUsageClient) -> None:
+    assert_type(client.completions(start_time=0), Buckets[CompletionsResult])
+    assert_type(await client.images(start_time=0), Page[ImagesResult])
+    async for bucket in client.costs(start_time=0):
+        assert_type(bucket, Bucket[CostsResult])
+        assert_type(bucket.start_time, int)
+        assert_type(bucket.start, datetime)
+        for result in bucket.results:
+            assert_type(result, CostsResult)
+            assert_type(result.amount, Amount)
+            assert_type(result.amount.value, Decimal)
+            assert_type(result.quantity, Decimal | None)
+            assert_type(result.line_item, str | None)
+
+
+async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) -> None:
+    assert_type(buckets.pages(), AsyncGenerator[Page[VectorStoresResult], None])
+    assert_type(buckets.raw_pages(), AsyncGenerator[bytes, None])
+    assert_type(await buckets.collect(), list[Bucket[VectorStoresResult]])
+    assert_type(buckets.concurrently(8), Buckets[VectorStoresResult])
+    assert_type(buckets.plan(), Plan)
+    assert_type(buckets.plan().windows, tuple[Window, ...])
+    assert_type(buckets.plan().requests, int)
+
+
+def times_come_in_three_kinds(client: AsyncUsageClient) -> None:
+    client.costs(start_time=1_764_979_200, end_time=date(2026, 1, 1))
+    client.costs(start_time=datetime.now(UTC), end_time=None)
+    client.costs(start_time=days_ago(30), end_time=month_start())
+    client.costs(start_time="2026-01-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.costs(start_time=1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(CompletionsQuery(start_time=date(2026, 1, 1)).start_time, int)
+
+
+def each_method_takes_what_its_endpoint_takes(client: AsyncUsageClient) -> None:
+    client.completions(start_time=0, group_by=["model", "service_tier"], batch=True)
+    client.completions(start_time=0, models=("gpt-4.1",), bucket_width="1m", limit=1440)
+    client.completions(start_time=0, extra_query={"a": "b", "c": ["d"], "e": 1, "f": True})
+    client.images(start_time=0, sizes=["1024x1024"], sources=["image.edit"])
+    client.web_search_calls(start_time=0, context_levels=["low"])
+
+    client.completions()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.completions(0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.completions(start_time=0, modles=["gpt-4.1"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.completions(start_time=0, group_by=["modle"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.completions(start_time=0, group_by="model")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.completions(start_time=0, bucket_width="1w")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.costs(start_time=0, bucket_width="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.costs(start_time=0, models=["gpt-4.1"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.vector_stores(start_time=0, group_by=["model"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.images(start_time=0, sizes=["7x7"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+def facts_are_frozen(amount: Amount, query: CompletionsQuery) -> None:
+    amount.value = Decimal(0)  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    query.limit = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@frozen(kw_only=True)
+class VideosQuery(RangeQuery):
+    codec: str | None = None
+
+
+@frozen(kw_only=True)
+class VideosResult:
+    seconds: int
+
+
+class Client(AsyncUsageClient):
+    videos = Endpoint("organization/usage/videos", VideosQuery, VideosResult)
+
+
+def a_row_of_ones_own_is_typed_like_the_others(client: Client) -> None:
+    assert_type(client.videos(start_time=0, codec="av1"), Buckets[VideosResult])
+    client.videos(start_time=0, codecs="av1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type(Client.videos.result, type[VideosResult])
+
+
+def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:
+    assert_type(error.status_code, int)
+    assert_type(error.retry_after, float | None)
+    assert_type(error.code, str | None)
+    assert_type(error.body, str)
+    assert_type(usage.resume_from, int | None)
+    assert_type(usage.message, str)
+    assert_type(InvalidQueryError("no", param="limit").param, str)
+
+
+async def clients_and_sandboxes_are_context_managers(session: aiohttp.ClientSession) -> None:
+    async with AsyncUsageClient("sk-admin-…", session=session, timeout=5) as client:
+        assert_type(client, AsyncUsageClient)
+    async with Sandbox(seed=7, amounts="string") as sandbox:
+        assert_type(sandbox.requests, list[RecordedRequest])
+        assert_type(sandbox.base_url, str)
+    with Sandbox() as sandbox:
+        sandbox.faults.status(429, headers={"Retry-After": "1"}, times=2)
