@@ -1,5 +1,8 @@
 """The one way to check this project: `nox` runs what every change must pass."""
 
+import shutil
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -36,7 +39,9 @@ def tests(session: nox.Session) -> None:
     """The tests on the Python that runs nox, with the coverage that is asked for."""
     # From the working tree, so that what is covered is what is there.
     install(session, "tests", package="-e.[cli]")
+    session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "-q")
     if not session.posargs:
         session.run("coverage", "report")
 
@@ -58,7 +63,16 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """The tests against the built wheel, which is checked to hold what it should."""
+    """The tests against the wheel as it would be published, types and all."""
     dist = session.create_tmp()
     session.install("-q", *nox.project.dependency_groups(PYPROJECT, "build"))
-    session.run("python", "-m", "build", "--outdir", dist, silent=True)
+    session.run("python", "-m", "build", "--wheel", "--outdir", dist, silent=True)
+    [built] = Path(dist).glob("*.whl")
+    install(session, "tests", package=f"{built}[cli]")
+    # From elsewhere, so that the package that is imported is the one that was installed.
+    here = Path.cwd()
+    shutil.copytree(here / "tests", f"{dist}/tests", dirs_exist_ok=True)
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
+        shutil.copy(here / name, dist)
+    with session.chdir(dist):
+        session.run("pytest", *session.posargs)

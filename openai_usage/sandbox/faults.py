@@ -138,5 +138,5 @@ def _body(response: web.Response) -> bytes:
 
 
 def _hang_up(request: web.BaseRequest) -> None:
-    if request.transport is not None:
+    if request.transport is not None:  # pragma: no branch - unless the client left first
         request.transport.close()

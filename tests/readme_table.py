@@ -1,0 +1,56 @@
+"""Writes the README's table of endpoints from the rows: `python -m tests.readme_table`."""
+
+from pathlib import Path
+from typing import get_args
+
+from attrs import NOTHING, Attribute, fields
+
+from openai_usage import Endpoint, Endpoints, RangeQuery
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN = "<!-- endpoints: written by `python -m tests.readme_table` -->\n"
+END = "<!-- end of endpoints -->\n"
+
+
+def written(readme: str) -> str:
+    """*readme* with the table as the rows have it now."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + table() + END + after
+
+
+def table() -> str:
+    """The table of endpoints, in Markdown."""
+    lines = ["| method | measures | filters | `group_by` |", "|---|---|---|---|"]
+    lines += [_line(row) for row in Endpoints.table().values()]
+    sizes = " · ".join(
+        f"{row.name}: {_pages(row)}" for row in (Endpoints.completions, Endpoints.costs)
+    ).replace("completions:", "usage:")
+    return "\n".join([*lines, "", f"Buckets on a page, by `bucket_width`: {sizes}.", ""])
+
+
+def _line(row: Endpoint[..., object]) -> str:
+    common = {each.name for each in fields(RangeQuery)}
+    filters = [each.name for each in row.parameters if each.name not in common | {"group_by"}]
+    measures = [each.name for each in fields(row.result) if each.default is NOTHING]  # type: ignore[arg-type]
+    [group_by] = [each for each in row.parameters if each.name == "group_by"]
+    cells = (f"`{row.name}`", _code(measures), _code(filters), _code(_choices(group_by)))
+    return f"| {' | '.join(cells)} |"
+
+
+def _choices(parameter: "Attribute[object]") -> list[str]:
+    sequence = get_args(parameter.type)[0]
+    return list(get_args(get_args(sequence)[0]))
+
+
+def _pages(row: Endpoint[..., object]) -> str:
+    sizes = row.query_type.page_sizes
+    return ", ".join(f"`{w}` {size.default}, at most {size.maximum}" for w, size in sizes.items())
+
+
+def _code(names: list[str]) -> str:
+    return " ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text()))
