@@ -56,7 +56,7 @@ async def test_money_keeps_every_digit(
     assert result.amount.currency == "usd"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(amount=st.decimals(allow_nan=False, allow_infinity=False), as_text=st.booleans())
 async def test_any_amount_arrives_as_it_was_sent(
     client: AsyncUsageClient, sandbox: Sandbox, amount: Decimal, as_text: bool

@@ -21,7 +21,7 @@ from tests.conftest import DAY, NOW, client_of
 settings.register_profile(
     "walks", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-walks = settings(settings.get_profile("walks"), max_examples=150)
+walks = settings(settings.get_profile("walks"), max_examples=60)
 
 GROUPS = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 
