@@ -48,21 +48,26 @@ def options(
         MissingAdminKeyError: There is no key, neither passed nor in the environment.
         InvalidOptionError: An option cannot work.
     """
-    key = admin_api_key or os.environ.get("OPENAI_ADMIN_KEY")
-    if not key or not key.strip():
+    key = _told(admin_api_key, "OPENAI_ADMIN_KEY")
+    if key is None:
         raise MissingAdminKeyError(
             f"no admin key: pass admin_api_key= or set OPENAI_ADMIN_KEY. {key_advice()}"
         )
-    organization = organization or os.environ.get("OPENAI_ORG_ID")
-    url = base_url or os.environ.get("OPENAI_BASE_URL")
+    base_url = _told(base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
+    organization = _told(organization, "OPENAI_ORG_ID")
     return Options(
         admin_api_key=_header_safe("admin_api_key", key),
-        base_url=_secure(url or _DEFAULT_BASE_URL, allow_insecure_http=allow_insecure_http),
+        base_url=_secure(base_url, allow_insecure_http=allow_insecure_http),
         organization=_header_safe("organization", organization) if organization else None,
         timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
         max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
         max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
     )
+
+
+def _told(passed: str | None, variable: str) -> str | None:
+    """What was passed, else what the environment says; blank is nothing, and edges do not count."""
+    return (passed or os.environ.get(variable) or "").strip() or None
 
 
 def key_advice() -> str:
@@ -73,7 +78,6 @@ def key_advice() -> str:
 
 
 def _header_safe(option: str, value: str) -> str:
-    value = value.strip()
     if not (value.isascii() and value.isprintable()) or " " in value:
         # The value itself stays out of the message: it may well be a key.
         raise InvalidOptionError(
@@ -85,7 +89,7 @@ def _header_safe(option: str, value: str) -> str:
 
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
     try:
-        url = URL(text.strip())
+        url = URL(text)
     except ValueError:
         url = URL()
     host, told = url.host, url.query_string or url.fragment or url.user or url.password

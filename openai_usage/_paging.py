@@ -14,6 +14,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from attrs import evolve
 
+from openai_usage._checks import checked, refuse
 from openai_usage._codec import page_of, query_pairs
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
@@ -102,14 +103,12 @@ class Buckets(Generic[R_co]):
         are in flight, or waiting to be read, at any time.
 
         Raises:
-            InvalidQueryError: The number is not positive, or the query has a `page`: a cursor
+            InvalidQueryError: The number is not a positive one, or the query has a `page`: a cursor
                 belongs to its exact range, which cannot be cut.
         """
-        if isinstance(windows_at_once, bool) or windows_at_once < 1:
-            raise InvalidQueryError(
-                f"concurrently() takes a positive number of windows, not {windows_at_once!r}",
-                param="windows_at_once",
-            )
+        checked("windows_at_once", windows_at_once, int)
+        if windows_at_once < 1:
+            refuse("windows_at_once", windows_at_once, "a positive number of windows")
         if self.query.page is not None:
             raise InvalidQueryError(
                 "a walk that begins at a page cannot be cut into windows: leave page= out",

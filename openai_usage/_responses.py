@@ -36,7 +36,7 @@ def status_error(
     """The error that an answer with another status than 200 stands for."""
     text = body[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
     details = _details(body)
-    said = details.get("message") or text[:80].strip() or "nothing"
+    said = details.get("message") or " ".join(text.split())[:80] or "nothing"
     advice = key_advice if status in (401, 403) else _ADVICE.get(status // 100, "")
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(

@@ -83,8 +83,9 @@ async def test_options_come_from_the_environment(
 
 
 async def test_without_an_organization_none_is_named(
-    client: AsyncUsageClient, sandbox: Sandbox
+    client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", " ")
     await client.costs(start_time=TODAY)
     assert "OpenAI-Organization" not in sandbox.requests[0].headers
 
