@@ -148,4 +148,3 @@ class Transport:
         self._closed = True
         if self._own is not None:
             await self._own.close()
-            self._own = None

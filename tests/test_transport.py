@@ -458,6 +458,31 @@ async def test_one_429_holds_back_the_whole_client(
     assert len(sandbox.requests) == 1 + 6
 
 
+async def test_the_longest_wait_holds(client: AsyncUsageClient, sandbox: Sandbox) -> None:
+    sandbox.faults.status(429, headers={"Retry-After": "30"})
+    sandbox.faults.status(429, headers={"Retry-After": "5"})
+    began = loop_time()
+    refused = [asyncio.create_task(_ask(client)) for _ in range(2)]
+    await asyncio.sleep(1)
+    await _ask(client)
+    assert loop_time() - began == pytest.approx(30, abs=0.1)
+    await asyncio.gather(*refused)
+    assert loop_time() - began == pytest.approx(30, abs=0.1)
+
+
+async def test_an_error_that_is_raised_holds_nothing_back(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.status(429, headers={"Retry-After": "30"})
+    began = loop_time()
+    async with client_of(sandbox, max_retries=0) as client:
+        with pytest.raises(RateLimitError):
+            await _ask(client)
+        await _ask(client)
+    assert loop_time() - began < 0.1
+    assert caplog.records == []  # there was no retry to warn of
+
+
 async def test_other_trouble_holds_back_one_request_only(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
@@ -526,6 +551,27 @@ async def test_a_lent_session_stays_as_it_was(sandbox: Sandbox) -> None:
     assert ours.headers["X-Team"] == "finance"
     assert ours.headers["Authorization"] == f"Bearer {sandbox.admin_api_key}"
     assert "Authorization" not in theirs.headers
+
+
+async def test_a_lent_session_that_raises_by_itself(sandbox: Sandbox) -> None:
+    sandbox.faults.status(429, headers={"Retry-After": "1"})
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        client_of(sandbox, session=session) as client,
+    ):
+        await client.costs(start_time=TODAY)
+    assert len(sandbox.requests) == 2
+
+
+@pytest.mark.real_clock  # a name is looked up in a thread; an address would get no cookie anyway
+async def test_no_cookie_is_kept(sandbox: Sandbox) -> None:
+    sandbox.faults.status(404, headers={"Set-Cookie": "track=1; Path=/"})
+    named = sandbox.base_url.replace("127.0.0.1", "localhost")
+    async with AsyncUsageClient(sandbox.admin_api_key, base_url=named) as client:
+        with pytest.raises(NotFoundError):
+            await client.costs(start_time=TODAY)
+        await client.costs(start_time=TODAY)
+    assert [request.headers.get("Cookie") for request in sandbox.requests] == [None, None]
 
 
 async def test_one_session_serves_the_clients_life(
