@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -53,26 +54,27 @@ def pythons(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
-@nox.session(venv_backend="uv")
+@nox.session
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
-    session.install("-q", "--resolution=lowest-direct", ".[cli]")
-    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "tests"))
+    project = PYPROJECT["project"]
+    allowed = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    install(session, "tests")
+    session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
     session.run("pytest", *session.posargs)
 
 
 @nox.session
 def wheel(session: nox.Session) -> None:
     """The tests against the wheel as it would be published, types and all."""
-    dist = session.create_tmp()
     session.install("-q", *nox.project.dependency_groups(PYPROJECT, "build"))
-    session.run("python", "-m", "build", "--wheel", "--outdir", dist, silent=True)
-    [built] = Path(dist).glob("*.whl")
-    install(session, "tests", package=f"{built}[cli]")
-    # From elsewhere, so that the package that is imported is the one that was installed.
-    here = Path.cwd()
-    shutil.copytree(here / "tests", f"{dist}/tests", dirs_exist_ok=True)
-    for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
-        shutil.copy(here / name, dist)
-    with session.chdir(dist):
-        session.run("pytest", *session.posargs)
+    with TemporaryDirectory() as elsewhere:
+        session.run("python", "-m", "build", "--wheel", "--outdir", elsewhere, silent=True)
+        [built] = Path(elsewhere).glob("*.whl")
+        install(session, "tests", package=f"{built}[cli]")
+        # From elsewhere, so that the package that is imported is the one that was installed.
+        shutil.copytree("tests", f"{elsewhere}/tests")
+        for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
+            shutil.copy(name, elsewhere)
+        with session.chdir(elsewhere):
+            session.run("pytest", *session.posargs)

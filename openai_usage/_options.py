@@ -51,7 +51,7 @@ def options(
     key = _told(admin_api_key, "OPENAI_ADMIN_KEY")
     if key is None:
         raise MissingAdminKeyError(
-            f"no admin key: pass admin_api_key= or set OPENAI_ADMIN_KEY. {key_advice()}"
+            f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
         )
     base_url = _told(base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
     organization = _told(organization, "OPENAI_ORG_ID")

@@ -23,11 +23,11 @@ _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 
-_ADVICE: Mapping[int, str] = {
-    3: "Redirects are not followed, so that the key stays with the host it is meant for: "
-    "set base_url to where the API is.",
-    5: "This is trouble on the API's side.",
-}
+_REDIRECTED = (
+    "Redirects are not followed, so that the key stays with the host it is meant for: "
+    "set base_url to where the API is."
+)
+_NOT_FOUND = "Is base_url where the API is? OpenAI's own ends in /v1."
 
 
 def status_error(
@@ -37,7 +37,16 @@ def status_error(
     text = body[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
     details = _details(body)
     said = details.get("message") or " ".join(text.split())[:80] or "nothing"
-    advice = key_advice if status in (401, 403) else _ADVICE.get(status // 100, "")
+    wait = retry_after(headers)
+    match status:
+        case 401 | 403:
+            advice = key_advice
+        case 404:
+            advice = _NOT_FOUND
+        case _ if 300 <= status < 400:
+            advice = _REDIRECTED
+        case _:
+            advice = "" if wait is None else f"It asks to wait for {wait:g} s."
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(
         f"the API answered {status}: {said} {advice}".rstrip(),
@@ -46,7 +55,7 @@ def status_error(
         param=details.get("param"),
         type=details.get("type"),
         request_id=headers.get("x-request-id"),
-        retry_after=retry_after(headers),
+        retry_after=wait,
         body=text,
     )
 

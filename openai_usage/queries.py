@@ -185,7 +185,7 @@ class _OfModelQuery(_OfApiKeyQuery):
 class _TokensQuery(_OfModelQuery):
     batch: bool | None = field(
         default=None,
-        metadata=_doc("Only batch jobs (true), or only what is none (false); else both."),
+        metadata=_doc("True: only batch jobs. False: only what is no batch job. Left out: both."),
     )
     group_by: (
         Sequence[

@@ -206,7 +206,8 @@ class AudioTranscriptionsResult(_OfModel):
 class VectorStoresResult(_OfProject):
     """Storage of vector stores."""
 
-    usage_bytes: int
+    usage_bytes: int = field(metadata={"adds_up": False})
+    """Bytes; whether a bucket tells what was added or what was there, the API does not say."""
     object: str = field(default="organization.usage.vector_stores.result", repr=False)
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from openai_usage import Endpoints, __version__
 from openai_usage.cli.app import run
 from openai_usage.cli.ranges import span
+from openai_usage.cli.rows import Row
+from openai_usage.cli.table import Layout, drawn
 from openai_usage.sandbox import Sandbox
 
 pytestmark = pytest.mark.real_clock
@@ -41,22 +44,36 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
 
 def test_a_table_for_people(terminal: Terminal) -> None:
     out = terminal("completions --last 2d --group-by model --sandbox")
-    assert "completions" in out
-    heads = re.search(r"┃(.*)┃", out)
-    assert heads is not None
-    assert [name.strip() for name in heads[1].split("┃")] == [
-        "start",
-        "model",
-        "num_model_requests",
-        "input_tokens",
-        "output_tokens",
-    ]
-    rows = [line.split("│")[1:-1] for line in out.splitlines() if re.match("│ 20", line)]
-    total = next(line for line in out.splitlines() if line.startswith("│ total"))
-    figures = [int(row[2].replace(",", "")) for row in rows]
-    assert len(figures) > 8
-    assert f"{sum(figures):,}" in total
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["completions,", "in", "UTC"]
+    rule = next(n for n, line in enumerate(out.splitlines()) if "───" in line)
+    heads = [word for line in lines[1:rule] for word in line]
+    assert sorted(heads) == sorted(
+        ["start", "model", "num", "model", "requests", "input", "tokens", "output", "tokens"]
+    )
+    rows = [line for line in lines if line and re.fullmatch(r"20\d\d-\d\d-\d\d", line[0])]
+    [total] = [line for line in lines if line[:1] == ["total"]]
+    assert len(rows) > 8
+    for column in (1, 2, 3):
+        figures = [int(row[column + 1].replace(",", "")) for row in rows]
+        assert total[column] == f"{sum(figures):,}"
     assert terminal.err == ""
+
+
+def test_a_table_that_is_too_wide_loses_nothing() -> None:
+    groups = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "source"]
+    row: Row = {"start": "2026-01-01T00:00:00Z", "num_model_requests": 1_234_567}
+    row |= dict.fromkeys(groups, "gpt-4.1-mini-2025-04-14")
+    layout = Layout("title", groups, ["num_model_requests"], frozenset())
+    wide, narrow = (drawn(layout, [row], width=width) for width in (1000, 40))
+    assert wide.count("gpt-4.1-mini-2025-04-14") == 7
+    assert narrow.count("gpt-4.1-mi") == 7
+    assert "1,234,567" in wide
+    assert "1,234,567" in narrow
+
+
+def test_what_may_be_a_level_is_not_added_up(terminal: Terminal) -> None:
+    assert "total" not in terminal("vector-stores --last 2d --sandbox")
 
 
 def test_money_is_shown_to_the_cent_with_its_currency(terminal: Terminal) -> None:
@@ -105,6 +122,7 @@ def test_json_is_one_array(terminal: Terminal) -> None:
 def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
     out = terminal("costs --start-time 2020-01-01 --end-time 2020-01-03 --sandbox")
     assert "total" in out
+    assert terminal.err == "openai-usage: nothing was used in this range\n"
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -130,7 +148,7 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("costs", "no admin key: pass admin_api_key= or set OPENAI_ADMIN_KEY"),
+        ("costs", "no admin key: set OPENAI_ADMIN_KEY"),
         ("costs --group-by modle", "--group-by"),
         ("costs --bucket-width 1h", "--bucket-width"),
         ("costs --sandbox --limit 181", "limit=181 is out of range: from 1 to 180"),
@@ -139,7 +157,12 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         ("costs --sandbox --last 3d --start-time 2026-01-01", "give --last or --start-time"),
         ("costs --sandbox --start-time yesterday", "--start-time takes 2025-12-06"),
         ("costs --sandbox --start-time 2026-01-01T00:00", "could mean any time zone"),
-        ("costs --sandbox --last 3d --end-time 2020-01-01", "is not after start_time"),
+        ("costs --sandbox --last 3d --end-time 2020-01-01", "--end-time goes with --start-time"),
+        ("costs --sandbox --end-time 2020-01-01", "--end-time goes with --start-time"),
+        (
+            "costs --sandbox --start-time 2026-01-02 --end-time 2026-01-01",
+            "--end-time 2026-01-01 is not after --start-time 2026-01-02",
+        ),
         ("costs --nonsense", "--nonsense"),
         ("cots", "cots"),
     ],
@@ -167,6 +190,19 @@ def test_what_the_api_got_wrong_is_one_sentence_and_exit_code_1(
         assert len(terminal("costs --last 1d --format jsonl").splitlines()) == 2
 
 
+def test_a_failure_midway_says_where_to_go_on(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", sandbox.admin_api_key)
+        monkeypatch.setenv("OPENAI_BASE_URL", sandbox.base_url)
+        sandbox.faults.status(404, after=2)
+        out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
+    assert len(out.splitlines()) == 4
+    last = datetime.fromisoformat(json.loads(out.splitlines()[-1])["end"])
+    assert f"go on with --start-time {int(last.timestamp())}." in terminal.err
+
+
 def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -183,7 +219,7 @@ def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) 
     assert span(None, None, None) == (93 * DAY, None)
     assert span(None, "1970-01-02", "1970-01-03T02:00+02:00") == (DAY, 2 * DAY)
     assert span(None, "86400", "172800") == (DAY, 2 * DAY)
-    assert span("5d", None, "1970-04-10T00:00Z") == (95 * DAY, 99 * DAY)
+    assert span("999999999999d", None, None) == (0, None)
 
 
 # ---------------------------------------------------------------- as a process
@@ -200,6 +236,45 @@ def test_head_ends_it_quietly() -> None:
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
     assert done.returncode == 0
+
+
+def test_head_ends_the_help_quietly() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {COMMAND} --help | head -1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} costs --sandbox > /dev/full"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == "openai-usage: cannot write: No space left on device\n"
+    assert done.returncode == 1
+
+
+def test_retries_are_told_once_and_plainly() -> None:
+    with Sandbox() as sandbox:
+        sandbox.faults.status(503, headers={"retry-after-ms": "10"})
+        done = subprocess.run(
+            [COMMAND, "costs", "--format", "jsonl"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={
+                **os.environ,
+                "OPENAI_ADMIN_KEY": sandbox.admin_api_key,
+                "OPENAI_BASE_URL": sandbox.base_url,
+            },
+        )
+    assert done.stderr.startswith("openai-usage: GET organization/costs failed, retry 1 in 0.01 s")
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_key_is_not_shown_by_a_process_that_fails() -> None:

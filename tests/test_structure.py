@@ -45,6 +45,7 @@ ORDER = [
     "sandbox.pytest_plugin",
     "cli.ranges",
     "cli.rows",
+    "cli.table",
     "cli.formats",
     "cli.app",
     "cli.__init__",

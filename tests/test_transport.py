@@ -607,11 +607,12 @@ async def test_each_request_and_each_retry_is_logged_without_the_key(
     await client.costs(start_time=TODAY)
     ours = [record for record in caplog.records if record.name == "openai_usage"]
     path = "organization/costs"
+    said = "the API answered 429: A fault with status 429. It asks to wait for 2 s."
     assert [(record.levelname, record.getMessage()) for record in ours] == [
         ("DEBUG", f"GET {path}: 429"),
         (
             "WARNING",
-            f"GET {path} failed, retry 1 in 2.00 s: the API answered 429: A fault with status 429.",
+            f"GET {path} failed, retry 1 in 2.00 s: {said}",
         ),
         ("DEBUG", f"GET {path}: 200"),
     ]

@@ -1,5 +1,6 @@
 """`openai-usage`: the table of endpoints, at a terminal. Needs the extra `[cli]`."""
 
+import logging
 import sys
 
 
@@ -15,4 +16,7 @@ def main() -> None:
         )
     from openai_usage.cli.app import run  # noqa: PLC0415
 
+    logging.basicConfig(format="openai-usage: %(message)s")
+    # What stamina says of a retry, the transport has said before it, and better.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     sys.exit(run(sys.argv[1:]))

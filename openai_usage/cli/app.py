@@ -19,9 +19,10 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage.cli.formats import WRITERS, Layout
+from openai_usage.cli.formats import WRITERS
 from openai_usage.cli.ranges import span
 from openai_usage.cli.rows import rows
+from openai_usage.cli.table import Layout
 
 _THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors that come from what was typed, or from the environment; all others are the API's."""
@@ -44,21 +45,29 @@ def run(words: Sequence[str]) -> int:
         )
         sys.stdout.flush()
     except _THE_USERS as error:
-        return _say(error, exit_code=2)
+        return _say(str(error), exit_code=2)
     except UsageError as error:
-        return _say(error, exit_code=1)
-    except BrokenPipeError:
-        # Whoever read this has read enough. What is left in the buffer must not be tried again
-        # when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = error.resume_from
+        go_on = f" What came before is complete: go on with --start-time {place}." if place else ""
+        return _say(f"{error}{go_on}", exit_code=1)
+    except (BrokenPipeError, SystemExit):  # rich makes one of the other where it shows the help
+        _forget_output()  # whoever read this has read enough
+    except OSError as error:
+        _forget_output()
+        return _say(f"cannot write: {error.strerror}", exit_code=1)
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _say(error: Exception, *, exit_code: int) -> int:
-    print(f"openai-usage: {' '.join(str(error).split())}", file=sys.stderr)
+def _say(sentence: str, *, exit_code: int) -> int:
+    print(f"openai-usage: {' '.join(sentence.split())}", file=sys.stderr)
     return exit_code
+
+
+def _forget_output() -> None:
+    """Keep the interpreter from trying once more, at its end, to write what cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _app() -> App:
@@ -99,8 +108,9 @@ def _command(endpoint: Endpoint[..., object]) -> Callable[..., Awaitable[None]]:
 
 def _option(parameter: "Attribute[object]") -> inspect.Parameter:
     """A parameter of the row as an option, of a type that can be typed."""
+    spelling = " Spelt --extra-query.NAME VALUE." if parameter.name == "extra_query" else ""
     described = Parameter(
-        help=parameter.metadata["doc"], consume_multiple=True, negative_iterable=()
+        help=parameter.metadata["doc"] + spelling, consume_multiple=True, negative_iterable=()
     )
     default = None if parameter.default is NOTHING else parameter.default
     kind = _AS_TYPED.get(parameter.name, parameter.type)
@@ -129,7 +139,10 @@ _COMMON = (
     _keyword(
         "last",
         str | None,
-        Parameter(help="The range that ends now: 30d, 12h or 90m. Without any range: 7d."),
+        Parameter(
+            help="The range that ends now and begins at a whole day, hour or minute in UTC: "
+            "30d, 12h, 90m. Without any range: 7d."
+        ),
     ),
     _keyword(
         "format",

@@ -16,22 +16,30 @@ def span(last: str | None, start: str | None, end: str | None) -> tuple[int, int
         InvalidQueryError: Something is no time, or two things contradict each other.
     """
     if start is None:
-        return _start_of_last(last or "7d"), _moment(end, "end_time") if end else None
+        if end is not None:
+            raise InvalidQueryError("--end-time goes with --start-time", param="end_time")
+        return _start_of_last(last or "7d"), None
     if last is not None:
         raise InvalidQueryError("give --last or --start-time, not both", param="last")
-    return _moment(start, "start_time"), _moment(end, "end_time") if end else None
+    start_time = _moment(start, "start_time")
+    end_time = _moment(end, "end_time") if end is not None else None
+    if end_time is not None and end_time <= start_time:
+        raise InvalidQueryError(
+            f"--end-time {end} is not after --start-time {start}", param="end_time"
+        )
+    return start_time, end_time
 
 
 def _start_of_last(text: str) -> int:
     """Where the last `30d`, `12h` or `90m` began: at a whole day, hour or minute in UTC."""
-    match = re.fullmatch(r"([1-9][0-9]{0,5})([mhd])", text)
+    match = re.fullmatch(r"([1-9][0-9]*)([mhd])", text)
     if match is None:
         raise InvalidQueryError(
             f"--last takes a span such as 30d, 12h or 90m, not {text!r}", param="last"
         )
     seconds = _SECONDS[match[2]]
     # The first bucket of an uneven start would be a part of one, and look like a quiet day.
-    return (int(time.time()) // seconds - int(match[1])) * seconds
+    return max(0, (int(time.time()) // seconds - int(match[1])) * seconds)
 
 
 def _moment(text: str, param: str) -> int:

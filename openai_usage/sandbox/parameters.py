@@ -26,9 +26,13 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
     values: dict[str, Any] = {}
     for attribute in fields(query_type):
         name = attribute.name
-        texts = parameters.getall(name, []) + parameters.getall(f"{name}[]", [])
-        if texts and name != "extra_query":
-            values[name] = _value(name, attribute.type, texts)
+        texts = parameters.getall(f"{name}[]", [])
+        plain = parameters.getall(name, [])
+        if len(plain) == 1 and _is_list(attribute.type):
+            # Joined by commas; the comma that is in a line item has a space behind it.
+            plain = re.split(",(?! )", plain[0])
+        if (texts or plain) and name != "extra_query":
+            values[name] = _value(name, attribute.type, [*plain, *texts])
     if "start_time" not in values:
         raise Refusal.missing("start_time")
     sizes = query_type.page_sizes
@@ -47,10 +51,9 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
 
 
 def _value(name: str, declared: object, texts: list[str]) -> object:
-    kinds = [kind for kind in get_args(declared) or (declared,) if kind is not type(None)]
-    if any(get_origin(kind) is Sequence for kind in kinds):
-        # Repeated, in brackets, or joined by commas; a line item's own comma has a space behind.
-        return re.split(",(?! )", texts[0]) if len(texts) == 1 else texts
+    if _is_list(declared):
+        return texts
+    kinds = get_args(declared) or (declared,)
     [text] = texts[-1:]
     if int in kinds:
         if not re.fullmatch("-?[0-9]{1,18}", text):
@@ -61,3 +64,7 @@ def _value(name: str, declared: object, texts: list[str]) -> object:
             raise Refusal.invalid_type(name, "a boolean", text)
         return _WORDS[text]
     return text
+
+
+def _is_list(declared: object) -> bool:
+    return any(get_origin(kind) is Sequence for kind in get_args(declared))

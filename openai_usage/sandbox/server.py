@@ -74,6 +74,9 @@ class Sandbox:
         self._runner: web.ServerRunner | None = None
         self._background = ExitStack()
 
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._base_url or 'that does not run'}>"
+
     @property
     def base_url(self) -> str:
         """What a client takes as its `base_url`."""
