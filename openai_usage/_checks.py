@@ -5,6 +5,7 @@ is checked without a line written for it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, Union, get_args, get_origin
@@ -13,29 +14,37 @@ from openai_usage.errors import InvalidQueryError
 
 
 def checked(param: str, value: object, declared: object) -> object:
-    """*value* as a query keeps it: lists become tuples, everything else stays as it is.
+    """*value* as a query keeps it: of a plain type, and lists as tuples, which do not change.
 
     Raises:
         InvalidQueryError: *value* is not of the *declared* type.
     """
     origin, args = get_origin(declared), get_args(declared)
     if origin in (Union, UnionType):
-        if value is None and NoneType in args:
-            return None
-        declared = next(arg for arg in args if arg is not NoneType)
-        return checked(param, value, declared)
+        return _any_of(param, value, args)
     if origin is Literal:
         return _one_of(param, value, args)
     if origin in (Sequence, list, tuple):
         return _list(param, value, args[0])
     if origin is Mapping:
-        return _mapping(param, value)
+        return _mapping(param, value, args[1])
     return _plain(param, value, declared)
 
 
+def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
+    if value is None and NoneType in kinds:
+        return None
+    *others, last = (kind for kind in kinds if kind is not NoneType)
+    for kind in others:
+        with suppress(InvalidQueryError):
+            return checked(param, value, kind)
+    return checked(param, value, last)
+
+
 def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
-    if value in allowed:
-        return value
+    for each in allowed:
+        if each == value:
+            return each  # and not *value*, which may be a member of an enum
     close = get_close_matches(str(value), map(str, allowed), n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidQueryError(
@@ -52,22 +61,26 @@ def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
     return tuple(checked(param, item, declared) for item in value)
 
 
-def _mapping(param: str, value: object) -> dict[str, object]:
+def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         refuse(param, value, "a mapping from names to values")
-    return dict(value)
+    return {name: checked(f"{param}[{name!r}]", item, declared) for name, item in value.items()}
 
 
 def _plain(param: str, value: object, declared: object) -> object:
     if not isinstance(declared, type):
         raise TypeError(f"{param} is declared as {declared!r}, which cannot be checked")
-    # A bool is an int to Python, and never what is meant here.
-    if not isinstance(value, declared) or (isinstance(value, bool) and declared is not bool):
-        refuse(param, value, f"{declared.__name__}")
-    if isinstance(value, str) and not value.strip():
-        refuse(param, value, "text that is not blank")
+    # To Python a bool is an int, which is never what is meant here; an int will do for a float.
+    kinds = (int, float) if declared is float else declared
+    if not isinstance(value, kinds) or (isinstance(value, bool) and declared is not bool):
+        refuse(param, value, declared.__name__)
+    if isinstance(value, str):
+        value = str.__str__(value)  # what a member of an enum is, not what it is called
+        if not value.strip():
+            refuse(param, value, "text that is not blank")
     return value
 
 
 def refuse(param: str, value: object, wanted: str) -> NoReturn:
+    """Say what *param* takes, and what came instead."""
     raise InvalidQueryError(f"{param} takes {wanted}, not {value!r}", param=param)

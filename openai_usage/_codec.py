@@ -1,6 +1,6 @@
 """Between values and the wire: a query becomes pairs of text, a body becomes a page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeVar
 
@@ -12,9 +12,6 @@ from openai_usage.queries import RangeQuery
 from openai_usage.results import Page
 
 R = TypeVar("R")
-
-EXCERPT = 2_000
-"""How many characters of a body an error keeps: enough to see what it is."""
 
 converter = make_converter()
 
@@ -39,8 +36,8 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def page_of(result: type[R], body: bytes) -> Page[R]:
-    """The page that *body* holds, whole.
+def page_of(result: type[R], body: bytes, quoted: Callable[[bytes], str]) -> Page[R]:
+    """The page that *body* holds, whole; an error quotes it as *quoted* does.
 
     Fields and values that this version does not know are passed over. Integers may come as `5`,
     `5.0` or `"5"`, never as `5.5`; money may come as a number or as text, with every digit kept.
@@ -51,12 +48,11 @@ def page_of(result: type[R], body: bytes) -> Page[R]:
     try:
         return _decoder(result).decode(body)  # type: ignore[arg-type]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        what, _, path = str(error).partition(" - at ")
-        text = body[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
+        what, _, where = str(error).partition(" - at ")
+        path = where.strip("`") or "$"
+        text = quoted(body)
         raise APIResponseValidationError(
-            f"this is no page of usage, {what} at {path.strip('`') or '$'}: {text[:80]!r}",
-            path=path.strip("`") or "$",
-            body=text,
+            f"this is no page of usage, {what} at {path}: {text[:80]!r}", path=path, body=text
         ) from None
 
 

@@ -48,13 +48,13 @@ def options(
         MissingAdminKeyError: There is no key, neither passed nor in the environment.
         InvalidOptionError: An option cannot work.
     """
-    key = _told(admin_api_key, "OPENAI_ADMIN_KEY")
+    key = _told("admin_api_key", admin_api_key, "OPENAI_ADMIN_KEY")
     if key is None:
         raise MissingAdminKeyError(
             f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
         )
-    base_url = _told(base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
-    organization = _told(organization, "OPENAI_ORG_ID")
+    base_url = _told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
+    organization = _told("organization", organization, "OPENAI_ORG_ID")
     return Options(
         admin_api_key=_header_safe("admin_api_key", key),
         base_url=_secure(base_url, allow_insecure_http=allow_insecure_http),
@@ -65,16 +65,22 @@ def options(
     )
 
 
-def _told(passed: str | None, variable: str) -> str | None:
+def _told(option: str, passed: str | None, variable: str) -> str | None:
     """What was passed, else what the environment says; blank is nothing, and edges do not count."""
-    return (passed or os.environ.get(variable) or "").strip() or None
+    told = os.environ.get(variable, "") if passed is None else passed
+    if not isinstance(told, str):
+        raise InvalidOptionError(f"{option} takes text, not {type(told).__name__}", option=option)
+    return told.strip() or None
 
 
 def key_advice() -> str:
     """Which key is needed, where it is made, and why the one that is there does not do."""
-    if os.environ.get("OPENAI_API_KEY") and not os.environ.get("OPENAI_ADMIN_KEY"):
-        return f"{_KEY_ADVICE} OPENAI_API_KEY holds a project's key, which cannot read them."
-    return _KEY_ADVICE
+    other = os.environ.get("OPENAI_API_KEY", "")
+    if not other or os.environ.get("OPENAI_ADMIN_KEY"):
+        return _KEY_ADVICE
+    if other.startswith("sk-admin-"):
+        return f"{_KEY_ADVICE} OPENAI_API_KEY is not read: set OPENAI_ADMIN_KEY to it instead."
+    return f"{_KEY_ADVICE} OPENAI_API_KEY holds a project's key, which cannot read them."
 
 
 def _header_safe(option: str, value: str) -> str:
@@ -90,9 +96,10 @@ def _header_safe(option: str, value: str) -> str:
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
     try:
         url = URL(text)
+        (url.host or "").encode("idna")  # as a look-up of the host will do it
     except ValueError:
         url = URL()
-    host, told = url.host, url.query_string or url.fragment or url.user or url.password
+    host, told = url.host, url.query_string or url.fragment or url.user
     if not host or told or url.scheme not in ("http", "https"):
         raise InvalidOptionError(
             "base_url takes an address such as https://api.openai.com/v1, "

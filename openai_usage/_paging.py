@@ -32,6 +32,10 @@ __all__ = ["Buckets"]
 
 R_co = TypeVar("R_co", covariant=True)
 
+_EMPTY_AT_MOST = 1_000
+"""Empty pages in a row that a walk goes through: a year of minutes in which nothing happened comes
+to 365 of them, and cursors without end must not go on for ever."""
+
 _log = logging.getLogger("openai_usage")
 
 
@@ -93,8 +97,12 @@ class Buckets(Generic[R_co]):
                 yield reply.body
 
     async def collect(self) -> list[Bucket[R_co]]:
-        """Every bucket of the walk, once all of them are there."""
-        return [bucket async for bucket in self]
+        """Every bucket of the walk, once all of them are there; none if it fails."""
+        try:
+            return [bucket async for bucket in self]
+        except UsageError as error:
+            error.resume_from = None  # nothing was handed over, so there is nothing to go on from
+            raise
 
     def concurrently(self, windows_at_once: int) -> "Buckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.
@@ -137,12 +145,12 @@ class Buckets(Generic[R_co]):
 
     async def _first_page(self) -> Page[R_co]:
         reply = await self._fetch(self.query)
-        _in_order(reply.page, None)
+        _end_of_last(reply.page, self.query.start_time, self.query.end_time)
         return reply.page
 
     async def _fetch(self, query: RangeQuery) -> _Reply[R_co]:
         body = await self._transport.get(self.endpoint.path, query_pairs(query))
-        return _Reply(page_of(self.endpoint.result, body), body)
+        return _Reply(page_of(self.endpoint.result, body, self._transport.quoted), body)
 
     def _walked(self) -> RangeQuery:
         """The query as a whole walk repeats it: with its end fixed, and in the largest pages."""
@@ -150,18 +158,24 @@ class Buckets(Generic[R_co]):
         if query.page is not None:
             return query  # a cursor is bound to the very query it came from
         limit = query.limit or query.page_size.maximum
-        return evolve(query, end_time=_end_of(query), limit=limit)
+        now = int(time.time())
+        # Where a range begins at or after our now, the clocks differ, and the API's is right.
+        end_time = now if query.end_time is None and query.start_time < now else query.end_time
+        return evolve(query, end_time=end_time, limit=limit)
 
     async def _replies(self) -> AsyncGenerator[_Reply[R_co], None]:
-        """Every answer of the walk in order, checked to follow the one before."""
+        """Every answer of the walk in order; an error says how far they came."""
         query = self._walked()
-        side_by_side = self._windows_at_once > 1
-        replies = self._side_by_side(query) if side_by_side else self._one_by_one(query)
+        at_once = self._windows_at_once > 1 and query.end_time is not None
+        replies = self._side_by_side(query) if at_once else self._one_by_one(query)
         done: int | None = None
         try:
             async with aclosing(replies):
                 async for reply in replies:
-                    done = _in_order(reply.page, done)
+                    for bucket in reply.page.data[:1]:  # windows were checked each for itself
+                        if done is not None and bucket.start_time < done:
+                            raise _misplaced(bucket, done)
+                    done = reply.page.data[-1].end_time if reply.page.data else done
                     yield reply
         except UsageError as error:
             error.resume_from = done
@@ -174,39 +188,35 @@ class Buckets(Generic[R_co]):
         the end of the last bucket.
         """
         seen: set[str] = set()
-        done = query.start_time if query.page is None else None
-        restarted_at: int | None = None
-        # Every page, and every fresh start, gets a bucket further: more of them is no progress.
-        for _ in range(2 + 2 * buckets_in(query, _end_of(query))):
+        done = query.start_time
+        # Where a walk begins at a page, only that page's cursor says where that is.
+        restarted_at = None if query.page is None else done
+        empty_in_a_row = 0
+        while empty_in_a_row < _EMPTY_AT_MOST:
             try:
                 reply = await self._fetch(query)
             except BadRequestError as error:
                 refused = query.page in seen and error.param in (None, "page")
-                if not refused or done is None or done == restarted_at:
+                if not refused or done == restarted_at:
                     raise
-                self._warn_of_restart(done, error)
                 if query.end_time is not None and done >= query.end_time:
-                    return
+                    return  # every bucket is there already
+                self._warn_of_restart(done, error)
                 query, restarted_at = evolve(query, start_time=done, page=None), done
                 seen.clear()
                 continue
+            done = _end_of_last(reply.page, done, query.end_time)
             yield reply
             if not reply.page.has_more:
                 return
-            if reply.page.data:
-                done = reply.page.data[-1].end_time
+            empty_in_a_row = 0 if reply.page.data else empty_in_a_row + 1
             query = evolve(query, page=_next_cursor(reply.page, seen))
-        raise PaginationError("the API keeps giving cursors, beyond the buckets of the range")
+        raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
 
     async def _side_by_side(self, query: RangeQuery) -> AsyncGenerator[_Reply[R_co], None]:
         """Walk the windows of the range, some of them at once, and hand them over in order."""
         windows = (
-            evolve(
-                query,
-                start_time=w.start_time,
-                end_time=w.end_time,
-                limit=full_page(query),
-            )
+            evolve(query, start_time=w.start_time, end_time=w.end_time, limit=full_page(query))
             for w in windows_of(query, _end_of(query))
         )
         ahead: deque[asyncio.Task[list[_Reply[R_co]]]] = deque()
@@ -246,16 +256,24 @@ def _end_of(query: RangeQuery) -> int:
     return query.end_time or max(int(time.time()), query.start_time + 1)
 
 
-def _in_order(page: Page[object], done: int | None) -> int | None:
-    """The end of the last bucket of *page*, whose buckets must follow *done* and each other."""
+def _end_of_last(page: Page[object], done: int, end_time: int | None) -> int:
+    """Where the last bucket of *page* ends, or *done*, where a walk has come to, if it has none.
+
+    Each bucket must begin where the one before ended, or later, and within the range.
+    """
     for bucket in page.data:
-        if bucket.end_time <= bucket.start_time or (done is not None and bucket.start_time < done):
-            raise PaginationError(
-                f"the API gave a bucket from {bucket.start_time} to {bucket.end_time} "
-                f"after one that ended at {done}: out of order, or given before"
-            )
+        beyond = end_time is not None and bucket.start_time >= end_time
+        if beyond or not done <= bucket.start_time < bucket.end_time:
+            raise _misplaced(bucket, done)
         done = bucket.end_time
     return done
+
+
+def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:
+    return PaginationError(
+        f"the API gave a bucket from {bucket.start_time} to {bucket.end_time}, where the walk had "
+        f"come to {done}: it is out of order, was given before, or is outside of what was asked"
+    )
 
 
 def _next_cursor(page: Page[object], seen: set[str]) -> str:

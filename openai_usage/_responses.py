@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from math import inf
 
 from openai_usage import errors
-from openai_usage._codec import EXCERPT
 
 _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -23,30 +22,40 @@ _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 
-_REDIRECTED = (
-    "Redirects are not followed, so that the key stays with the host it is meant for: "
-    "set base_url to where the API is."
-)
-_NOT_FOUND = "Is base_url where the API is? OpenAI's own ends in /v1."
+_ADVICE: Mapping[int, str] = {
+    404: "Is base_url where the API is? OpenAI's own ends in /v1.",
+    3: "Redirects are not followed, so that the key stays with the host it is meant for: "
+    "set base_url to where the API is.",
+}
+"""What to do about a status, or about all that begin with a digit."""
+
+_EXCERPT = 2_000
+"""How many characters of a body an error keeps: enough to see what it is."""
+
+
+def excerpt(body: bytes, secret: str) -> str:
+    """The beginning of *body* as text, without *secret*."""
+    # A character has up to four bytes, and what would be cut off must not save half a secret.
+    beginning = body[: 4 * _EXCERPT + len(secret)].decode(errors="replace")
+    return redacted(beginning, secret)[:_EXCERPT]
+
+
+def redacted(text: str, secret: str) -> str:
+    """*text* without *secret*, which a server or a proxy may have quoted."""
+    return text.replace(secret, "[the admin key]")
 
 
 def status_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, key_advice: str
+    status: int, headers: Mapping[str, str], body: bytes, *, secret: str, key_advice: str
 ) -> errors.APIStatusError:
-    """The error that an answer with another status than 200 stands for."""
-    text = body[: 4 * EXCERPT].decode(errors="replace")[:EXCERPT]
-    details = _details(body)
+    """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
+    text = excerpt(body, secret)
+    details = _details(body, secret)
     said = details.get("message") or " ".join(text.split())[:80] or "nothing"
     wait = retry_after(headers)
-    match status:
-        case 401 | 403:
-            advice = key_advice
-        case 404:
-            advice = _NOT_FOUND
-        case _ if 300 <= status < 400:
-            advice = _REDIRECTED
-        case _:
-            advice = "" if wait is None else f"It asks to wait for {wait:g} s."
+    known = {401: key_advice, 403: key_advice, **_ADVICE}
+    waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
+    advice = known.get(status) or known.get(status // 100) or waiting
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(
         f"the API answered {status}: {said} {advice}".rstrip(),
@@ -54,17 +63,23 @@ def status_error(
         code=details.get("code"),
         param=details.get("param"),
         type=details.get("type"),
-        request_id=headers.get("x-request-id"),
+        request_id=request_id(headers, secret),
         retry_after=wait,
         body=text,
     )
 
 
-def _details(body: bytes) -> dict[str, str]:
+def request_id(headers: Mapping[str, str], secret: str) -> str | None:
+    """What OpenAI calls the request, to be quoted to its support."""
+    return redacted(headers["x-request-id"], secret) if "x-request-id" in headers else None
+
+
+def _details(body: bytes, secret: str) -> dict[str, str]:
     """What an `{"error": {…}}` says; nothing where the body is something else."""
     try:
         error = json.loads(body)["error"]
-        return {name: str(value) for name, value in error.items() if value is not None}
+        known = {name: value for name, value in error.items() if value is not None}
+        return {name: redacted(str(value), secret) for name, value in known.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 
@@ -99,5 +114,5 @@ def _seconds(text: str | None) -> float | None:
 def _moment(text: str | None) -> float | None:
     try:
         return parsedate_to_datetime(text or "").timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -3,6 +3,7 @@
 import logging
 import platform
 from time import perf_counter
+from typing import TypeAlias
 
 import aiohttp
 import stamina
@@ -10,17 +11,21 @@ from yarl import URL
 
 from openai_usage._gate import Gate
 from openai_usage._options import Options, key_advice
-from openai_usage._responses import status_error
+from openai_usage._responses import excerpt, redacted, request_id, status_error
 from openai_usage._retry import wait_before_retry
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
+    InvalidOptionError,
     RateLimitError,
 )
 
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
+
+Session: TypeAlias = aiohttp.ClientSession
+"""What a client sends with: its own, or one that was lent."""
 
 _log = logging.getLogger("openai_usage")
 
@@ -28,10 +33,16 @@ _log = logging.getLogger("openai_usage")
 class Transport:
     """Sends the requests of one client, over one session, and tries again what is worth it."""
 
-    def __init__(self, options: Options, session: aiohttp.ClientSession | None) -> None:
+    def __init__(self, options: Options, session: Session | None) -> None:
+        if getattr(session, "auth", None) is not None:
+            raise InvalidOptionError(
+                "the session has a user and a password of its own, which would be sent in place "
+                "of the admin key",
+                option="session",
+            )
         self._options = options
         self._lent = session
-        self._own: aiohttp.ClientSession | None = None
+        self._own: Session | None = None
         self._closed = False
         self._gate = Gate()
 
@@ -58,10 +69,13 @@ class Transport:
                 max_retries=self._options.max_retries,
                 max_wait=self._options.max_retry_wait,
             )
+            if isinstance(error, RateLimitError):
+                # Raised or tried again, the others would be refused for it all the same.
+                named = error.retry_after or 0.0
+                pause = named if named <= self._options.max_retry_wait else 0.0
+                self._gate.shut(pause if wait is None else wait)
             if wait is None:
                 return False
-            if isinstance(error, RateLimitError):
-                self._gate.shut(wait)
             _log.warning(
                 "GET %s failed, retry %d in %.2f s: %s",
                 path,
@@ -78,6 +92,8 @@ class Transport:
     async def _once(self, path: str, url: URL) -> bytes:
         await self._gate.passed()
         began = perf_counter()
+        body = b""
+        failure: APIError | None
         try:
             async with self._session().get(
                 url,
@@ -89,27 +105,19 @@ class Transport:
                 body = await response.read()
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             failure = self._failure(error)
+            facts: dict[str, object] = {"status": None}
         else:
-            _log.debug(
-                "GET %s: %d",
-                path,
-                response.status,
-                extra={
-                    "endpoint": path,
-                    "status": response.status,
-                    "seconds": perf_counter() - began,
-                    "bytes": len(body),
-                    "request_id": response.headers.get("x-request-id"),
-                },
-            )
-            if response.status == 200:
-                return body
-            failure = status_error(
-                response.status,
-                response.headers,
-                self._redacted(body),
-                key_advice=key_advice(),
-            )
+            failure = self._refusal(response, body)
+            facts = {
+                "status": response.status,
+                "bytes": len(body),
+                "request_id": request_id(response.headers, self._options.admin_api_key),
+            }
+        outcome = facts["status"] or type(failure).__name__
+        facts |= {"endpoint": path, "seconds": perf_counter() - began}
+        _log.debug("GET %s: %s", path, outcome, extra=facts)
+        if failure is None:
+            return body
         # Outside of the `except`, so that aiohttp's error is not chained: it can hold the headers
         # that were sent, and so the key.
         raise failure
@@ -117,9 +125,23 @@ class Transport:
     def _failure(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
             return APITimeoutError(f"no complete answer within {self._options.timeout:g} s")
-        return APIConnectionError(
-            f"no complete answer from {self.base_url.host}: {type(error).__name__}: {error}"
+        what = redacted(f"{type(error).__name__}: {error}", self._options.admin_api_key)
+        return APIConnectionError(f"no complete answer from {self.base_url.host}: {what}")
+
+    def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> APIError | None:
+        if response.status == 200:
+            return None
+        return status_error(
+            response.status,
+            response.headers,
+            body,
+            secret=self._options.admin_api_key,
+            key_advice=key_advice(),
         )
+
+    def quoted(self, body: bytes) -> str:
+        """The beginning of *body* as an error may show it."""
+        return excerpt(body, self._options.admin_api_key)
 
     def _headers(self) -> dict[str, str]:
         headers = {
@@ -131,16 +153,15 @@ class Transport:
             headers["OpenAI-Organization"] = self._options.organization
         return headers
 
-    def _redacted(self, body: bytes) -> bytes:
-        return body.replace(self._options.admin_api_key.encode(), b"[the admin key]")
-
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self) -> Session:
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
         if self._lent is not None:
+            if self._lent.closed:
+                raise RuntimeError("the session that was lent to this client is closed")
             return self._lent
         if self._own is None:  # made here, not in the constructor: aiohttp needs a running loop
-            self._own = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            self._own = Session(cookie_jar=aiohttp.DummyCookieJar())
         return self._own
 
     async def close(self) -> None:

@@ -1,16 +1,13 @@
 """The client: its options, its lifetime, and a method for every row of the table."""
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 from openai_usage._options import options
 from openai_usage._paging import Buckets
-from openai_usage._transport import Transport
+from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.queries import RangeQuery
-
-if TYPE_CHECKING:
-    from aiohttp import ClientSession
 
 __all__ = ["AsyncUsageClient"]
 
@@ -28,14 +25,15 @@ class AsyncUsageClient(Endpoints):
                 ...
 
     Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
-    connections, and holds all its requests back together where the API says to wait.
+    connections, and holds all its requests back together where the API says to wait. It belongs to
+    the event loop in which it first sends: another `asyncio.run` needs another client.
 
     Args:
         admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
         base_url: Where the API is. Default: `OPENAI_BASE_URL`, or `https://api.openai.com/v1`.
         organization: Which organization is meant, where the key has several. Default:
             `OPENAI_ORG_ID`.
-        timeout: Seconds for one request, from its first byte to the last one of the answer.
+        timeout: Seconds for one request: connecting, sending, and the whole of the answer.
         max_retries: How many more times a request is tried that failed in passing: a status of
             408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
         max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
@@ -59,7 +57,7 @@ class AsyncUsageClient(Endpoints):
         max_retries: int = 5,
         max_retry_wait: float = 60.0,
         allow_insecure_http: bool = False,
-        session: "ClientSession | None" = None,
+        session: Session | None = None,
     ) -> None:
         self._transport = Transport(
             options(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 
 from attrs import Attribute, fields
@@ -43,14 +44,20 @@ class Endpoint(Generic[P, R_co]):
     def __init__(
         self, path: str, query: Callable[P, queries.RangeQuery], result: type[R_co]
     ) -> None:
+        if path.startswith("/"):
+            raise ValueError(f"{path!r} is to be relative to base_url: {path.lstrip('/')!r}")
         self.path = path
+        """Where it lives, under the client's `base_url`."""
         self.query = query
+        """The class of its parameters, typed as the signature of its method."""
         self.result = result
-        self.name = path.rpartition("/")[-1]
+        """The class of one result."""
+        self.name = ""
+        """The name of its method."""
         self.__doc__ = self._documentation()
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+        self.name = self.name or name  # another name for the same row does not rename it
 
     @property
     def parameters(self) -> list[Attribute[object]]:
@@ -77,10 +84,12 @@ class Endpoint(Generic[P, R_co]):
 
         ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
         ask.__doc__ = self.__doc__
-        ask.__signature__ = self._signature()  # type: ignore[attr-defined]
+        ask.__signature__ = self.signature  # type: ignore[attr-defined]
         return ask
 
-    def _signature(self) -> inspect.Signature:
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of its method."""
         known = inspect.signature(self.query).parameters
         return inspect.Signature(
             [known[attribute.name] for attribute in self.parameters],

@@ -51,7 +51,8 @@ class UsageError(Exception):
     resume_from: int | None = None
     """Where a walk that failed is to go on: the `end_time` (Unix seconds, UTC) of the last bucket
     it handed over, to be given as the `start_time` of the next walk. None where no bucket was
-    handed over, and on errors that come from no walk."""
+    handed over, and on errors that come from no walk. Where it is not before the end of the range,
+    every bucket was handed over."""
 
     @property
     def message(self) -> str:
@@ -113,7 +114,11 @@ class APIResponseValidationError(APIError):
 
 
 class PaginationError(APIError):
-    """The pages do not add up to a complete walk: a cursor or a bucket is missing or repeated."""
+    """The pages do not add up to a walk.
+
+    A cursor is missing, repeated or leads nowhere, or a bucket is out of order, given before, or
+    outside of what was asked.
+    """
 
 
 class APIStatusError(APIError):

@@ -1,35 +1,26 @@
 """How a range of time is cut into windows of one full page each, and what a walk will cost."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from attrs import frozen
 
 from openai_usage.queries import BucketWidth, RangeQuery
+from openai_usage.results import Span
 
 __all__ = ["Plan", "Window"]
 
 SECONDS: dict[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": 86400}
+"""How long a bucket is."""
 
 
 @frozen
-class Window:
-    """A part of a range, from bound to bound of buckets in UTC."""
+class Window(Span):
+    """A part of a range, from bound to bound of buckets."""
 
     start_time: int
     """Unix seconds, inclusive."""
     end_time: int
     """Unix seconds, exclusive."""
-
-    @property
-    def start(self) -> datetime:
-        """`start_time` as an aware datetime in UTC."""
-        return datetime.fromtimestamp(self.start_time, UTC)
-
-    @property
-    def end(self) -> datetime:
-        """`end_time` as an aware datetime in UTC."""
-        return datetime.fromtimestamp(self.end_time, UTC)
 
 
 @frozen

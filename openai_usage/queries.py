@@ -79,6 +79,7 @@ class RangeQuery:
         "1h": PageSize(default=24, maximum=168, full=168),
         "1m": PageSize(default=60, maximum=1440, full=1440),
     }
+    """How many buckets are on a page, for each `bucket_width`; a row of its own may have others."""
 
     start_time: int = field(
         converter=_start_time,
@@ -153,10 +154,11 @@ class RangeQuery:
             )
 
     def _check_extra_query(self) -> None:
+        # The walk itself sets some; the others are doubled only where they were given twice.
+        given = {each.name for each in fields(type(self)) if getattr(self, each.name) is not None}
         for wire_name in self.extra_query or {}:
             name = wire_name.removesuffix("[]")
-            # The walk itself sets these; a filter is doubled only where it was given twice.
-            if name in _WALKED or getattr(self, name, None) is not None:
+            if name in _WALKED | given - {"extra_query"}:
                 raise InvalidQueryError(
                     f"extra_query must not repeat {name}: pass it as {name}=",
                     param="extra_query",
@@ -213,22 +215,21 @@ class DecisionsQuery(_TokensQuery):
     """Tokens and requests of the Decisions API, in time buckets."""
 
 
+_ByModel: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
+
+
 @frozen(kw_only=True)
 class EmbeddingsQuery(_OfModelQuery):
     """Tokens and requests of embeddings, in time buckets."""
 
-    group_by: Sequence[Literal["project_id", "user_id", "api_key_id", "model"]] | None = field(
-        default=None, metadata=_GROUP_BY
-    )
+    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)
 class ModerationsQuery(_OfModelQuery):
     """Tokens and requests of moderations, in time buckets."""
 
-    group_by: Sequence[Literal["project_id", "user_id", "api_key_id", "model"]] | None = field(
-        default=None, metadata=_GROUP_BY
-    )
+    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)
@@ -250,18 +251,14 @@ class ImagesQuery(_OfModelQuery):
 class AudioSpeechesQuery(_OfModelQuery):
     """Characters spoken, in time buckets."""
 
-    group_by: Sequence[Literal["project_id", "user_id", "api_key_id", "model"]] | None = field(
-        default=None, metadata=_GROUP_BY
-    )
+    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)
 class AudioTranscriptionsQuery(_OfModelQuery):
     """Seconds of audio transcribed, in time buckets."""
 
-    group_by: Sequence[Literal["project_id", "user_id", "api_key_id", "model"]] | None = field(
-        default=None, metadata=_GROUP_BY
-    )
+    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)

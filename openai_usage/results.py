@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 
 __all__ = [
     "Amount",
@@ -35,17 +36,13 @@ __all__ = [
 R_co = TypeVar("R_co", covariant=True)
 
 
-@frozen(kw_only=True)
-class Bucket(Generic[R_co]):
-    """The usage of one span of time, in UTC."""
+class Span:
+    """A span of time, in UTC."""
+
+    __slots__ = ()
 
     start_time: int
-    """Unix seconds, inclusive. The first bucket of a range begins where the range does."""
     end_time: int
-    """Unix seconds, exclusive."""
-    results: tuple[R_co, ...]
-    """One result for each group; none where there was no usage."""
-    object: str = field(default="bucket", repr=False)
 
     @property
     def start(self) -> datetime:
@@ -56,6 +53,19 @@ class Bucket(Generic[R_co]):
     def end(self) -> datetime:
         """`end_time` as an aware datetime in UTC."""
         return datetime.fromtimestamp(self.end_time, UTC)
+
+
+@frozen(kw_only=True)
+class Bucket(Span, Generic[R_co]):
+    """The usage of one span of time."""
+
+    start_time: int
+    """Unix seconds, inclusive. The first bucket of a range begins where the range does."""
+    end_time: int
+    """Unix seconds, exclusive."""
+    results: tuple[R_co, ...]
+    """One result for each group; none where there was no usage."""
+    object: str = field(default="bucket", repr=False)
 
 
 @frozen(kw_only=True)
@@ -72,7 +82,7 @@ class Page(Generic[R_co]):
 
 def _finite(_: object, __: "Attribute[Decimal]", value: Decimal) -> None:
     if not value.is_finite():
-        raise ValueError(f"an amount of {value} is not money")
+        raise ValueError(f"{value} is no number to reckon with")
 
 
 @frozen(kw_only=True)
@@ -250,7 +260,7 @@ class CostsResult(_OfApiKey):
     api_source: str | None = None
     """`agents_api`, or `unlabeled` for all that carries no published source."""
     amount: Amount
-    quantity: Decimal | None = None
+    quantity: Decimal | None = field(default=None, validator=optional(_finite))
     """How much of it, where grouped by `line_item`."""
     quantity_unit: str | None = None
     """`tokens`, `1000_tokens`, `duration_seconds`, `duration_minutes`, `duration_hours`,

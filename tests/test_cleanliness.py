@@ -29,17 +29,22 @@ async def walk(
     assert session.connector is not None
     assert not session.connector._acquired
     # No generator is left half-way either.
-    assert not [
-        agen
-        for agen in vars(asyncio.get_running_loop())["_asyncgens"]
-        if agen.__qualname__.startswith("Buckets.") and agen.ag_frame is not None
-    ]
+    assert _half_way() == []
 
 
 def _left() -> list[asyncio.Task[object]]:
     """The tasks that run, but for this one and those that serve the sandbox's connections."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     return [task for task in others if "RequestHandler" not in repr(task)]
+
+
+def _half_way() -> list[object]:
+    """The generators of walks that have begun and not ended."""
+    return [
+        agen
+        for agen in vars(asyncio.get_running_loop())["_asyncgens"]
+        if agen.__qualname__.startswith("Buckets.") and agen.ag_frame is not None
+    ]
 
 
 async def test_break(walk: Walk) -> None:
@@ -63,6 +68,15 @@ async def test_aclose(walk: Walk) -> None:
         await anext(buckets)
     async with aclosing(walk.raw_pages()) as bodies:
         await anext(bodies)
+
+
+@pytest.mark.parametrize("reading", ["__aiter__", "pages", "raw_pages"])
+async def test_aclose_leaves_nothing_for_later(walk: Walk, reading: str) -> None:
+    reader = getattr(walk, reading)()
+    await anext(reader)
+    await reader.aclose()
+    assert _left() == []
+    assert _half_way() == []
 
 
 async def test_aclose_before_the_first_step(walk: Walk) -> None:

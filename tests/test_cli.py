@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import datetime
@@ -72,18 +73,24 @@ def test_a_table_that_is_too_wide_loses_nothing() -> None:
     assert "1,234,567" in narrow
 
 
+@pytest.mark.parametrize(
+    "name", ["ft:gpt-4o-mini:rocket:fire:9abc", "evals [red]x[/red]", "a [/b] c"]
+)
+def test_names_are_shown_to_the_letter(name: str) -> None:
+    row: Row = {"start": "2026-01-01T00:00:00Z", "model": name, "num_model_requests": 1}
+    layout = Layout("title", ["model"], ["num_model_requests"], frozenset())
+    assert name in drawn(layout, [row], width=200)
+
+
 def test_what_may_be_a_level_is_not_added_up(terminal: Terminal) -> None:
     assert "total" not in terminal("vector-stores --last 2d --sandbox")
 
 
 def test_money_is_shown_to_the_cent_with_its_currency(terminal: Terminal) -> None:
-    out = terminal("costs --last 3d --sandbox")
-    amounts = re.findall(r"([0-9,]+\.[0-9]{2}) usd", out)
+    command = "costs --start-time 2026-01-05 --end-time 2026-01-09 --sandbox"
+    amounts = re.findall(r"([0-9,]+\.[0-9]{2}) usd", terminal(command))
     assert len(amounts) == 5  # four days and their total
-    exact = [
-        Decimal(row["amount"])
-        for row in json.loads(terminal("costs --last 3d --sandbox --format json"))
-    ]
+    exact = [Decimal(row["amount"]) for row in json.loads(terminal(f"{command} --format json"))]
     assert f"{sum(exact):,.2f}" == amounts[-1]
 
 
@@ -154,6 +161,7 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         ("costs --sandbox --limit 181", "limit=181 is out of range: from 1 to 180"),
         ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
         ("costs --sandbox --last 0d", "--last takes"),
+        ("costs --sandbox --last=", "--last"),
         ("costs --sandbox --last 3d --start-time 2026-01-01", "give --last or --start-time"),
         ("costs --sandbox --start-time yesterday", "--start-time takes 2025-12-06"),
         ("costs --sandbox --start-time 2026-01-01T00:00", "could mean any time zone"),
@@ -196,6 +204,10 @@ def test_a_failure_midway_says_where_to_go_on(
     with Sandbox() as sandbox:
         monkeypatch.setenv("OPENAI_ADMIN_KEY", sandbox.admin_api_key)
         monkeypatch.setenv("OPENAI_BASE_URL", sandbox.base_url)
+        for unfinished in ("table", "json"):  # nothing of these is of use
+            sandbox.faults.status(404, after=2)
+            terminal(f"costs --last 10d --limit 2 --format {unfinished}", exit_code=1)
+            assert "go on" not in terminal.err
         sandbox.faults.status(404, after=2)
         out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
     assert len(out.splitlines()) == 4
@@ -218,7 +230,8 @@ def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) 
     assert span("90m", None, None) == (100 * DAY + 3_600 - 90 * 60, None)
     assert span(None, None, None) == (93 * DAY, None)
     assert span(None, "1970-01-02", "1970-01-03T02:00+02:00") == (DAY, 2 * DAY)
-    assert span(None, "86400", "172800") == (DAY, 2 * DAY)
+    assert span(None, "1764979200", "1764979201") == (1_764_979_200, 1_764_979_201)
+    assert span(None, "20251206", None) == (1_764_979_200, None)
     assert span("999999999999d", None, None) == (0, None)
 
 
@@ -236,6 +249,28 @@ def test_head_ends_it_quietly() -> None:
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
     assert done.returncode == 0
+
+
+def test_json_lines_come_while_later_pages_are_fetched() -> None:
+    with Sandbox() as sandbox:
+        sandbox.faults.stall(60, after=1)
+        with subprocess.Popen(
+            [COMMAND, "costs", "--last", "10d", "--limit", "1", "--format", "jsonl"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={
+                **os.environ,
+                "OPENAI_ADMIN_KEY": sandbox.admin_api_key,
+                "OPENAI_BASE_URL": sandbox.base_url,
+            },
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert json.loads(process.stdout.readline())["currency"] == "usd"
+            assert process.poll() is None  # the second page is still to come
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+            assert process.stderr.read() == b""
 
 
 def test_head_ends_the_help_quietly() -> None:

@@ -127,14 +127,20 @@ async def test_unknown_fields_and_values_are_tolerated(
         pytest.param(
             page_with('{"amount":{"value":"NaN","currency":"usd"}}'),
             "$.data[0].results[0].amount",
-            "NaN is not money",
+            "NaN is no number to reckon with",
             id="NaN as text",
         ),
         pytest.param(
             page_with('{"amount":{"value":"-Infinity","currency":"usd"}}'),
             "$.data[0].results[0].amount",
-            "is not money",
+            "no number to reckon with",
             id="infinity as text",
+        ),
+        pytest.param(
+            page_with('{"amount":{"value":1,"currency":"usd"},"quantity":"NaN"}'),
+            "$.data[0].results[0]",
+            "no number to reckon with",
+            id="NaN as a quantity",
         ),
         pytest.param(
             page_with('{"amount":{"value":null,"currency":"usd"}}'),

@@ -196,11 +196,22 @@ async def test_a_circle_of_cursors_is_an_error(client: AsyncUsageClient, sandbox
 
 
 async def test_cursors_without_end_are_an_error(client: AsyncUsageClient, sandbox: Sandbox) -> None:
-    scripted(sandbox, *(page(has_more=True, next_page=str(n)) for n in range(100)))
+    scripted(sandbox, *(page(has_more=True, next_page=str(n)) for n in range(1001)))
     _, error = await walked(ten_days(client))
     assert isinstance(error, PaginationError)
     assert "keeps giving cursors" in str(error)
-    assert len(sandbox.requests) == 22
+    assert len(sandbox.requests) == 1000
+
+
+async def test_many_empty_pages_are_gone_through(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    def empty(first: int) -> list[dict[str, Any]]:
+        return [page(has_more=True, next_page=str(n)) for n in range(first, first + 600)]
+
+    middle = page(START, has_more=True, next_page="x")
+    scripted(sandbox, *empty(0), middle, *empty(600), page(START + DAY))
+    assert await walked(ten_days(client)) == (days(0, 2), None)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +221,8 @@ async def test_cursors_without_end_are_an_error(client: AsyncUsageClient, sandbo
         (page(START), "out of order"),  # goes back
         (page(START + 3 * DAY, START + 2 * DAY), "out of order"),
         (page(START + 2 * DAY, START + 2 * DAY), "given before"),
+        (page(START + 10 * DAY), "outside of what was asked"),
+        (page(START + 50 * DAY), "outside of what was asked"),
         (page(START + 2 * DAY, width=0), "out of order"),
         (page(START + 2 * DAY, width=-5), "out of order"),
     ],
@@ -231,6 +244,10 @@ async def test_a_page_out_of_order_is_an_error_when_awaited(
     scripted(sandbox, page(START + DAY, START))
     with pytest.raises(PaginationError):
         await ten_days(client)
+    for outside in (START - DAY, START - 1, START + 10 * DAY):
+        scripted(sandbox, page(outside))
+        with pytest.raises(PaginationError, match="outside of what was asked"):
+            await ten_days(client)
 
 
 async def test_an_empty_page_is_not_the_end(client: AsyncUsageClient, sandbox: Sandbox) -> None:
@@ -345,6 +362,54 @@ async def test_a_fresh_start_of_a_walk_that_began_at_a_page(
     assert await walked(walk) == (days(2, 11), None)
 
 
+async def test_a_refusal_that_names_the_page_is_one_of_the_cursor(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    refusal = {"error": {"message": "no", "param": "page", "code": "invalid_request_error"}}
+    sandbox.faults.status(400, after=1, body=json.dumps(refusal))
+    assert await walked(ten_days(client)) == (days(0, 10), None)
+
+
+async def test_a_range_too_old_is_what_the_api_says_of_it(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    refusal = {"error": {"message": "too long ago", "code": "reporting_lookback_exceeded"}}
+    for after, handed_over in ((0, 0), (1, 3)):
+        sandbox.faults.status(400, after=after, body=json.dumps(refusal), times=2)
+        starts, error = await walked(ten_days(client))
+        assert isinstance(error, BadRequestError)
+        assert error.code == "reporting_lookback_exceeded"
+        assert starts == days(0, handed_over)
+        sandbox.faults.clear()
+
+
+async def test_cursors_travel_unharmed(client: AsyncUsageClient, sandbox: Sandbox) -> None:
+    cursor = "page_a+b/c==&d%2B#e é"
+    scripted(sandbox, page(START, has_more=True, next_page=cursor), page(START + DAY))
+    assert await walked(ten_days(client)) == (days(0, 2), None)
+    assert dict(sandbox.requests[1].query)["page"] == cursor
+
+
+async def test_pages_of_costs_may_be_shorter_than_was_asked() -> None:
+    async with Sandbox(now=NOW, page_caps={"costs": 31}) as sandbox, client_of(sandbox) as client:
+        walk = client.costs(start_time=TODAY - 99 * DAY, end_time=TODAY)
+        plain = await walk.collect()
+        assert len(plain) == 99
+        assert len(sandbox.requests) == 4
+        assert await walk.concurrently(4).collect() == plain
+        assert len(sandbox.requests) == 4 + 4
+
+
+async def test_where_clocks_differ_the_apis_is_right(
+    client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: START - 300 * DAY)
+    walk = client.completions(start_time=START, limit=3)
+    assert await walked(walk) == (days(0, 11), None)
+    assert await walked(walk.concurrently(4)) == (days(0, 11), None)
+    assert "end_time" not in dict(sandbox.requests[-1].query)
+
+
 async def test_another_400_midway_is_raised(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     sandbox.faults.status(
         400, after=1, body=json.dumps({"error": {"message": "no", "param": "start_time"}})
@@ -367,6 +432,17 @@ async def test_an_error_midway_says_where_to_go_on(windows: int, sandbox: Sandbo
         assert starts == days(0, 6)
         rest = client.completions(start_time=error.resume_from, end_time=TODAY, limit=3)
         assert await walked(rest) == (days(6, 10), None)
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+async def test_what_was_collected_in_vain_is_no_place_to_go_on_from(
+    windows: int, sandbox: Sandbox
+) -> None:
+    async with client_of(sandbox, max_retries=0) as client:
+        sandbox.faults.status(503, after=2)
+        with pytest.raises(InternalServerError) as caught:
+            await ten_days(client).concurrently(windows).collect()
+    assert caught.value.resume_from is None
 
 
 async def test_an_error_before_the_first_bucket_has_no_place(sandbox: Sandbox) -> None:
@@ -452,11 +528,18 @@ async def test_a_window_follows_its_own_cursors(client: AsyncUsageClient, sandbo
 async def test_windows_that_overlap_are_an_error(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    scripted(sandbox, page(*days(0, 4)), page(*days(3, 6)), page(*days(6, 9)), page(*days(9, 10)))
+    rest = (page(*days(6, 9)), page(*days(9, 10)))
+    scripted(sandbox, page(*days(0, 4)), page(*days(3, 6)), *rest)
     starts, error = await walked(ten_days(client).concurrently(4))
     assert isinstance(error, PaginationError)
-    assert starts == days(0, 4)
-    assert error.resume_from == START + 4 * DAY
+    assert (starts, error.resume_from) == ([], None)
+    # A bucket that begins in its window, and ends in the next one.
+    longer = page(*days(0, 2), width=DAY)
+    longer["data"] += page(START + 2 * DAY, width=2 * DAY)["data"]
+    scripted(sandbox, longer, page(*days(3, 6)), *rest)
+    starts, error = await walked(ten_days(client).concurrently(4))
+    assert isinstance(error, PaginationError)
+    assert (starts, error.resume_from) == (days(0, 3), START + 4 * DAY)
 
 
 async def test_the_first_failure_comes_after_the_windows_before_it(sandbox: Sandbox) -> None:

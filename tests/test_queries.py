@@ -1,6 +1,7 @@
 """Queries: what cannot be asked is refused by name, before anything is sent."""
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -45,6 +46,9 @@ from openai_usage.sandbox import Sandbox
         ({"page": ""}, "page", "not blank"),
         ({"extra_query": ["a"]}, "extra_query", "takes a mapping"),
         ({"extra_query": {1: "a"}}, "extra_query", "takes a mapping"),
+        ({"extra_query": {"a": {"b": 1}}}, "extra_query['a']", "takes a list"),
+        ({"extra_query": {"a": [1]}}, "extra_query['a']", "takes str, not 1"),
+        ({"extra_query": {"a": None}}, "extra_query['a']", "takes a list, not None"),
         ({"extra_query": {"limit": 9}}, "extra_query", "pass it as limit="),
         ({"extra_query": {"page": "x"}}, "extra_query", "pass it as page="),
         (
@@ -77,6 +81,27 @@ def test_costs_have_days_only_and_longer_pages() -> None:
         CostsQuery(start_time=1, bucket_width="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+class Model(str, Enum):  # noqa: UP042 - a StrEnum is text already
+    GPT = "gpt-4.1"
+    DIMENSION = "model"
+
+
+def test_members_of_enums_are_what_they_mean() -> None:
+    """Their own text would be `Model.GPT`, and match nothing."""
+    enums: Any = [Model.GPT]
+    groups: Any = [Model.DIMENSION]
+    query = CompletionsQuery(start_time=1, models=enums, group_by=groups)
+    assert repr(query.models) == "('gpt-4.1',)"
+    assert repr(query.group_by) == "('model',)"
+
+
+@pytest.mark.parametrize("param", ["project_ids", "user_ids", "api_key_ids", "sources", "sizes"])
+def test_no_filter_may_be_empty(param: str) -> None:
+    asked: dict[str, Any] = {"start_time": 1, param: []}
+    with pytest.raises(InvalidQueryError, match="something in it"):
+        ImagesQuery(**asked)
+
+
 def test_lists_are_taken_as_they_are_now() -> None:
     models = ["gpt-4.1"]
     query = CompletionsQuery(start_time=1, models=models, group_by=("model",))
@@ -92,7 +117,14 @@ def test_grouping_by_nothing_is_a_question() -> None:
 
 def test_what_is_newer_than_this_version_can_still_be_asked() -> None:
     extra: ExtraQuery = {"group_by[]": ["new_dimension"], "flavours": ["a", "b"], "verbose": True}
-    assert ImagesQuery(start_time=1, extra_query=extra).extra_query == extra
+    query = ImagesQuery(start_time=1, extra_query=extra)
+    assert query.extra_query == {
+        "group_by[]": ("new_dimension",),
+        "flavours": ("a", "b"),
+        "verbose": True,
+    }
+    # Names that queries have for themselves are no parameters.
+    assert ImagesQuery(start_time=1, extra_query={"page_size": 5, "page_sizes": "x"})
 
 
 @frozen(kw_only=True)
@@ -101,11 +133,15 @@ class VideosQuery(RangeQuery):
 
     codecs: "list[str] | None" = None
     ratio: float | None = field(default=None)
+    size: str | int | None = None
     rule: Callable[[], int] | None = None
 
 
 def test_a_query_of_ones_own_is_checked_by_its_types() -> None:
     assert VideosQuery(start_time=1, ratio=1.5).ratio == 1.5
+    assert VideosQuery(start_time=1, ratio=1).ratio == 1
+    assert VideosQuery(start_time=1, size=5).size == 5
+    assert VideosQuery(start_time=1, size="5x5").size == "5x5"
     assert tuple(VideosQuery(start_time=1, codecs=["av1"]).codecs or ()) == ("av1",)
     with pytest.raises(InvalidQueryError, match="ratio takes float"):
         VideosQuery(start_time=1, ratio="wide")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

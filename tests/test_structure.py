@@ -42,7 +42,7 @@ ORDER = [
     "sandbox.background",
     "sandbox.server",
     "sandbox.__init__",
-    "sandbox.pytest_plugin",
+    "pytest_plugin",
     "cli.ranges",
     "cli.rows",
     "cli.table",
@@ -138,10 +138,11 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert version("openai-usage-client") == openai_usage.__version__
 
 
-def test_importing_loads_nothing_that_is_optional() -> None:
+@pytest.mark.parametrize("module", ["openai_usage", "openai_usage.pytest_plugin"])
+def test_importing_loads_nothing_that_is_optional(module: str) -> None:
     program = (
-        "import sys, openai_usage;"
-        "extras = {'rich', 'cyclopts', 'pytest', 'pyarrow', 'openai_usage.sandbox', 'openai'};"
+        f"import sys, {module};"
+        "extras = {'rich', 'cyclopts', 'pyarrow', 'openai_usage.sandbox', 'aiohttp.web', 'openai'};"
         "print(sorted(extras & set(sys.modules)))"
     )
     done = subprocess.run(

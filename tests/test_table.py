@@ -233,6 +233,18 @@ async def test_a_row_of_ones_own(sandbox: Sandbox) -> None:
     assert Client.table()["videos"].name == "videos"
 
 
+def test_a_row_may_have_two_names() -> None:
+    class Twice(AsyncUsageClient):
+        spend = AsyncUsageClient.costs
+
+    assert Twice.spend.name == AsyncUsageClient.costs.name == "costs"
+
+
+def test_a_path_is_relative() -> None:
+    with pytest.raises(ValueError, match="relative to base_url: 'organization/x'"):
+        Endpoint("/organization/x", VideosQuery, VideosResult)
+
+
 async def test_new_dimensions_can_be_asked_for(sandbox: Sandbox) -> None:
     async with client_of(sandbox) as client:
         with pytest.raises(BadRequestError, match="planet"):  # the sandbox has not heard of it

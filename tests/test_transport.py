@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+import warnings
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 
 from openai_usage import (
     APIConnectionError,
+    APIError,
+    APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
     AsyncUsageClient,
@@ -26,6 +29,8 @@ from openai_usage import (
     UnprocessableEntityError,
     __version__,
 )
+from openai_usage._gate import Gate
+from openai_usage._retry import wait_before_retry
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
 from tests.conftest import DAY, TODAY, client_of
@@ -106,6 +111,17 @@ def test_without_a_key_it_is_said_which_and_where(
     ) as caught:
         AsyncUsageClient(key)
     assert "sk-proj-1" not in str(caught.value)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-admin-2")
+    with pytest.raises(MissingAdminKeyError, match="OPENAI_API_KEY is not read") as caught:
+        AsyncUsageClient(key)
+    assert "sk-admin-2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "  "])
+def test_a_blank_key_is_not_the_environments(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-of-somebody-else")
+    with pytest.raises(MissingAdminKeyError):
+        AsyncUsageClient(key)
 
 
 @pytest.mark.parametrize("key", ["sk-admin-1\r\nHost: evil", "sk-admin 1", "sk-admin-é", "a\x00b"])
@@ -127,6 +143,11 @@ def test_a_key_that_fits_no_header_is_refused_unseen(key: str) -> None:
         ({"base_url": "https://me:secret@api.openai.com/v1"}, "takes an address"),
         ({"base_url": "https://api.openai.com/v1?a=b"}, "takes an address"),
         ({"base_url": "https://[::1/v1"}, "takes an address"),
+        ({"base_url": "https://api.openai.com/v1#part"}, "takes an address"),
+        ({"base_url": "https://a..b/v1"}, "takes an address"),
+        ({"base_url": f"https://{'a' * 64}.example/v1"}, "takes an address"),
+        ({"base_url": 5}, "base_url takes text, not int"),
+        ({"admin_api_key": b"sk-admin-1"}, "admin_api_key takes text, not bytes"),
         ({"organization": "org 42"}, "organization holds a character"),
         ({"timeout": 0}, "timeout takes seconds above 0"),
         ({"timeout": float("nan")}, "timeout takes"),
@@ -140,7 +161,7 @@ def test_a_key_that_fits_no_header_is_refused_unseen(key: str) -> None:
 )
 def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidOptionError, match=says) as caught:
-        AsyncUsageClient("sk-admin-1", **options)
+        AsyncUsageClient(**{"admin_api_key": "sk-admin-1", **options})
     assert caught.value.option == next(iter(options))
     assert "secret" not in str(caught.value)
     assert isinstance(caught.value, ValueError)
@@ -253,12 +274,50 @@ async def test_a_refused_key_says_which_is_needed(
     assert len(sandbox.requests) == 2
 
 
+async def test_a_key_without_the_scope_may_be_a_401(sandbox: Sandbox) -> None:
+    said = "You have insufficient permissions for this operation. Missing scopes: api.usage.read."
+    sandbox.faults.status(401, body=f'{{"error":{{"message":"{said}"}}}}')
+    async with client_of(sandbox) as client:
+        with pytest.raises(AuthenticationError, match=r"Missing scopes: api.usage.read. Usage and"):
+            await client.costs(start_time=TODAY)
+
+
 async def test_a_server_that_quotes_the_key_is_not_repeated(sandbox: Sandbox) -> None:
     sandbox.faults.status(400, body=f'{{"error":{{"message":"{sandbox.admin_api_key}?"}}}}')
     async with client_of(sandbox) as client:
         with pytest.raises(BadRequestError, match=r"\[the admin key\]\?") as caught:
             await client.costs(start_time=TODAY)
     assert sandbox.admin_api_key not in str(vars(caught.value))
+
+
+async def test_no_answer_makes_an_error_hold_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    key = "sk-admin-" + "k" * 40
+    long = f"{'x' * 1980}{key}".ljust(9999)
+    answers = [
+        f"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{key:99}",
+        f"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{long}",
+        f"HTTP/1.1 {key}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\n{key} no: header\r\n\r\n",
+        f"HTTP/1.1 400 no\r\nx-request-id: {key}\r\nContent-Length: 0\r\n\r\n",
+    ]
+    for answer in answers:
+        async with (
+            raw_server(answer.encode()) as address,
+            AsyncUsageClient(key, base_url=address, max_retries=1) as client,
+        ):
+            with pytest.raises(APIError) as caught:
+                await client.costs(start_time=TODAY)
+        assert key[:20] not in f"{caught.value!r} {vars(caught.value)}"
+    assert key[:20] not in caplog.text + str([vars(record) for record in caplog.records])
+
+
+async def test_a_200_that_quotes_the_key_is_not_repeated(sandbox: Sandbox) -> None:
+    sandbox.faults.status(200, body=f'{{"you sent": "{sandbox.admin_api_key}"}}')
+    async with client_of(sandbox) as client:
+        with pytest.raises(APIResponseValidationError, match="the admin key") as caught:
+            await client.costs(start_time=TODAY)
+    assert sandbox.admin_api_key not in str(vars(caught.value)) + str(caught.value)
 
 
 async def test_redirects_are_not_followed(sandbox: Sandbox) -> None:
@@ -372,16 +431,28 @@ async def test_after_all_retries_the_last_error_is_raised(sandbox: Sandbox) -> N
     assert len(sandbox.requests) == 3
 
 
-async def test_waits_are_full_jitter_below_a_bound_that_doubles(sandbox: Sandbox) -> None:
-    async with client_of(sandbox, max_retries=3, max_retry_wait=1.5) as client:
-        totals = []
-        for _ in range(20):
-            sandbox.faults.status(500, times=3)
-            began = loop_time()
-            await client.costs(start_time=TODAY)
-            totals.append(loop_time() - began)
-    assert max(totals) <= 0.5 + 1.0 + 1.5 + 0.1
-    assert max(totals) - min(totals) > 0.2  # never the same again
+@pytest.mark.parametrize(
+    ("retry", "bound"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 7.0), (60, 7.0)]
+)
+def test_waits_are_full_jitter_below_a_bound_that_doubles(retry: int, bound: float) -> None:
+    error = APIConnectionError("lost")
+    waits = [
+        wait_before_retry(error, retry, max_retries=60, max_wait=7.0) or 0.0 for _ in range(400)
+    ]
+    assert 0 < min(waits) < 0.1 * bound  # from the bottom
+    assert 0.9 * bound < max(waits) <= bound  # to the top
+    assert wait_before_retry(error, 61, max_retries=60, max_wait=7.0) is None
+
+
+async def test_by_default_there_are_five_retries_and_a_minute(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.status(500, times=6)
+    with pytest.raises(InternalServerError):
+        await client.costs(start_time=TODAY)
+    assert len(sandbox.requests) == 6
+    assert client._transport._options.timeout == 60
+    assert client._transport._options.max_retry_wait == 60
 
 
 @pytest.mark.parametrize(
@@ -419,7 +490,25 @@ async def test_a_date_to_wait_for_is_read_against_the_servers_clock(
     assert loop_time() - began == pytest.approx(30, abs=0.05)
 
 
-@pytest.mark.parametrize("value", ["-5", "nan", "inf", "0", "Thu, 32 Foo", "soon", ""])
+async def test_a_date_to_wait_for_without_the_servers_clock(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    for seconds in (40, -40):
+        moment = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+        sandbox.faults.status(503, headers={"Retry-After": moment, "Date": "?"})
+        began = loop_time()
+        await client.costs(start_time=TODAY)
+        assert loop_time() - began == pytest.approx(max(0, seconds), abs=1.6)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("-5", "nan", "inf", "0", "Thu, 32 Foo", "soon", ""),
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +9999999999",
+    ],
+)
 async def test_a_wait_that_makes_no_sense_is_our_own(
     value: str, client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
@@ -470,7 +559,7 @@ async def test_the_longest_wait_holds(client: AsyncUsageClient, sandbox: Sandbox
     assert loop_time() - began == pytest.approx(30, abs=0.1)
 
 
-async def test_an_error_that_is_raised_holds_nothing_back(
+async def test_a_429_that_is_raised_holds_back_the_others_too(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.status(429, headers={"Retry-After": "30"})
@@ -478,9 +567,27 @@ async def test_an_error_that_is_raised_holds_nothing_back(
     async with client_of(sandbox, max_retries=0) as client:
         with pytest.raises(RateLimitError):
             await _ask(client)
+        assert loop_time() - began < 0.1
         await _ask(client)
-    assert loop_time() - began < 0.1
+        assert loop_time() - began == pytest.approx(30, abs=0.1)
+        # Not where the wait is one that nobody would wait for.
+        sandbox.faults.status(429, headers={"Retry-After": "3000"})
+        with pytest.raises(RateLimitError):
+            await _ask(client)
+        await _ask(client)
+        assert loop_time() - began == pytest.approx(30, abs=0.2)
     assert caplog.records == []  # there was no retry to warn of
+
+
+async def test_a_gate_may_be_shut_for_longer_while_others_wait_at_it() -> None:
+    gate = Gate()
+    gate.shut(10)
+    waiting = asyncio.create_task(gate.passed())
+    began = loop_time()
+    await asyncio.sleep(1)
+    gate.shut(20)
+    await waiting
+    assert loop_time() - began == pytest.approx(21, abs=0.01)
 
 
 async def test_other_trouble_holds_back_one_request_only(
@@ -559,8 +666,26 @@ async def test_a_lent_session_that_raises_by_itself(sandbox: Sandbox) -> None:
         aiohttp.ClientSession(raise_for_status=True) as session,
         client_of(sandbox, session=session) as client,
     ):
+        began = loop_time()
         await client.costs(start_time=TODAY)
-    assert len(sandbox.requests) == 2
+        assert loop_time() - began == pytest.approx(1, abs=0.05)  # the server's word was read
+        sandbox.faults.status(404)
+        with pytest.raises(NotFoundError):
+            await client.costs(start_time=TODAY)
+    assert len(sandbox.requests) == 3
+
+
+async def test_sessions_that_cannot_be_lent(sandbox: Sandbox) -> None:
+    with warnings.catch_warnings(action="ignore"):  # the newest aiohttp warns of such sessions too
+        session = aiohttp.ClientSession(auth=aiohttp.BasicAuth("me", "pass"))
+    async with session:
+        with pytest.raises(InvalidOptionError, match="user and a password") as caught:
+            client_of(sandbox, session=session)
+    assert caught.value.option == "session"
+    async with aiohttp.ClientSession() as session, client_of(sandbox, session=session) as client:
+        await session.close()
+        with pytest.raises(RuntimeError, match="lent to this client is closed"):
+            await client.costs(start_time=TODAY)
 
 
 @pytest.mark.real_clock  # a name is looked up in a thread; an address would get no cookie anyway
@@ -585,7 +710,7 @@ async def test_one_session_serves_the_clients_life(
     await client.close()
     assert session.closed
     await client.close()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(RuntimeError, match="make a new one"):
         await client.costs(start_time=TODAY)
 
 
@@ -623,3 +748,16 @@ async def test_each_request_and_each_retry_is_logged_without_the_key(
     assert answered["bytes"] > 0
     assert answered["seconds"] >= 0
     assert sandbox.admin_api_key not in caplog.text + str([vars(r) for r in caplog.records])
+
+
+async def test_a_request_without_an_answer_is_logged_too(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "openai_usage")
+    sandbox.faults.stall(100)
+    async with client_of(sandbox, timeout=5, max_retries=0) as client:
+        with pytest.raises(APITimeoutError):
+            await client.costs(start_time=TODAY)
+    [record] = [r for r in caplog.records if r.name == "openai_usage"]
+    assert record.getMessage() == "GET organization/costs: APITimeoutError"
+    assert vars(record)["status"] is None

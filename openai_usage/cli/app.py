@@ -19,7 +19,7 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage.cli.formats import WRITERS
+from openai_usage.cli.formats import STREAMED, WRITERS
 from openai_usage.cli.ranges import span
 from openai_usage.cli.rows import rows
 from openai_usage.cli.table import Layout
@@ -97,7 +97,12 @@ def _command(endpoint: Endpoint[..., object]) -> Callable[..., Awaitable[None]]:
         start, end = span(last, start_time, end_time)
         async with _client(sandbox=sandbox) as client:
             buckets = getattr(client, endpoint.name)(start_time=start, end_time=end, **asked)
-            await WRITERS[format](Layout.of(buckets), rows(buckets))
+            try:
+                await WRITERS[format](Layout.of(buckets), rows(buckets))
+            except UsageError as error:
+                if format not in STREAMED:
+                    error.resume_from = None  # nothing came out that could be used
+                raise
 
     options = [*map(_option, endpoint.parameters), *_COMMON]
     command.__doc__ = inspect.getdoc(endpoint.query)

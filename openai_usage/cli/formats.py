@@ -19,6 +19,7 @@ async def _write_jsonl(_: Layout, rows: AsyncIterator[Row]) -> None:
 
 
 async def _write_json(_: Layout, rows: AsyncIterator[Row]) -> None:
+    # On an error the array stays open: what is not whole must not be read as if it were.
     before = "["
     async for row in rows:
         print(f"{before}\n  {json.dumps(row)}", end="")
@@ -32,6 +33,9 @@ async def _write_table(layout: Layout, rows: AsyncIterator[Row]) -> None:
         print("openai-usage: nothing was used in this range", file=sys.stderr)
     print(drawn(layout, listed, width=None if sys.stdout.isatty() else _UNBOUNDED), end="")
 
+
+STREAMED = ("jsonl",)
+"""The formats whose rows are of use even where there is an error behind them."""
 
 WRITERS: Mapping[str, Writer] = {
     "table": _write_table,

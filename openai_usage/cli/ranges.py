@@ -18,7 +18,7 @@ def span(last: str | None, start: str | None, end: str | None) -> tuple[int, int
     if start is None:
         if end is not None:
             raise InvalidQueryError("--end-time goes with --start-time", param="end_time")
-        return _start_of_last(last or "7d"), None
+        return _start_of_last("7d" if last is None else last), None
     if last is not None:
         raise InvalidQueryError("give --last or --start-time, not both", param="last")
     start_time = _moment(start, "start_time")
@@ -44,7 +44,7 @@ def _start_of_last(text: str) -> int:
 
 def _moment(text: str, param: str) -> int:
     option = f"--{param.replace('_', '-')}"
-    if re.fullmatch("[0-9]{5,12}", text):
+    if re.fullmatch("[0-9]{9,12}", text):
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
@@ -53,7 +53,7 @@ def _moment(text: str, param: str) -> int:
             f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds, not {text!r}",
             param=param,
         ) from None
-    if len(text) == len("2025-12-06"):
+    if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
         moment = moment.replace(tzinfo=UTC)
     if moment.tzinfo is None:
         raise InvalidQueryError(

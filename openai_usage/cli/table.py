@@ -57,7 +57,7 @@ def drawn(layout: Layout, rows: Sequence[Row], *, width: int | None) -> str:
         _add_column(table, name, [*columns[-1], footer], footer=footer, justify="right")
     for cells in zip(*columns, strict=True):
         table.add_row(*cells)
-    console = Console(width=width)
+    console = Console(width=width, markup=False, emoji=False, highlight=False)
     with console.capture() as captured:
         console.print(table, crop=False)
     return captured.get()

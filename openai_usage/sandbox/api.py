@@ -25,6 +25,7 @@ class Api:
         organization: Whose usage it is.
         scopes: The keys there are, each with whether it may read usage.
         amounts: Whether money is written as JSON numbers or as text.
+        page_caps: The most buckets that an endpoint gives, whatever it is asked for.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class Api:
         organization: Organization,
         scopes: Mapping[str, bool],
         amounts: Literal["number", "string"],
+        page_caps: Mapping[str, int],
     ) -> None:
         self._ledger = Ledger(organization)
         self._scopes = scopes
+        self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)
         self._table = {f"/v1/{row.path}": row for row in Endpoints.table().values()}
 
@@ -46,8 +49,8 @@ class Api:
         Raises:
             Refusal: It is not to be had.
         """
-        key = authorization.removeprefix("Bearer ")
-        if key not in self._scopes:
+        scheme, _, key = authorization.partition(" ")
+        if scheme != "Bearer" or key not in self._scopes:
             raise Refusal.wrong_key(key)
         if not self._scopes[key]:
             raise Refusal.no_scope()
@@ -63,6 +66,7 @@ class Api:
         if query.page is not None:
             start = place_of(query.page, endpoint.name, query, now)
         limit = query.limit or query.page_size.default
+        limit = min(limit, self._page_caps.get(endpoint.name, limit))
         ahead = list(islice(_buckets(query, start, now), limit + 1))
         buckets, beyond = ahead[:limit], ahead[limit:]
         results = self._ledger.results(endpoint, query, buckets, until=_until(query, now))

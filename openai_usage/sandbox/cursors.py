@@ -1,5 +1,6 @@
 """Cursors as the API makes them: opaque, bound to their exact query, good for a day."""
 
+import struct
 from base64 import b64decode, b64encode
 from hashlib import sha256
 
@@ -9,12 +10,13 @@ from openai_usage.queries import RangeQuery
 from openai_usage.sandbox.refusals import Refusal
 
 _LIFETIME = 86_400
+_TOKEN = struct.Struct(">16sQQ")  # the query's digest, when it expires, where it leads
 
 
 def cursor_to(start_time: int, endpoint: str, query: RangeQuery, now: int) -> str:
     """A cursor to the bucket that begins at *start_time*."""
-    token = f"{now + _LIFETIME}:{_digest(endpoint, query)}:{start_time}"
-    return f"page_{b64encode(token.encode()).decode()}"
+    token = _TOKEN.pack(_digest(endpoint, query), now + _LIFETIME, start_time)
+    return f"page_{b64encode(token).decode()}"
 
 
 def place_of(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
@@ -24,17 +26,15 @@ def place_of(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
         Refusal: It leads nowhere: it is damaged, too old, or belongs to another query.
     """
     try:
-        token = b64decode(cursor.removeprefix("page_"), validate=True).decode("ascii")
-        expires, digest, start_time = token.split(":")
-        good = digest == _digest(endpoint, query) and now < int(expires)
-        place = int(start_time)
-    except ValueError:
-        good, place = False, 0
-    if not good:
+        token = b64decode(cursor.removeprefix("page_"), validate=True)
+        digest, expires, start_time = _TOKEN.unpack(token)
+    except (ValueError, struct.error):
+        raise Refusal.invalid_cursor() from None
+    if digest != _digest(endpoint, query) or now >= expires:
         raise Refusal.invalid_cursor()
-    return place
+    return int(start_time)
 
 
-def _digest(endpoint: str, query: RangeQuery) -> str:
+def _digest(endpoint: str, query: RangeQuery) -> bytes:
     asked = f"{endpoint} {evolve(query, page=None)!r}"
-    return sha256(asked.encode()).hexdigest()[:24]
+    return sha256(asked.encode()).digest()[:16]

@@ -28,7 +28,7 @@ class Faults:
     """The faults that are still to come, in the order in which they were asked for.
 
     Each takes *times*, how many answers it spoils, and *after*, how many it lets pass first. A
-    fault of a cursor counts only the requests that have one, or the answers that give one.
+    fault of a cursor counts only the requests that have one.
     """
 
     _pending: list[_Fault] = field(factory=list, init=False)

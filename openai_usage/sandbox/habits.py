@@ -125,6 +125,8 @@ HABITS: tuple[Habit, ...] = (
     Habit("embeddings", "search", 3200, _model("text-embedding-3-small"), _takes("input_tokens", 40, 800)),
     Habit("embeddings", "search", 400, _model("text-embedding-3-large"), _takes("input_tokens", 60, 1500), OFFICE),
     Habit("embeddings", "nightly", 600, _model("text-embedding-3-large"), _takes("input_tokens", 80, 2000)),
+    Habit("embeddings", "notebook", 45, _model("text-embedding-3-large"), _takes("input_tokens", 100, 3000), OFFICE),
+    Habit("moderations", "voice", 90, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 20, 200), OFFICE),
     Habit("moderations", "chat", 3300, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 10, 500)),
     Habit("moderations", "triage", 500, _model("text-moderation-007"), _takes("input_tokens", 10, 300), OFFICE),
     Habit("images", "notebook", 35, _image("gpt-image-1", "generation", "1024x1024"), _takes("images", 1, 4), OFFICE),

@@ -96,11 +96,11 @@ class Ledger:
         totals: Totals,
     ) -> Row:
         """One result as the API words it; *source* is one of those that are in it."""
-        if endpoint.name in ("completions", "decisions"):
-            totals = _composed(totals)
         known = {attribute.name: None for attribute in fields(endpoint.result)}  # type: ignore[arg-type]
+        if _COMPOSED.keys() <= known.keys():
+            totals = _composed(totals)
         row = {**known, **totals, **group, "object": _object_of(endpoint)}
-        if endpoint.name == "costs":
+        if "amount" in known:
             row |= self._bill(group, source, totals)
         return row
 

@@ -40,8 +40,11 @@ class Sandbox:
     Args:
         seed: Decides the organization and all that it does.
         now: The moment up to which anything has happened: Unix seconds, an aware datetime or a
-            date in UTC. Default: the real one, at each request.
+            date in UTC. Default: the real one, at each request. A walk without an `end_time`
+            ends at the client's own clock, also where that is behind.
         amounts: Whether money is sent as JSON numbers or as text; the API has done both.
+        page_caps: The most buckets that an endpoint gives, whatever `limit` asks: the API has
+            been seen to give no more than 31 over costs, as `{"costs": 31}` does.
         port: The port to listen at. Default: any that is free.
     """
 
@@ -51,6 +54,7 @@ class Sandbox:
         *,
         now: Timestamp | None = None,
         amounts: Literal["number", "string"] = "number",
+        page_caps: Mapping[str, int] | None = None,
         port: int = 0,
     ) -> None:
         self.now: int | None = None if now is None else unix_seconds(now, param="now")
@@ -68,6 +72,7 @@ class Sandbox:
             Organization.from_seed(seed),
             scopes={self.admin_api_key: True, self.project_api_key: False},
             amounts=amounts,
+            page_caps=page_caps or {},
         )
         self._port = port
         self._base_url: str | None = None
