@@ -34,21 +34,18 @@ from openai_usage.plans import (
 from openai_usage.queries import (
     AudioSpeechesQuery,
     AudioTranscriptionsQuery,
-    BucketWidth,
     CodeInterpreterSessionsQuery,
     CompletionsQuery,
     CostsQuery,
     DecisionsQuery,
     EmbeddingsQuery,
-    ExtraQuery,
     FileSearchCallsQuery,
     ImagesQuery,
     ModerationsQuery,
-    PageSize,
-    RangeQuery,
     VectorStoresQuery,
     WebSearchCallsQuery,
 )
+from openai_usage.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
 from openai_usage.results import (
     Amount,
     AudioSpeechesResult,

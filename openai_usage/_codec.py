@@ -8,7 +8,7 @@ import msgspec
 from cattrs.preconf.msgspec import make_converter
 
 from openai_usage.errors import APIResponseValidationError
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.results import Page
 
 R = TypeVar("R")

@@ -25,7 +25,7 @@ from openai_usage.errors import (
     UsageError,
 )
 from openai_usage.plans import Plan, buckets_in, full_page, windows_of
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
 
 __all__ = ["Buckets"]

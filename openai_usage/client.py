@@ -7,7 +7,7 @@ from openai_usage._options import options
 from openai_usage._paging import Buckets
 from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 
 __all__ = ["AsyncUsageClient"]
 

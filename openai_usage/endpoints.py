@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
 from attrs import Attribute, fields
 
 from openai_usage import queries, results
+from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
     from openai_usage._paging import Buckets
@@ -41,9 +42,7 @@ class Endpoint(Generic[P, R_co]):
         result: The class of one result.
     """
 
-    def __init__(
-        self, path: str, query: Callable[P, queries.RangeQuery], result: type[R_co]
-    ) -> None:
+    def __init__(self, path: str, query: Callable[P, RangeQuery], result: type[R_co]) -> None:
         if path.startswith("/"):
             raise ValueError(f"{path!r} is to be relative to base_url: {path.lstrip('/')!r}")
         self.path = path
@@ -65,9 +64,9 @@ class Endpoint(Generic[P, R_co]):
         return sorted(fields(self.query_type), key=lambda field: field.name in _ABOUT_PAGING)
 
     @property
-    def query_type(self) -> type[queries.RangeQuery]:
+    def query_type(self) -> type[RangeQuery]:
         """`query` as the class that it is; its own type carries the signature instead."""
-        return cast("type[queries.RangeQuery]", self.query)
+        return cast("type[RangeQuery]", self.query)
 
     @overload
     def __get__(self, client: None, owner: type) -> Endpoint[P, R_co]: ...

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from openai_usage.queries import BucketWidth, RangeQuery
+from openai_usage.range_query import BucketWidth, RangeQuery
 from openai_usage.results import Span
 
 __all__ = ["Plan", "Window"]

@@ -17,6 +17,7 @@ ORDER = [
     "errors",
     "times",
     "_checks",
+    "range_query",
     "queries",
     "results",
     "endpoints",

@@ -10,7 +10,7 @@ from multidict import MultiMapping
 
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.plans import SECONDS, Window, windows_of
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.cursors import cursor_to, place_of
 from openai_usage.sandbox.ledger import Ledger, Row
 from openai_usage.sandbox.organization import Organization

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from attrs import evolve
 
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.refusals import Refusal
 
 _LIFETIME = 86_400

@@ -8,7 +8,7 @@ from attrs import fields, frozen
 
 from openai_usage.endpoints import Endpoint
 from openai_usage.plans import Window
-from openai_usage.queries import RangeQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.habits import Label
 from openai_usage.sandbox.organization import Organization, Source
 

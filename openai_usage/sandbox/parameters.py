@@ -8,7 +8,8 @@ from attrs import fields
 from multidict import MultiMapping
 
 from openai_usage.errors import InvalidQueryError
-from openai_usage.queries import CostsQuery, RangeQuery
+from openai_usage.queries import CostsQuery
+from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.refusals import Refusal
 
 COSTS_BY_KEY_SINCE = 1_764_979_200
