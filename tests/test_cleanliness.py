@@ -43,7 +43,7 @@ def _half_way() -> list[object]:
     return [
         agen
         for agen in vars(asyncio.get_running_loop())["_asyncgens"]
-        if agen.__qualname__.startswith("Buckets.") and agen.ag_frame is not None
+        if agen.__qualname__.startswith(("Buckets.", "Walk.")) and agen.ag_frame is not None
     ]
 
 

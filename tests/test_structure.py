@@ -28,6 +28,7 @@ ORDER = [
     "_gate",
     "_options",
     "_transport",
+    "_walk",
     "_paging",
     "client",
     "__init__",

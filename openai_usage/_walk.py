@@ -1,0 +1,171 @@
+"""Walk: the way through all pages of a range, complete or an error.
+
+Every bucket comes once, in order; a walk never ends early in silence. Nothing is held across a
+`yield` but what was asked for ahead, and that is given up when the walk is.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
+
+from attrs import evolve
+
+from openai_usage._codec import page_of, query_pairs
+from openai_usage._transport import Transport
+from openai_usage.endpoints import Endpoint
+from openai_usage.errors import BadRequestError, PaginationError, UsageError
+from openai_usage.plans import full_page, windows_of
+from openai_usage.range_query import RangeQuery
+from openai_usage.results import Bucket, Page
+
+R_co = TypeVar("R_co", covariant=True)
+
+_EMPTY_AT_MOST = 1_000
+"""Empty pages in a row that a walk goes through: a year of minutes in which nothing happened comes
+to 365 of them, and cursors without end must not go on for ever."""
+
+_log = logging.getLogger("openai_usage")
+
+
+class Reply(NamedTuple, Generic[R_co]):
+    """One answer: what it says, and the bytes that said it."""
+
+    page: Page[R_co]
+    body: bytes
+
+
+class Walk(Generic[R_co]):
+    """Fetches the pages of an endpoint, one or all of a range."""
+
+    def __init__(self, transport: Transport, endpoint: Endpoint[..., R_co]) -> None:
+        self.transport = transport
+        self.endpoint = endpoint
+
+    async def fetch(self, query: RangeQuery) -> Reply[R_co]:
+        """The one page that *query* asks for."""
+        body = await self.transport.get(self.endpoint.path, query_pairs(query))
+        return Reply(page_of(self.endpoint.result, body, self.transport.quoted), body)
+
+    async def replies(self, query: RangeQuery, at_once: int) -> AsyncGenerator[Reply[R_co], None]:
+        """Every answer in order, with windows *at_once*; an error says how far they came."""
+        replies = self._one_by_one(query)
+        if at_once > 1 and query.end_time is not None:  # only a range with an end can be cut
+            replies = self._side_by_side(query, query.end_time, at_once)
+        done: int | None = None
+        try:
+            async with aclosing(replies):
+                async for reply in replies:
+                    for bucket in reply.page.data[:1]:  # windows were checked each for itself
+                        if done is not None and bucket.start_time < done:
+                            raise _misplaced(bucket, done)
+                    done = reply.page.data[-1].end_time if reply.page.data else done
+                    yield reply
+        except UsageError as error:
+            error.resume_from = done
+            raise
+
+    async def _one_by_one(self, query: RangeQuery) -> AsyncGenerator[Reply[R_co], None]:
+        """Follow the cursors from page to page, to the page that has no more.
+
+        A cursor that is refused on the way is given up, once at a place, for a fresh start at
+        the end of the last bucket.
+        """
+        seen: set[str] = set()
+        done = query.start_time
+        # Where a walk begins at a page, only that page's cursor says where that is.
+        restarted_at = None if query.page is None else done
+        empty_in_a_row = 0
+        while empty_in_a_row < _EMPTY_AT_MOST:
+            try:
+                reply = await self.fetch(query)
+            except BadRequestError as error:
+                refused = query.page in seen and error.param in (None, "page")
+                if not refused or done == restarted_at:
+                    raise
+                if query.end_time is not None and done >= query.end_time:
+                    return  # every bucket is there already
+                self._warn_of_restart(done, error)
+                query, restarted_at = evolve(query, start_time=done, page=None), done
+                seen.clear()
+                continue
+            done = end_of_last(reply.page, done, query.end_time)
+            yield reply
+            if not reply.page.has_more:
+                return
+            empty_in_a_row = 0 if reply.page.data else empty_in_a_row + 1
+            query = evolve(query, page=_next_cursor(reply.page, seen))
+        raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
+
+    async def _side_by_side(
+        self, query: RangeQuery, end_time: int, at_once: int
+    ) -> AsyncGenerator[Reply[R_co], None]:
+        """Walk the windows of the range, some of them at once, and hand them over in order."""
+        windows = (
+            evolve(query, start_time=w.start_time, end_time=w.end_time, limit=full_page(query))
+            for w in windows_of(query, end_time)
+        )
+        ahead: deque[asyncio.Task[list[Reply[R_co]]]] = deque()
+
+        def start_more() -> None:
+            room = at_once - len(ahead)
+            ahead.extend(asyncio.create_task(self._whole(w)) for w in islice(windows, room))
+
+        try:
+            start_more()
+            while ahead:
+                replies = await ahead[0]
+                ahead.popleft()
+                start_more()
+                for reply in replies:
+                    yield reply
+        finally:
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _whole(self, window: RangeQuery) -> list[Reply[R_co]]:
+        return [reply async for reply in self._one_by_one(window)]
+
+    def _warn_of_restart(self, place: int, error: BadRequestError) -> None:
+        _log.warning(
+            "GET %s refused its own cursor, starting again at %d: %s",
+            self.endpoint.path,
+            place,
+            error,
+            extra={"endpoint": self.endpoint.path, "start_time": place},
+        )
+
+
+def end_of_last(page: Page[object], done: int, end_time: int | None) -> int:
+    """Where the last bucket of *page* ends, or *done*, where a walk has come to, if it has none.
+
+    Each bucket must begin where the one before ended, or later, and within the range.
+    """
+    for bucket in page.data:
+        beyond = end_time is not None and bucket.start_time >= end_time
+        if beyond or not done <= bucket.start_time < bucket.end_time:
+            raise _misplaced(bucket, done)
+        done = bucket.end_time
+    return done
+
+
+def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:
+    return PaginationError(
+        f"the API gave a bucket from {bucket.start_time} to {bucket.end_time}, where the walk had "
+        f"come to {done}: it is out of order, was given before, or is outside of what was asked"
+    )
+
+
+def _next_cursor(page: Page[object], seen: set[str]) -> str:
+    """The cursor to the next page, which must be there and lead on."""
+    cursor = page.next_page
+    if not cursor:
+        raise PaginationError("the API says that there is more, and gives no cursor to it")
+    if cursor in seen:
+        raise PaginationError("the API gave the same cursor twice: the walk would never end")
+    seen.add(cursor)
+    return cursor
