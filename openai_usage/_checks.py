@@ -34,11 +34,17 @@ def checked(param: str, value: object, declared: object) -> object:
 def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
     if value is None and NoneType in kinds:
         return None
-    *others, last = (kind for kind in kinds if kind is not NoneType)
-    for kind in others:
+    wanted = [kind for kind in kinds if kind is not NoneType]
+    if len(wanted) == 1:
+        return checked(param, value, wanted[0])
+    for kind in wanted:
         with suppress(InvalidQueryError):
             return checked(param, value, kind)
-    return checked(param, value, last)
+    return refuse(param, value, " or ".join(map(_named, wanted)))
+
+
+def _named(kind: object) -> str:
+    return kind.__name__ if isinstance(kind, type) else f"a list of {get_args(kind)[0].__name__}"
 
 
 def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
@@ -64,7 +70,11 @@ def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
 def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         refuse(param, value, "a mapping from names to values")
-    return {name: checked(f"{param}[{name!r}]", item, declared) for name, item in value.items()}
+    items = {name: checked(f"{param}[{name!r}]", item, declared) for name, item in value.items()}
+    for name, item in items.items():
+        if item == ():  # nothing would be sent for it
+            refuse(f"{param}[{name!r}]", [], "a list with something in it")
+    return items
 
 
 def _plain(param: str, value: object, declared: object) -> object:
@@ -74,11 +84,12 @@ def _plain(param: str, value: object, declared: object) -> object:
     kinds = (int, float) if declared is float else declared
     if not isinstance(value, kinds) or (isinstance(value, bool) and declared is not bool):
         refuse(param, value, declared.__name__)
+    if isinstance(value, str) and not value.strip():
+        refuse(param, value, "text that is not blank")
+    # What a member of an enum is, not what it is called.
     if isinstance(value, str):
-        value = str.__str__(value)  # what a member of an enum is, not what it is called
-        if not value.strip():
-            refuse(param, value, "text that is not blank")
-    return value
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def refuse(param: str, value: object, wanted: str) -> NoReturn:

@@ -99,7 +99,7 @@ def _secure(text: str, *, allow_insecure_http: bool) -> URL:
         (url.host or "").encode("idna")  # as a look-up of the host will do it
     except ValueError:
         url = URL()
-    host, told = url.host, url.query_string or url.fragment or url.user
+    host, told = url.host, url.query_string or url.fragment or url.user or url.password
     if not host or told or url.scheme not in ("http", "https"):
         raise InvalidOptionError(
             "base_url takes an address such as https://api.openai.com/v1, "

@@ -109,6 +109,7 @@ class Buckets(Generic[R_co]):
         windows = tuple(windows_of(query, end_time))
         if self._windows_at_once > 1:
             return Plan(windows=windows, requests=len(windows))
+        # Only a walk that begins at a page has no limit here: nothing is added to its query.
         limit = query.limit or query.page_size.default
         return Plan(windows=windows, requests=-(-buckets_in(query, end_time) // limit))
 

@@ -79,7 +79,7 @@ def _details(body: bytes, secret: str) -> dict[str, str]:
     try:
         error = json.loads(body)["error"]
         known = {name: value for name, value in error.items() if value is not None}
-        return {name: redacted(str(value), secret) for name, value in known.items()}
+        return {name: redacted(str(value), secret)[:_EXCERPT] for name, value in known.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 

@@ -2,7 +2,7 @@
 
 import random
 
-from openai_usage.errors import APIConnectionError, APIStatusError
+from openai_usage.errors import APIConnectionError, APIStatusError, RateLimitError
 
 _FIRST_WAIT = 0.5
 """Seconds that the first wait stays below, where the server named none; it doubles from there."""
@@ -23,6 +23,20 @@ def wait_before_retry(
     if named is not None and named > max_wait:
         return None
     return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** (retry - 1)))
+
+
+def hold_after(error: BaseException, wait: float | None, *, max_wait: float) -> float:
+    """Seconds for which *error* holds back the whole client.
+
+    After a 429 the others would be refused too, whether this request is tried again, after *wait*,
+    or given up. A wait longer than *max_wait* is left to the caller.
+    """
+    if not isinstance(error, RateLimitError):
+        return 0.0
+    if wait is not None:
+        return wait
+    named = error.retry_after or 0.0
+    return named if named <= max_wait else 0.0
 
 
 def _is_passing(error: BaseException) -> bool:

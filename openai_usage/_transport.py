@@ -11,15 +11,14 @@ from yarl import URL
 
 from openai_usage._gate import Gate
 from openai_usage._options import Options, key_advice
-from openai_usage._responses import excerpt, redacted, request_id, status_error
-from openai_usage._retry import wait_before_retry
+from openai_usage._responses import excerpt, request_id, status_error
+from openai_usage._retry import hold_after, wait_before_retry
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
     InvalidOptionError,
-    RateLimitError,
 )
 
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
@@ -69,11 +68,7 @@ class Transport:
                 max_retries=self._options.max_retries,
                 max_wait=self._options.max_retry_wait,
             )
-            if isinstance(error, RateLimitError):
-                # Raised or tried again, the others would be refused for it all the same.
-                named = error.retry_after or 0.0
-                pause = named if named <= self._options.max_retry_wait else 0.0
-                self._gate.shut(pause if wait is None else wait)
+            self._gate.shut(hold_after(error, wait, max_wait=self._options.max_retry_wait))
             if wait is None:
                 return False
             _log.warning(
@@ -125,7 +120,9 @@ class Transport:
     def _failure(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
             return APITimeoutError(f"no complete answer within {self._options.timeout:g} s")
-        what = redacted(f"{type(error).__name__}: {error}", self._options.admin_api_key)
+        what = type(error).__name__
+        if isinstance(error, OSError):
+            what += f": {error}"  # of the others, some quote what the server sent, and cut it
         return APIConnectionError(f"no complete answer from {self.base_url.host}: {what}")
 
     def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> APIError | None:

@@ -18,9 +18,10 @@ from openai_usage._codec import page_of, query_pairs
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
-from openai_usage.plans import full_page, windows_of
+from openai_usage.plans import windows_of
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
+from openai_usage.times import YEAR_10000
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -55,17 +56,14 @@ class Walk(Generic[R_co]):
         replies = self._one_by_one(query)
         if at_once > 1 and query.end_time is not None:  # only a range with an end can be cut
             replies = self._side_by_side(query, query.end_time, at_once)
-        done: int | None = None
+        handed_over: int | None = None
         try:
             async with aclosing(replies):
                 async for reply in replies:
-                    for bucket in reply.page.data[:1]:  # windows were checked each for itself
-                        if done is not None and bucket.start_time < done:
-                            raise _misplaced(bucket, done)
-                    done = reply.page.data[-1].end_time if reply.page.data else done
+                    handed_over = _follow(reply.page, handed_over)
                     yield reply
         except UsageError as error:
-            error.resume_from = done
+            error.resume_from = handed_over
             raise
 
     async def _one_by_one(self, query: RangeQuery) -> AsyncGenerator[Reply[R_co], None]:
@@ -76,7 +74,8 @@ class Walk(Generic[R_co]):
         """
         seen: set[str] = set()
         done = query.start_time
-        # Where a walk begins at a page, only that page's cursor says where that is.
+        # A walk that begins at a page is taken as if it had started afresh there: where that is,
+        # only its cursor knows, and so nothing but a bucket gives a place for a fresh start.
         restarted_at = None if query.page is None else done
         empty_in_a_row = 0
         while empty_in_a_row < _EMPTY_AT_MOST:
@@ -105,7 +104,7 @@ class Walk(Generic[R_co]):
     ) -> AsyncGenerator[Reply[R_co], None]:
         """Walk the windows of the range, some of them at once, and hand them over in order."""
         windows = (
-            evolve(query, start_time=w.start_time, end_time=w.end_time, limit=full_page(query))
+            evolve(query, start_time=w.start_time, end_time=w.end_time)
             for w in windows_of(query, end_time)
         )
         ahead: deque[asyncio.Task[list[Reply[R_co]]]] = deque()
@@ -147,10 +146,19 @@ def end_of_last(page: Page[object], done: int, end_time: int | None) -> int:
     """
     for bucket in page.data:
         beyond = end_time is not None and bucket.start_time >= end_time
-        if beyond or not done <= bucket.start_time < bucket.end_time:
+        if beyond or not done <= bucket.start_time < bucket.end_time < YEAR_10000:
             raise _misplaced(bucket, done)
         done = bucket.end_time
     return done
+
+
+def _follow(page: Page[object], handed_over: int | None) -> int | None:
+    """Where the last bucket of *page* ends; windows were checked, but each for itself."""
+    if not page.data:
+        return handed_over
+    if handed_over is not None and page.data[0].start_time < handed_over:
+        raise _misplaced(page.data[0], handed_over)
+    return page.data[-1].end_time
 
 
 def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:

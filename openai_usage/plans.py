@@ -40,15 +40,10 @@ def buckets_in(query: RangeQuery, end_time: int) -> int:
     return -(-end_time // width) - query.start_time // width
 
 
-def full_page(query: RangeQuery) -> int:
-    """The most buckets that one answer to *query* can be counted on to hold."""
-    return min(query.limit or query.page_size.maximum, query.page_size.full)
-
-
 def windows_of(query: RangeQuery, end_time: int) -> Iterator[Window]:
     """The windows from the query's start to *end_time*, each of one full page."""
     width = SECONDS[query.bucket_width]
-    full = full_page(query)
+    full = min(query.limit or query.page_size.maximum, query.page_size.full)
     start = query.start_time
     while start < end_time:
         end = min(end_time, (start // width + full) * width)

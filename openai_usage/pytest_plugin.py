@@ -16,7 +16,7 @@ def usage_sandbox() -> "Iterator[Sandbox]":
     `OPENAI_ADMIN_KEY` and `OPENAI_BASE_URL` stay as they are: pass `usage_sandbox.admin_api_key`
     and `usage_sandbox.base_url` to the client, or set them with pytest's `monkeypatch`.
     """
-    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - every run of pytest loads this file
+    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - no server where no test wants it
 
     with Sandbox() as sandbox:
         yield sandbox

@@ -1,7 +1,7 @@
 """What each endpoint may be asked, one class a row; its constructor is the method's signature.
 
 A row of your own is a subclass of `RangeQuery` with `@attrs.frozen(kw_only=True)` and its
-parameters as fields.
+parameters as fields; what a field's metadata says under `doc` is shown wherever help is.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
 Python SDK 3.54.0.

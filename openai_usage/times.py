@@ -11,7 +11,7 @@ __all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
 Timestamp: TypeAlias = int | datetime | date
 """Unix seconds, an aware datetime, or a date (its midnight in UTC)."""
 
-_YEAR_10000 = 253_402_300_800
+YEAR_10000 = 253_402_300_800
 """The first second that a datetime cannot hold."""
 
 
@@ -42,7 +42,7 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
             f"{param} takes Unix seconds (int), an aware datetime or a date, not {moment!r}",
             param=param,
         )
-    if not 0 <= seconds < _YEAR_10000:
+    if not 0 <= seconds < YEAR_10000:
         raise InvalidQueryError(
             f"{param}={seconds} is out of range: Unix seconds are meant, not milliseconds",
             param=param,

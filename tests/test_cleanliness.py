@@ -74,6 +74,7 @@ async def test_aclose(walk: Walk) -> None:
 async def test_aclose_leaves_nothing_for_later(walk: Walk, reading: str) -> None:
     reader = getattr(walk, reading)()
     await anext(reader)
+    assert _half_way() != []
     await reader.aclose()
     assert _left() == []
     assert _half_way() == []

@@ -73,6 +73,18 @@ def test_a_table_that_is_too_wide_loses_nothing() -> None:
     assert "1,234,567" in narrow
 
 
+def test_a_zero_is_a_zero(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    zero = '{"amount":{"value":"0E-6176","currency":"usd"},"quantity":1E+3}'
+    bucket = f'{{"start_time":1767225600,"end_time":1767312000,"results":[{zero}]}}'
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", sandbox.admin_api_key)
+        monkeypatch.setenv("OPENAI_BASE_URL", sandbox.base_url)
+        sandbox.faults.status(200, body=f'{{"data":[{bucket}],"has_more":false}}')
+        command = "costs --start-time 2026-01-01 --end-time 2026-01-02 --format jsonl"
+        row = json.loads(terminal(command))
+    assert (row["amount"], row["quantity"]) == ("0", "1000")
+
+
 @pytest.mark.parametrize(
     "name", ["ft:gpt-4o-mini:rocket:fire:9abc", "evals [red]x[/red]", "a [/b] c"]
 )
@@ -290,7 +302,7 @@ def test_a_full_disk_is_one_sentence() -> None:
         text=True,
         check=False,
     )
-    assert done.stderr == "openai-usage: cannot write: No space left on device\n"
+    assert done.stderr == "openai-usage: No space left on device\n"
     assert done.returncode == 1
 
 

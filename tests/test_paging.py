@@ -223,6 +223,7 @@ async def test_many_empty_pages_are_gone_through(
         (page(START + 2 * DAY, START + 2 * DAY), "given before"),
         (page(START + 10 * DAY), "outside of what was asked"),
         (page(START + 50 * DAY), "outside of what was asked"),
+        (page(START + 2 * DAY, width=10**15), "outside of what was asked"),
         (page(START + 2 * DAY, width=0), "out of order"),
         (page(START + 2 * DAY, width=-5), "out of order"),
     ],

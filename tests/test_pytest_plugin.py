@@ -30,9 +30,10 @@ def test_the_fixture_is_there_without_a_word(pytester: pytest.Pytester) -> None:
 
             async def spend():
                 async with AsyncUsageClient() as client:
-                    return await client.costs(start_time=1_700_000_000).collect()
+                    costs = client.costs(start_time=1_700_000_000, end_time=1_710_000_000)
+                    return await costs.collect()
 
-            assert len(asyncio.run(spend())) > 300
+            assert len(asyncio.run(spend())) == 117
         """
     )
     result = pytester.runpytest_subprocess("-p", "no:asyncio")

@@ -486,6 +486,12 @@ async def test_requests_are_recorded_without_showing_keys(
     assert sandbox.admin_api_key in request.headers["authorization"]
 
 
+@pytest.mark.parametrize("wrong", [{"times": 0}, {"after": -1}])
+def test_faults_that_cannot_be(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="comes once at least"):
+        Sandbox().faults.cut_body(**wrong)
+
+
 async def test_faults_can_be_taken_back(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     sandbox.faults.status(404, times=10)
     sandbox.faults.clear()

@@ -141,6 +141,8 @@ def test_a_key_that_fits_no_header_is_refused_unseen(key: str) -> None:
         ({"base_url": "ftp://api.openai.com"}, "takes an address"),
         ({"base_url": "api.openai.com/v1"}, "takes an address"),
         ({"base_url": "https://me:secret@api.openai.com/v1"}, "takes an address"),
+        ({"base_url": "https://:secret@api.openai.com/v1"}, "takes an address"),
+        ({"base_url": "http://:secret@gateway/v1"}, "takes an address"),
         ({"base_url": "https://api.openai.com/v1?a=b"}, "takes an address"),
         ({"base_url": "https://[::1/v1"}, "takes an address"),
         ({"base_url": "https://api.openai.com/v1#part"}, "takes an address"),
@@ -258,6 +260,15 @@ async def test_an_error_without_an_envelope_is_still_the_right_one(
     assert caught.value.body == body.decode(errors="replace")[:2000]
 
 
+async def test_an_error_is_no_longer_than_can_be_read(sandbox: Sandbox) -> None:
+    sandbox.faults.status(400, body=f'{{"error":{{"message":"{"no " * 10**6}","code":7}}}}')
+    async with client_of(sandbox) as client:
+        with pytest.raises(BadRequestError) as caught:
+            await client.costs(start_time=TODAY)
+    assert len(str(caught.value)) < 2_100
+    assert caught.value.code == "7"
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_says_which_is_needed(
     status: int, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
@@ -299,6 +310,10 @@ async def test_no_answer_makes_an_error_hold_the_key(caplog: pytest.LogCaptureFi
         f"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{long}",
         f"HTTP/1.1 {key}\r\n\r\n",
         f"HTTP/1.1 200 OK\r\n{key} no: header\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nX-A: {'x' * 60}{key}{'y' * 90_000}\r\n\r\n",
+        f"HTTP/1.1 200 {'x' * 60}{key}{'y' * 90_000}\r\n\r\n",
+        f"HTTP/1.1 200 OK\r\nX-A: {key[:25]}\x00{key[25:]}\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + key + "\r\n",
         f"HTTP/1.1 400 no\r\nx-request-id: {key}\r\nContent-Length: 0\r\n\r\n",
     ]
     for answer in answers:

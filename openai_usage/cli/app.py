@@ -54,7 +54,7 @@ def run(words: Sequence[str]) -> int:
         _forget_output()  # whoever read this has read enough
     except OSError as error:
         _forget_output()
-        return _say(f"cannot write: {error.strerror}", exit_code=1)
+        return _say(error.strerror or str(error), exit_code=1)
     except KeyboardInterrupt:
         return 130
     return 0

@@ -38,7 +38,12 @@ def _cells(
             case "currency" if isinstance(amount, Amount):
                 yield name, amount.currency
             case "amount" if isinstance(amount, Amount):
-                yield name, f"{amount.value:f}"
+                yield name, _digits(amount.value)
             case _:
                 value = getattr(result, name)
-                yield name, f"{value:f}" if isinstance(value, Decimal) else value
+                yield name, _digits(value) if isinstance(value, Decimal) else value
+
+
+def _digits(number: Decimal) -> str:
+    """Never in scientific notation; a zero can come as `0E-6176`, which has no digits to show."""
+    return f"{number:f}" if number else "0"

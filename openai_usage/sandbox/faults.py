@@ -49,7 +49,8 @@ class Faults:
                 response = Refusal(status, f"A fault with status {status}.", code=None).response()
                 response.headers.update(headers or {})
                 return response
-            return web.Response(status=status, headers=headers, body=body)
+            encoded = body.encode() if isinstance(body, str) else body
+            return web.Response(status=status, headers=headers, body=encoded)
 
         self._add(effect, times, after)
 
@@ -116,6 +117,10 @@ class Faults:
         self._pending.clear()
 
     def _add(self, effect: Effect, times: int, after: int, *, needs_cursor: bool = False) -> None:
+        if times < 1 or after < 0:
+            raise ValueError(
+                f"a fault comes once at least, and no earlier than now: {times=} {after=}"
+            )
         self._pending.append(_Fault(effect, times, after, needs_cursor))
 
     def next_for(self, request: web.BaseRequest) -> Effect | None:
