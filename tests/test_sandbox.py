@@ -1,6 +1,7 @@
 """The sandbox: faithful on the wire, deterministic, quick; read by the official SDK as by ours."""
 
 import base64
+import json
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -445,6 +446,35 @@ async def test_the_official_sdk_reads_the_same_numbers(name: str, amounts: Any) 
             known = plain(mine)
             theirs_plain = {k: v for k, v in plain(official).items() if k in known}
             assert known == theirs_plain
+
+
+def test_what_the_readme_says_of_the_official_sdk() -> None:
+    with Sandbox(seed=7, now=NOW) as sandbox:
+        client = openai.OpenAI(
+            api_key="unused",
+            admin_api_key=sandbox.admin_api_key,
+            base_url=sandbox.base_url,
+            max_retries=0,
+        )
+        with client:
+            usage = client.admin.organization.usage
+            misspelt: Any = ["modle"]
+            with pytest.raises(openai.BadRequestError):
+                usage.completions(start_time=START, group_by=misspelt)
+            assert ("group_by[]", "modle") in sandbox.requests[0].query  # it was sent
+            [result, *_] = usage.costs(start_time=START).data[0].results
+            amount: Any = result.model_dump()["amount"]
+            assert type(amount["value"]) is float
+            sandbox.faults.status(200, body="<html>", headers={"Content-Type": "text/html"})
+            page: Any = usage.costs(start_time=START)
+            assert page == "<html>"
+            json_type = {"Content-Type": "application/json"}
+            sandbox.faults.status(200, body='{"error":{}}', headers=json_type)
+            page = usage.costs(start_time=START)
+            assert page.data is None
+            sandbox.faults.status(200, body='{"data":[', headers=json_type)
+            with pytest.raises(json.JSONDecodeError):
+                usage.costs(start_time=START)
 
 
 # ------------------------------------------------------------------- its life
