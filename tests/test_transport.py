@@ -513,7 +513,7 @@ async def test_a_date_to_wait_for_without_the_servers_clock(
         sandbox.faults.status(503, headers={"Retry-After": moment, "Date": "?"})
         began = loop_time()
         await client.costs(start_time=TODAY)
-        assert loop_time() - began == pytest.approx(max(0, seconds), abs=1.6)
+        assert loop_time() - began == pytest.approx(max(0, seconds), abs=5)
 
 
 @pytest.mark.parametrize(
