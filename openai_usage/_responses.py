@@ -1,4 +1,4 @@
-"""Reads an answer of the API, given as plain values: the body of a 200, or the error it is.
+"""Reads an answer that is no 200, given as plain values: which error it is, and what to do.
 
 The mapping of statuses and the meaning of headers are here and nowhere else, free of any HTTP
 library.
