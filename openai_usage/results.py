@@ -10,10 +10,11 @@ Python SDK 3.54.0.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from attrs import Attribute, field, frozen
-from attrs.validators import optional
+from msgspec import Meta
+
+from openai_usage._value import Value
 
 __all__ = [
     "Amount",
@@ -55,8 +56,7 @@ class Span:
         return datetime.fromtimestamp(self.end_time, UTC)
 
 
-@frozen(kw_only=True)
-class Bucket(Span, Generic[R_co]):
+class Bucket(Value, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
@@ -65,11 +65,10 @@ class Bucket(Span, Generic[R_co]):
     """Unix seconds, exclusive."""
     results: tuple[R_co, ...]
     """One result for each group; none where there was no usage."""
-    object: str = field(default="bucket", repr=False)
+    object: str = "bucket"
 
 
-@frozen(kw_only=True)
-class Page(Generic[R_co]):
+class Page(Value, Generic[R_co]):
     """One answer of the API: some buckets, and the cursor to the next ones."""
 
     data: tuple[Bucket[R_co], ...]
@@ -77,43 +76,33 @@ class Page(Generic[R_co]):
     """False on the last page, whatever `next_page` says. An empty page can have more."""
     next_page: str | None = None
     """The cursor, opaque: the next query's `page`, with every other parameter unchanged."""
-    object: str = field(default="page", repr=False)
+    object: str = "page"
 
 
-def _finite(_: object, __: "Attribute[Decimal]", value: Decimal) -> None:
-    if not value.is_finite():
-        raise ValueError(f"{value} is no number to reckon with")
-
-
-@frozen(kw_only=True)
-class Amount:
+class Amount(Value):
     """Money, exact to the last digit the API sent."""
 
-    value: Decimal = field(validator=_finite)
+    value: Decimal
     """In whole units of the currency: dollars, not cents."""
     currency: str
     """ISO 4217 in lower case: `usd`."""
 
 
-@frozen(kw_only=True)
-class _OfProject:
+class _OfProject(Value):
     project_id: str | None = None
 
 
-@frozen(kw_only=True)
 class _OfApiKey(_OfProject):
     user_id: str | None = None
     api_key_id: str | None = None
 
 
-@frozen(kw_only=True)
 class _OfModel(_OfApiKey):
     model: str | None = None
     num_model_requests: int
     """Requests made to the model."""
 
 
-@frozen(kw_only=True)
 class _Tokens(_OfModel):
     batch: bool | None = None
     """Whether the requests came through the Batch API."""
@@ -146,7 +135,6 @@ class _Tokens(_OfModel):
     output_image_tokens: int | None = None
 
 
-@frozen(kw_only=True)
 class CompletionsResult(_Tokens):
     """Tokens of completions: Chat Completions, Responses and the like.
 
@@ -158,33 +146,29 @@ class CompletionsResult(_Tokens):
         output_tokens         = output_text + output_audio + output_image
     """
 
-    object: str = field(default="organization.usage.completions.result", repr=False)
+    object: str = "organization.usage.completions.result"
 
 
-@frozen(kw_only=True)
 class DecisionsResult(_Tokens):
     """Tokens of the Decisions API, counted as those of completions are."""
 
-    object: str = field(default="organization.usage.decisions.result", repr=False)
+    object: str = "organization.usage.decisions.result"
 
 
-@frozen(kw_only=True)
 class EmbeddingsResult(_OfModel):
     """Tokens that were embedded."""
 
     input_tokens: int
-    object: str = field(default="organization.usage.embeddings.result", repr=False)
+    object: str = "organization.usage.embeddings.result"
 
 
-@frozen(kw_only=True)
 class ModerationsResult(_OfModel):
     """Tokens that were moderated."""
 
     input_tokens: int
-    object: str = field(default="organization.usage.moderations.result", repr=False)
+    object: str = "organization.usage.moderations.result"
 
 
-@frozen(kw_only=True)
 class ImagesResult(_OfModel):
     """Images that were made or changed."""
 
@@ -193,52 +177,46 @@ class ImagesResult(_OfModel):
     size: str | None = None
     """In pixels: `1024x1024`."""
     images: int
-    object: str = field(default="organization.usage.images.result", repr=False)
+    object: str = "organization.usage.images.result"
 
 
-@frozen(kw_only=True)
 class AudioSpeechesResult(_OfModel):
     """Text that was spoken."""
 
     characters: int
-    object: str = field(default="organization.usage.audio_speeches.result", repr=False)
+    object: str = "organization.usage.audio_speeches.result"
 
 
-@frozen(kw_only=True)
 class AudioTranscriptionsResult(_OfModel):
     """Audio that was transcribed."""
 
     seconds: int
-    object: str = field(default="organization.usage.audio_transcriptions.result", repr=False)
+    object: str = "organization.usage.audio_transcriptions.result"
 
 
-@frozen(kw_only=True)
 class VectorStoresResult(_OfProject):
     """Storage of vector stores."""
 
-    usage_bytes: int = field(metadata={"adds_up": False})
+    usage_bytes: Annotated[int, Meta(extra={"adds_up": False})]
     """Bytes; whether a bucket tells what was added or what was there, the API does not say."""
-    object: str = field(default="organization.usage.vector_stores.result", repr=False)
+    object: str = "organization.usage.vector_stores.result"
 
 
-@frozen(kw_only=True)
 class CodeInterpreterSessionsResult(_OfProject):
     """Sessions of the code interpreter."""
 
     num_sessions: int
-    object: str = field(default="organization.usage.code_interpreter_sessions.result", repr=False)
+    object: str = "organization.usage.code_interpreter_sessions.result"
 
 
-@frozen(kw_only=True)
 class FileSearchCallsResult(_OfApiKey):
     """Calls of the file search tool."""
 
     vector_store_id: str | None = None
     num_requests: int
-    object: str = field(default="organization.usage.file_searches.result", repr=False)
+    object: str = "organization.usage.file_searches.result"
 
 
-@frozen(kw_only=True)
 class WebSearchCallsResult(_OfModel):
     """Calls of the web search tool."""
 
@@ -248,10 +226,9 @@ class WebSearchCallsResult(_OfModel):
     """`agents_api`, or `unlabeled` for all that carries no published source."""
     num_requests: int
     """Searches, of which one model request can make several."""
-    object: str = field(default="organization.usage.web_searches.result", repr=False)
+    object: str = "organization.usage.web_searches.result"
 
 
-@frozen(kw_only=True)
 class CostsResult(_OfApiKey):
     """Money spent. This is what is billed: usage times price does not reconcile with it."""
 
@@ -260,9 +237,9 @@ class CostsResult(_OfApiKey):
     api_source: str | None = None
     """`agents_api`, or `unlabeled` for all that carries no published source."""
     amount: Amount
-    quantity: Decimal | None = field(default=None, validator=optional(_finite))
+    quantity: Decimal | None = None
     """How much of it, where grouped by `line_item`."""
     quantity_unit: str | None = None
     """`tokens`, `1000_tokens`, `duration_seconds`, `duration_minutes`, `duration_hours`,
     `gibibyte_hours`, `images`, `characters`, or one that came later."""
-    object: str = field(default="organization.costs.result", repr=False)
+    object: str = "organization.costs.result"

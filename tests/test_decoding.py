@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import APIResponseValidationError, AsyncUsageClient, CostsResult, Page
+from openai_usage._codec import page_of
 from openai_usage.sandbox import Sandbox
 
 COST = {"object": "organization.costs.result", "amount": {"value": 1, "currency": "usd"}}
@@ -126,19 +127,19 @@ async def test_unknown_fields_and_values_are_tolerated(
         ),
         pytest.param(
             page_with('{"amount":{"value":"NaN","currency":"usd"}}'),
-            "$.data[0].results[0].amount",
+            "$.data[0].results[0].amount.value",
             "NaN is no number to reckon with",
             id="NaN as text",
         ),
         pytest.param(
             page_with('{"amount":{"value":"-Infinity","currency":"usd"}}'),
-            "$.data[0].results[0].amount",
+            "$.data[0].results[0].amount.value",
             "no number to reckon with",
             id="infinity as text",
         ),
         pytest.param(
             page_with('{"amount":{"value":1,"currency":"usd"},"quantity":"NaN"}'),
-            "$.data[0].results[0]",
+            "$.data[0].results[0].quantity",
             "no number to reckon with",
             id="NaN as a quantity",
         ),
@@ -165,6 +166,50 @@ async def test_a_wrong_body_is_an_error_with_its_path(
     assert caught.value.path == path
     assert caught.value.body == body.decode(errors="replace")[:2000]
     assert len(sandbox.requests) == 1  # asking again would not make it right
+
+
+DECIMALS = st.decimals() | st.sampled_from([Decimal(0), Decimal("-0"), Decimal("sNaN")])
+
+
+@settings(max_examples=200)
+@given(
+    buckets=st.lists(st.lists(st.tuples(DECIMALS, st.none() | DECIMALS), max_size=3), max_size=3)
+)
+def test_asking_all_numbers_at_once_is_asking_each(
+    buckets: list[list[tuple[Decimal, Decimal | None]]],
+) -> None:
+    page = {
+        "data": [
+            {
+                "start_time": 0,
+                "end_time": 1,
+                "results": [
+                    {"amount": {"value": str(value), "currency": "usd"}, "quantity": quantity}
+                    for value, quantity in bucket
+                ],
+            }
+            for bucket in buckets
+        ],
+        "has_more": False,
+    }
+    body = json.dumps(page, default=str).encode()
+    each = {
+        f"$.data[{i}].results[{j}].{path}": number
+        for i, bucket in enumerate(buckets)
+        for j, pair in enumerate(bucket)
+        for path, number in zip(("amount.value", "quantity"), pair, strict=True)
+    }
+    wrong = {path for path, n in each.items() if n is not None and not n.is_finite()}
+    if wrong:
+        with pytest.raises(APIResponseValidationError) as caught:
+            page_of(CostsResult, body, bytes.decode)
+        assert caught.value.path in wrong
+    else:
+        read = page_of(CostsResult, body, bytes.decode)
+        assert [
+            [(result.amount.value, result.quantity) for result in bucket.results]
+            for bucket in read.data
+        ] == buckets
 
 
 async def test_malformed_json_on_the_second_page_says_where_to_go_on(

@@ -19,6 +19,7 @@ ORDER = [
     "_checks",
     "range_query",
     "queries",
+    "_value",
     "results",
     "endpoints",
     "plans",
