@@ -1,8 +1,32 @@
-"""The gate that every request of a client passes, shut for a while after a 429."""
+"""The gate that every request of a client asks before it is sent, and tells how it went."""
 
 import asyncio
 
-from attrs import define
+from attrs import define, field
+
+from openai_usage._pace import Pace
+from openai_usage.errors import APIError, APITimeoutError, InternalServerError, RateLimitError
+
+_WINDOWS = 4.0
+"""How many windows a walk fetches at once to begin with, where it is left to the client."""
+
+_MOST_WINDOWS = 16.0
+
+_WIDENING = 0.25
+"""By how many windows an answer in good time widens a walk: by one in four answers."""
+
+_NARROWING = 0.9
+"""What an answer that is late, or none, leaves of them."""
+
+_SLOW = 2.0
+"""An answer is slow that takes as many times as long as answers usually do."""
+
+_USUALLY = 50
+"""Answers over which it is found out what is usual."""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @define
@@ -13,14 +37,72 @@ class Gate:
     be too, and each of them would make it worse.
     """
 
+    _longest_hold: float
+    """Seconds; a server that asks to wait longer is left to the caller."""
+    _pace: Pace = field(factory=Pace)
+    _turn: asyncio.Lock = field(factory=asyncio.Lock)
+    _newcomers: asyncio.Lock = field(factory=asyncio.Lock)
     _opens_at: float = 0.0
+    _windows: float = _WINDOWS
+    _usual: float | None = None
+    """Seconds that an answer usually takes."""
 
-    def shut(self, seconds: float) -> None:
-        """Let nothing pass for *seconds* from now."""
-        self._opens_at = max(self._opens_at, asyncio.get_running_loop().time() + seconds)
+    @property
+    def windows(self) -> int:
+        """How many windows of a walk to have at once: more while all goes well, less when slow."""
+        return int(self._windows)
 
-    async def passed(self) -> None:
-        """Return once the gate is open, at once if it is."""
-        now = asyncio.get_running_loop().time
-        while (wait := self._opens_at - now()) > 0:  # noqa: ASYNC110 - others may shut it longer
-            await asyncio.sleep(wait)
+    @property
+    def paces(self) -> bool:
+        """Whether a limit of requests is known, so that requests pass at a pace."""
+        return self._pace.is_limited
+
+    async def passed(self, *, first: bool = True) -> float:
+        """Return once it is this request's turn, at once if nothing is in the way; and when.
+
+        First come, first served, but whoever was refused goes before those who come for the *first*
+        time: others may be waiting for what it is to bring.
+        """
+        if not first:
+            return await self._pass()
+        async with self._newcomers:
+            return await self._pass()
+
+    async def _pass(self) -> float:
+        async with self._turn:
+            while (wait := self._opens_at - _now()) > 0:  # noqa: ASYNC110 - it may be shut longer
+                await asyncio.sleep(wait)
+            now = _now()
+            interval = self._pace.sent(now)
+            # Reckoned from when it was due: what a timer is late would add up.
+            self._opens_at = max(self._opens_at, now - interval) + interval
+            return now
+
+    def saw(self, sent: float, failure: APIError | None) -> None:
+        """Take note of how the request went that passed at *sent*."""
+        match failure:
+            case None:
+                self._took(_now() - sent)
+            case RateLimitError(retry_after=named):
+                self.shut_until(self._pace.refused(sent, _now()))
+                if named is not None and named <= self._longest_hold:
+                    self.shut_until(_now() + named)
+            case InternalServerError() | APITimeoutError():
+                self._strained()
+            case _:
+                pass
+
+    def shut_until(self, moment: float) -> None:
+        """Let nothing pass before *moment*, by the clock of the event loop."""
+        self._opens_at = max(self._opens_at, moment)
+
+    def _took(self, seconds: float) -> None:
+        usual = seconds if self._usual is None else self._usual
+        self._usual = usual + (seconds - usual) / _USUALLY
+        if seconds > _SLOW * usual:
+            self._strained()
+        else:
+            self._windows = min(_MOST_WINDOWS, self._windows + _WIDENING)
+
+    def _strained(self) -> None:
+        self._windows = max(1.0, self._windows * _NARROWING)

@@ -42,7 +42,7 @@ class Buckets(Generic[R_co]):
         endpoint: Endpoint[..., R_co],
         query: RangeQuery,
         *,
-        windows_at_once: int = 1,
+        windows_at_once: int | None = 1,
     ) -> None:
         self._walk = Walk(transport, endpoint)
         self.endpoint = endpoint
@@ -80,19 +80,22 @@ class Buckets(Generic[R_co]):
             error.resume_from = None  # nothing was handed over, so there is nothing to go on from
             raise
 
-    def concurrently(self, windows_at_once: int) -> "Buckets[R_co]":
+    def concurrently(self, windows_at_once: int | None = None) -> "Buckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.
 
         The range is cut at bounds of buckets into windows of one full page. At most that many
-        are in flight, or waiting to be read, at any time.
+        are in flight, or waiting to be read, at any time. Without a number it is up to the client,
+        which begins with 4, goes up to 16 while the server answers as fast as it usually does,
+        and down to 1 while it does not.
 
         Raises:
             InvalidQueryError: The number is not a positive one, or the query has a `page`: a cursor
                 belongs to its exact range, which cannot be cut.
         """
-        checked("windows_at_once", windows_at_once, int)
-        if windows_at_once < 1:
-            refuse("windows_at_once", windows_at_once, "a positive number of windows")
+        if windows_at_once is not None:
+            checked("windows_at_once", windows_at_once, int)
+            if windows_at_once < 1:
+                refuse("windows_at_once", windows_at_once, "a positive number of windows")
         if self.query.page is not None:
             raise InvalidQueryError(
                 "a walk that begins at a page cannot be cut into windows: leave page= out",
@@ -107,7 +110,7 @@ class Buckets(Generic[R_co]):
         query = self._walked()
         end_time = _end_of(query)
         windows = tuple(windows_of(query, end_time))
-        if self._windows_at_once > 1:
+        if self._windows_at_once != 1:
             return Plan(windows=windows, requests=len(windows))
         # Only a walk that begins at a page has no limit here: nothing is added to its query.
         limit = query.limit or query.page_size.default

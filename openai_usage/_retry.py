@@ -9,34 +9,23 @@ _FIRST_WAIT = 0.5
 
 
 def wait_before_retry(
-    error: BaseException, retry: int, *, max_retries: int, max_wait: float
+    error: BaseException, retry: int, *, max_retries: int, max_wait: float, paced: bool = False
 ) -> float | None:
     """Seconds to wait before retry number *retry* (the first is 1), or None to give up.
 
     A server that names a time is taken at its word, or given up on where that is longer than
     *max_wait*. Otherwise the wait is drawn from the whole span up to a bound that doubles (full
-    jitter), so that clients which failed together do not come back together.
+    jitter), so that clients which failed together do not come back together; but the first time
+    after a 429 that is left to the gate, where it has found out the pace (*paced*).
     """
     if retry > max_retries or not _is_passing(error):
         return None
     named = error.retry_after if isinstance(error, APIStatusError) else None
     if named is not None and named > max_wait:
         return None
-    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** (retry - 1)))
-
-
-def hold_after(error: BaseException, wait: float | None, *, max_wait: float) -> float:
-    """Seconds for which *error* holds back the whole client.
-
-    After a 429 the others would be refused too, whether this request is tried again, after *wait*,
-    or given up. A wait longer than *max_wait* is left to the caller.
-    """
-    if not isinstance(error, RateLimitError):
+    if paced and retry == 1 and isinstance(error, RateLimitError) and named is None:
         return 0.0
-    if wait is not None:
-        return wait
-    named = error.retry_after or 0.0
-    return named if named <= max_wait else 0.0
+    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** (retry - 1)))
 
 
 def _is_passing(error: BaseException) -> bool:

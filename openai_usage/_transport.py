@@ -12,7 +12,7 @@ from yarl import URL
 from openai_usage._gate import Gate
 from openai_usage._options import Options, key_advice
 from openai_usage._responses import excerpt, request_id, status_error
-from openai_usage._retry import hold_after, wait_before_retry
+from openai_usage._retry import wait_before_retry
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
@@ -43,7 +43,8 @@ class Transport:
         self._lent = session
         self._own: Session | None = None
         self._closed = False
-        self._gate = Gate()
+        self.gate = Gate(options.max_retry_wait)
+        """What every request asks first."""
 
     @property
     def base_url(self) -> URL:
@@ -67,8 +68,8 @@ class Transport:
                 retries,
                 max_retries=self._options.max_retries,
                 max_wait=self._options.max_retry_wait,
+                paced=self.gate.paces,
             )
-            self._gate.shut(hold_after(error, wait, max_wait=self._options.max_retry_wait))
             if wait is None:
                 return False
             _log.warning(
@@ -82,10 +83,10 @@ class Transport:
             return wait
 
         attempts = stamina.AsyncRetryingCaller(attempts=self._options.max_retries + 1, timeout=None)
-        return await attempts.on(wait_before_next)(self._once, path, url)
+        return await attempts.on(wait_before_next)(lambda: self._once(path, url, first=not retries))
 
-    async def _once(self, path: str, url: URL) -> bytes:
-        await self._gate.passed()
+    async def _once(self, path: str, url: URL, *, first: bool) -> bytes:
+        sent = await self.gate.passed(first=first)
         began = perf_counter()
         body = b""
         failure: APIError | None
@@ -108,6 +109,7 @@ class Transport:
                 "bytes": len(body),
                 "request_id": request_id(response.headers, self._options.admin_api_key),
             }
+        self.gate.saw(sent, failure)
         outcome = facts["status"] or type(failure).__name__
         facts |= {"endpoint": path, "seconds": perf_counter() - began}
         _log.debug("GET %s: %s", path, outcome, extra=facts)

@@ -51,10 +51,12 @@ class Walk(Generic[R_co]):
         body = await self.transport.get(self.endpoint.path, query_pairs(query))
         return Reply(page_of(self.endpoint.result, body, self.transport.quoted), body)
 
-    async def replies(self, query: RangeQuery, at_once: int) -> AsyncGenerator[Reply[R_co], None]:
+    async def replies(
+        self, query: RangeQuery, at_once: int | None
+    ) -> AsyncGenerator[Reply[R_co], None]:
         """Every answer in order, with windows *at_once*; an error says how far they came."""
         replies = self._one_by_one(query)
-        if at_once > 1 and query.end_time is not None:  # only a range with an end can be cut
+        if at_once != 1 and query.end_time is not None:  # only a range with an end can be cut
             replies = self._side_by_side(query, query.end_time, at_once)
         handed_over: int | None = None
         try:
@@ -100,9 +102,12 @@ class Walk(Generic[R_co]):
         raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
 
     async def _side_by_side(
-        self, query: RangeQuery, end_time: int, at_once: int
+        self, query: RangeQuery, end_time: int, at_once: int | None
     ) -> AsyncGenerator[Reply[R_co], None]:
-        """Walk the windows of the range, some of them at once, and hand them over in order."""
+        """Walk the windows of the range, some of them at once, and hand them over in order.
+
+        How many is up to the gate where *at_once* does not say.
+        """
         windows = (
             evolve(query, start_time=w.start_time, end_time=w.end_time)
             for w in windows_of(query, end_time)
@@ -110,7 +115,7 @@ class Walk(Generic[R_co]):
         ahead: deque[asyncio.Task[list[Reply[R_co]]]] = deque()
 
         def start_more() -> None:
-            room = at_once - len(ahead)
+            room = max(0, (at_once or self.transport.gate.windows) - len(ahead))
             ahead.extend(asyncio.create_task(self._whole(w)) for w in islice(windows, room))
 
         try:

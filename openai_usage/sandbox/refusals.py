@@ -49,6 +49,15 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the sandbo
         )
 
     @classmethod
+    def too_fast(cls, requests_per_second: int | None) -> Self:
+        """429: there were more requests in the last second than are allowed."""
+        return cls(
+            429,
+            f"Rate limit reached for requests: limit {requests_per_second} / s.",
+            code="rate_limit_exceeded",
+        )
+
+    @classmethod
     def no_such_path(cls, method: str, path: str) -> Self:
         """404: the API has no such operation."""
         return cls(404, f"Invalid URL ({method} {path})", code=None)

@@ -1,5 +1,6 @@
 """Sandbox: the server, its life, and the way of a request through it."""
 
+import asyncio
 import random
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from openai_usage.sandbox.api import Api
 from openai_usage.sandbox.background import BackgroundLoop
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.organization import Organization
+from openai_usage.sandbox.rate_limit import RateLimit
 from openai_usage.sandbox.refusals import Refusal
 from openai_usage.times import Timestamp, unix_seconds
 
@@ -45,6 +47,8 @@ class Sandbox:
         amounts: Whether money is sent as JSON numbers or as text; the API has done both.
         page_caps: The most buckets that an endpoint gives, whatever `limit` asks: the API has
             been seen to give no more than 31 over costs, as `{"costs": 31}` does.
+        requests_per_second: How many requests are answered in any one second; what is over gets a
+            429. Default: any number.
         port: The port to listen at. Default: any that is free.
     """
 
@@ -55,12 +59,15 @@ class Sandbox:
         now: Timestamp | None = None,
         amounts: Literal["number", "string"] = "number",
         page_caps: Mapping[str, int] | None = None,
+        requests_per_second: int | None = None,
         port: int = 0,
     ) -> None:
         self.now: int | None = None if now is None else unix_seconds(now, param="now")
         """Unix seconds; set it to let time pass. None: the real time."""
         self.faults = Faults()
         """What is to go wrong with the next answers."""
+        self.rate_limit = RateLimit(requests_per_second)
+        """How many requests a second are answered; it may change on the way."""
         self.requests: list[RecordedRequest] = []
         """Every request that came, in order."""
         digits = f"{random.Random(seed).getrandbits(96):024x}"
@@ -146,6 +153,8 @@ class Sandbox:
     def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.method != "GET":
             raise Refusal.no_such_path(request.method, request.path)
+        if not self.rate_limit.allows(asyncio.get_running_loop().time()):
+            raise Refusal.too_fast(self.rate_limit.requests_per_second)
         body = self._api.answer(
             request.path,
             request.query,

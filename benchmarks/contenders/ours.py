@@ -1,0 +1,33 @@
+"""This package."""
+
+from decimal import Decimal
+
+from benchmarks.job import START, Job
+from openai_usage import AsyncUsageClient
+
+KEY = "sk-admin-benchmark"
+
+
+async def completions(job: Job) -> tuple[int, float]:
+    results = total = 0
+    async with AsyncUsageClient(KEY, base_url=job.base_url) as client:
+        async for bucket in client.completions(
+            start_time=START,
+            end_time=job.end,
+            bucket_width=job.width,
+            limit=job.buckets,
+        ):
+            results += len(bucket.results)
+            for result in bucket.results:
+                total += result.input_tokens
+    return results, total
+
+
+async def costs(job: Job) -> tuple[int, float]:
+    results, total = 0, Decimal(0)
+    async with AsyncUsageClient(KEY, base_url=job.base_url) as client:
+        async for bucket in client.costs(start_time=START, end_time=job.end, limit=job.buckets):
+            results += len(bucket.results)
+            for result in bucket.results:
+                total += result.amount.value
+    return results, float(total)

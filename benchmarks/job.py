@@ -1,0 +1,60 @@
+"""A job: the range that every contender walks, and what it is to come to."""
+
+import json
+from typing import Self
+
+from attrs import asdict, evolve, frozen
+
+SECONDS = {"1m": 60, "1d": 86_400}
+START = 1_735_689_600  # 2025-01-01 00:00:00 UTC
+
+
+@frozen(kw_only=True)
+class Job:
+    """A walk over so many pages of so many buckets of so many results."""
+
+    endpoint: str = "completions"
+    width: str = "1d"
+    pages: int
+    buckets: int
+    """On a page."""
+    groups: int
+    """Results in a bucket."""
+    latency: float = 0.0
+    """Seconds that the server waits before it answers."""
+    rates: str = ""
+    """Requests a second that the server answers; `40,20`: the second from halfway on."""
+    server: str = ""
+
+    @property
+    def results(self) -> int:
+        return self.pages * self.buckets * self.groups
+
+    @property
+    def end(self) -> int:
+        return START + self.pages * self.buckets * SECONDS[self.width]
+
+    @property
+    def base_url(self) -> str:
+        """Where the server answers this job: what it is to do is in the path."""
+        return f"{self.server}/{self.groups}/{self.latency}/{self.rates or 0}/v1"
+
+    @property
+    def path(self) -> str:
+        return f"organization/{'' if self.endpoint == 'costs' else 'usage/'}{self.endpoint}"
+
+    @property
+    def query(self) -> dict[str, str | int]:
+        """What is asked, as the API names it."""
+        return {
+            "start_time": START,
+            "end_time": self.end,
+            "bucket_width": self.width,
+            "limit": self.buckets,
+        }
+
+    def at(self, server: str) -> Self:
+        return evolve(self, server=server)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))

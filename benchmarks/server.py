@@ -1,0 +1,103 @@
+"""The server, a process of its own: `python -m benchmarks.server` prints its address and serves.
+
+What it is to do stands in the path: `/{results in a bucket}/{latency}/{requests a second}/v1/…`.
+"""
+
+import asyncio
+import sys
+from collections import deque
+from functools import lru_cache
+
+from aiohttp import web
+
+from benchmarks.pages import page
+
+rendered = lru_cache(maxsize=64)(page)
+
+
+class Limit:
+    """So many requests in any one second; the rate changes as requests are answered."""
+
+    def __init__(self, rates: str, requests: int) -> None:
+        self.rates = [float(rate) for rate in rates.split(",")]
+        self.requests = requests
+        self.answered: deque[float] = deque()
+        self.answered_in_all = 0
+
+    def allows_one_more(self) -> bool:
+        rate = self.rates[min(len(self.rates) - 1, self.answered_in_all * 2 // self.requests)]
+        now = asyncio.get_running_loop().time()
+        while self.answered and self.answered[0] <= now - 1.0:
+            self.answered.popleft()
+        if rate and len(self.answered) >= rate:
+            return False
+        self.answered.append(now)
+        self.answered_in_all += 1
+        return True
+
+
+class Server:
+    """Answers, and counts."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.limits: dict[str, Limit] = {}
+        self.counted = {"requests": 0, "refused": 0, "in_flight": 0, "most_in_flight": 0}
+
+    async def answer(self, request: web.Request) -> web.Response:
+        counted = self.counted
+        counted["requests"] += 1
+        counted["in_flight"] += 1
+        counted["most_in_flight"] = max(counted["most_in_flight"], counted["in_flight"])
+        try:
+            return await self._answer(request)
+        finally:
+            counted["in_flight"] -= 1
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        asked, query = request.match_info, request.query
+        rates, _, requests = asked["rates"].partition(";")
+        limit = self.limits.setdefault(rates, Limit(rates, int(requests or 1)))
+        if not limit.allows_one_more():
+            self.counted["refused"] += 1
+            return web.json_response({"error": {"message": "Rate limit reached"}}, status=429)
+        await asyncio.sleep(float(asked["latency"]))
+        begin = query.get("page", "").removeprefix("page_") or query["start_time"]
+        body = rendered(
+            asked["endpoint"],
+            int(asked["groups"]),
+            query["bucket_width"],
+            int(begin),
+            int(query["end_time"]),
+            int(query["limit"]),
+        )
+        return web.Response(body=body, content_type="application/json")
+
+    async def stats(self, _: web.Request) -> web.Response:
+        counted = dict(self.counted)
+        self.reset()
+        return web.json_response(counted)
+
+
+async def main() -> None:
+    """Serve until the standard input ends, as it does with the process that began this one."""
+    server = Server()
+    app = web.Application()
+    app.router.add_get("/stats", server.stats)
+    api = "/{groups}/{latency}/{rates}/v1/organization"
+    app.router.add_get(f"{api}/usage/{{endpoint}}", server.answer)
+    app.router.add_get(f"{api}/{{endpoint}}", server.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    print(f"http://{host}:{port}", flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
