@@ -1,20 +1,28 @@
 """Between values and the wire: a query becomes pairs of text, a body becomes a page."""
 
-from collections.abc import Callable, Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from itertools import chain
 from operator import attrgetter
-from typing import TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 from cattrs.preconf.msgspec import make_converter
 
 from openai_usage.errors import APIResponseValidationError
 from openai_usage.range_query import RangeQuery
-from openai_usage.results import Amount, Page
+from openai_usage.results import Amount, Bucket, Page
 
 R = TypeVar("R")
+
+AT_ONCE = 2**22
+"""Bytes that are decoded in one go, in a few milliseconds; a larger body is taken in turns."""
+
+_NO_PAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises where there is something else than a page."""
 
 converter = make_converter()
 
@@ -39,7 +47,9 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def page_of(result: type[R], body: bytes, quoted: Callable[[bytes], str]) -> Page[R]:
+async def page_of(
+    result: type[R], body: bytes | bytearray, quoted: Callable[[bytes | bytearray], str]
+) -> Page[R]:
     """The page that *body* holds, whole; an error quotes it as *quoted* does.
 
     Fields and values that this version does not know are passed over. Integers may come as `5`,
@@ -48,54 +58,110 @@ def page_of(result: type[R], body: bytes, quoted: Callable[[bytes], str]) -> Pag
     Raises:
         APIResponseValidationError: *body* is anything but a page of *result*.
     """
+    decoder = _decoder(result)  # type: ignore[arg-type]  # mypy takes no class for hashable
+    if len(body) > AT_ONCE:
+        with suppress(*_NO_PAGE):  # in which case what follows says where and why
+            return await decoder.in_turns(body)
     try:
-        page: Page[R] = _decoder(result).decode(body)  # type: ignore[arg-type]
-        _refuse_non_finite(page, _decimals(result))  # type: ignore[arg-type]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decoder.at_once(body)
+    except _NO_PAGE as error:
         what, _, where = str(error).partition(" - at ")
         path = where.strip("`") or "$"
         text = quoted(body)
         raise APIResponseValidationError(
             f"this is no page of usage, {what} at {path}: {text[:80]!r}", path=path, body=text
         ) from None
-    return page
 
 
-@cache
-def _decoder(result: type[R]) -> msgspec.json.Decoder[Page[R]]:
-    # cattrs would decode to dicts first, turn null into "None" and 1.9 into 1. msgspec builds the
-    # same classes straight from the bytes. Not strict: "5" and 5.0 are integers here.
-    return msgspec.json.Decoder(Page[result], strict=False)  # type: ignore[valid-type]
+class _Unopened(msgspec.Struct):
+    """A page whose buckets are still as they came."""
+
+    data: list[msgspec.Raw]
+    has_more: bool
+    next_page: str | None = None
+    object: str = "page"
 
 
-@cache
-def _decimals(result: type) -> tuple[str, ...]:
+class _Decoder(Generic[R]):
+    """Decodes the pages of one class of results.
+
+    cattrs would decode to dicts first, turn null into "None" and 1.9 into 1. msgspec builds the
+    same classes straight from the bytes. It is not strict: "5" and 5.0 are integers here.
+    """
+
+    def __init__(self, result: type[R]) -> None:
+        self._page: msgspec.json.Decoder[Page[R]]
+        self._page = msgspec.json.Decoder(Page[result], strict=False)  # type: ignore[valid-type]
+        self._bucket: msgspec.json.Decoder[Bucket[R]]
+        self._bucket = msgspec.json.Decoder(Bucket[result], strict=False)  # type: ignore[valid-type]
+        self._unopened = msgspec.json.Decoder(_Unopened, strict=False)
+        self._decimals = tuple(_decimals(result))
+
+    def at_once(self, body: bytes | bytearray) -> Page[R]:
+        """The page of a *body*."""
+        page = self._page.decode(body)
+        _refuse_non_finite(page.data, self._decimals)
+        return page
+
+    async def in_turns(self, body: bytes | bytearray) -> Page[R]:
+        """The page of a large *body*, with a turn for the rest of the program every few buckets.
+
+        To find first where buckets begin and end takes a quarter of the time of decoding them.
+        """
+        unopened = self._unopened.decode(body)
+        buckets: list[Bucket[R]] = []
+        a_turn = max(1, len(unopened.data) * AT_ONCE // len(body))
+        for first in range(0, len(unopened.data), a_turn):
+            opened = [self._bucket.decode(raw) for raw in unopened.data[first : first + a_turn]]
+            _refuse_non_finite(opened, self._decimals)
+            buckets += opened
+            await asyncio.sleep(0)
+        return Page(
+            data=tuple(buckets),
+            has_more=unopened.has_more,
+            next_page=unopened.next_page,
+            object=unopened.object,
+        )
+
+
+_decoder = cache(_Decoder)
+
+
+def _decimals(result: type) -> Iterator[str]:
     """Where a *result* holds decimals, as paths of attributes."""
-    kinds = get_type_hints(result)
-    return tuple(
-        f"{name}.value" if kind is Amount else name
-        for name, kind in kinds.items()
-        if kind is Amount or Decimal in (kind, *get_args(kind))
-    )
+    for name, kind in get_type_hints(result).items():
+        kinds = (kind, *get_args(kind))
+        if Amount in kinds:
+            yield f"{name}.value"
+        elif Decimal in kinds:
+            yield name
 
 
-def _refuse_non_finite(page: Page[object], decimals: Iterable[str]) -> None:
+def _refuse_non_finite(buckets: Sequence[Bucket[object]], decimals: Iterable[str]) -> None:
     """Raise a `ValidationError` where one of the *decimals* of a result is no finite number.
 
     `"NaN"` and `"Infinity"` as text are decimals to msgspec. A validator for each amount would
     cost as much as half of all decoding, and looking for such text in the body more than asking
     all numbers in one go: which of them it was is only of interest once one is there.
     """
-    results = list(chain.from_iterable(map(attrgetter("results"), page.data)))
+    results = list(chain.from_iterable(map(attrgetter("results"), buckets)))
     for path in decimals:
-        numbers = map(attrgetter(path), results)
-        if not all(map(Decimal.is_finite, filter(None, numbers))):
-            _point_at_non_finite(page, path)
+        if not all(map(Decimal.is_finite, _numbers(results, path))):
+            number, where = next(_non_finite(buckets, path))
+            raise msgspec.ValidationError(f"{number} is no number to reckon with - at {where}")
 
 
-def _point_at_non_finite(page: Page[object], path: str) -> None:
-    for i, bucket in enumerate(page.data):
-        for j, number in enumerate(map(attrgetter(path), bucket.results)):
-            if number is not None and not number.is_finite():
-                where = f"$.data[{i}].results[{j}].{path}"
-                raise msgspec.ValidationError(f"{number} is no number to reckon with - at {where}")
+def _numbers(results: Iterable[object], path: str) -> Iterator[Decimal]:
+    """What *results* have at a *path*, but for those that have nothing there."""
+    found: Iterator[Any] = iter(results)
+    for name in path.split("."):
+        found = filter(None, map(attrgetter(name), found))
+    return found
+
+
+def _non_finite(buckets: Sequence[Bucket[object]], path: str) -> Iterator[tuple[Decimal, str]]:
+    for i, bucket in enumerate(buckets):
+        for j, result in enumerate(bucket.results):
+            for number in _numbers([result], path):
+                if not number.is_finite():
+                    yield number, f"$.data[{i}].results[{j}].{path}"

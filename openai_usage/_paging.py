@@ -70,7 +70,7 @@ class Buckets(Generic[R_co]):
         """The body of every page of the walk, as the bytes that came, checked as all pages are."""
         async with aclosing(self._replies()) as replies:
             async for reply in replies:
-                yield reply.body
+                yield bytes(reply.body)
 
     async def collect(self) -> list[Bucket[R_co]]:
         """Every bucket of the walk, once all of them are there; none if it fails."""

@@ -33,7 +33,7 @@ _EXCERPT = 2_000
 """How many characters of a body an error keeps: enough to see what it is."""
 
 
-def excerpt(body: bytes, secret: str) -> str:
+def excerpt(body: bytes | bytearray, secret: str) -> str:
     """The beginning of *body* as text, without *secret*."""
     # A character has up to four bytes, and what would be cut off must not save half a secret.
     beginning = body[: 4 * _EXCERPT + len(secret)].decode(errors="replace")
@@ -46,7 +46,12 @@ def redacted(text: str, secret: str) -> str:
 
 
 def status_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, secret: str, key_advice: str
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | bytearray,
+    *,
+    secret: str,
+    key_advice: str,
 ) -> errors.APIStatusError:
     """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
     text = excerpt(body, secret)
@@ -74,7 +79,7 @@ def request_id(headers: Mapping[str, str], secret: str) -> str | None:
     return redacted(headers["x-request-id"], secret) if "x-request-id" in headers else None
 
 
-def _details(body: bytes, secret: str) -> dict[str, str]:
+def _details(body: bytes | bytearray, secret: str) -> dict[str, str]:
     """What an `{"error": {…}}` says; nothing where the body is something else."""
     try:
         error = json.loads(body)["error"]

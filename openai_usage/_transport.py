@@ -51,7 +51,7 @@ class Transport:
         """Where the API is."""
         return self._options.base_url
 
-    async def get(self, path: str, pairs: list[tuple[str, str]]) -> bytes:
+    async def get(self, path: str, pairs: list[tuple[str, str]]) -> bytearray:
         """The body of the answer, after as many tries as it takes and the options allow.
 
         Raises:
@@ -85,10 +85,10 @@ class Transport:
         attempts = stamina.AsyncRetryingCaller(attempts=self._options.max_retries + 1, timeout=None)
         return await attempts.on(wait_before_next)(lambda: self._once(path, url, first=not retries))
 
-    async def _once(self, path: str, url: URL, *, first: bool) -> bytes:
+    async def _once(self, path: str, url: URL, *, first: bool) -> bytearray:
         sent = await self.gate.passed(first=first)
         began = perf_counter()
-        body = b""
+        body = bytearray()  # what read() does instead, to join all pieces at the end, stalls
         failure: APIError | None
         try:
             async with self._session().get(
@@ -98,7 +98,8 @@ class Transport:
                 allow_redirects=False,
                 raise_for_status=False,
             ) as response:
-                body = await response.read()
+                async for chunk in response.content.iter_any():
+                    body += chunk
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             failure = self._failure(error)
             facts: dict[str, object] = {"status": None}
@@ -127,7 +128,7 @@ class Transport:
             what += f": {error}"  # of the others, some quote what the server sent, and cut it
         return APIConnectionError(f"no complete answer from {self.base_url.host}: {what}")
 
-    def _refusal(self, response: aiohttp.ClientResponse, body: bytes) -> APIError | None:
+    def _refusal(self, response: aiohttp.ClientResponse, body: bytearray) -> APIError | None:
         if response.status == 200:
             return None
         return status_error(
@@ -138,7 +139,7 @@ class Transport:
             key_advice=key_advice(),
         )
 
-    def quoted(self, body: bytes) -> str:
+    def quoted(self, body: bytes | bytearray) -> str:
         """The beginning of *body* as an error may show it."""
         return excerpt(body, self._options.admin_api_key)
 

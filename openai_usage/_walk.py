@@ -36,7 +36,7 @@ class Reply(NamedTuple, Generic[R_co]):
     """One answer: what it says, and the bytes that said it."""
 
     page: Page[R_co]
-    body: bytes
+    body: bytearray
 
 
 class Walk(Generic[R_co]):
@@ -49,7 +49,8 @@ class Walk(Generic[R_co]):
     async def fetch(self, query: RangeQuery) -> Reply[R_co]:
         """The one page that *query* asks for."""
         body = await self.transport.get(self.endpoint.path, query_pairs(query))
-        return Reply(page_of(self.endpoint.result, body, self.transport.quoted), body)
+        page = await page_of(self.endpoint.result, body, self.transport.quoted)
+        return Reply(page, body)
 
     async def replies(
         self, query: RangeQuery, at_once: int | None

@@ -1,5 +1,6 @@
 """Bodies: exact where they are right, an error with a path where they are not; over real HTTP."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -8,8 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openai_usage import APIResponseValidationError, AsyncUsageClient, CostsResult, Page
+from openai_usage import (
+    Amount,
+    APIResponseValidationError,
+    AsyncUsageClient,
+    CostsResult,
+    Page,
+    _codec,
+)
 from openai_usage._codec import page_of
+from openai_usage._value import Value
 from openai_usage.sandbox import Sandbox
 
 COST = {"object": "organization.costs.result", "amount": {"value": 1, "currency": "usd"}}
@@ -175,7 +184,7 @@ DECIMALS = st.decimals() | st.sampled_from([Decimal(0), Decimal("-0"), Decimal("
 @given(
     buckets=st.lists(st.lists(st.tuples(DECIMALS, st.none() | DECIMALS), max_size=3), max_size=3)
 )
-def test_asking_all_numbers_at_once_is_asking_each(
+async def test_asking_all_numbers_at_once_is_asking_each(
     buckets: list[list[tuple[Decimal, Decimal | None]]],
 ) -> None:
     page = {
@@ -202,14 +211,66 @@ def test_asking_all_numbers_at_once_is_asking_each(
     wrong = {path for path, n in each.items() if n is not None and not n.is_finite()}
     if wrong:
         with pytest.raises(APIResponseValidationError) as caught:
-            page_of(CostsResult, body, bytes.decode)
+            await page_of(CostsResult, body, str)
         assert caught.value.path in wrong
     else:
-        read = page_of(CostsResult, body, bytes.decode)
+        read = await page_of(CostsResult, body, str)
         assert [
             [(result.amount.value, result.quantity) for result in bucket.results]
             for bucket in read.data
         ] == buckets
+
+
+NUMBERS = ["null", "5", '"5"', "5.0", "5.5", '"NaN"', "NaN", "01"]
+AMOUNTS = ['{"value":"1.50","currency":"usd"}', '{"value":"Infinity","currency":"usd"}']
+SCRAPS = st.sampled_from([*NUMBERS, *AMOUNTS, "true", '""', "[]", "{}", '"\\ud800"'])
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> bytes:
+    """Pages of costs in which anything may be wrong."""
+
+    def some(right: str) -> str:
+        return draw(SCRAPS) if draw(st.integers(0, 19)) == 0 else right
+
+    def result() -> str:
+        amount = some('{"value":0.1,"currency":"usd"}')
+        return some(f'{{"amount":{amount},"quantity":{some("3")},"new":{some("[1]")}}}')
+
+    def bucket() -> str:
+        results = ",".join(result() for _ in range(draw(st.integers(0, 3))))
+        return some(f'{{"start_time":{some("0")},"end_time":86400,"results":[{results}]}}')
+
+    buckets = ",".join(bucket() for _ in range(draw(st.integers(0, 4))))
+    body = f'{{"data":{some(f"[{buckets}]")},"has_more":{some("true")},"next_page":{some("null")}}}'
+    cut = draw(st.integers(0, 4 * len(body)))
+    return body[: cut or None].encode("utf-8", "surrogatepass")
+
+
+@settings(max_examples=300)
+@given(body=bodies())
+async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> None:
+    async def taken(at_once: int) -> Page[CostsResult] | str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_codec, "AT_ONCE", at_once)
+            try:
+                return await page_of(CostsResult, body, str)
+            except APIResponseValidationError as error:
+                return str(error)
+
+    assert await taken(at_once=len(body) // 3) == await taken(at_once=len(body))
+
+
+async def test_a_large_page_leaves_turns_to_others() -> None:
+    one = page_with(COST).partition(b'"data":[')[2][:-2]
+    body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * (3 * _codec.AT_ONCE // len(one)))
+    page = asyncio.ensure_future(page_of(CostsResult, body, str))
+    turns = 0
+    while not page.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len((await page).data) == body.count(b"bucket")
+    assert turns > 3
 
 
 async def test_malformed_json_on_the_second_page_says_where_to_go_on(
@@ -221,6 +282,17 @@ async def test_malformed_json_on_the_second_page_says_where_to_go_on(
         async for bucket in client.costs(start_time=0, end_time=10 * 86_400, limit=3):
             seen.append(bucket)
     assert caught.value.resume_from == seen[-1].end_time == 3 * 86_400
+
+
+class Refund(Value):
+    amount: Amount | None = None
+
+
+async def test_a_row_of_ones_own_is_asked_for_its_numbers_too() -> None:
+    rows = '{"amount":null},{},{"amount":{"value":"NaN","currency":"usd"}}'
+    with pytest.raises(APIResponseValidationError) as caught:
+        await page_of(Refund, page_with(rows), str)
+    assert caught.value.path == "$.data[0].results[2].amount.value"
 
 
 async def test_a_bucket_knows_its_datetimes(client: AsyncUsageClient, sandbox: Sandbox) -> None:

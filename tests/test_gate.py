@@ -37,7 +37,7 @@ async def walked_at(
     return first, second
 
 
-@pytest.mark.parametrize(("windows", "rates"), [(1000, (20, 40)), (800, (40, 20)), (200, (5, 5))])
+@pytest.mark.parametrize(("windows", "rates"), [(1000, (20, 40)), (800, (40, 20)), (300, (5, 5))])
 async def test_a_limit_nobody_told_of_is_used_and_not_fought(
     windows: int, rates: tuple[int, int], client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
