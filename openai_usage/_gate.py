@@ -84,9 +84,9 @@ class Gate:
             case None:
                 self._took(_now() - sent)
             case RateLimitError(retry_after=named):
-                self.shut_until(self._pace.refused(sent, _now()))
-                if named is not None and named <= self._longest_hold:
-                    self.shut_until(_now() + named)
+                hold = named if named is not None and named <= self._longest_hold else 0.0
+                self.shut_until(self._pace.refused(sent, _now(), hold))
+                self.shut_until(_now() + hold)
             case InternalServerError() | APITimeoutError():
                 self._strained()
             case _:

@@ -13,18 +13,21 @@ from attrs import define, field
 _BEHIND = 0.1
 """How far below the limit that was met the curve begins, as a share of it."""
 
-_AHEAD = 3.0
-"""How steep it is beyond: at four times the limit when it has gone on for as long again."""
+_AHEAD = 16.0
+"""How steep it is beyond: at 17 times the limit when it has gone on for as long again."""
 
 _FORGOTTEN = 2.0
-"""Where the limit is forgotten, in times it took to level: at 25 times the limit."""
+"""Where the limit is forgotten, in times it took to level: at 129 times the limit."""
 
-_REQUESTS_TO_LEVEL = 40
+_REQUESTS_TO_LEVEL = 60
 """How many requests the curve takes to come back to the limit: looking for it costs a 429
 or two in about that many."""
 
-_SECONDS_TO_LEVEL = (2.0, 8.0)
+_SECONDS_TO_LEVEL = (2.5, 12.0)
 """No less, so that answers on their way do not count for much, and no more, to recover soon."""
+
+_HOLDS_TO_LEVEL = 12
+"""Where a refusal costs a hold of all requests, the limit is looked for as much more rarely."""
 
 _LEFT_AT_LEAST = 0.7
 """A pace that is refused is not cut to less than this share of it at once."""
@@ -45,6 +48,8 @@ class Pace:
     _limit: float | None = None
     """Requests a second at the last refusal."""
     _refused_at: float = float("-inf")
+    _held: float = 0.0
+    """Seconds that the last refusal asked to hold all requests."""
 
     @property
     def is_limited(self) -> bool:
@@ -59,8 +64,10 @@ class Pace:
         rate = self._rate(now)
         return 1 / rate if rate else 0.0
 
-    def refused(self, sent: float, now: float) -> float:
+    def refused(self, sent: float, now: float, hold: float = 0.0) -> float:
         """Take note that the request of the moment *sent* was refused; until when to send none.
+
+        *hold* is for how many seconds the server asked to send none.
 
         What was sent before an earlier refusal was known says no more than that one did, and where
         nothing else was sent in the same second there is nothing to learn.
@@ -71,9 +78,11 @@ class Pace:
             return now
         rate = self._rate(now)
         passed = [each for each in self._sent if sent - 1.0 < each <= sent]
-        met = max(len(passed), _LEFT_AT_LEAST * min(rate, self._limit or rate) if rate else 0.0)
+        met = float(len(passed))
+        if rate is not None:  # one more would have fit, by the clock of the server
+            met = max(min(met + 1, rate), _LEFT_AT_LEAST * rate)
         self._limit = max(met, _SLOWEST) if met else None
-        self._refused_at = now
+        self._refused_at, self._held = now, hold
         # A limit over a second has room again when the first request of that second is past.
         return max(now, passed[0] + 1.0) if passed else now
 
@@ -81,7 +90,8 @@ class Pace:
         if self._limit is None:
             return None
         least, most = _SECONDS_TO_LEVEL
-        to_level = max(least, min(most, _REQUESTS_TO_LEVEL / self._limit))
+        wanted = max(_REQUESTS_TO_LEVEL / self._limit, _HOLDS_TO_LEVEL * self._held)
+        to_level = max(least, min(most, wanted))
         t = (now - self._refused_at) / to_level - 1
         if t > _FORGOTTEN:
             self._limit = None

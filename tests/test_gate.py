@@ -20,24 +20,25 @@ from tests.conftest import DAY, TODAY
 async def walked_at(
     client: AsyncUsageClient, sandbox: Sandbox, windows: int, rates: tuple[int, int]
 ) -> tuple[float, float]:
-    """Requests a second in either half of a walk, the limit being *rates* in turn."""
+    """Requests a second in two spans of equal length, the limit being *rates* in turn."""
+    first = windows * rates[0] // sum(rates)
     buckets = client.vector_stores(start_time=TODAY - windows * DAY, end_time=TODAY, limit=1)
     sandbox.faults.stall(0.1, times=1_000_000)
     sandbox.rate_limit.requests_per_second = rates[0]
-    halves = [loop_time()]
+    moments = [loop_time()]
     count = 0
     async for _ in buckets.concurrently():
         count += 1
-        if count == windows // 2:
+        if count == first:
             sandbox.rate_limit.requests_per_second = rates[1]
-            halves.append(loop_time())
+            moments.append(loop_time())
     assert count == windows
-    halves.append(loop_time())
-    first, second = (windows / 2 / (b - a) for a, b in pairwise(halves))
-    return first, second
+    moments.append(loop_time())
+    spans = [b - a for a, b in pairwise(moments)]
+    return first / spans[0], (windows - first) / spans[1]
 
 
-@pytest.mark.parametrize(("windows", "rates"), [(1000, (20, 40)), (800, (40, 20)), (300, (5, 5))])
+@pytest.mark.parametrize(("windows", "rates"), [(1200, (20, 40)), (900, (40, 20)), (300, (5, 5))])
 async def test_a_limit_nobody_told_of_is_used_and_not_fought(
     windows: int, rates: tuple[int, int], client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:

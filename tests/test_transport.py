@@ -571,7 +571,7 @@ async def test_the_longest_wait_holds(client: AsyncUsageClient, sandbox: Sandbox
     await _ask(client)
     assert loop_time() - began == pytest.approx(30, abs=0.1)
     await asyncio.gather(*refused)
-    assert loop_time() - began == pytest.approx(30, abs=0.1)
+    assert loop_time() - began == pytest.approx(30, abs=1)  # one after the other, at a pace
 
 
 async def test_a_429_that_is_raised_holds_back_the_others_too(
