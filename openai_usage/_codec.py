@@ -7,14 +7,16 @@ from decimal import Decimal
 from functools import cache
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
-from cattrs.preconf.msgspec import make_converter
 
 from openai_usage.errors import APIResponseValidationError
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Amount, Bucket, Page
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 R = TypeVar("R")
 
@@ -24,12 +26,18 @@ AT_ONCE = 2**22
 _NO_PAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises where there is something else than a page."""
 
-converter = make_converter()
+
+@cache
+def _converter() -> "Converter":
+    # With the first query, not with the package: its import is a good part of the package's own.
+    from cattrs.preconf.msgspec import make_converter  # noqa: PLC0415
+
+    return make_converter()
 
 
 def query_pairs(query: RangeQuery) -> list[tuple[str, str]]:
     """What *query* asks, as the parameters of a URL; what is None is left out."""
-    values = converter.unstructure(query)
+    values = _converter().unstructure(query)
     extra = values.pop("extra_query") or {}
     return [pair for name, value in {**values, **extra}.items() for pair in _pairs(name, value)]
 

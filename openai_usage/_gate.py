@@ -29,7 +29,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-@define
+@define(eq=False)
 class Gate:
     """Holds all requests of a client back together.
 

@@ -39,7 +39,7 @@ _KEPT = 10.0
 """Seconds for which it is known what was sent: most answers are there by then."""
 
 
-@define
+@define(eq=False)
 class Pace:
     """How fast to send, learnt from what was sent and what of it was refused."""
 

@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import TypeAlias
 
 import aiohttp
-import stamina
 from yarl import URL
 
 from openai_usage._gate import Gate
@@ -57,6 +56,8 @@ class Transport:
         Raises:
             APIError: No try gave an answer with status 200; this is what the last one met.
         """
+        import stamina  # noqa: PLC0415 - with the first request: see `_codec.py` for why
+
         url = (self.base_url / path).with_query(pairs)
         retries = 0
 

@@ -75,6 +75,7 @@ def _app() -> App:
         name="openai-usage",
         help="What an organization uses and spends on OpenAI.",
         version=__version__,
+        help_format="plaintext",
         suppress_keyboard_interrupt=False,
     )
     for endpoint in AsyncUsageClient.table().values():
