@@ -73,8 +73,18 @@ def wheel(session: nox.Session) -> None:
         [built] = Path(elsewhere).glob("*.whl")
         install(session, "tests", package=f"{built}[cli]")
         # From elsewhere, so that the package that is imported is the one that was installed.
-        shutil.copytree("tests", f"{elsewhere}/tests")
+        for folder in ("tests", "benchmarks"):
+            shutil.copytree(folder, f"{elsewhere}/{folder}")
         for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
         with session.chdir(elsewhere):
             session.run("pytest", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmark, and its table in the README; `-- --quick` only shows that it still runs."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "benchmarks.report")

@@ -1,12 +1,13 @@
 """A job: the range that every contender walks, and what it is to come to."""
 
 import json
-from typing import Self
+from typing import Literal, Self
 
 from attrs import asdict, evolve, frozen
 
 SECONDS = {"1m": 60, "1d": 86_400}
 START = 1_735_689_600  # 2025-01-01 00:00:00 UTC
+KEY = "sk-admin-benchmark"
 
 
 @frozen(kw_only=True)
@@ -14,16 +15,18 @@ class Job:
     """A walk over so many pages of so many buckets of so many results."""
 
     endpoint: str = "completions"
-    width: str = "1d"
-    pages: int
-    buckets: int
+    width: Literal["1m", "1d"] = "1d"
+    pages: int = 1
+    buckets: int = 1
     """On a page."""
-    groups: int
+    groups: int = 1
     """Results in a bucket."""
     latency: float = 0.0
     """Seconds that the server waits before it answers."""
-    rates: str = ""
-    """Requests a second that the server answers; `40,20`: the second from halfway on."""
+    rates: tuple[tuple[int, int], ...] = ()
+    """Requests a second that the server answers, and how many: `((20, 600), (40, 1200))`."""
+    repeated_for: float = 0.5
+    """Seconds for which a short walk is repeated, to find its least time."""
     server: str = ""
 
     @property
@@ -37,7 +40,8 @@ class Job:
     @property
     def base_url(self) -> str:
         """Where the server answers this job: what it is to do is in the path."""
-        return f"{self.server}/{self.groups}/{self.latency}/{self.rates or 0}/v1"
+        rates = ",".join(f"{rate}x{answers}" for rate, answers in self.rates)
+        return f"{self.server}/{self.groups}/{self.latency}/{rates or 'any'}/v1"
 
     @property
     def path(self) -> str:
@@ -58,3 +62,7 @@ class Job:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        return cls(**json.loads(text))

@@ -1,6 +1,6 @@
 """The server, a process of its own: `python -m benchmarks.server` prints its address and serves.
 
-What it is to do stands in the path: `/{results in a bucket}/{latency}/{requests a second}/v1/…`.
+What it is to do stands in the path: `/{results in a bucket}/{latency}/{rates}/v1/…`.
 """
 
 import asyncio
@@ -16,23 +16,20 @@ rendered = lru_cache(maxsize=64)(page)
 
 
 class Limit:
-    """So many requests in any one second; the rate changes as requests are answered."""
+    """So many requests in any one second; the rate changes after so many answers."""
 
-    def __init__(self, rates: str, requests: int) -> None:
-        self.rates = [float(rate) for rate in rates.split(",")]
-        self.requests = requests
+    def __init__(self, rates: str) -> None:
+        self.rates = [tuple(map(int, each.split("x"))) for each in rates.split(",")]
         self.answered: deque[float] = deque()
-        self.answered_in_all = 0
 
-    def allows_one_more(self) -> bool:
-        rate = self.rates[min(len(self.rates) - 1, self.answered_in_all * 2 // self.requests)]
-        now = asyncio.get_running_loop().time()
+    def allows_one_more(self, now: float) -> bool:
+        (rate, left), *then = self.rates
         while self.answered and self.answered[0] <= now - 1.0:
             self.answered.popleft()
-        if rate and len(self.answered) >= rate:
+        if len(self.answered) >= rate:
             return False
         self.answered.append(now)
-        self.answered_in_all += 1
+        self.rates = [(rate, left - 1), *then] if left > 1 or not then else then
         return True
 
 
@@ -58,11 +55,11 @@ class Server:
 
     async def _answer(self, request: web.Request) -> web.Response:
         asked, query = request.match_info, request.query
-        rates, _, requests = asked["rates"].partition(";")
-        limit = self.limits.setdefault(rates, Limit(rates, int(requests or 1)))
-        if not limit.allows_one_more():
-            self.counted["refused"] += 1
-            return web.json_response({"error": {"message": "Rate limit reached"}}, status=429)
+        if asked["rates"] != "any":
+            limit = self.limits.setdefault(asked["rates"], Limit(asked["rates"]))
+            if not limit.allows_one_more(asyncio.get_running_loop().time()):
+                self.counted["refused"] += 1
+                return web.json_response({"error": {"message": "Rate limit reached"}}, status=429)
         await asyncio.sleep(float(asked["latency"]))
         begin = query.get("page", "").removeprefix("page_") or query["start_time"]
         body = rendered(

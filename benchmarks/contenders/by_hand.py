@@ -5,9 +5,9 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks.job import Job
+from benchmarks.job import KEY, Job
 
-HEADERS = {"Authorization": "Bearer sk-admin-benchmark"}
+HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
 async def completions(job: Job) -> tuple[int, float]:

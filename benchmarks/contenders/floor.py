@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 import aiohttp
 import msgspec
 
-from benchmarks.job import Job
+from benchmarks.job import KEY, Job
 
-HEADERS = {"Authorization": "Bearer sk-admin-benchmark"}
+HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 R = TypeVar("R")
 

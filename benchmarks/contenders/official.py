@@ -8,11 +8,11 @@ from openai.types.admin.organization.usage_costs_response import (
     DataResultOrganizationCostsResult as CostsResult,
 )
 
-from benchmarks.job import START, Job
+from benchmarks.job import KEY, START, Job
 
 
 def client_of(job: Job) -> AsyncOpenAI:
-    return AsyncOpenAI(api_key="", admin_api_key="sk-admin-benchmark", base_url=job.base_url)
+    return AsyncOpenAI(api_key="", admin_api_key=KEY, base_url=job.base_url)
 
 
 async def completions(job: Job) -> tuple[int, float]:

@@ -2,10 +2,8 @@
 
 from decimal import Decimal
 
-from benchmarks.job import START, Job
+from benchmarks.job import KEY, START, Job
 from openai_usage import AsyncUsageClient
-
-KEY = "sk-admin-benchmark"
 
 
 async def completions(job: Job) -> tuple[int, float]:
