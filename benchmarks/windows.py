@@ -52,14 +52,16 @@ async def growth(job: Job) -> dict[str, float]:
             name: await stack.enter_async_context(AsyncUsageClient(KEY, base_url=each.base_url))
             for name, each in jobs.items()
         }
-        until = time.perf_counter() + 2 * job.repeated_for
+        until = time.perf_counter() + 10 * job.repeated_for
+        walks = max(1, 2000 // job.results)  # short ones are measured together
         while least["empty"] == float("inf") or time.perf_counter() < until:
             for name, client in clients.items():
                 gc.collect()
                 before = time.process_time()
-                async for _ in asked(client, job):
-                    pass
-                least[name] = min(least[name], time.process_time() - before)
+                for _ in range(walks):
+                    async for _ in asked(client, job):
+                        pass
+                least[name] = min(least[name], (time.process_time() - before) / walks)
     return least
 
 

@@ -44,7 +44,7 @@ class Buckets(Generic[R_co]):
         *,
         windows_at_once: int | None = 1,
     ) -> None:
-        self._walk = Walk(transport, endpoint)
+        self._transport = transport
         self.endpoint = endpoint
         """The row of the table that is asked."""
         self.query = query
@@ -68,9 +68,9 @@ class Buckets(Generic[R_co]):
 
     async def raw_pages(self) -> AsyncGenerator[bytes, None]:
         """The body of every page of the walk, as the bytes that came, checked as all pages are."""
-        async with aclosing(self._replies()) as replies:
+        async with aclosing(self._replies(with_bodies=True)) as replies:
             async for reply in replies:
-                yield bytes(reply.body)
+                yield reply.body
 
     async def collect(self) -> list[Bucket[R_co]]:
         """Every bucket of the walk, once all of them are there; none if it fails."""
@@ -101,9 +101,7 @@ class Buckets(Generic[R_co]):
                 "a walk that begins at a page cannot be cut into windows: leave page= out",
                 param="page",
             )
-        return Buckets(
-            self._walk.transport, self.endpoint, self.query, windows_at_once=windows_at_once
-        )
+        return Buckets(self._transport, self.endpoint, self.query, windows_at_once=windows_at_once)
 
     def plan(self) -> Plan:
         """What walking this comes to; nothing is sent. Without an `end_time`, as of now."""
@@ -121,12 +119,13 @@ class Buckets(Generic[R_co]):
         return f"<Buckets {self.endpoint.name} {asked}>"
 
     async def _first_page(self) -> Page[R_co]:
-        reply = await self._walk.fetch(self.query)
+        reply = await Walk(self._transport, self.endpoint).fetch(self.query)
         end_of_last(reply.page, self.query.start_time, self.query.end_time)
         return reply.page
 
-    def _replies(self) -> AsyncGenerator[Reply[R_co], None]:
-        return self._walk.replies(self._walked(), self._windows_at_once)
+    def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[Reply[R_co], None]:
+        walk = Walk(self._transport, self.endpoint, with_bodies=with_bodies)
+        return walk.replies(self._walked(), self._windows_at_once)
 
     def _walked(self) -> RangeQuery:
         """The query as a whole walk repeats it: with its end fixed, and in the largest pages."""

@@ -33,24 +33,27 @@ _log = logging.getLogger("openai_usage")
 
 
 class Reply(NamedTuple, Generic[R_co]):
-    """One answer: what it says, and the bytes that said it."""
+    """One answer: what it says, and the bytes that said it where they are wanted."""
 
     page: Page[R_co]
-    body: bytearray
+    body: bytes
 
 
 class Walk(Generic[R_co]):
     """Fetches the pages of an endpoint, one or all of a range."""
 
-    def __init__(self, transport: Transport, endpoint: Endpoint[..., R_co]) -> None:
+    def __init__(
+        self, transport: Transport, endpoint: Endpoint[..., R_co], *, with_bodies: bool = False
+    ) -> None:
         self.transport = transport
         self.endpoint = endpoint
+        self.with_bodies = with_bodies
 
     async def fetch(self, query: RangeQuery) -> Reply[R_co]:
         """The one page that *query* asks for."""
         body = await self.transport.get(self.endpoint.path, query_pairs(query))
         page = await page_of(self.endpoint.result, body, self.transport.quoted)
-        return Reply(page, body)
+        return Reply(page, bytes(body) if self.with_bodies else b"")
 
     async def replies(
         self, query: RangeQuery, at_once: int | None
