@@ -1,7 +1,7 @@
 """Between values and the wire: a query becomes pairs of text, a body becomes a page."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hint
 
 import msgspec
 
-from openai_usage.errors import APIResponseValidationError
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Amount, Bucket, Page
 
@@ -55,16 +54,23 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-async def page_of(
-    result: type[R], body: bytes | bytearray, quoted: Callable[[bytes | bytearray], str]
-) -> Page[R]:
-    """The page that *body* holds, whole; an error quotes it as *quoted* does.
+class NoPageError(Exception):
+    """A body that is no page of usage: what is wrong with it, and where, as a JSON path."""
+
+    def __init__(self, what: str, path: str) -> None:
+        super().__init__(what, path)
+        self.what = what
+        self.path = path
+
+
+async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
+    """The page that *body* holds, whole.
 
     Fields and values that this version does not know are passed over. Integers may come as `5`,
     `5.0` or `"5"`, never as `5.5`; money may come as a number or as text, with every digit kept.
 
     Raises:
-        APIResponseValidationError: *body* is anything but a page of *result*.
+        NoPageError: *body* is anything but a page of *result*.
     """
     decoder = _decoder(result)  # type: ignore[arg-type]  # mypy takes no class for hashable
     if len(body) > AT_ONCE:
@@ -74,11 +80,7 @@ async def page_of(
         return decoder.at_once(body)
     except _NO_PAGE as error:
         what, _, where = str(error).partition(" - at ")
-        path = where.strip("`") or "$"
-        text = quoted(body)
-        raise APIResponseValidationError(
-            f"this is no page of usage, {what} at {path}: {text[:80]!r}", path=path, body=text
-        ) from None
+        raise NoPageError(what, where.strip("`") or "$") from None
 
 
 class _Unopened(msgspec.Struct):

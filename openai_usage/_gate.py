@@ -1,6 +1,8 @@
 """The gate that every request of a client asks before it is sent, and tells how it went."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 from attrs import define, field
 
@@ -39,6 +41,8 @@ class Gate:
 
     _longest_hold: float
     """Seconds; a server that asks to wait longer is left to the caller."""
+    _slots: asyncio.Semaphore = field(converter=asyncio.Semaphore)
+    """As many requests as may be on their way at once."""
     _pace: Pace = field(factory=Pace)
     _turn: asyncio.Lock = field(factory=asyncio.Lock)
     _newcomers: asyncio.Lock = field(factory=asyncio.Lock)
@@ -57,16 +61,18 @@ class Gate:
         """Whether a limit of requests is known, so that requests pass at a pace."""
         return self._pace.is_limited
 
-    async def passed(self, *, first: bool = True) -> float:
-        """Return once it is this request's turn, at once if nothing is in the way; and when.
+    @asynccontextmanager
+    async def passed(self, *, first: bool = True) -> AsyncIterator[float]:
+        """Enter once it is this request's turn, at once if nothing is in the way; gives when.
 
         First come, first served, but whoever was refused goes before those who come for the *first*
         time: others may be waiting for what it is to bring.
         """
-        if not first:
-            return await self._pass()
-        async with self._newcomers:
-            return await self._pass()
+        async with AsyncExitStack() as stack:
+            async with self._newcomers if first else nullcontext():
+                await stack.enter_async_context(self._slots)
+                sent = await self._pass()
+            yield sent
 
     async def _pass(self) -> float:
         async with self._turn:

@@ -1,45 +1,55 @@
 """The options of a client: what was passed, else the environment, else the default; checked."""
 
-import os
+import ssl
 from ipaddress import ip_address
 from math import inf
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args
 
-from attrs import field, frozen
+from attrs import frozen
 from yarl import URL
 
+from openai_usage._environment import key_advice, proxy_for, told
+from openai_usage._secret import Secret
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
 
 Number = TypeVar("Number", int, float)
 
-_DEFAULT_BASE_URL = "https://api.openai.com/v1"
+OnGap: TypeAlias = Literal["warn", "raise"]
+"""What to do about buckets that are missing."""
 
-_KEY_ADVICE = (
-    "Usage and costs need an organization's admin key (sk-admin-…), which an organization owner "
-    "makes at https://platform.openai.com/settings/organization/admin-keys."
-)
+_DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
 @frozen(kw_only=True)
 class Options:
     """What a client was told, complete and checked."""
 
-    admin_api_key: str = field(repr=False)
+    admin_api_key: Secret
     base_url: URL
     organization: str | None
     timeout: float
     max_retries: int
     max_retry_wait: float
+    max_response_bytes: int
+    max_connections: int
+    on_gap: OnGap
+    ssl: ssl.SSLContext | None
+    proxy: URL | None
 
 
 def options(
     *,
-    admin_api_key: str | None,
+    admin_api_key: Secret,
     base_url: str | None,
     organization: str | None,
     timeout: float,
     max_retries: int,
     max_retry_wait: float,
+    max_response_bytes: int,
+    max_connections: int,
+    on_gap: OnGap,
+    ssl: ssl.SSLContext | None,
+    trust_env: bool,
     allow_insecure_http: bool,
 ) -> Options:
     """The options that a client works with.
@@ -48,49 +58,55 @@ def options(
         MissingAdminKeyError: There is no key, neither passed nor in the environment.
         InvalidOptionError: An option cannot work.
     """
-    key = _told("admin_api_key", admin_api_key, "OPENAI_ADMIN_KEY")
-    if key is None:
-        raise MissingAdminKeyError(
-            f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
-        )
-    base_url = _told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
-    organization = _told("organization", organization, "OPENAI_ORG_ID")
+    address = told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
+    url = _secure(address, allow_insecure_http=allow_insecure_http)
     return Options(
-        admin_api_key=_header_safe("admin_api_key", key),
-        base_url=_secure(base_url, allow_insecure_http=allow_insecure_http),
-        organization=_header_safe("organization", organization) if organization else None,
+        admin_api_key=_key(admin_api_key),
+        base_url=url,
+        organization=_organization(told("organization", organization, "OPENAI_ORG_ID")),
         timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
         max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
         max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
+        max_response_bytes=_number("max_response_bytes", max_response_bytes, "bytes", least=1),
+        max_connections=_number(
+            "max_connections", max_connections, "a whole number from 1", least=1
+        ),
+        on_gap=_on_gap(on_gap),
+        ssl=_verifying(ssl),
+        proxy=proxy_for(url) if trust_env else None,
     )
 
 
-def _told(option: str, passed: str | None, variable: str) -> str | None:
-    """What was passed, else what the environment says; blank is nothing, and edges do not count."""
-    told = os.environ.get(variable, "") if passed is None else passed
-    if not isinstance(told, str):
-        raise InvalidOptionError(f"{option} takes text, not {type(told).__name__}", option=option)
-    return told.strip() or None
-
-
-def key_advice() -> str:
-    """Which key is needed, where it is made, and why the one that is there does not do."""
-    other = os.environ.get("OPENAI_API_KEY", "")
-    if not other or os.environ.get("OPENAI_ADMIN_KEY"):
-        return _KEY_ADVICE
-    if other.startswith("sk-admin-"):
-        return f"{_KEY_ADVICE} OPENAI_API_KEY is not read: set OPENAI_ADMIN_KEY to it instead."
-    return f"{_KEY_ADVICE} OPENAI_API_KEY holds a project's key, which cannot read them."
-
-
-def _header_safe(option: str, value: str) -> str:
-    if not (value.isascii() and value.isprintable()) or " " in value:
-        # The value itself stays out of the message: it may well be a key.
-        raise InvalidOptionError(
-            f"{option} holds a character that no {option} has; was it copied whole?",
-            option=option,
+def _key(given: Secret) -> Secret:
+    # What is revealed gets no name here: tracebacks can show what names stand for.
+    if not isinstance(given.reveal(), str):
+        kind = type(given.reveal()).__name__
+        raise InvalidOptionError(f"admin_api_key takes text, not {kind}", option="admin_api_key")
+    key = Secret(given.reveal().strip())
+    if not key.reveal():
+        raise MissingAdminKeyError(
+            f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
         )
-    return value
+    if not _fits_a_header(key.reveal()):
+        raise InvalidOptionError(
+            "admin_api_key holds a character that no key has; was it copied whole?",
+            option="admin_api_key",
+        )
+    return key
+
+
+def _organization(organization: str | None) -> str | None:
+    if organization is not None and not _fits_a_header(organization):
+        # It stays out of the message: it may well be a key, in the wrong place.
+        raise InvalidOptionError(
+            "organization holds a character that no organization has; was it copied whole?",
+            option="organization",
+        )
+    return organization
+
+
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and " " not in value
 
 
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
@@ -99,8 +115,8 @@ def _secure(text: str, *, allow_insecure_http: bool) -> URL:
         (url.host or "").encode("idna")  # as a look-up of the host will do it
     except ValueError:
         url = URL()
-    host, told = url.host, url.query_string or url.fragment or url.user or url.password
-    if not host or told or url.scheme not in ("http", "https"):
+    host, said = url.host, url.query_string or url.fragment or url.user or url.password
+    if not host or said or url.scheme not in ("http", "https"):
         raise InvalidOptionError(
             "base_url takes an address such as https://api.openai.com/v1, "
             "with neither a password nor a query in it",
@@ -128,3 +144,30 @@ def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < inf:
         raise InvalidOptionError(f"{option} takes {wanted}, not {value!r}", option=option)
     return value
+
+
+def _on_gap(on_gap: OnGap) -> OnGap:
+    if on_gap not in get_args(OnGap):
+        raise InvalidOptionError(f"on_gap takes 'warn' or 'raise', not {on_gap!r}", option="on_gap")
+    return on_gap
+
+
+def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    if context is None:
+        return None
+    if not isinstance(context, ssl.SSLContext):
+        raise InvalidOptionError(
+            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…)",
+            option="ssl",
+        )
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise InvalidOptionError(
+            "ssl does not verify who answers, and the admin key would go to anyone: trust a "
+            "private authority with ssl.create_default_context(cafile=…) instead",
+            option="ssl",
+        )
+    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
+        raise InvalidOptionError(
+            "ssl allows versions of TLS before 1.2: set its minimum_version", option="ssl"
+        )
+    return context

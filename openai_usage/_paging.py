@@ -10,7 +10,7 @@ from attrs import evolve
 from openai_usage._checks import checked, refuse
 from openai_usage._codec import query_pairs
 from openai_usage._transport import Transport
-from openai_usage._walk import Reply, Walk, end_of_last
+from openai_usage._walk import Reply, Walk
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError, UsageError
 from openai_usage.plans import Plan, buckets_in, windows_of
@@ -52,7 +52,7 @@ class Buckets(Generic[R_co]):
         self._windows_at_once = windows_at_once
 
     def __await__(self) -> Generator[object, None, Page[R_co]]:
-        return self._first_page().__await__()
+        return Walk(self._transport, self.endpoint).first_page(self.query).__await__()
 
     async def __aiter__(self) -> AsyncGenerator[Bucket[R_co], None]:
         async with aclosing(self._replies()) as replies:
@@ -117,11 +117,6 @@ class Buckets(Generic[R_co]):
     def __repr__(self) -> str:
         asked = " ".join(f"{name}={value}" for name, value in query_pairs(self.query))
         return f"<Buckets {self.endpoint.name} {asked}>"
-
-    async def _first_page(self) -> Page[R_co]:
-        reply = await Walk(self._transport, self.endpoint).fetch(self.query)
-        end_of_last(reply.page, self.query.start_time, self.query.end_time)
-        return reply.page
 
     def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[Reply[R_co], None]:
         walk = Walk(self._transport, self.endpoint, with_bodies=with_bodies)

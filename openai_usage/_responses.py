@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from math import inf
 
 from openai_usage import errors
+from openai_usage._secret import Secret
 
 _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -33,16 +34,11 @@ _EXCERPT = 2_000
 """How many characters of a body an error keeps: enough to see what it is."""
 
 
-def excerpt(body: bytes | bytearray, secret: str) -> str:
+def excerpt(body: bytes | bytearray, secret: Secret) -> str:
     """The beginning of *body* as text, without *secret*."""
     # A character has up to four bytes, and what would be cut off must not save half a secret.
-    beginning = body[: 4 * _EXCERPT + len(secret)].decode(errors="replace")
-    return redacted(beginning, secret)[:_EXCERPT]
-
-
-def redacted(text: str, secret: str) -> str:
-    """*text* without *secret*, which a server or a proxy may have quoted."""
-    return text.replace(secret, "[the admin key]")
+    beginning = body[: 4 * _EXCERPT + len(secret.reveal())].decode(errors="replace")
+    return secret.redacted(beginning)[:_EXCERPT]
 
 
 def status_error(
@@ -50,7 +46,7 @@ def status_error(
     headers: Mapping[str, str],
     body: bytes | bytearray,
     *,
-    secret: str,
+    secret: Secret,
     key_advice: str,
 ) -> errors.APIStatusError:
     """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
@@ -74,17 +70,17 @@ def status_error(
     )
 
 
-def request_id(headers: Mapping[str, str], secret: str) -> str | None:
+def request_id(headers: Mapping[str, str], secret: Secret) -> str | None:
     """What OpenAI calls the request, to be quoted to its support."""
-    return redacted(headers["x-request-id"], secret) if "x-request-id" in headers else None
+    return secret.redacted(headers["x-request-id"]) if "x-request-id" in headers else None
 
 
-def _details(body: bytes | bytearray, secret: str) -> dict[str, str]:
+def _details(body: bytes | bytearray, secret: Secret) -> dict[str, str]:
     """What an `{"error": {…}}` says; nothing where the body is something else."""
     try:
         error = json.loads(body)["error"]
         known = {name: value for name, value in error.items() if value is not None}
-        return {name: redacted(str(value), secret)[:_EXCERPT] for name, value in known.items()}
+        return {name: secret.redacted(str(value))[:_EXCERPT] for name, value in known.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
 

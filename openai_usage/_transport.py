@@ -1,6 +1,8 @@
 """The only file of the client that knows aiohttp: one request becomes a body or an error."""
 
+import asyncio
 import logging
+import os
 import platform
 from time import perf_counter
 from typing import TypeAlias
@@ -8,14 +10,16 @@ from typing import TypeAlias
 import aiohttp
 from yarl import URL
 
+from openai_usage._environment import key_advice
 from openai_usage._gate import Gate
-from openai_usage._options import Options, key_advice
+from openai_usage._options import Options
 from openai_usage._responses import excerpt, request_id, status_error
 from openai_usage._retry import wait_before_retry
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
     APIError,
+    APIResponseValidationError,
     APITimeoutError,
     InvalidOptionError,
 )
@@ -38,17 +42,14 @@ class Transport:
                 "of the admin key",
                 option="session",
             )
-        self._options = options
+        self.options = options
         self._lent = session
         self._own: Session | None = None
         self._closed = False
-        self.gate = Gate(options.max_retry_wait)
+        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        """The process and the event loop in which the first request was sent."""
+        self.gate = Gate(options.max_retry_wait, options.max_connections)
         """What every request asks first."""
-
-    @property
-    def base_url(self) -> URL:
-        """Where the API is."""
-        return self._options.base_url
 
     async def get(self, path: str, pairs: list[tuple[str, str]]) -> bytearray:
         """The body of the answer, after as many tries as it takes and the options allow.
@@ -58,7 +59,8 @@ class Transport:
         """
         import stamina  # noqa: PLC0415 - with the first request: see `_codec.py` for why
 
-        url = (self.base_url / path).with_query(pairs)
+        session = self._session()
+        url = (self.options.base_url / path).with_query(pairs)
         retries = 0
 
         def wait_before_next(error: Exception) -> bool | float:
@@ -67,8 +69,8 @@ class Transport:
             wait = wait_before_retry(
                 error,
                 retries,
-                max_retries=self._options.max_retries,
-                max_wait=self._options.max_retry_wait,
+                max_retries=self.options.max_retries,
+                max_wait=self.options.max_retry_wait,
                 paced=self.gate.paces,
             )
             if wait is None:
@@ -83,86 +85,115 @@ class Transport:
             )
             return wait
 
-        attempts = stamina.AsyncRetryingCaller(attempts=self._options.max_retries + 1, timeout=None)
-        return await attempts.on(wait_before_next)(lambda: self._once(path, url, first=not retries))
+        async def once() -> bytearray:
+            answer = await self._exchange(session, path, url, first=not retries)
+            if isinstance(answer, APIError):
+                # Here, where no name stands for what was sent or answered: both can hold the key,
+                # and tracebacks can show what names stand for.
+                raise answer
+            return answer
 
-    async def _once(self, path: str, url: URL, *, first: bool) -> bytearray:
-        sent = await self.gate.passed(first=first)
-        began = perf_counter()
-        body = bytearray()  # what read() does instead, to join all pieces at the end, stalls
-        failure: APIError | None
-        try:
-            async with self._session().get(
-                url,
-                headers=self._headers(),
-                timeout=aiohttp.ClientTimeout(total=self._options.timeout),
-                allow_redirects=False,
-                raise_for_status=False,
-            ) as response:
-                async for chunk in response.content.iter_any():
-                    body += chunk
-        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-            failure = self._failure(error)
-            facts: dict[str, object] = {"status": None}
-        else:
-            failure = self._refusal(response, body)
-            facts = {
-                "status": response.status,
-                "bytes": len(body),
-                "request_id": request_id(response.headers, self._options.admin_api_key),
-            }
-        self.gate.saw(sent, failure)
-        outcome = facts["status"] or type(failure).__name__
-        facts |= {"endpoint": path, "seconds": perf_counter() - began}
-        _log.debug("GET %s: %s", path, outcome, extra=facts)
-        if failure is None:
-            return body
-        # Outside of the `except`, so that aiohttp's error is not chained: it can hold the headers
-        # that were sent, and so the key.
-        raise failure
+        attempts = stamina.AsyncRetryingCaller(attempts=self.options.max_retries + 1, timeout=None)
+        return await attempts.on(wait_before_next)(once)
+
+    async def _exchange(
+        self, session: Session, path: str, url: URL, *, first: bool
+    ) -> bytearray | APIError:
+        """One request: the body of its answer, or the error that it came to."""
+        async with self.gate.passed(first=first) as sent:
+            began = perf_counter()
+            body = bytearray()  # what read() does instead, to join all pieces at the end, stalls
+            facts: dict[str, object] = {"endpoint": path, "status": None}
+            failure: APIError | None
+            try:
+                async with session.get(
+                    url,
+                    headers=self._headers(),
+                    timeout=aiohttp.ClientTimeout(total=self.options.timeout),
+                    ssl=self.options.ssl or True,
+                    proxy=self.options.proxy,
+                    allow_redirects=False,
+                    raise_for_status=False,
+                ) as response:
+                    async for chunk in response.content.iter_any():
+                        body += chunk
+                        if len(body) > self.options.max_response_bytes:
+                            break
+            except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+                failure = self._failure(error)
+            else:
+                failure = self._refusal(response, body)
+                facts["status"] = response.status
+                facts["request_id"] = request_id(response.headers, self.options.admin_api_key)
+            self.gate.saw(sent, failure)
+        facts |= {"bytes": len(body), "seconds": perf_counter() - began}
+        _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)
+        return body if failure is None else failure
 
     def _failure(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
-            return APITimeoutError(f"no complete answer within {self._options.timeout:g} s")
+            return APITimeoutError(f"no complete answer within {self.options.timeout:g} s")
         what = type(error).__name__
         if isinstance(error, OSError):
             what += f": {error}"  # of the others, some quote what the server sent, and cut it
-        return APIConnectionError(f"no complete answer from {self.base_url.host}: {what}")
+        return APIConnectionError(f"no complete answer from {self.options.base_url.host}: {what}")
 
     def _refusal(self, response: aiohttp.ClientResponse, body: bytearray) -> APIError | None:
-        if response.status == 200:
-            return None
-        return status_error(
-            response.status,
-            response.headers,
-            body,
-            secret=self._options.admin_api_key,
-            key_advice=key_advice(),
-        )
+        if response.status != 200:
+            return status_error(
+                response.status,
+                response.headers,
+                body,
+                secret=self.options.admin_api_key,
+                key_advice=key_advice(),
+            )
+        if len(body) > self.options.max_response_bytes:
+            return self.no_page(
+                f"it is larger than max_response_bytes={self.options.max_response_bytes}: allow "
+                "more, or ask for less at a time with limit=",
+                "$",
+                body,
+            )
+        return None
 
-    def quoted(self, body: bytes | bytearray) -> str:
-        """The beginning of *body* as an error may show it."""
-        return excerpt(body, self._options.admin_api_key)
+    def no_page(self, what: str, path: str, body: bytearray) -> APIResponseValidationError:
+        """The error for a *body* that is no page, for *what* is wrong at a JSON *path*."""
+        text = excerpt(body, self.options.admin_api_key)
+        return APIResponseValidationError(
+            f"this is no page of usage, {what} at {path}: {text[:80]!r}", path=path, body=text
+        )
 
     def _headers(self) -> dict[str, str]:
         headers = {
-            "Authorization": f"Bearer {self._options.admin_api_key}",
+            "Authorization": self.options.admin_api_key.header(),
             "Accept": "application/json",
             "User-Agent": USER_AGENT,
         }
-        if self._options.organization:
-            headers["OpenAI-Organization"] = self._options.organization
+        if self.options.organization:
+            headers["OpenAI-Organization"] = self.options.organization
         return headers
 
     def _session(self) -> Session:
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
+        here = (os.getpid(), asyncio.get_running_loop())
+        self._home = self._home or here
+        if self._home != here:
+            other = "process" if self._home[0] != here[0] else "event loop"
+            raise RuntimeError(
+                f"this client sent its first request in another {other}, to which its connections "
+                "belong; make a client for each"
+            )
         if self._lent is not None:
             if self._lent.closed:
                 raise RuntimeError("the session that was lent to this client is closed")
             return self._lent
         if self._own is None:  # made here, not in the constructor: aiohttp needs a running loop
-            self._own = Session(cookie_jar=aiohttp.DummyCookieJar())
+            self._own = Session(
+                cookie_jar=aiohttp.DummyCookieJar(),
+                # The gate counts, so that a timeout does not count the wait for a connection.
+                connector=aiohttp.TCPConnector(limit=0),
+            )
         return self._own
 
     async def close(self) -> None:

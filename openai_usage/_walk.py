@@ -6,19 +6,21 @@ Every bucket comes once, in order; a walk never ends early in silence. Nothing i
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from attrs import evolve
 
-from openai_usage._codec import page_of, query_pairs
+from openai_usage._codec import NoPageError, page_of, query_pairs
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
-from openai_usage.plans import windows_of
+from openai_usage.plans import SECONDS, windows_of
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
 from openai_usage.times import YEAR_10000
@@ -52,8 +54,21 @@ class Walk(Generic[R_co]):
     async def fetch(self, query: RangeQuery) -> Reply[R_co]:
         """The one page that *query* asks for."""
         body = await self.transport.get(self.endpoint.path, query_pairs(query))
-        page = await page_of(self.endpoint.result, body, self.transport.quoted)
-        return Reply(page, bytes(body) if self.with_bodies else b"")
+        try:
+            page = await page_of(self.endpoint.result, body)
+        except NoPageError as wrong:
+            error = self.transport.no_page(wrong.what, wrong.path, body)
+        else:
+            return Reply(page, bytes(body) if self.with_bodies else b"")
+        del body  # it may quote the key, and tracebacks can show what names stand for
+        raise error
+
+    async def first_page(self, query: RangeQuery) -> Page[R_co]:
+        """The one page that *query* asks for, checked as every page is."""
+        page = (await self.fetch(query)).page
+        begin = query.start_time if query.page is None else None
+        self._end_of_last(page, begin, query)
+        return page
 
     async def replies(
         self, query: RangeQuery, at_once: int | None
@@ -79,17 +94,17 @@ class Walk(Generic[R_co]):
         the end of the last bucket.
         """
         seen: set[str] = set()
-        done = query.start_time
-        # A walk that begins at a page is taken as if it had started afresh there: where that is,
-        # only its cursor knows, and so nothing but a bucket gives a place for a fresh start.
-        restarted_at = None if query.page is None else done
+        # Where a walk begins that begins at a page, only its cursor knows: no bucket is missing
+        # before the first, and nothing but a bucket gives a place for a fresh start.
+        done = query.start_time if query.page is None else None
+        restarted_at: int | None = None
         empty_in_a_row = 0
         while empty_in_a_row < _EMPTY_AT_MOST:
             try:
                 reply = await self.fetch(query)
             except BadRequestError as error:
                 refused = query.page in seen and error.param in (None, "page")
-                if not refused or done == restarted_at:
+                if not refused or done is None or done == restarted_at:
                     raise
                 if query.end_time is not None and done >= query.end_time:
                     return  # every bucket is there already
@@ -97,7 +112,9 @@ class Walk(Generic[R_co]):
                 query, restarted_at = evolve(query, start_time=done, page=None), done
                 seen.clear()
                 continue
-            done = end_of_last(reply.page, done, query.end_time)
+            done = self._end_of_last(reply.page, done, query)
+            if not reply.page.has_more:
+                self._check_end(done, query)
             yield reply
             if not reply.page.has_more:
                 return
@@ -138,6 +155,40 @@ class Walk(Generic[R_co]):
     async def _whole(self, window: RangeQuery) -> list[Reply[R_co]]:
         return [reply async for reply in self._one_by_one(window)]
 
+    def _end_of_last(self, page: Page[R_co], done: int | None, query: RangeQuery) -> int | None:
+        """Where the last bucket of *page* ends, or *done*, where a walk is, if there is none.
+
+        Each bucket must begin where the one before ended, and within the range. Where it begins
+        later, buckets are missing: the API gives them even where nothing was used.
+        """
+        for bucket in page.data:
+            begin = query.start_time if done is None else done
+            beyond = query.end_time is not None and bucket.start_time >= query.end_time
+            if beyond or not begin <= bucket.start_time < bucket.end_time < YEAR_10000:
+                raise _misplaced(bucket, begin)
+            if done is not None and bucket.start_time > done:
+                self._miss(done, bucket.start_time)
+            done = bucket.end_time
+        return done
+
+    def _check_end(self, done: int | None, query: RangeQuery) -> None:
+        """Miss what is missing at the end: buckets that were over before the last that can be."""
+        due = time.time() - SECONDS[query.bucket_width]
+        if query.end_time is not None and done is not None and done < min(query.end_time, due):
+            self._miss(done, query.end_time)
+
+    def _miss(self, start: int, end: int) -> None:
+        dates = " to ".join(datetime.fromtimestamp(each, UTC).isoformat() for each in (start, end))
+        missing = f"the API gave no bucket from {start} to {end} ({dates})"
+        if self.transport.options.on_gap == "raise":
+            raise PaginationError(missing)
+        _log.warning(
+            "GET %s: %s, though it gives empty ones elsewhere: what was used then is not known",
+            self.endpoint.path,
+            missing,
+            extra={"endpoint": self.endpoint.path, "start_time": start, "end_time": end},
+        )
+
     def _warn_of_restart(self, place: int, error: BadRequestError) -> None:
         _log.warning(
             "GET %s refused its own cursor, starting again at %d: %s",
@@ -146,19 +197,6 @@ class Walk(Generic[R_co]):
             error,
             extra={"endpoint": self.endpoint.path, "start_time": place},
         )
-
-
-def end_of_last(page: Page[object], done: int, end_time: int | None) -> int:
-    """Where the last bucket of *page* ends, or *done*, where a walk has come to, if it has none.
-
-    Each bucket must begin where the one before ended, or later, and within the range.
-    """
-    for bucket in page.data:
-        beyond = end_time is not None and bucket.start_time >= end_time
-        if beyond or not done <= bucket.start_time < bucket.end_time < YEAR_10000:
-            raise _misplaced(bucket, done)
-        done = bucket.end_time
-    return done
 
 
 def _follow(page: Page[object], handed_over: int | None) -> int | None:

@@ -1,9 +1,11 @@
 """The client: its options, its lifetime, and a method for every row of the table."""
 
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self, TypeVar
 
-from openai_usage._options import options
+from openai_usage._environment import told_key
+from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
 from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
@@ -38,6 +40,15 @@ class AsyncUsageClient(Endpoints):
             408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
         max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
             longer one, the error is raised at once, with `retry_after`.
+        max_response_bytes: The largest answer that is read, in bytes after decompression; a larger
+            one is an `APIResponseValidationError` as soon as it is that large.
+        max_connections: How many requests are on their way at once, at most, of all walks.
+        on_gap: What to do where the API gives no bucket for a part of the range, which it is not
+            known to do: `warn` in the log, or `raise` a `PaginationError`.
+        ssl: How hosts are verified, for a private authority or a certificate of the client's own.
+            Default: the authorities that Python trusts.
+        trust_env: Go through the proxy that the environment names in `HTTPS_PROXY`, but for the
+            hosts in `NO_PROXY`.
         allow_insecure_http: Send the key over plain `http` to other hosts than this one.
         session: An aiohttp session to send with. It stays yours: it is not closed, and our
             headers go with each request, not into it. Default: the client opens its own.
@@ -56,17 +67,29 @@ class AsyncUsageClient(Endpoints):
         timeout: float = 60.0,
         max_retries: int = 5,
         max_retry_wait: float = 60.0,
+        max_response_bytes: int = 2**28,
+        max_connections: int = 100,
+        on_gap: OnGap = "warn",
+        ssl: SSLContext | None = None,
+        trust_env: bool = False,
         allow_insecure_http: bool = False,
         session: Session | None = None,
     ) -> None:
+        key = told_key(admin_api_key)
+        del admin_api_key  # so that no traceback that shows locals shows it
         self._transport = Transport(
             options(
-                admin_api_key=admin_api_key,
+                admin_api_key=key,
                 base_url=base_url,
                 organization=organization,
                 timeout=timeout,
                 max_retries=max_retries,
                 max_retry_wait=max_retry_wait,
+                max_response_bytes=max_response_bytes,
+                max_connections=max_connections,
+                on_gap=on_gap,
+                ssl=ssl,
+                trust_env=trust_env,
                 allow_insecure_http=allow_insecure_http,
             ),
             session,
@@ -91,4 +114,4 @@ class AsyncUsageClient(Endpoints):
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._transport.base_url}>"
+        return f"<{type(self).__name__} {self._transport.options.base_url}>"

@@ -18,7 +18,7 @@ from openai_usage import (
     Page,
     _codec,
 )
-from openai_usage._codec import page_of
+from openai_usage._codec import NoPageError, page_of
 from openai_usage._value import Value
 from openai_usage.sandbox import Sandbox
 
@@ -211,11 +211,11 @@ async def test_asking_all_numbers_at_once_is_asking_each(
     }
     wrong = {path for path, n in each.items() if n is not None and not n.is_finite()}
     if wrong:
-        with pytest.raises(APIResponseValidationError) as caught:
-            await page_of(CostsResult, body, str)
+        with pytest.raises(NoPageError) as caught:
+            await page_of(CostsResult, body)
         assert caught.value.path in wrong
     else:
-        read = await page_of(CostsResult, body, str)
+        read = await page_of(CostsResult, body)
         assert [
             [(result.amount.value, result.quantity) for result in bucket.results]
             for bucket in read.data
@@ -257,9 +257,9 @@ async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> N
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_codec, "AT_ONCE", at_once)
             try:
-                return await page_of(CostsResult, body, str)
-            except APIResponseValidationError as error:
-                return str(error)
+                return await page_of(CostsResult, body)
+            except NoPageError as error:
+                return f"{error.what} at {error.path}"
 
     assert await taken(at_once=len(body) // 3) == await taken(at_once=len(body))
 
@@ -267,7 +267,7 @@ async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> N
 async def test_a_large_page_leaves_turns_to_others() -> None:
     one = page_with(COST).partition(b'"data":[')[2][:-2]
     body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * (3 * _codec.AT_ONCE // len(one)))
-    page = asyncio.ensure_future(page_of(CostsResult, body, str))
+    page = asyncio.ensure_future(page_of(CostsResult, body))
     turns = 0
     while not page.done():
         await asyncio.sleep(0)
@@ -293,8 +293,8 @@ class Refund(Value):
 
 async def test_a_row_of_ones_own_is_asked_for_its_numbers_too() -> None:
     rows = '{"amount":null},{},{"amount":{"value":"NaN","currency":"usd"}}'
-    with pytest.raises(APIResponseValidationError) as caught:
-        await page_of(Refund, page_with(rows), str)
+    with pytest.raises(NoPageError) as caught:
+        await page_of(Refund, page_with(rows))
     assert caught.value.path == "$.data[0].results[2].amount.value"
 
 

@@ -78,20 +78,21 @@ async def test_it_narrows_while_the_server_is_slow_and_recovers(
 
 
 async def test_a_server_that_fails_gets_fewer_requests_at_once() -> None:
-    gate = Gate(60.0)
+    gate = Gate(60.0, 100)
     for _ in range(100):
-        gate.saw(await gate.passed(), APITimeoutError("no answer"))
+        async with gate.passed() as sent:
+            gate.saw(sent, APITimeoutError("no answer"))
     assert gate.windows == 1
 
 
 async def test_those_who_wait_pass_in_the_order_in_which_they_came() -> None:
-    gate = Gate(60.0)
+    gate = Gate(60.0, 100)
     gate.shut_until(loop_time() + 10)
     passed: list[int] = []
 
     async def wait(number: int) -> None:
-        await gate.passed()
-        passed.append(number)
+        async with gate.passed():
+            passed.append(number)
 
     async with asyncio.TaskGroup() as group:
         for number in range(20):

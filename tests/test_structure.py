@@ -14,6 +14,7 @@ PACKAGE = Path(openai_usage.__file__).parent
 
 ORDER = [
     "_version",
+    "_secret",
     "errors",
     "times",
     "_checks",
@@ -28,6 +29,7 @@ ORDER = [
     "_retry",
     "_pace",
     "_gate",
+    "_environment",
     "_options",
     "_transport",
     "_walk",

@@ -183,7 +183,7 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], says: str
 def test_options_that_can_work_are_taken(options: dict[str, Any]) -> None:
     client = AsyncUsageClient("sk-admin-1", **options)
     assert "sk-admin-1" not in repr(client)
-    assert "sk-admin-1" not in repr(client._transport._options)
+    assert "sk-admin-1" not in repr(client._transport.options)
 
 
 # ---------------------------------------------------------------------- errors
@@ -466,8 +466,8 @@ async def test_by_default_there_are_five_retries_and_a_minute(
     with pytest.raises(InternalServerError):
         await client.costs(start_time=TODAY)
     assert len(sandbox.requests) == 6
-    assert client._transport._options.timeout == 60
-    assert client._transport._options.max_retry_wait == 60
+    assert client._transport.options.timeout == 60
+    assert client._transport.options.max_retry_wait == 60
 
 
 @pytest.mark.parametrize(
@@ -594,10 +594,15 @@ async def test_a_429_that_is_raised_holds_back_the_others_too(
     assert caplog.records == []  # there was no retry to warn of
 
 
+async def passed(gate: Gate) -> float:
+    async with gate.passed() as sent:
+        return sent
+
+
 async def test_a_gate_may_be_shut_for_longer_while_others_wait_at_it() -> None:
-    gate = Gate(60.0)
+    gate = Gate(60.0, 100)
     gate.shut_until(10)
-    waiting = asyncio.create_task(gate.passed())
+    waiting = asyncio.create_task(passed(gate))
     await asyncio.sleep(1)
     gate.shut_until(20)
     await waiting

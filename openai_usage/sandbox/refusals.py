@@ -49,6 +49,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the sandbo
         )
 
     @classmethod
+    def other_host(cls) -> Self:
+        """421: a browser was sent here under another name, by a page that is not from here."""
+        return cls(421, "This is a sandbox, and answers on loopback alone.", code=None)
+
+    @classmethod
     def too_fast(cls, requests_per_second: int | None) -> Self:
         """429: there were more requests in the last second than are allowed."""
         return cls(

@@ -151,6 +151,8 @@ class Sandbox:
         return await (effect(request, answer) if effect else answer())
 
     def _answer(self, request: web.BaseRequest) -> web.Response:
+        if request.host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+            raise Refusal.other_host()
         if request.method != "GET":
             raise Refusal.no_such_path(request.method, request.path)
         if not self.rate_limit.allows(asyncio.get_running_loop().time()):
