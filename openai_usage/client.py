@@ -114,4 +114,7 @@ class AsyncUsageClient(Endpoints):
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._transport.options.base_url}>"
+        # A traceback can show a client that was never finished, because an option cannot work.
+        finished = hasattr(self, "_transport")
+        address = self._transport.options.base_url if finished else "unfinished"
+        return f"<{type(self).__name__} {address}>"

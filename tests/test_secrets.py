@@ -1,0 +1,180 @@
+"""The admin key shows nowhere: not in print, not in pickles, not in tracebacks or logs."""
+
+import asyncio
+import copy
+import io
+import logging
+import pickle
+import pprint
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import rich.console
+import rich.pretty
+import rich.traceback
+
+from openai_usage import AsyncUsageClient, InvalidOptionError, InvalidQueryError
+from openai_usage._secret import HiddenText, Secret
+from openai_usage.sandbox import Sandbox
+from tests.conftest import TODAY
+from tests.raw_server import raw_server
+
+KEY = f"sk-admin-{'s3cr3t' * 20}"
+"""As long as real ones are: what shows the beginning of a long text would show it."""
+
+
+def holders(found: object) -> Iterator[object]:
+    """Whatever hangs from an object of this package, as a debugger would unfold it."""
+    seen: set[int] = set()
+    todo = [found]
+    while todo:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        if type(one).__module__.startswith("openai_usage"):
+            slots = [s for kind in type(one).__mro__ for s in getattr(kind, "__slots__", ())]
+            todo += [getattr(one, name) for name in slots if hasattr(one, name)]
+            todo += list(getattr(one, "__dict__", {}).values())
+
+
+@pytest.mark.parametrize("shown", [repr, str, pprint.pformat, rich.pretty.pretty_repr, "{}".format])
+def test_nothing_that_a_client_holds_shows_it(shown: Callable[[object], str]) -> None:
+    client = AsyncUsageClient(KEY)
+    texts = [shown(one) for one in holders(client)]
+    assert len(texts) > 10
+    assert any("[the admin key]" in text for text in texts)
+    assert not [text for text in texts if "s3cr3t" in text]
+    assert not [one for one in holders(client) if isinstance(one, str) and "s3cr3t" in one]
+
+
+@pytest.mark.parametrize("travel", [copy.deepcopy, pickle.dumps])
+def test_it_does_not_travel(travel: Callable[[object], object]) -> None:
+    for one in (AsyncUsageClient(KEY), Secret(KEY)):
+        with pytest.raises(TypeError) as caught:
+            travel(one)
+        assert "s3cr3t" not in str(caught.value)
+
+
+def test_the_header_is_right_on_the_wire_and_hidden_in_print() -> None:
+    header = Secret(KEY).header()
+    assert str.__str__(header) == f"Bearer {KEY}"
+    headers = {"Authorization": header}
+    for shown in (repr(headers), pprint.pformat(headers), rich.pretty.pretty_repr(headers)):
+        assert "s3cr3t" not in shown
+    assert "s3cr3t" not in rich.pretty.pretty_repr(headers, max_string=80)
+    assert isinstance(header, HiddenText)
+
+
+def printed(error: BaseException) -> str:
+    """An error as it may be printed: with its causes, and the locals of this package's frames."""
+    out = io.StringIO()
+    console = rich.console.Console(file=out, width=200)
+    console.print(
+        rich.traceback.Traceback.from_exception(
+            type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000
+        )
+    )
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return out.getvalue() + "".join(whole.format()) + repr(vars(error)) + repr(error)
+
+
+def of_ours(error: BaseException) -> BaseException:
+    """The error without the frames of this file, which know the key well enough."""
+    place = error.__traceback__
+    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+        place = place.tb_next
+    return error.with_traceback(place)
+
+
+async def error_of(doing: Awaitable[object]) -> BaseException:
+    try:
+        await doing
+    except BaseException as error:  # noqa: BLE001 - whatever it is
+        return of_ours(error)
+    raise AssertionError("it went well")
+
+
+async def ask(base_url: str, **options: Any) -> object:
+    async with AsyncUsageClient(KEY, base_url=base_url, max_retries=0, **options) as client:
+        return await client.costs(start_time=TODAY)
+
+
+QUOTED = KEY.encode()
+ANSWERS = {
+    "a refusal": b'HTTP/1.1 401 No\r\n\r\n{"error":{"message":"not %s"}}' % QUOTED,
+    "a refusal in no JSON": b"HTTP/1.1 500 No\r\n\r\n<pre>%s</pre>" % QUOTED,
+    "no page": b"HTTP/1.1 200 OK\r\n\r\nyou sent %s" % QUOTED,
+    "a page that is cut": b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n%s" % QUOTED,
+    "no HTTP": b"what is %s\r\n\r\n" % QUOTED,
+    "a header": b"HTTP/1.1 429 No\r\nX-Request-Id: %s\r\n\r\n" % QUOTED,
+    "a reason": b"HTTP/1.1 400 %s\r\n\r\n" % QUOTED,
+    "a redirect": b"HTTP/1.1 302 No\r\nLocation: http://127.0.0.1:9/%s\r\n\r\n" % QUOTED,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+async def test_no_error_shows_it_even_where_the_server_quotes_it(
+    answer: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with raw_server(answer) as base_url:
+        error = await error_of(ask(base_url))
+    assert "s3cr3t" not in printed(error)
+    assert "s3cr3t" not in caplog.text + repr([vars(record) for record in caplog.records])
+
+
+async def test_no_error_on_the_way_shows_it() -> None:
+    async with raw_server(b"", stay=True) as base_url:
+        assert "s3cr3t" not in printed(await error_of(ask(base_url, timeout=1)))
+        asking = asyncio.create_task(ask(base_url))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        # Through the frames of aiohttp, which name the headers.
+        cancelled = await error_of(asking)
+        assert isinstance(cancelled, asyncio.CancelledError)
+        assert "headers" in printed(cancelled)
+        assert "s3cr3t" not in printed(cancelled)
+    assert "s3cr3t" not in printed(await error_of(ask(base_url)))  # nobody is there any more
+    assert "s3cr3t" not in printed(await error_of(ask("https://nowhere.invalid/v1")))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"timeout": -1},
+        {"base_url": "nowhere"},
+        {"organization": "a b"},
+        {"ssl": False},
+        {"admin_api_key": f"{KEY}\n{KEY}"},
+        {"admin_api_key": KEY.encode()},
+    ],
+)
+def test_an_option_that_cannot_work_does_not_show_it(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        AsyncUsageClient(**{"admin_api_key": KEY, **options})
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+async def test_a_query_that_cannot_be_asked_does_not_show_it() -> None:
+    async with AsyncUsageClient(KEY) as client:
+        with pytest.raises(InvalidQueryError) as caught:
+            client.costs(start_time=5, limit=1000)
+        assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+async def test_no_log_shows_it(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    sandbox.faults.status(503, body=f"<b>{sandbox.admin_api_key}</b>")
+    async with AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+        await client.costs(start_time=TODAY)
+        with suppress(InvalidQueryError):
+            client.costs(start_time=TODAY, limit=0)
+    assert {record.name for record in caplog.records} >= {"openai_usage", "stamina"}
+    assert sandbox.admin_api_key not in caplog.text + repr([vars(each) for each in caplog.records])
