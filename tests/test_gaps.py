@@ -1,0 +1,118 @@
+"""What is missing is missed: told in the log, or raised."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from openai_usage import AsyncUsageClient, InvalidOptionError, PaginationError
+from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY, TODAY, client_of
+
+START = TODAY - 10 * DAY
+
+
+def page(*starts: int, next_page: str | None = None) -> dict[str, Any]:
+    buckets = [
+        {"object": "bucket", "start_time": start, "end_time": start + DAY, "results": []}
+        for start in starts
+    ]
+    return {"data": buckets, "has_more": next_page is not None, "next_page": next_page}
+
+
+def days(*numbers: int) -> list[int]:
+    return [START + number * DAY for number in numbers]
+
+
+GAPS = {
+    "before the first": ([page(*days(1, 2, 3, 4))], (0, 1), 0),
+    "between two": ([page(*days(0, 2, 3, 4))], (1, 2), 0),
+    "between pages": ([page(*days(0, 1), next_page="a"), page(*days(3, 4))], (2, 3), 2),
+    "after an empty page": (
+        [page(*days(0, 1), next_page="a"), page(next_page="b"), page(*days(3, 4))],
+        (2, 3),
+        2,
+    ),
+    "at the end": ([page(*days(0, 1, 2))], (3, 5), 0),
+    "everything": ([page()], (0, 5), 0),
+}
+
+
+def scripted(sandbox: Sandbox, pages: list[dict[str, Any]]) -> None:
+    import json
+
+    for each in pages:
+        sandbox.faults.status(200, body=json.dumps(each))
+
+
+@pytest.mark.parametrize(("pages", "gap", "_"), GAPS.values(), ids=GAPS)
+async def test_a_gap_is_told(
+    pages: list[dict[str, Any]],
+    gap: tuple[int, int],
+    _: int,
+    client: AsyncUsageClient,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scripted(sandbox, pages)
+    buckets = await client.costs(start_time=START, end_time=START + 5 * DAY).collect()
+    assert [each.start_time for each in buckets] == [
+        each["start_time"] for one in pages for each in one["data"]
+    ]
+    [record] = caplog.records
+    start, end = days(*gap)
+    assert record.levelno == logging.WARNING
+    assert f"no bucket from {start} to {end} (2026-" in record.getMessage()
+    assert vars(record)["endpoint"] == "organization/costs"
+    assert (vars(record)["start_time"], vars(record)["end_time"]) == (start, end)
+
+
+@pytest.mark.parametrize(("pages", "gap", "handed_over"), GAPS.values(), ids=GAPS)
+@pytest.mark.parametrize("windows", [1, 3])
+async def test_a_gap_is_raised_where_that_is_wanted(
+    pages: list[dict[str, Any]],
+    gap: tuple[int, int],
+    handed_over: int,
+    windows: int,
+    sandbox: Sandbox,
+) -> None:
+    scripted(sandbox, pages)
+    seen = []
+    async with client_of(sandbox, on_gap="raise") as client:
+        walk = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
+        with pytest.raises(PaginationError) as caught:
+            async for bucket in walk:
+                seen.append(bucket.start_time)
+    assert f"no bucket from {days(gap[0])[0]} to {days(gap[1])[0]}" in str(caught.value)
+    assert len(seen) <= handed_over or gap == (3, 5)
+    assert caught.value.resume_from == (seen[-1] + DAY if seen else None)
+
+
+async def test_a_single_page_is_asked_for_gaps_within_it(sandbox: Sandbox) -> None:
+    async with client_of(sandbox, on_gap="raise") as client:
+        scripted(sandbox, [page(*days(0, 1)), page(*days(0, 2)), page(*days(2, 3))])
+        assert len((await client.costs(start_time=START)).data) == 2  # where it ends is up to limit
+        with pytest.raises(PaginationError, match="no bucket from"):
+            await client.costs(start_time=START)
+        # Where a page begins that a cursor leads to, only the cursor knows.
+        assert len((await client.costs(start_time=START, page="a")).data) == 2
+
+
+async def test_what_is_still_to_come_is_not_missing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = START + 3 * DAY + 60  # a minute into the day
+    monkeypatch.setattr("time.time", lambda: now)
+    async with client_of(sandbox, on_gap="raise") as client:
+        for end_time in (START + 5 * DAY, None):
+            scripted(sandbox, [page(*days(0, 1, 2))])
+            walk = client.costs(start_time=START, end_time=end_time)
+            assert len(await walk.collect()) == 3
+        scripted(sandbox, [page(*days(0, 1))])
+        with pytest.raises(PaginationError):
+            await client.costs(start_time=START).collect()
+
+
+def test_there_are_two_things_to_do_about_a_gap() -> None:
+    with pytest.raises(InvalidOptionError, match="'warn' or 'raise', not 'ignore'"):
+        AsyncUsageClient("sk-admin-1", on_gap="ignore")  # type: ignore[arg-type]
