@@ -83,8 +83,6 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmark, and its table in the README; `-- --quick` only shows that it still runs."""
+    """The benchmark, and its tables in the README; `-- --quick` only shows that it still runs."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
-    if not session.posargs:
-        session.run("python", "-m", "benchmarks.report")

@@ -1,4 +1,4 @@
-"""Runs the benchmark: `python -m benchmarks [--quick]` prints its table and writes its numbers.
+"""Runs the benchmark: `python -m benchmarks [--quick]` prints its tables and writes its numbers.
 
 Contenders take turns, each in a process of its own, and the server has one too. Of each time the
 least counts: what is more is the machine's doing. The quick variant shows that all of it still
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.report import NUMBERS, rows, table
+from benchmarks.report import rows, table, write
 from benchmarks.scenarios import OURS, SCENARIOS, Scenario
 
 PACKAGES = ("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs")
@@ -85,7 +85,7 @@ def _seconds_of_children() -> float:
 def main(*, quick: bool) -> None:
     numbers = {"import": imported(1 if quick else 15)}
     with server() as address:
-        for scenario in SCENARIOS:
+        for scenario in SCENARIOS.values():
             print(scenario.name, "…", file=sys.stderr)
             chosen = scenario.quick() if quick else scenario
             numbers[scenario.name] = measured(chosen, address)
@@ -99,7 +99,7 @@ def main(*, quick: bool) -> None:
     if quick:
         print("A quick run: it shows that all of this still runs. Its numbers mean nothing.")
     else:
-        NUMBERS.write_text(json.dumps(report, indent=2) + "\n")
+        write(report)
         sys.exit(not all(row.holds for row in rows(numbers)))
 
 

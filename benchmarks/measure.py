@@ -7,35 +7,36 @@ import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib import import_module
 
 from benchmarks.job import Job
 
-Walk = Callable[[Job], Awaitable[tuple[int, float]]]
+Walk = Callable[[], Awaitable[tuple[int, float]]]
 
 
 async def cpu(walk: Walk, job: Job) -> dict[str, float]:
     """Processor time of a whole walk: the least of several."""
-    await walk(job)  # connections, decoders and the server's pages are made
+    await walk()  # the connection and the decoder are made
     least, total, until = float("inf"), 0.0, time.perf_counter() + job.repeated_for
     repeats = 0
     while repeats < 3 or time.perf_counter() < until:
         gc.collect()
         before = time.process_time()
-        results, total = await walk(job)
+        results, total = await walk()
         least = min(least, time.process_time() - before)
         repeats += 1
         assert results == job.results
     return {"seconds": least, "total": total}
 
 
-async def stall(walk: Walk, job: Job) -> dict[str, float]:
+async def stall(walk: Walk, __: Job) -> dict[str, float]:
     """The longest time for which the event loop could do nothing else: the least of several."""
-    await walk(job)
+    await walk()
     least = float("inf")
     for _ in range(3):
         gc.collect()
-        least = min(least, await _longest_pause(walk(job)))
+        least = min(least, await _longest_pause(walk()))
     return {"seconds": least}
 
 
@@ -56,19 +57,20 @@ async def _longest_pause(walk: Awaitable[object]) -> float:
     return longest
 
 
-async def memory(walk: Walk, job: Job) -> dict[str, float]:
+async def memory(walk: Walk, __: Job) -> dict[str, float]:
     """The most memory that the process has held."""
-    await walk(job)
+    await walk()
     return {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
-def main() -> None:
-    measure, contender, job = sys.argv[1], sys.argv[2], Job.from_json(sys.argv[3])
-    walk: Walk = getattr(import_module(f"benchmarks.contenders.{contender}"), job.endpoint)
-    print(json.dumps(asyncio.run(MEASURES[measure](walk, job))))
+async def main(measure: str, contender: str, job: Job) -> None:
+    module = import_module(f"benchmarks.contenders.{contender}")
+    async with module.client_of(job) as client:
+        walk = partial(getattr(module, job.endpoint), client, job)
+        print(json.dumps(await MEASURES[measure](walk, job)))
 
 
 MEASURES = {each.__name__: each for each in (cpu, stall, memory)}
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main(sys.argv[1], sys.argv[2], Job.from_json(sys.argv[3])))

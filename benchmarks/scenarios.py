@@ -11,6 +11,7 @@ CONTENDERS = {OURS: "ours", "floor": "floor", "by hand": "by_hand", "openai": "o
 """The contenders by the name they are shown under, and the file of each."""
 
 FAT = Job(pages=6, buckets=31, groups=200)
+LARGE = Job(width="1m", buckets=1440, groups=50)
 GROWTH = (
     Job(buckets=10, groups=1),
     Job(buckets=10, groups=10),
@@ -58,7 +59,7 @@ class Scenario:
         return ["-m", module, *measure, *name, self.job.at(server).to_json()]
 
 
-SCENARIOS = (
+_SCENARIOS = (
     Scenario("fat completions", ("benchmarks.measure", "cpu"), FAT, tuple(CONTENDERS), 7),
     Scenario(
         "fat costs",
@@ -74,12 +75,8 @@ SCENARIOS = (
         tuple(CONTENDERS),
         7,
     ),
-    Scenario(
-        "stall",
-        ("benchmarks.measure", "stall"),
-        Job(width="1m", buckets=1440, groups=50),
-        tuple(CONTENDERS),
-    ),
+    Scenario("large page", ("benchmarks.measure", "cpu"), LARGE, tuple(CONTENDERS)),
+    Scenario("stall", ("benchmarks.measure", "stall"), LARGE, tuple(CONTENDERS)),
     Scenario("memory, 6 pages", ("benchmarks.measure", "memory"), FAT),
     Scenario("memory, 120 pages", ("benchmarks.measure", "memory"), evolve(FAT, pages=120)),
     Scenario(
@@ -108,3 +105,6 @@ SCENARIOS = (
         for number, job in enumerate(RANGES)
     ),
 )
+
+SCENARIOS = {scenario.name: scenario for scenario in _SCENARIOS}
+"""Every scenario by its name."""

@@ -116,8 +116,8 @@ class APIResponseValidationError(APIError):
 class PaginationError(APIError):
     """The pages do not add up to a walk.
 
-    A cursor is missing, repeated or leads nowhere, or a bucket is out of order, given before, or
-    outside of what was asked.
+    A cursor is missing, repeated or leads nowhere, or a bucket is out of order, given before,
+    outside of what was asked, or missing where a client was made with `on_gap="raise"`.
     """
 
 

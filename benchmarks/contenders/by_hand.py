@@ -7,37 +7,37 @@ import aiohttp
 
 from benchmarks.job import KEY, Job
 
-HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+def client_of(_: Job) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"})
 
 
-async def completions(job: Job) -> tuple[int, float]:
+async def completions(session: aiohttp.ClientSession, job: Job) -> tuple[int, float]:
     results = total = 0
     query = dict(job.query)
-    async with aiohttp.ClientSession(headers=HEADERS) as session:
-        while True:
-            page = await get(session, job, query)
-            for bucket in page["data"]:
-                results += len(bucket["results"])
-                for result in bucket["results"]:
-                    total += result["input_tokens"]
-            if not page["has_more"]:
-                return results, total
-            query["page"] = page["next_page"]
+    while True:
+        page = await get(session, job, query)
+        for bucket in page["data"]:
+            results += len(bucket["results"])
+            for result in bucket["results"]:
+                total += result["input_tokens"]
+        if not page["has_more"]:
+            return results, total
+        query["page"] = page["next_page"]
 
 
-async def costs(job: Job) -> tuple[int, float]:
+async def costs(session: aiohttp.ClientSession, job: Job) -> tuple[int, float]:
     results, total = 0, 0.0
     query = dict(job.query)
-    async with aiohttp.ClientSession(headers=HEADERS) as session:
-        while True:
-            page = await get(session, job, query)
-            for bucket in page["data"]:
-                results += len(bucket["results"])
-                for result in bucket["results"]:
-                    total += result["amount"]["value"]
-            if not page["has_more"]:
-                return results, total
-            query["page"] = page["next_page"]
+    while True:
+        page = await get(session, job, query)
+        for bucket in page["data"]:
+            results += len(bucket["results"])
+            for result in bucket["results"]:
+                total += result["amount"]["value"]
+        if not page["has_more"]:
+            return results, total
+        query["page"] = page["next_page"]
 
 
 async def get(session: aiohttp.ClientSession, job: Job, query: dict[str, str | int]) -> Any:

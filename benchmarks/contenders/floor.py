@@ -11,12 +11,10 @@ import msgspec
 
 from benchmarks.job import KEY, Job
 
-HEADERS = {"Authorization": f"Bearer {KEY}"}
-
 R = TypeVar("R")
 
 
-class Completions(msgspec.Struct):
+class Completions(msgspec.Struct, gc=False):
     num_model_requests: int
     input_tokens: int
     output_tokens: int
@@ -44,12 +42,12 @@ class Completions(msgspec.Struct):
     output_image_tokens: int | None = None
 
 
-class Amount(msgspec.Struct):
+class Amount(msgspec.Struct, gc=False):
     value: Decimal
     currency: str
 
 
-class Costs(msgspec.Struct):
+class Costs(msgspec.Struct, gc=False):
     amount: Amount
     object: str = ""
     project_id: str | None = None
@@ -61,14 +59,14 @@ class Costs(msgspec.Struct):
     quantity_unit: str | None = None
 
 
-class Bucket(msgspec.Struct, Generic[R]):
+class Bucket(msgspec.Struct, Generic[R], gc=False):
     start_time: int
     end_time: int
     results: list[R]
     object: str = ""
 
 
-class Page(msgspec.Struct, Generic[R]):
+class Page(msgspec.Struct, Generic[R], gc=False):
     data: list[Bucket[R]]
     has_more: bool
     next_page: str | None = None
@@ -79,34 +77,36 @@ completions_page = msgspec.json.Decoder(Page[Completions])
 costs_page = msgspec.json.Decoder(Page[Costs])
 
 
-async def completions(job: Job) -> tuple[int, float]:
+def client_of(_: Job) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {KEY}"})
+
+
+async def completions(session: aiohttp.ClientSession, job: Job) -> tuple[int, float]:
     results = total = 0
     query = dict(job.query)
-    async with aiohttp.ClientSession(headers=HEADERS) as session:
-        while True:
-            page = completions_page.decode(await get(session, job, query))
-            for bucket in page.data:
-                results += len(bucket.results)
-                for result in bucket.results:
-                    total += result.input_tokens
-            if not page.has_more:
-                return results, total
-            query["page"] = page.next_page or ""
+    while True:
+        page = completions_page.decode(await get(session, job, query))
+        for bucket in page.data:
+            results += len(bucket.results)
+            for result in bucket.results:
+                total += result.input_tokens
+        if not page.has_more:
+            return results, total
+        query["page"] = page.next_page or ""
 
 
-async def costs(job: Job) -> tuple[int, float]:
+async def costs(session: aiohttp.ClientSession, job: Job) -> tuple[int, float]:
     results, total = 0, Decimal(0)
     query = dict(job.query)
-    async with aiohttp.ClientSession(headers=HEADERS) as session:
-        while True:
-            page = costs_page.decode(await get(session, job, query))
-            for bucket in page.data:
-                results += len(bucket.results)
-                for result in bucket.results:
-                    total += result.amount.value
-            if not page.has_more:
-                return results, float(total)
-            query["page"] = page.next_page or ""
+    while True:
+        page = costs_page.decode(await get(session, job, query))
+        for bucket in page.data:
+            results += len(bucket.results)
+            for result in bucket.results:
+                total += result.amount.value
+        if not page.has_more:
+            return results, float(total)
+        query["page"] = page.next_page or ""
 
 
 async def get(session: aiohttp.ClientSession, job: Job, query: dict[str, str | int]) -> bytes:
