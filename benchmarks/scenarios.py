@@ -45,7 +45,7 @@ class Scenario:
             buckets=min(self.job.buckets, 4),
             groups=min(self.job.groups, 4),
             latency=self.job.latency / 10,
-            rates=tuple((5 * rate, answers // 20) for rate, answers in self.job.rates),
+            rates=tuple((rate, answers // 20) for rate, answers in self.job.rates),
             repeated_for=0.0,
         )
         if job.rates:

@@ -5,12 +5,12 @@ What it is to do stands in the path: `/{results in a bucket}/{latency}/{rates}/v
 
 import asyncio
 import sys
-from collections import deque
 from functools import lru_cache
 
 from aiohttp import web
 
 from benchmarks.pages import page
+from openai_usage.sandbox.rate_limit import RateLimit
 
 rendered = lru_cache(maxsize=64)(page)
 
@@ -19,18 +19,15 @@ class Limit:
     """So many requests in any one second; the rate changes after so many answers."""
 
     def __init__(self, rates: str) -> None:
-        self.rates = [tuple(map(int, each.split("x"))) for each in rates.split(",")]
-        self.answered: deque[float] = deque()
+        spans = [tuple(map(int, each.split("x"))) for each in rates.split(",")]
+        self.rates = iter([rate for rate, answers in spans for _ in range(answers)])
+        self.limit = RateLimit(next(self.rates))
 
     def allows_one_more(self, now: float) -> bool:
-        (rate, left), *then = self.rates
-        while self.answered and self.answered[0] <= now - 1.0:
-            self.answered.popleft()
-        if len(self.answered) >= rate:
-            return False
-        self.answered.append(now)
-        self.rates = [(rate, left - 1), *then] if left > 1 or not then else then
-        return True
+        allowed = self.limit.allows(now)
+        if allowed:
+            self.limit.requests_per_second = next(self.rates, self.limit.requests_per_second)
+        return allowed
 
 
 class Server:

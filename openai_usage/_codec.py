@@ -1,23 +1,22 @@
 """Between values and the wire: a query becomes pairs of text, a body becomes a page."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import cache
-from itertools import chain
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from openai_usage._finite import decimals_of, refuse_non_finite
 from openai_usage.range_query import RangeQuery
-from openai_usage.results import Amount, Bucket, Page
+from openai_usage.results import Bucket, Page
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 R = TypeVar("R")
+B = TypeVar("B", bound=Sequence[Bucket[object]])
 
 AT_ONCE = 2**22
 """Bytes that are decoded in one go, in a few milliseconds; a larger body is taken in turns."""
@@ -105,12 +104,12 @@ class _Decoder(Generic[R]):
         self._bucket: msgspec.json.Decoder[Bucket[R]]
         self._bucket = msgspec.json.Decoder(Bucket[result], strict=False)  # type: ignore[valid-type]
         self._unopened = msgspec.json.Decoder(_Unopened, strict=False)
-        self._decimals = tuple(_decimals(result))
+        self._decimals = decimals_of(result)
 
     def at_once(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
         page = self._page.decode(body)
-        _refuse_non_finite(page.data, self._decimals)
+        self._finite(page.data)
         return page
 
     async def in_turns(self, body: bytes | bytearray) -> Page[R]:
@@ -120,12 +119,16 @@ class _Decoder(Generic[R]):
         """
         unopened = self._unopened.decode(body)
         buckets: list[Bucket[R]] = []
-        a_turn = max(1, len(unopened.data) * AT_ONCE // len(body))
-        for first in range(0, len(unopened.data), a_turn):
-            opened = [self._bucket.decode(raw) for raw in unopened.data[first : first + a_turn]]
-            _refuse_non_finite(opened, self._decimals)
-            buckets += opened
-            await asyncio.sleep(0)
+        opened: list[Bucket[R]] = []
+        size = 0
+        for raw in unopened.data:
+            if size > AT_ONCE:
+                buckets += self._finite(opened)
+                opened, size = [], 0
+                await asyncio.sleep(0)
+            opened.append(self._bucket.decode(raw))
+            size += len(raw)
+        buckets += self._finite(opened)
         return Page(
             data=tuple(buckets),
             has_more=unopened.has_more,
@@ -133,45 +136,9 @@ class _Decoder(Generic[R]):
             object=unopened.object,
         )
 
+    def _finite(self, buckets: B) -> B:
+        refuse_non_finite(buckets, self._decimals)
+        return buckets
+
 
 _decoder = cache(_Decoder)
-
-
-def _decimals(result: type) -> Iterator[str]:
-    """Where a *result* holds decimals, as paths of attributes."""
-    for name, kind in get_type_hints(result).items():
-        kinds = (kind, *get_args(kind))
-        if Amount in kinds:
-            yield f"{name}.value"
-        elif Decimal in kinds:
-            yield name
-
-
-def _refuse_non_finite(buckets: Sequence[Bucket[object]], decimals: Iterable[str]) -> None:
-    """Raise a `ValidationError` where one of the *decimals* of a result is no finite number.
-
-    `"NaN"` and `"Infinity"` as text are decimals to msgspec. A validator for each amount would
-    cost as much as half of all decoding, and looking for such text in the body more than asking
-    all numbers in one go: which of them it was is only of interest once one is there.
-    """
-    results = list(chain.from_iterable(map(attrgetter("results"), buckets)))
-    for path in decimals:
-        if not all(map(Decimal.is_finite, _numbers(results, path))):
-            number, where = next(_non_finite(buckets, path))
-            raise msgspec.ValidationError(f"{number} is no number to reckon with - at {where}")
-
-
-def _numbers(results: Iterable[object], path: str) -> Iterator[Decimal]:
-    """What *results* have at a *path*, but for those that have nothing there."""
-    found: Iterator[Any] = iter(results)
-    for name in path.split("."):
-        found = filter(None, map(attrgetter(name), found))
-    return found
-
-
-def _non_finite(buckets: Sequence[Bucket[object]], path: str) -> Iterator[tuple[Decimal, str]]:
-    for i, bucket in enumerate(buckets):
-        for j, result in enumerate(bucket.results):
-            for number in _numbers([result], path):
-                if not number.is_finite():
-                    yield number, f"$.data[{i}].results[{j}].{path}"

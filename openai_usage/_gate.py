@@ -48,8 +48,8 @@ class Gate:
     _newcomers: asyncio.Lock = field(factory=asyncio.Lock)
     _opens_at: float = 0.0
     _windows: float = _WINDOWS
-    _usual: float | None = None
-    """Seconds that an answer usually takes."""
+    _usual: dict[str, float] = field(factory=dict[str, float])
+    """Seconds that an answer usually takes, by endpoint."""
 
     @property
     def windows(self) -> int:
@@ -84,27 +84,30 @@ class Gate:
             self._opens_at = max(self._opens_at, now - interval) + interval
             return now
 
-    def saw(self, sent: float, failure: APIError | None) -> None:
-        """Take note of how the request went that passed at *sent*."""
+    def saw(self, endpoint: str, sent: float, failure: APIError | None) -> None:
+        """Take note of how a request to *endpoint* went that passed at *sent*."""
         match failure:
             case None:
-                self._took(_now() - sent)
+                self._took(endpoint, _now() - sent)
             case RateLimitError(retry_after=named):
                 hold = named if named is not None and named <= self._longest_hold else 0.0
-                self.shut_until(self._pace.refused(sent, _now(), hold))
-                self.shut_until(_now() + hold)
+                self._shut_until(self._pace.refused(sent, _now(), hold))
+                self.hold(hold)
             case InternalServerError() | APITimeoutError():
                 self._strained()
             case _:
                 pass
 
-    def shut_until(self, moment: float) -> None:
-        """Let nothing pass before *moment*, by the clock of the event loop."""
+    def hold(self, seconds: float) -> None:
+        """Let nothing pass for that long."""
+        self._shut_until(_now() + seconds)
+
+    def _shut_until(self, moment: float) -> None:
         self._opens_at = max(self._opens_at, moment)
 
-    def _took(self, seconds: float) -> None:
-        usual = seconds if self._usual is None else self._usual
-        self._usual = usual + (seconds - usual) / _USUALLY
+    def _took(self, endpoint: str, seconds: float) -> None:
+        usual = self._usual.get(endpoint, seconds)
+        self._usual[endpoint] = usual + (seconds - usual) / _USUALLY
         if seconds > _SLOW * usual:
             self._strained()
         else:

@@ -22,6 +22,7 @@ from openai_usage.errors import (
     APIResponseValidationError,
     APITimeoutError,
     InvalidOptionError,
+    RateLimitError,
 )
 
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
@@ -75,6 +76,8 @@ class Transport:
             )
             if wait is None:
                 return False
+            if isinstance(error, RateLimitError) and not self.gate.paces:
+                self.gate.hold(wait)
             _log.warning(
                 "GET %s failed, retry %d in %.2f s: %s",
                 path,
@@ -125,7 +128,7 @@ class Transport:
                 failure = self._refusal(response, body)
                 facts["status"] = response.status
                 facts["request_id"] = request_id(response.headers, self.options.admin_api_key)
-            self.gate.saw(sent, failure)
+            self.gate.saw(path, sent, failure)
         facts |= {"bytes": len(body), "seconds": perf_counter() - began}
         _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)
         return body if failure is None else failure

@@ -5,7 +5,15 @@ filled in one go; what makes it an attrs class for everyone else is the descript
 """
 
 from functools import cache
-from typing import Annotated, Any, ClassVar, dataclass_transform, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 import attrs
 import msgspec
@@ -18,6 +26,14 @@ class _ValueMeta(msgspec.StructMeta):
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
     ) -> type:
         return super().__new__(cls, name, bases, namespace, kw_only=True, **config)
+
+    if not TYPE_CHECKING:  # to whom the fields are the signature
+
+        def __call__(cls, *args: object, **kwargs: object) -> "Value":
+            """Check what is built by hand; what comes from the wire is checked on its way in."""
+            value = super().__call__(*args, **kwargs)
+            value.check()
+            return value
 
 
 class _Fields:
@@ -39,6 +55,9 @@ class Value(
 
     __attrs_attrs__: ClassVar[Any] = _Fields()
 
+    def check(self) -> None:
+        """Raise a `ValueError` where this is no value to reckon with."""
+
 
 @cache
 def _described(owner: type[msgspec.Struct]) -> Any:
@@ -52,4 +71,8 @@ def _attribute(described: msgspec.structs.FieldInfo) -> Any:
         kind, meta = get_args(kind)
         notes = meta.extra
     default = attrs.NOTHING if described.required else described.default
-    return attrs.field(default=default, type=kind, metadata=notes, kw_only=True)
+    if described.default_factory is not msgspec.NODEFAULT:
+        default = attrs.Factory(described.default_factory)
+    return attrs.field(
+        default=default, type=kind, metadata=notes, kw_only=True, alias=described.name
+    )

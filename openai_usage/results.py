@@ -87,6 +87,11 @@ class Amount(Value):
     currency: str
     """ISO 4217 in lower case: `usd`."""
 
+    def check(self) -> None:
+        """Raise a `ValueError` where `value` is no finite `Decimal`."""
+        if not isinstance(self.value, Decimal) or not self.value.is_finite():
+            raise ValueError(f"an amount is a finite Decimal, not {self.value!r}")
+
 
 class _OfProject(Value):
     project_id: str | None = None

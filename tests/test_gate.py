@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from openai_usage import AsyncUsageClient
 from openai_usage._gate import Gate
 from openai_usage._pace import Pace
-from openai_usage.errors import APITimeoutError
+from openai_usage.errors import APITimeoutError, InternalServerError, RateLimitError
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
-from tests.conftest import DAY, TODAY
+from tests.conftest import DAY, TODAY, client_of
 
 
 async def walked_at(
@@ -81,13 +82,13 @@ async def test_a_server_that_fails_gets_fewer_requests_at_once() -> None:
     gate = Gate(60.0, 100)
     for _ in range(100):
         async with gate.passed() as sent:
-            gate.saw(sent, APITimeoutError("no answer"))
+            gate.saw("costs", sent, APITimeoutError("no answer"))
     assert gate.windows == 1
 
 
 async def test_those_who_wait_pass_in_the_order_in_which_they_came() -> None:
     gate = Gate(60.0, 100)
-    gate.shut_until(loop_time() + 10)
+    gate.hold(10)
     passed: list[int] = []
 
     async def wait(number: int) -> None:
@@ -144,3 +145,106 @@ def test_the_pace_is_never_too_slow_to_go_on(steps: list[tuple[float, int]]) -> 
             until = pace.refused(sent[-min(refused, len(sent))], now)
             assert now <= until <= now + 1.0
             assert math.isfinite(until)
+
+
+async def test_a_429_that_names_no_time_holds_all_where_no_limit_is_known(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.status(429, times=1_000)
+    async with client_of(sandbox, max_retries=4) as client:
+
+        async def call(number: int) -> None:
+            await asyncio.sleep(number / 10)
+            with suppress(RateLimitError):
+                await client.costs(start_time=TODAY)
+
+        async with asyncio.TaskGroup() as group:
+            calls = [group.create_task(call(number)) for number in range(30)]
+            await asyncio.sleep(3)
+            assert len(sandbox.requests) < 60
+        assert len(calls) == 30
+
+
+async def test_how_quick_one_endpoint_is_says_nothing_of_another(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    for _ in range(100):
+        await client.costs(start_time=TODAY)
+    sandbox.faults.stall(0.1, times=1_000)
+    widths = []
+    async for _ in client.vector_stores(
+        start_time=TODAY - 60 * DAY, end_time=TODAY, limit=1
+    ).concurrently():
+        widths.append(client._transport.gate.windows)
+    assert min(widths) >= 4
+
+
+async def test_whoever_was_refused_goes_first() -> None:
+    gate = Gate(60.0, 100)
+    gate.hold(10)
+    passed: list[str] = []
+
+    async def wait(name: str, *, first: bool) -> None:
+        async with gate.passed(first=first):
+            passed.append(name)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(5):
+            group.create_task(wait(f"new {number}", first=True))
+        await asyncio.sleep(1)
+        group.create_task(wait("refused", first=False))
+    assert passed.index("refused") <= 1  # one was already at the gate
+
+
+async def test_no_more_requests_are_on_their_way_than_there_are_slots(sandbox: Sandbox) -> None:
+    sandbox.faults.stall(1.0, times=100)
+    async with client_of(sandbox, max_connections=3, timeout=2) as client:
+        began = loop_time()
+        await asyncio.gather(*(client.costs(start_time=TODAY) for _ in range(12)))
+        # Four times three of them, and none timed out for having waited its turn.
+        assert loop_time() - began == pytest.approx(4, abs=0.2)
+    assert len(sandbox.requests) == 12
+
+
+async def test_what_a_timer_is_late_does_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = asyncio.sleep
+
+    async def oversleep(seconds: float) -> None:
+        await sleep(seconds + 0.02 if seconds else 0)
+
+    gate = Gate(60.0, 100)
+    for _ in range(10):
+        async with gate.passed() as sent:
+            pass
+    gate.saw("costs", sent, RateLimitError("no", status_code=429))
+    monkeypatch.setattr(asyncio, "sleep", oversleep)
+    async with gate.passed() as begin:
+        pass
+    for _ in range(8):
+        async with gate.passed() as sent:
+            pass
+    assert 8 / (sent - begin) > 0.9 * 9
+
+
+@pytest.mark.parametrize(("hold", "within"), [(0.0, 4), (1.0, 0)])
+def test_the_more_a_refusal_costs_the_more_rarely_the_limit_is_looked_for(
+    hold: float, within: int
+) -> None:
+    pace = Pace()
+    for n in range(40):
+        pace.sent(n / 40)
+    pace.refused(39 / 40, 1.0, hold)
+    # How often, in six seconds, it sends faster than the 39 a second that it met.
+    faster = [n for n in range(1, 7) if pace.sent(1.0 + n) < 1 / 39]
+    assert len(faster) == within
+
+
+async def test_failures_of_the_server_make_windows_fewer() -> None:
+    gate = Gate(60.0, 100)
+    for error in (InternalServerError("no", status_code=503), APITimeoutError("no")):
+        before = gate._windows
+        gate.saw("costs", loop_time(), error)
+        assert gate._windows < before
+    before = gate._windows
+    gate.saw("costs", loop_time(), RateLimitError("no", status_code=429))
+    assert gate._windows == before  # of that, the pace takes care

@@ -4,6 +4,7 @@ import copy
 import gc
 import pickle
 from decimal import Decimal
+from typing import Any
 
 import attrs
 import cattrs
@@ -86,3 +87,26 @@ def test_cattrs_reads_what_it_wrote() -> None:
 def test_the_garbage_collector_is_not_asked_to_look_at_them() -> None:
     assert not gc.is_tracked(COST)
     assert not gc.is_tracked(BUCKET)
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("-Infinity"), Decimal("sNaN"), 1.5, "1"])
+def test_an_amount_that_is_no_number_cannot_be_built(value: Any) -> None:
+    with pytest.raises(ValueError, match="an amount is a finite Decimal"):
+        Amount(value=value, currency="usd")
+    with pytest.raises(ValueError, match="an amount is a finite Decimal"):
+        attrs.evolve(Amount(value=Decimal(1), currency="usd"), value=value)  # type: ignore[misc]
+
+
+class Noted(CostsResult):
+    note: str | None = None
+    tags: list[str] = []  # noqa: RUF012 - a Struct makes a new one each time
+    _seen: bool = False
+
+
+def test_a_field_is_added_by_subclassing() -> None:
+    noted = Noted(**attrs.asdict(COST, recurse=False), note="mine")
+    assert (noted.note, noted.amount, noted.tags) == ("mine", COST.amount, [])
+    evolved = attrs.evolve(noted, _seen=True)  # type: ignore[misc]
+    assert evolved._seen
+    [tags] = [each for each in attrs.fields(Noted) if each.name == "tags"]
+    assert isinstance(tags.default, attrs.Factory)  # type: ignore[arg-type]

@@ -24,6 +24,7 @@ ORDER = [
     "results",
     "endpoints",
     "plans",
+    "_finite",
     "_codec",
     "_responses",
     "_retry",

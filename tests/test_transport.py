@@ -601,10 +601,10 @@ async def passed(gate: Gate) -> float:
 
 async def test_a_gate_may_be_shut_for_longer_while_others_wait_at_it() -> None:
     gate = Gate(60.0, 100)
-    gate.shut_until(10)
+    gate.hold(10)
     waiting = asyncio.create_task(passed(gate))
     await asyncio.sleep(1)
-    gate.shut_until(20)
+    gate.hold(19)
     await waiting
     assert loop_time() == pytest.approx(20, abs=0.01)
 
