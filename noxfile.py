@@ -11,6 +11,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 PYTHONS = ["3.11", "3.12", "3.13"]
+LOCK = ".ci/dev.lock"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -66,11 +67,15 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """The tests against the wheel as it would be published, types and all."""
+    """The tests against the wheel as it would be published; who builds it twice gets it twice."""
     session.install("-q", *nox.project.dependency_groups(PYPROJECT, "build"))
     with TemporaryDirectory() as elsewhere:
-        session.run("python", "-m", "build", "--wheel", "--outdir", elsewhere, silent=True)
-        [built] = Path(elsewhere).glob("*.whl")
+        for folder in ("once", "again"):
+            session.run("python", "-m", "build", "--outdir", f"{elsewhere}/{folder}", silent=True)
+        for built in Path(elsewhere, "once").iterdir():
+            if built.read_bytes() != Path(elsewhere, "again", built.name).read_bytes():
+                session.error(f"{built.name} comes out differently each time")
+        [built] = Path(elsewhere, "once").glob("*.whl")
         install(session, "tests", package=f"{built}[cli]")
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
@@ -86,3 +91,22 @@ def bench(session: nox.Session) -> None:
     """The benchmark, and its tables in the README; `-- --quick` only shows that it still runs."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
+    session.install("-q", "uv")
+    groups = [f"--group={group}" for group in PYPROJECT["dependency-groups"]]
+    session.run(
+        *("uv", "pip", "compile", "-q", "--universal", "--python-version", PYTHONS[0]),
+        *("--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"),
+        *("--all-extras", *groups, "pyproject.toml", "-o", LOCK),
+    )
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask for known vulnerabilities of what is locked; needs the package index's advisories."""
+    session.install("-q", "pip-audit")
+    session.run("pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", LOCK)
