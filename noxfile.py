@@ -15,7 +15,7 @@ LOCK = ".ci/dev.lock"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, package: str = ".[cli]") -> None:
+def install(session: nox.Session, *groups: str, package: str = ".[cli,otel]") -> None:
     """Install the package with its extras, and the dependency groups that are named."""
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
 
@@ -40,7 +40,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests on the Python that runs nox, with the coverage that is asked for."""
     # From the working tree, so that what is covered is what is there.
-    install(session, "tests", package="-e.[cli]")
+    install(session, "tests", package="-e.[cli,otel]")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine", "-q")
@@ -59,7 +59,9 @@ def pythons(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
-    allowed = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    extras = project["optional-dependencies"]
+    allowed = [*project["dependencies"], *extras["cli"], *extras["otel"]]
+    allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
     session.run("pytest", *session.posargs)
@@ -76,7 +78,7 @@ def wheel(session: nox.Session) -> None:
             if built.read_bytes() != Path(elsewhere, "again", built.name).read_bytes():
                 session.error(f"{built.name} comes out differently each time")
         [built] = Path(elsewhere, "once").glob("*.whl")
-        install(session, "tests", package=f"{built}[cli]")
+        install(session, "tests", package=f"{built}[cli,otel]")
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")

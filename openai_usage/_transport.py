@@ -15,6 +15,7 @@ from openai_usage._gate import Gate
 from openai_usage._options import Options
 from openai_usage._responses import excerpt, request_id, status_error
 from openai_usage._retry import wait_before_retry
+from openai_usage._telemetry import RequestSpan, WalkSpan
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
@@ -52,7 +53,7 @@ class Transport:
         self.gate = Gate(options.max_retry_wait, options.max_connections)
         """What every request asks first."""
 
-    async def get(self, path: str, pairs: list[tuple[str, str]]) -> bytearray:
+    async def get(self, path: str, pairs: list[tuple[str, str]], walk: WalkSpan) -> bytearray:
         """The body of the answer, after as many tries as it takes and the options allow.
 
         Raises:
@@ -62,10 +63,10 @@ class Transport:
 
         session = self._session()
         url = (self.options.base_url / path).with_query(pairs)
-        retries = 0
+        retries, waited = 0, 0.0
 
         def wait_before_next(error: Exception) -> bool | float:
-            nonlocal retries
+            nonlocal retries, waited
             retries += 1
             wait = wait_before_retry(
                 error,
@@ -86,10 +87,12 @@ class Transport:
                 error,
                 extra={"endpoint": path, "retry": retries, "wait": wait},
             )
+            waited = wait
             return wait
 
         async def once() -> bytearray:
-            answer = await self._exchange(session, path, url, first=not retries)
+            span = walk.request(url, retry=retries, wait=waited)
+            answer = await self._exchange(session, path, url, span, first=not retries)
             if isinstance(answer, APIError):
                 # Here, where no name stands for what was sent or answered: both can hold the key,
                 # and tracebacks can show what names stand for.
@@ -100,7 +103,7 @@ class Transport:
         return await attempts.on(wait_before_next)(once)
 
     async def _exchange(
-        self, session: Session, path: str, url: URL, *, first: bool
+        self, session: Session, path: str, url: URL, span: RequestSpan, *, first: bool
     ) -> bytearray | APIError:
         """One request: the body of its answer, or the error that it came to."""
         async with self.gate.passed(first=first) as sent:
@@ -109,15 +112,19 @@ class Transport:
             facts: dict[str, object] = {"endpoint": path, "status": None}
             failure: APIError | None
             try:
-                async with session.get(
-                    url,
-                    headers=self._headers(),
-                    timeout=aiohttp.ClientTimeout(total=self.options.timeout),
-                    ssl=self.options.ssl or True,
-                    proxy=self.options.proxy,
-                    allow_redirects=False,
-                    raise_for_status=False,
-                ) as response:
+                async with (
+                    span,
+                    session.get(
+                        url,
+                        headers=self._headers(),
+                        timeout=aiohttp.ClientTimeout(total=self.options.timeout),
+                        ssl=self.options.ssl or True,
+                        proxy=self.options.proxy,
+                        allow_redirects=False,
+                        raise_for_status=False,
+                    ) as response,
+                ):
+                    span.answered(response.status)
                     async for chunk in response.content.iter_any():
                         body += chunk
                         if len(body) > self.options.max_response_bytes:

@@ -17,6 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 from attrs import evolve
 
 from openai_usage._codec import NoPageError, page_of, query_pairs
+from openai_usage._telemetry import WalkSpan, walk_span
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
@@ -50,10 +51,11 @@ class Walk(Generic[R_co]):
         self.transport = transport
         self.endpoint = endpoint
         self.with_bodies = with_bodies
+        self.span = WalkSpan()
 
     async def fetch(self, query: RangeQuery) -> Reply[R_co]:
         """The one page that *query* asks for."""
-        body = await self.transport.get(self.endpoint.path, query_pairs(query))
+        body = await self.transport.get(self.endpoint.path, query_pairs(query), self.span)
         try:
             page = await page_of(self.endpoint.result, body)
         except NoPageError as wrong:
@@ -65,9 +67,11 @@ class Walk(Generic[R_co]):
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
         """The one page that *query* asks for, checked as every page is."""
-        page = (await self.fetch(query)).page
-        begin = query.start_time if query.page is None else None
-        self._end_of_last(page, begin, query)
+        async with walk_span("page", self.endpoint.name) as self.span:
+            page = (await self.fetch(query)).page
+            begin = query.start_time if query.page is None else None
+            self._end_of_last(page, begin, query)
+            self.span.handed_over(len(page.data))
         return page
 
     async def replies(
@@ -79,9 +83,11 @@ class Walk(Generic[R_co]):
             replies = self._side_by_side(query, query.end_time, at_once)
         handed_over: int | None = None
         try:
-            async with aclosing(replies):
+            span = walk_span("walk", self.endpoint.name, at_once)
+            async with span as self.span, aclosing(replies):
                 async for reply in replies:
                     handed_over = _follow(reply.page, handed_over)
+                    self.span.handed_over(len(reply.page.data))
                     yield reply
         except UsageError as error:
             error.resume_from = handed_over
