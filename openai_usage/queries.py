@@ -1,14 +1,15 @@
 """What each endpoint may be asked, one class a row; its constructor is the method's signature.
 
 A row of your own is a subclass of `RangeQuery` with `@attrs.frozen(kw_only=True)` and its
-parameters as fields; what a field's metadata says under `doc` is shown wherever help is.
+parameters as fields; what a field's metadata says under `doc` is shown wherever help is. A class
+that adds none needs no decorator.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
 Python SDK 3.54.0.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
@@ -71,31 +72,27 @@ class _TokensQuery(_OfModelQuery):
     ) = field(default=None, metadata=_GROUP_BY)
 
 
-@frozen(kw_only=True)
 class CompletionsQuery(_TokensQuery):
     """Tokens and requests of completions, in time buckets."""
 
 
-@frozen(kw_only=True)
 class DecisionsQuery(_TokensQuery):
     """Tokens and requests of the Decisions API, in time buckets."""
 
 
-_ByModel: TypeAlias = Literal["project_id", "user_id", "api_key_id", "model"]
-
-
 @frozen(kw_only=True)
-class EmbeddingsQuery(_OfModelQuery):
+class _ByModelQuery(_OfModelQuery):
+    group_by: Sequence[Literal["project_id", "user_id", "api_key_id", "model"]] | None = field(
+        default=None, metadata=_GROUP_BY
+    )
+
+
+class EmbeddingsQuery(_ByModelQuery):
     """Tokens and requests of embeddings, in time buckets."""
 
-    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
-
-@frozen(kw_only=True)
-class ModerationsQuery(_OfModelQuery):
+class ModerationsQuery(_ByModelQuery):
     """Tokens and requests of moderations, in time buckets."""
-
-    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)
@@ -113,32 +110,25 @@ class ImagesQuery(_OfModelQuery):
     ) = field(default=None, metadata=_GROUP_BY)
 
 
-@frozen(kw_only=True)
-class AudioSpeechesQuery(_OfModelQuery):
+class AudioSpeechesQuery(_ByModelQuery):
     """Characters spoken, in time buckets."""
 
-    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
 
-
-@frozen(kw_only=True)
-class AudioTranscriptionsQuery(_OfModelQuery):
+class AudioTranscriptionsQuery(_ByModelQuery):
     """Seconds of audio transcribed, in time buckets."""
 
-    group_by: Sequence[_ByModel] | None = field(default=None, metadata=_GROUP_BY)
-
 
 @frozen(kw_only=True)
-class VectorStoresQuery(RangeQuery):
+class _ByProjectQuery(RangeQuery):
+    group_by: Sequence[Literal["project_id"]] | None = field(default=None, metadata=_GROUP_BY)
+
+
+class VectorStoresQuery(_ByProjectQuery):
     """Bytes stored in vector stores, in time buckets."""
 
-    group_by: Sequence[Literal["project_id"]] | None = field(default=None, metadata=_GROUP_BY)
 
-
-@frozen(kw_only=True)
-class CodeInterpreterSessionsQuery(RangeQuery):
+class CodeInterpreterSessionsQuery(_ByProjectQuery):
     """Sessions of the code interpreter, in time buckets."""
-
-    group_by: Sequence[Literal["project_id"]] | None = field(default=None, metadata=_GROUP_BY)
 
 
 @frozen(kw_only=True)

@@ -109,4 +109,4 @@ def test_a_field_is_added_by_subclassing() -> None:
     evolved = attrs.evolve(noted, _seen=True)  # type: ignore[misc]
     assert evolved._seen
     [tags] = [each for each in attrs.fields(Noted) if each.name == "tags"]
-    assert isinstance(tags.default, attrs.Factory)  # type: ignore[arg-type]
+    assert tags.default == attrs.Factory(list)
