@@ -28,7 +28,7 @@ class AsyncUsageClient(Endpoints):
 
     Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
     connections, and holds all its requests back together where the API says to wait. It belongs to
-    the event loop in which it first sends: another `asyncio.run` needs another client.
+    the process and the event loop in which it first sends: another needs another client.
 
     Args:
         admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.

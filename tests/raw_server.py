@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 
 @asynccontextmanager
@@ -22,10 +22,12 @@ async def raw_server(answer: bytes, *, stay: bool = False) -> AsyncIterator[str]
             await reader.readuntil(b"\r\n\r\n")
             writer.write(answer)
             if stay:
-                await reader.read()
+                with suppress(ConnectionError):
+                    await reader.read()
         finally:
             writer.close()
-            await writer.wait_closed()
+            with suppress(ConnectionError):  # the other end has had enough
+                await writer.wait_closed()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     try:

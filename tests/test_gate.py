@@ -39,7 +39,7 @@ async def walked_at(
     return first / spans[0], (windows - first) / spans[1]
 
 
-@pytest.mark.parametrize(("windows", "rates"), [(1200, (20, 40)), (900, (40, 20)), (300, (5, 5))])
+@pytest.mark.parametrize(("windows", "rates"), [(600, (10, 20)), (600, (20, 10)), (300, (5, 5))])
 async def test_a_limit_nobody_told_of_is_used_and_not_fought(
     windows: int, rates: tuple[int, int], client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -28,10 +28,19 @@ class Asker:
         self.session = session
 
     async def __call__(
-        self, path: str, query: str = "", *, key: str | None = None, status: int = 200
+        self,
+        path: str,
+        query: str = "",
+        *,
+        key: str | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         url = f"{self.sandbox.base_url}/organization/{path}?{query}"
-        headers = {"Authorization": f"Bearer {key or self.sandbox.admin_api_key}"}
+        headers = {
+            "Authorization": f"Bearer {key or self.sandbox.admin_api_key}",
+            **(headers or {}),
+        }
         async with self.session.get(url, headers=headers) as response:
             assert response.status == status
             return await response.json()
@@ -527,3 +536,15 @@ async def test_faults_can_be_taken_back(client: AsyncUsageClient, sandbox: Sandb
     sandbox.faults.clear()
     await client.costs(start_time=START)
     assert len(sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1:80", ""])
+async def test_it_answers_to_the_names_of_loopback_alone(ask: Asker, host: str) -> None:
+    # Where a page in a browser would be sent, once its own name leads here.
+    error = await ask.refused("costs", f"start_time={START}", status=421, headers={"Host": host})
+    assert "loopback" in error["message"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1"])
+async def test_the_names_of_loopback_may_have_any_port(ask: Asker, host: str) -> None:
+    await ask("costs", f"start_time={START}", headers={"Host": host})

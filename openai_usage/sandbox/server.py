@@ -151,7 +151,7 @@ class Sandbox:
         return await (effect(request, answer) if effect else answer())
 
     def _answer(self, request: web.BaseRequest) -> web.Response:
-        if request.host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+        if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
             raise Refusal.other_host()
         if request.method != "GET":
             raise Refusal.no_such_path(request.method, request.path)
