@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypedDict
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from openai_usage import (
     AsyncUsageClient,
     CostsResult,
     Page,
+    VectorStoresResult,
     _codec,
 )
 from openai_usage._codec import NoPageError, page_of
@@ -350,3 +352,19 @@ async def test_a_bucket_knows_its_datetimes(client: AsyncUsageClient, sandbox: S
     page = await costs_of(client, sandbox, page_with(COST))
     assert page.data[0].start.isoformat() == "1970-01-01T00:00:00+00:00"
     assert page.data[0].end.isoformat() == "1970-01-02T00:00:00+00:00"
+
+
+async def test_a_decoder_that_is_new_takes_integers_as_they_come() -> None:
+    # As each is made once, no other test sees one being made.
+    body = page_with('{"usage_bytes":"5"},{"usage_bytes":5.0}')
+    decoder = _codec._Decoder(VectorStoresResult)
+    page = decoder.at_once(body)
+    assert [result.usage_bytes for result in page.data[0].results] == [5, 5]
+    assert await decoder.in_turns(body) == page
+    nan = page_with('{"amount":{"value":"NaN","currency":"usd"}}')
+    with pytest.raises(msgspec.ValidationError, match="NaN"):
+        _codec._Decoder(CostsResult).at_once(nan)
+
+
+def test_what_is_no_page_says_so_in_print() -> None:
+    assert str(NoPageError("what", "$.where")) == "('what', '$.where')"

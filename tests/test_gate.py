@@ -78,6 +78,24 @@ async def test_it_narrows_while_the_server_is_slow_and_recovers(
     assert widths[-1] == 16
 
 
+async def test_a_walk_that_narrows_has_fewer_on_their_way(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.stall(0.1, times=1_000)
+    read = 0
+    async for _ in client.vector_stores(
+        start_time=TODAY - 40 * DAY, end_time=TODAY, limit=1
+    ).concurrently():
+        read += 1
+        client._transport.gate._windows = 8 if read < 10 else 2
+        await asyncio.sleep(1)
+        if read == 9:
+            assert len(sandbox.requests) == read + 8
+        if read > 20:
+            assert len(sandbox.requests) <= read + 2
+    assert read == 40
+
+
 async def test_a_server_that_fails_gets_fewer_requests_at_once() -> None:
     gate = Gate(60.0, 100)
     for _ in range(100):

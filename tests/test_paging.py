@@ -282,7 +282,11 @@ async def test_a_refused_cursor_is_a_fresh_start_behind_the_last_bucket(
     assert asked[3]["end_time"] == str(TODAY)
     [record] = [r for r in caplog.records if r.name == "openai_usage"]
     assert record.levelno == logging.WARNING
-    assert "starting again" in record.getMessage()
+    assert record.getMessage().startswith(
+        "GET organization/usage/completions refused its own cursor, starting again at "
+        f"{START + 6 * DAY}: the API answered 400: The page token is invalid"
+    )
+    assert vars(record)["endpoint"] == "organization/usage/completions"
     assert vars(record)["start_time"] == START + 6 * DAY
 
 
@@ -566,13 +570,19 @@ async def test_one_429_holds_back_all_windows(client: AsyncUsageClient, sandbox:
 
 @pytest.mark.parametrize("n", [0, -1, True, 2.5, "8"])
 def test_a_number_of_windows_must_be_positive(n: Any) -> None:
-    with pytest.raises(InvalidQueryError, match=r"windows_at_once takes"):
+    with pytest.raises(
+        InvalidQueryError,
+        match=rf"windows_at_once takes (a positive number of windows|.*), not {n!r}",
+    ):
         AsyncUsageClient("sk-admin-1").completions(start_time=1).concurrently(n)
 
 
 def test_a_page_cannot_be_cut() -> None:
-    with pytest.raises(InvalidQueryError, match="leave page= out"):
+    with pytest.raises(
+        InvalidQueryError, match=r"^a walk that begins at a page cannot be"
+    ) as caught:
         AsyncUsageClient("sk-admin-1").completions(start_time=1, page="p").concurrently(2)
+    assert caught.value.param == "page"
 
 
 # -------------------------------------------------------------------- the plan
@@ -617,6 +627,16 @@ async def test_a_plan_without_an_end_is_as_of_now(
 async def test_a_plan_from_a_page_counts_pages_as_they_will_come(client: AsyncUsageClient) -> None:
     buckets = client.completions(start_time=START, end_time=TODAY, page="page_x")
     assert buckets.plan().requests == 2  # of the API's default size: nothing is added to the query
+
+
+async def test_a_plan_of_what_is_to_come_is_of_one_bucket(
+    client: AsyncUsageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: NOW + 0.5)
+    tomorrow = client.completions(start_time=TODAY + DAY)
+    assert tomorrow.plan().windows == (Window(TODAY + DAY, TODAY + DAY + 1),)
+    since = client.completions(start_time=TODAY, bucket_width="1h", page="page_x")
+    assert since.plan().windows == (Window(TODAY, NOW),)
 
 
 async def test_rate_limits_that_last_too_long_are_raised_midway(
