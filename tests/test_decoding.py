@@ -364,7 +364,3 @@ async def test_a_decoder_that_is_new_takes_integers_as_they_come() -> None:
     nan = page_with('{"amount":{"value":"NaN","currency":"usd"}}')
     with pytest.raises(msgspec.ValidationError, match="NaN"):
         _codec._Decoder(CostsResult).at_once(nan)
-
-
-def test_what_is_no_page_says_so_in_print() -> None:
-    assert str(NoPageError("what", "$.where")) == "('what', '$.where')"
