@@ -7,10 +7,11 @@ from decimal import Decimal
 from functools import cache
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
+from openai_usage._exact import ExactDecoder
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Amount, Bucket, Page
 
@@ -21,6 +22,10 @@ R = TypeVar("R")
 
 AT_ONCE = 2**22
 """Bytes that are decoded in one go, in a few milliseconds; a larger body is taken in turns."""
+
+_MAGNITUDES = frozenset(range(-6176, 6145))
+"""Powers of ten, from least to greatest, that a decimal of 128 bits has; the API's zero is
+`0E-6176` at times, which gives away that it counts in those."""
 
 _NO_PAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises where there is something else than a page."""
@@ -66,8 +71,10 @@ class NoPageError(Exception):
 async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
     """The page that *body* holds, whole.
 
-    Fields and values that this version does not know are passed over. Integers may come as `5`,
-    `5.0` or `"5"`, never as `5.5`; money may come as a number or as text, with every digit kept.
+    Fields and values that this version does not know are passed over, and of a field that comes
+    twice the last one counts. Integers may come as `5`, `5.0` or `"5"`, never as `5.5`; money may
+    come as a number or as text, with every digit kept. Nothing else is what it only looks like:
+    `1` and `"true"` are not true, `"null"` is not null.
 
     Raises:
         NoPageError: *body* is anything but a page of *result*.
@@ -96,21 +103,20 @@ class _Decoder(Generic[R]):
     """Decodes the pages of one class of results.
 
     cattrs would decode to dicts first, turn null into "None" and 1.9 into 1. msgspec builds the
-    same classes straight from the bytes. It is not strict: "5" and 5.0 are integers here.
+    same classes straight from the bytes.
     """
 
     def __init__(self, result: type[R]) -> None:
-        self._page: msgspec.json.Decoder[Page[R]]
-        self._page = msgspec.json.Decoder(Page[result], strict=False)  # type: ignore[valid-type]
-        self._bucket: msgspec.json.Decoder[Bucket[R]]
-        self._bucket = msgspec.json.Decoder(Bucket[result], strict=False)  # type: ignore[valid-type]
-        self._unopened = msgspec.json.Decoder(_Unopened, strict=False)
+        self._page: ExactDecoder[Page[R]] = ExactDecoder(Page[result])  # type: ignore[valid-type]
+        self._bucket: ExactDecoder[Bucket[R]]
+        self._bucket = ExactDecoder(Bucket[result])  # type: ignore[valid-type]
+        self._unopened = msgspec.json.Decoder(_Unopened)
         self._decimals = tuple(_decimals(result))
 
     def at_once(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
         page = self._page.decode(body)
-        _refuse_non_finite(page.data, self._decimals)
+        _refuse_unreckonable(page.data, self._decimals)
         return page
 
     async def in_turns(self, body: bytes | bytearray) -> Page[R]:
@@ -123,7 +129,7 @@ class _Decoder(Generic[R]):
         a_turn = max(1, len(unopened.data) * AT_ONCE // len(body))
         for first in range(0, len(unopened.data), a_turn):
             opened = [self._bucket.decode(raw) for raw in unopened.data[first : first + a_turn]]
-            _refuse_non_finite(opened, self._decimals)
+            _refuse_unreckonable(opened, self._decimals)
             buckets += opened
             await asyncio.sleep(0)
         return Page(
@@ -147,31 +153,39 @@ def _decimals(result: type) -> Iterator[str]:
             yield name
 
 
-def _refuse_non_finite(buckets: Sequence[Bucket[object]], decimals: Iterable[str]) -> None:
-    """Raise a `ValidationError` where one of the *decimals* of a result is no finite number.
+def _refuse_unreckonable(buckets: Sequence[Bucket[object]], decimals: Iterable[str]) -> None:
+    """Raise a `ValidationError` where one of the *decimals* of a result cannot be reckoned with.
 
-    `"NaN"` and `"Infinity"` as text are decimals to msgspec. A validator for each amount would
+    `"NaN"` and `"Infinity"` as text are decimals to msgspec, and so is `1e999999999`, which cannot
+    be added to anything, and takes a gigabyte to write out. A validator for each amount would
     cost as much as half of all decoding, and looking for such text in the body more than asking
     all numbers in one go: which of them it was is only of interest once one is there.
     """
     results = list(chain.from_iterable(map(attrgetter("results"), buckets)))
     for path in decimals:
-        if not all(map(Decimal.is_finite, _numbers(results, path))):
-            number, where = next(_non_finite(buckets, path))
-            raise msgspec.ValidationError(f"{number} is no number to reckon with - at {where}")
+        if not _all_reckonable(_numbers(results, path)):
+            number, where = next(_not_reckonable(buckets, path))
+            raise msgspec.ValidationError(
+                f"{number!s:.40} is no number to reckon with - at {where}"
+            )
 
 
-def _numbers(results: Iterable[object], path: str) -> Iterator[Decimal]:
+def _all_reckonable(numbers: list[Decimal]) -> bool:
+    return all(map(Decimal.is_finite, numbers)) and _MAGNITUDES.issuperset(
+        map(Decimal.adjusted, numbers)
+    )
+
+
+def _numbers(results: Iterable[object], path: str) -> list[Decimal]:
     """What *results* have at a *path*, but for those that have nothing there."""
-    found: Iterator[Any] = iter(results)
-    for name in path.split("."):
-        found = filter(None, map(attrgetter(name), found))
-    return found
+    name, _, of_amounts = path.partition(".")
+    found = [each for each in map(attrgetter(name), results) if each is not None]
+    return [amount.value for amount in found] if of_amounts else found
 
 
-def _non_finite(buckets: Sequence[Bucket[object]], path: str) -> Iterator[tuple[Decimal, str]]:
+def _not_reckonable(buckets: Sequence[Bucket[object]], path: str) -> Iterator[tuple[Decimal, str]]:
     for i, bucket in enumerate(buckets):
         for j, result in enumerate(bucket.results):
             for number in _numbers([result], path):
-                if not number.is_finite():
+                if not _all_reckonable([number]):
                     yield number, f"$.data[{i}].results[{j}].{path}"

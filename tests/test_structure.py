@@ -24,6 +24,7 @@ ORDER = [
     "results",
     "endpoints",
     "plans",
+    "_exact",
     "_codec",
     "_responses",
     "_retry",
