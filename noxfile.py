@@ -88,3 +88,15 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.report")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A minute of bytes for the decoder, or an hour with `-- -max_total_time=3600`."""
+    install(session, "tests", "fuzz", package="-e.[cli]")
+    with TemporaryDirectory() as corpus:
+        session.run(
+            *("python", "-m", "tests.fuzz", corpus),
+            *("-max_total_time=60", "-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"),
+            *session.posargs,
+        )

@@ -50,11 +50,11 @@ class ExactDecoder(Generic[T]):
         return _easing(inspect.type_info(self._kind))
 
 
-def _decimal(text: str) -> Decimal | str:
+def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
-    except InvalidOperation:  # the exponent is beyond all bounds; nothing takes such text
-        return text
+    except InvalidOperation:
+        raise msgspec.ValidationError(f"{text:.40} is no number to reckon with") from None
 
 
 _plain = msgspec.json.Decoder(float_hook=_decimal)
