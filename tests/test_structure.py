@@ -15,6 +15,7 @@ PACKAGE = Path(openai_usage.__file__).parent
 ORDER = [
     "_version",
     "_secret",
+    "_shown",
     "errors",
     "times",
     "_checks",
