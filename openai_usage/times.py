@@ -40,9 +40,8 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
         case bool():
             pass  # an int to Python, and never what is meant here
         case SupportsIndex():  # an int, or one of another library such as NumPy
-            with suppress(
-                TypeError
-            ):  # an array of NumPy's has an index only where it is one number
+            # An array of NumPy's has this too, and an index only where it is one number.
+            with suppress(TypeError):
                 seconds = index(moment)
     if seconds is None:
         raise InvalidQueryError(

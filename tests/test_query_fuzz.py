@@ -60,7 +60,7 @@ def right(name: str, declared: Any) -> st.SearchStrategy[Any]:
     if name == "limit":
         return st.integers(1, 31)
     if name == "extra_query":
-        names = TEXTS.map(lambda text: f"x{text}")
+        names = TEXTS.map(lambda text: f"x{text}") | st.sampled_from(["x[]", "group[]", "[]"])
         return st.dictionaries(
             names, TEXTS | INTS | st.booleans() | st.lists(TEXTS, min_size=1, max_size=3)
         )
