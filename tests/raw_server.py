@@ -16,8 +16,8 @@ async def raw_server(
 ) -> AsyncIterator[str]:
     """The address of a server that answers each connection with *answer*, then closes it.
 
-    With *stay* it keeps the connection open and silent until the other end closes it. The heads
-    of requests are appended to *heard*, byte for byte.
+    With *stay* it keeps the connection open and silent until the other end closes it. What comes
+    over a connection is appended to *heard*, byte for byte: the head, and with *stay* the rest.
     """
     open_ones: set[asyncio.Task[None]] = set()
 
@@ -32,7 +32,9 @@ async def raw_server(
                 heard.append(head)
             writer.write(answer)
             if stay:
-                await reader.read()
+                rest = await reader.read()
+                if heard is not None:
+                    heard[-1] += rest
         finally:
             writer.close()
             await writer.wait_closed()
