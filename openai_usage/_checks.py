@@ -92,7 +92,7 @@ def _plain(param: str, value: object, declared: object) -> object:
         refuse(param, value, "text that is not blank")
     if isinstance(value, str) and not _is_text(value):
         refuse(param, value, "text without half a pair of surrogates in it")
-    if isinstance(value, int) and value.bit_length() > 63:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
         refuse(param, value, "an integer of 64 bits")
     # What a member of an enum is, not what it is called.
     if isinstance(value, str):
