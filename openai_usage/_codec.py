@@ -164,7 +164,7 @@ def _refuse_unreckonable(buckets: Sequence[Bucket[object]], decimals: Iterable[s
     results = list(chain.from_iterable(map(attrgetter("results"), buckets)))
     for path in decimals:
         if not _all_reckonable(_numbers(results, path)):
-            number, where = next(_not_reckonable(buckets, path))
+            number, where = _not_reckonable(buckets, path)[0]
             raise msgspec.ValidationError(
                 f"{number!s:.40} is no number to reckon with - at {where}"
             )
@@ -183,9 +183,11 @@ def _numbers(results: Iterable[object], path: str) -> list[Decimal]:
     return [amount.value for amount in found] if of_amounts else found
 
 
-def _not_reckonable(buckets: Sequence[Bucket[object]], path: str) -> Iterator[tuple[Decimal, str]]:
-    for i, bucket in enumerate(buckets):
-        for j, result in enumerate(bucket.results):
-            for number in _numbers([result], path):
-                if not _all_reckonable([number]):
-                    yield number, f"$.data[{i}].results[{j}].{path}"
+def _not_reckonable(buckets: Sequence[Bucket[object]], path: str) -> list[tuple[Decimal, str]]:
+    return [
+        (number, f"$.data[{i}].results[{j}].{path}")
+        for i, bucket in enumerate(buckets)
+        for j, result in enumerate(bucket.results)
+        for number in _numbers([result], path)
+        if not _all_reckonable([number])
+    ]
