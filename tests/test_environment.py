@@ -72,6 +72,17 @@ def test_what_cannot_be_sent_is_refused_from_there_too(
         AsyncUsageClient()
 
 
+@pytest.mark.parametrize("address", ["proxy.example:3128", "socks5://a.example", "http://[::1"])
+def test_a_proxy_that_is_none_is_refused_where_it_is_trusted(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    assert AsyncUsageClient("sk-admin-1")
+    with pytest.raises(InvalidOptionError, match="HTTPS_PROXY is no address") as caught:
+        AsyncUsageClient("sk-admin-1", trust_env=True)
+    assert caught.value.option == "trust_env"
+
+
 async def heard_by_a_proxy(
     answer: bytes,
     variables: dict[str, str],
