@@ -76,6 +76,14 @@ def client_at(address: str) -> AsyncUsageClient | None:
 @example("https://a.example", ":8443/v1/")
 @example("https://[::1]", ":8443/v1")
 @example("https://a.example", "//evil.example/v1")
+@example("https://", "@a.example")
+@example("https://", "me@a.example")
+@example("https://a.example", "\\@evil.example")
+@example("https://", "a\u3002example")
+@example("https://", "\u212a.example")  # a sign for Kelvin, which is a k where case is ignored
+@example("http\u017f://", "a.example")  # likewise, a long s
+@example("https://", "[fe80::1%25eth0]")
+@example("https://a.example", "\r\n.evil.example")
 def test_an_address_means_what_it_says_or_is_refused(start: str, rest: str) -> None:
     client = client_at(start + rest)
     text = (start + rest).strip() or "https://api.openai.com/v1"
