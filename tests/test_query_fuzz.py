@@ -196,3 +196,8 @@ def test_a_moment_is_its_second_exactly(moment: datetime) -> None:
 def test_what_cannot_even_be_shown_is_refused(asked: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidQueryError, match=says):
         CompletionsQuery(**{"start_time": 1, **asked})
+
+
+def test_integers_of_64_bits_are_taken() -> None:
+    bounds = {"least": -(2**63), "most": 2**63 - 1}
+    assert CompletionsQuery(start_time=1, extra_query=bounds).extra_query == bounds
