@@ -112,3 +112,15 @@ def audit(session: nox.Session) -> None:
     """Ask for known vulnerabilities of what is locked; needs the package index's advisories."""
     session.install("-q", "pip-audit")
     session.run("pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", LOCK)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """A minute of bytes for the decoder, or an hour with `-- -max_total_time=3600`."""
+    install(session, "tests", "fuzz", package="-e.[cli]")
+    with TemporaryDirectory() as corpus:
+        session.run(
+            *("python", "-m", "tests.fuzz", corpus),
+            *("-max_total_time=60", "-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"),
+            *session.posargs,
+        )

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, Union, get_args, get_origin
 
+from openai_usage._shown import shown
 from openai_usage.errors import InvalidQueryError
 
 
@@ -49,19 +50,19 @@ def _named(kind: object) -> str:
 
 def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
     for each in allowed:
-        if each == value:
+        if isinstance(value, type(each)) and each == value:
             return each  # and not *value*, which may be a member of an enum
-    close = get_close_matches(str(value), map(str, allowed), n=1)
+    close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidQueryError(
-        f"{param}={value!r} is not one of {', '.join(map(repr, allowed))}.{hint}",
+        f"{param}={shown(value)} is not one of {', '.join(map(repr, allowed))}.{hint}",
         param=param,
     )
 
 
 def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
     if isinstance(value, str):
-        refuse(param, value, f"a list: [{value!r}]")
+        refuse(param, value, f"a list: [{shown(value)}]")
     if not isinstance(value, Collection) or isinstance(value, bytes | Mapping):
         refuse(param, value, "a list")
     return tuple(checked(param, item, declared) for item in value)
@@ -70,10 +71,13 @@ def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
 def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         refuse(param, value, "a mapping from names to values")
-    items = {name: checked(f"{param}[{name!r}]", item, declared) for name, item in value.items()}
+    items = {
+        str(checked(param, name, str)): checked(f"{param}[{shown(name)}]", item, declared)
+        for name, item in value.items()
+    }
     for name, item in items.items():
         if item == ():  # nothing would be sent for it
-            refuse(f"{param}[{name!r}]", [], "a list with something in it")
+            refuse(f"{param}[{shown(name)}]", [], "a list with something in it")
     return items
 
 
@@ -86,12 +90,24 @@ def _plain(param: str, value: object, declared: object) -> object:
         refuse(param, value, declared.__name__)
     if isinstance(value, str) and not value.strip():
         refuse(param, value, "text that is not blank")
+    if isinstance(value, str) and not _is_text(value):
+        refuse(param, value, "text without half a pair of surrogates in it")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        refuse(param, value, "an integer of 64 bits")
     # What a member of an enum is, not what it is called.
     if isinstance(value, str):
         return str.__str__(value)
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def refuse(param: str, value: object, wanted: str) -> NoReturn:
     """Say what *param* takes, and what came instead."""
-    raise InvalidQueryError(f"{param} takes {wanted}, not {value!r}", param=param)
+    raise InvalidQueryError(f"{param} takes {wanted}, not {shown(value)}", param=param)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from openai_usage._finite import decimals_of, refuse_non_finite
+from openai_usage._exact import ExactDecoder
+from openai_usage._reckonable import decimals_of, refuse_unreckonable
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
 
@@ -65,8 +66,10 @@ class NoPageError(Exception):
 async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
     """The page that *body* holds, whole.
 
-    Fields and values that this version does not know are passed over. Integers may come as `5`,
-    `5.0` or `"5"`, never as `5.5`; money may come as a number or as text, with every digit kept.
+    Fields and values that this version does not know are passed over, and of a field that comes
+    twice the last one counts. Integers may come as `5`, `5.0` or `"5"`, never as `5.5`; money may
+    come as a number or as text, with every digit kept. Nothing else is what it only looks like:
+    `1` and `"true"` are not true, `"null"` is not null.
 
     Raises:
         NoPageError: *body* is anything but a page of *result*.
@@ -95,21 +98,20 @@ class _Decoder(Generic[R]):
     """Decodes the pages of one class of results.
 
     cattrs would decode to dicts first, turn null into "None" and 1.9 into 1. msgspec builds the
-    same classes straight from the bytes. It is not strict: "5" and 5.0 are integers here.
+    same classes straight from the bytes.
     """
 
     def __init__(self, result: type[R]) -> None:
-        self._page: msgspec.json.Decoder[Page[R]]
-        self._page = msgspec.json.Decoder(Page[result], strict=False)  # type: ignore[valid-type]
-        self._bucket: msgspec.json.Decoder[Bucket[R]]
-        self._bucket = msgspec.json.Decoder(Bucket[result], strict=False)  # type: ignore[valid-type]
-        self._unopened = msgspec.json.Decoder(_Unopened, strict=False)
+        self._page: ExactDecoder[Page[R]] = ExactDecoder(Page[result])  # type: ignore[valid-type]
+        self._bucket: ExactDecoder[Bucket[R]]
+        self._bucket = ExactDecoder(Bucket[result])  # type: ignore[valid-type]
+        self._unopened = msgspec.json.Decoder(_Unopened)
         self._decimals = decimals_of(result)
 
     def at_once(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
         page = self._page.decode(body)
-        self._finite(page.data)
+        self._reckonable(page.data)
         return page
 
     async def in_turns(self, body: bytes | bytearray) -> Page[R]:
@@ -123,12 +125,12 @@ class _Decoder(Generic[R]):
         size = 0
         for raw in unopened.data:
             if size > AT_ONCE:
-                buckets += self._finite(opened)
+                buckets += self._reckonable(opened)
                 opened, size = [], 0
                 await asyncio.sleep(0)
             opened.append(self._bucket.decode(raw))
             size += len(raw)
-        buckets += self._finite(opened)
+        buckets += self._reckonable(opened)
         return Page(
             data=tuple(buckets),
             has_more=unopened.has_more,
@@ -136,8 +138,8 @@ class _Decoder(Generic[R]):
             object=unopened.object,
         )
 
-    def _finite(self, buckets: B) -> B:
-        refuse_non_finite(buckets, self._decimals)
+    def _reckonable(self, buckets: B) -> B:
+        refuse_unreckonable(buckets, self._decimals)
         return buckets
 
 

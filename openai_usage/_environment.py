@@ -46,8 +46,8 @@ def proxy_for(url: URL) -> URL | None:
     proxies = getproxies()
     if url.scheme != "https" or proxy_bypass(url.host or ""):
         return None
-    named = proxies.get("https") or proxies.get("all")
-    if named is None:
+    named = _bare(proxies.get("https", "")) or _bare(proxies.get("all", ""))
+    if not named:
         return None
     try:
         proxy = URL(named)
@@ -63,7 +63,11 @@ def proxy_for(url: URL) -> URL | None:
 
 
 def _variable(name: str) -> str:
+    return _bare(os.environ.get(name, ""))
+
+
+def _bare(value: str) -> str:
     """What a variable holds, without blanks at its ends or the quotes of a file it came from."""
-    value = os.environ.get(name, "").strip()
+    value = value.strip()
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     return value[1:-1].strip() if quoted else value

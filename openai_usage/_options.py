@@ -1,5 +1,6 @@
 """The options of a client: what was passed, else the environment, else the default; checked."""
 
+import re
 import ssl
 from ipaddress import ip_address
 from math import inf
@@ -16,6 +17,13 @@ Number = TypeVar("Number", int, float)
 
 OnGap: TypeAlias = Literal["warn", "raise"]
 """What to do about buckets that are missing."""
+
+_ADDRESS = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?"
+    r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?",
+    re.ASCII | re.IGNORECASE,
+)
+"""An address that everyone reads alike: nothing in it to be unescaped, folded or climbed out of."""
 
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -111,15 +119,15 @@ def _fits_a_header(value: str) -> bool:
 
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
     try:
-        url = URL(text)
+        url = URL(text if _ADDRESS.fullmatch(text) else "")
         (url.host or "").encode("idna")  # as a look-up of the host will do it
     except ValueError:
         url = URL()
-    host, said = url.host, url.query_string or url.fragment or url.user or url.password
-    if not host or said or url.scheme not in ("http", "https"):
+    host = url.host
+    if not host:
         raise InvalidOptionError(
-            "base_url takes an address such as https://api.openai.com/v1, "
-            "with neither a password nor a query in it",
+            "base_url takes an address such as https://api.openai.com/v1 in plain ASCII, "
+            "with neither a password nor a query in it, nor anything escaped",
             option="base_url",
         )
     if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):

@@ -44,6 +44,12 @@ class Transport:
                 "of the admin key",
                 option="session",
             )
+        if getattr(session, "trust_env", False):
+            raise InvalidOptionError(
+                "the session trusts the environment, and would look in ~/.netrc for a user and a "
+                "password to send: pass trust_env=True to the client instead, for its proxy alone",
+                option="session",
+            )
         self.options = options
         self._lent = session
         self._own: Session | None = None

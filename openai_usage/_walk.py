@@ -224,7 +224,7 @@ def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:
 def _next_cursor(page: Page[object], seen: set[str]) -> str:
     """The cursor to the next page, which must be there and lead on."""
     cursor = page.next_page
-    if not cursor:
+    if not cursor or not cursor.strip():
         raise PaginationError("the API says that there is more, and gives no cursor to it")
     if cursor in seen:
         raise PaginationError("the API gave the same cursor twice: the walk would never end")

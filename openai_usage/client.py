@@ -51,7 +51,9 @@ class AsyncUsageClient(Endpoints):
             hosts in `NO_PROXY`.
         allow_insecure_http: Send the key over plain `http` to other hosts than this one.
         session: An aiohttp session to send with. It stays yours: it is not closed, and our
-            headers go with each request, not into it. Default: the client opens its own.
+            headers go with each request, not into it. One that has a user and a password for all
+            its requests, or takes them from `~/.netrc`, is refused. Default: the client opens its
+            own.
 
     Raises:
         MissingAdminKeyError: No key was passed, and the environment has none.

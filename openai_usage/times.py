@@ -1,15 +1,19 @@
 """Moments as the API counts them: whole Unix seconds, days and months in UTC."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
+from openai_usage._shown import shown
 from openai_usage.errors import InvalidQueryError
 
 __all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
 
 Timestamp: TypeAlias = int | datetime | date
 """Unix seconds, an aware datetime, or a date (its midnight in UTC)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 YEAR_10000 = 253_402_300_800
 """The first second that a datetime cannot hold."""
@@ -25,26 +29,28 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
     match moment:
         case datetime() if moment.utcoffset() is None:
             raise InvalidQueryError(
-                f"{param}={moment!r} is naive and could mean any time zone: "
+                f"{param}={shown(moment)} is naive and could mean any time zone: "
                 f"give it one, as in datetime.now(UTC)",
                 param=param,
             )
         case datetime():
-            seconds = int(moment.timestamp())
+            seconds = (moment - _EPOCH) // timedelta(seconds=1)  # exact, as a float is not
         case date():
             seconds = int(datetime.combine(moment, time(), UTC).timestamp())
         case bool():
             pass  # an int to Python, and never what is meant here
         case SupportsIndex():  # an int, or one of another library such as NumPy
-            seconds = index(moment)
+            # An array of NumPy's has this too, and an index only where it is one number.
+            with suppress(TypeError):
+                seconds = index(moment)
     if seconds is None:
         raise InvalidQueryError(
-            f"{param} takes Unix seconds (int), an aware datetime or a date, not {moment!r}",
+            f"{param} takes Unix seconds (int), an aware datetime or a date, not {shown(moment)}",
             param=param,
         )
     if not 0 <= seconds < YEAR_10000:
         raise InvalidQueryError(
-            f"{param}={seconds} is out of range: Unix seconds are meant, not milliseconds",
+            f"{param}={shown(seconds)} is out of range: Unix seconds are meant, not milliseconds",
             param=param,
         )
     return seconds

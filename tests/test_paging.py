@@ -168,7 +168,7 @@ async def test_buckets_say_what_they_ask(client: AsyncUsageClient) -> None:
 async def test_more_without_a_cursor_is_an_error(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    for cursor in (None, ""):
+    for cursor in (None, "", " "):
         scripted(sandbox, page(START, START + DAY, has_more=True, next_page=cursor))
         starts, error = await walked(ten_days(client))
         assert isinstance(error, PaginationError)

@@ -15,6 +15,7 @@ PACKAGE = Path(openai_usage.__file__).parent
 ORDER = [
     "_version",
     "_secret",
+    "_shown",
     "errors",
     "times",
     "_checks",
@@ -24,7 +25,8 @@ ORDER = [
     "results",
     "endpoints",
     "plans",
-    "_finite",
+    "_reckonable",
+    "_exact",
     "_codec",
     "_responses",
     "_retry",

@@ -59,7 +59,8 @@ def test_what_is_no_moment_is_refused_by_name(param: str, moment: object, says: 
 def test_any_aware_datetime_means_the_same_moment_everywhere(moment: datetime) -> None:
     query = CompletionsQuery(start_time=moment)
     assert query == CompletionsQuery(start_time=moment.astimezone(UTC))
-    assert query.start_time == int(moment.timestamp())
+    since_1970 = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    assert query.start_time == since_1970 // timedelta(seconds=1)  # timestamp() rounds
 
 
 def test_start_time_cannot_be_none() -> None:
