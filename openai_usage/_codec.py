@@ -109,7 +109,7 @@ class _Decoder(Generic[R]):
 
     def at_once(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
-        page = self._page.decode(body)
+        page = self._page.decode(_text(body))
         _refuse_non_finite(page.data, self._decimals)
         return page
 
@@ -122,7 +122,9 @@ class _Decoder(Generic[R]):
         buckets: list[Bucket[R]] = []
         a_turn = max(1, len(unopened.data) * AT_ONCE // len(body))
         for first in range(0, len(unopened.data), a_turn):
-            opened = [self._bucket.decode(raw) for raw in unopened.data[first : first + a_turn]]
+            opened = [
+                self._bucket.decode(_text(raw)) for raw in unopened.data[first : first + a_turn]
+            ]
             _refuse_non_finite(opened, self._decimals)
             buckets += opened
             await asyncio.sleep(0)
@@ -135,6 +137,15 @@ class _Decoder(Generic[R]):
 
 
 _decoder = cache(_Decoder)
+
+
+def _text(json: bytes | bytearray | msgspec.Raw) -> str:
+    """*json* as the text that it must be.
+
+    Of bytes, msgspec reads names that it does not know without a look: one that was garbled would
+    be passed over, and its field with it.
+    """
+    return str(json, "utf-8")
 
 
 def _decimals(result: type) -> Iterator[str]:
