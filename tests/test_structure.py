@@ -44,6 +44,7 @@ ORDER = [
     "sandbox.parameters",
     "sandbox.cursors",
     "sandbox.api",
+    "sandbox.spoiling",
     "sandbox.faults",
     "sandbox.rate_limit",
     "sandbox.background",
