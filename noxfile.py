@@ -88,3 +88,10 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
     if not session.posargs:
         session.run("python", "-m", "benchmarks.report")
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Walks on which everything goes wrong, counted in the README; `-- --seed N` runs one again."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.chaos", *(session.posargs or ["--write"]))
