@@ -8,17 +8,21 @@ import pytest
 from aiohttp import web
 from attrs import define, field
 
-from openai_usage import Bucket, Buckets, VectorStoresResult
+from openai_usage import AsyncUsageClient, Bucket, Buckets, VectorStoresResult
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
 from tests.conftest import DAY, NOW, TODAY, client_of
 
 WALKS = 200
-PAGES = 2
+PAGES = 3
 NEEDED = WALKS * PAGES
 ROUND_TRIP = 0.1
 
 Walk = Buckets[VectorStoresResult]
+
+
+def walk_of(client: AsyncUsageClient, pages: int) -> Walk:
+    return client.vector_stores(start_time=TODAY - pages * DAY, end_time=TODAY, limit=1)
 
 
 class CountingSandbox(Sandbox):
@@ -88,8 +92,7 @@ async def test_walks_share_the_connections_there_are_and_take_turns(
     counting: CountingSandbox, most: int
 ) -> None:
     async with client_of(counting, max_connections=most) as client:
-        walk = client.vector_stores(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
-        walkers = await all_go([walk] * WALKS)
+        walkers = await all_go([walk_of(client, PAGES)] * WALKS)
     assert complete(walkers)
     assert counting.most_requests == counting.most_connections == most
     a_round = ROUND_TRIP * WALKS / most
@@ -103,9 +106,8 @@ async def test_a_walk_of_many_windows_leaves_room_for_the_others(
     counting: CountingSandbox,
 ) -> None:
     async with client_of(counting, max_connections=10) as client:
-        long = client.vector_stores(start_time=TODAY - 300 * DAY, end_time=TODAY, limit=1)
-        short = client.vector_stores(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
-        walkers = await all_go([long.concurrently(40), *[short] * 10])
+        long, short = walk_of(client, 300).concurrently(40), walk_of(client, PAGES)
+        walkers = await all_go([long, *[short] * 10])
     assert complete(walkers[:1], pages=300)
     assert complete(walkers[1:])
     # Fifty at most want one of ten connections.
@@ -119,13 +121,12 @@ async def test_a_server_that_refuses_all_for_a_while_is_not_stormed(
     counting.faults.clear()
     counting.refuses_until, counting.refusal = loop_time() + 4, headers
     async with client_of(counting, max_connections=50) as client:
-        walk = client.vector_stores(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
-        walkers = await all_go([walk] * WALKS)
-    assert complete(walkers)
+        walkers = await all_go([walk_of(client, 1)] * WALKS)
+    assert complete(walkers, pages=1)
     refused = counting.refused
     if headers:  # those that were on their way when the first refusal came, and no other
         assert refused == 50
-    assert 0 < refused <= 0.5 * NEEDED
+    assert 0 < refused <= 0.5 * WALKS
 
 
 @pytest.mark.parametrize("headers", [None, {"Retry-After": "5"}], ids=str)
@@ -135,10 +136,9 @@ async def test_each_of_a_burst_of_refusals_is_answered_with_one_more_request(
     counting.faults.clear()
     counting.faults.status(429, headers=headers, times=80)  # of a hundred on their way
     async with client_of(counting) as client:
-        walk = client.vector_stores(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
-        walkers = await all_go([walk] * WALKS)
-    assert complete(walkers)
-    assert len(counting.requests) == NEEDED + 80
+        walkers = await all_go([walk_of(client, 1)] * WALKS)
+    assert complete(walkers, pages=1)
+    assert len(counting.requests) == WALKS + 80
 
 
 async def test_two_hundred_walks_against_a_limit_of_requests_all_arrive(
@@ -147,8 +147,8 @@ async def test_two_hundred_walks_against_a_limit_of_requests_all_arrive(
     counting.faults.clear()
     counting.rate_limit.requests_per_second = 100
     async with client_of(counting) as client:
-        walk = client.vector_stores(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
-        walkers = await all_go([walk] * WALKS)
-    assert complete(walkers)
-    assert NEEDED < len(counting.requests) <= 1.5 * NEEDED
-    assert loop_time() <= 1.2 * NEEDED / 100  # and the limit is used all the same
+        walkers = await all_go([walk_of(client, 2)] * WALKS)
+    needed = 2 * WALKS
+    assert complete(walkers, pages=2)
+    assert needed < len(counting.requests) <= 1.5 * needed
+    assert loop_time() <= 1.2 * needed / 100  # and the limit is used all the same
