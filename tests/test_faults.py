@@ -37,13 +37,14 @@ class Asker:
         """Head and body of an answer, up to the end of the connection."""
         url = URL(self._url).with_query(RANGE)
         reader, writer = await asyncio.open_connection(url.host, url.port)
-        head = f"GET {url.raw_path_qs} HTTP/1.1\r\nHost: {url.authority}\r\nConnection: close\r\n"
+        asked = f"GET {url.raw_path_qs} HTTP/1.1\r\nHost: {url.authority}\r\nConnection: close\r\n"
         key = f"Authorization: {self._headers['Authorization']}\r\n\r\n"
-        writer.write((head + key).encode())
+        writer.write((asked + key).encode())
         answer = await reader.read()
         writer.close()
         await writer.wait_closed()
-        return answer.partition(b"\r\n\r\n")[::2]
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return head, body
 
 
 @pytest.fixture
