@@ -124,3 +124,17 @@ def fuzz(session: nox.Session) -> None:
             *("-max_total_time=60", "-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"),
             *session.posargs,
         )
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Walks on which everything goes wrong, counted in the README; `-- --seed N` runs one again."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.chaos", *(session.posargs or ["--write"]))
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Ten thousand requests on one client, in which nothing may add up."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.soak", *session.posargs)

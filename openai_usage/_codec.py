@@ -75,10 +75,14 @@ async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
         NoPageError: *body* is anything but a page of *result*.
     """
     decoder = _decoder(result)  # type: ignore[arg-type]  # mypy takes no class for hashable
-    if len(body) > AT_ONCE:
-        with suppress(*_NO_PAGE):  # in which case what follows says where and why
-            return await decoder.in_turns(body)
     try:
+        if not body.isascii():
+            # msgspec passes over names that it does not know without a look at their bytes: one
+            # that was garbled on the way would take its field along.
+            str(body, "utf-8")
+        if len(body) > AT_ONCE:
+            with suppress(*_NO_PAGE):  # in which case what follows says where and why
+                return await decoder.in_turns(body)
         return decoder.at_once(body)
     except _NO_PAGE as error:
         what, _, where = str(error).partition(" - at ")

@@ -279,6 +279,16 @@ async def test_a_large_page_leaves_turns_to_others() -> None:
     assert turns >= 3
 
 
+@pytest.mark.parametrize("buckets", [1, 3 * _codec.AT_ONCE // 250])
+async def test_a_name_that_is_no_text_loses_no_field(buckets: int) -> None:
+    one = page_with({**COST, "line_item": "gpt-4.1"}).partition(b'"data":[')[2].removesuffix(b"]}")
+    body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * buckets)
+    garbled = body.replace(b'"line_item"', b'"line_\xfftem"')
+    assert (await page_of(CostsResult, body)).data[0].results[0].line_item == "gpt-4.1"
+    with pytest.raises(NoPageError):
+        await page_of(CostsResult, garbled)
+
+
 async def test_malformed_json_on_the_second_page_says_where_to_go_on(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:

@@ -48,6 +48,7 @@ ORDER = [
     "sandbox.parameters",
     "sandbox.cursors",
     "sandbox.api",
+    "sandbox.spoiling",
     "sandbox.faults",
     "sandbox.rate_limit",
     "sandbox.background",

@@ -1,18 +1,35 @@
 """What can go wrong on the way, on demand: the next answers of a sandbox are spoiled in turn."""
 
 import asyncio
+import gzip
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Literal, TypeAlias
 
-import msgspec
 from aiohttp import web
 from attrs import define, field
 
+from openai_usage.range_query import RangeQuery
+from openai_usage.sandbox.cursors import cursor_to
 from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.spoiling import (
+    Change,
+    begun,
+    body_of,
+    changed,
+    hang_up,
+    head_of,
+    reset,
+    send,
+)
 
 Answer = Callable[[], Awaitable[web.Response]]
 """What the request would get if nothing went wrong."""
 
 Effect = Callable[[web.BaseRequest, Answer], Awaitable[web.StreamResponse]]
+
+Place: TypeAlias = Literal["before headers", "in headers", "after headers", "in body"]
+"""Where in an answer something happens."""
 
 
 @define
@@ -58,7 +75,27 @@ class Faults:
         """Close the connection instead of answering."""
 
         async def effect(request: web.BaseRequest, _: Answer) -> web.StreamResponse:
-            _hang_up(request)
+            hang_up(request)
+            return web.Response()
+
+        self._add(effect, times, after)
+
+    def reset_connection(
+        self, place: Place = "before headers", *, times: int = 1, after: int = 0
+    ) -> None:
+        """Reset the connection at a *place* in the answer, so that all before it may arrive."""
+
+        async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            body = body_of(await answer())
+            head = head_of(body)
+            sent = {
+                "before headers": b"",
+                "in headers": head[: len(head) // 2],
+                "after headers": head,
+                "in body": head + body[: len(body) // 2],
+            }
+            send(request, sent[place])
+            reset(request)
             return web.Response()
 
         self._add(effect, times, after)
@@ -67,21 +104,73 @@ class Faults:
         """Send the true headers and half of the body, then close the connection."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            body = _body(await answer())
-            response = web.StreamResponse(headers={"Content-Length": str(len(body))})
-            await response.prepare(request)
-            await response.write(body[: len(body) // 2])
-            _hang_up(request)
+            body = body_of(await answer())
+            response = await begun(request, len(body), body[: len(body) // 2])
+            hang_up(request)
             return response
 
         self._add(effect, times, after)
 
-    def stall(self, seconds: float, *, times: int = 1, after: int = 0) -> None:
-        """Answer truly, *seconds* late."""
+    def wrong_length(self, by: int, *, times: int = 1, after: int = 0) -> None:
+        """Say that the body is so many bytes longer than it is, or shorter where *by* is below 0.
+
+        What is promised and does not come ends with the connection. What is too much is sent, to
+        be found in the place of the next answer where the connection is kept.
+        """
+
+        async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            body = body_of(await answer())
+            response = await begun(request, max(0, len(body) + by), body)
+            if by > 0:
+                hang_up(request)
+            else:
+                send(request, body[max(0, len(body) + by) :])
+            return response
+
+        self._add(effect, times, after)
+
+    def stall(
+        self, seconds: float, *, in_body: bool = False, times: int = 1, after: int = 0
+    ) -> None:
+        """Answer truly, *seconds* late; *in_body*, half of the body comes in time."""
+
+        async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            if not in_body:
+                await asyncio.sleep(seconds)
+                return await answer()
+            body = body_of(await answer())
+            response = await begun(request, len(body), body[: len(body) // 2])
+            await asyncio.sleep(seconds)
+            await response.write(body[len(body) // 2 :])
+            return response
+
+        self._add(effect, times, after)
+
+    def garbled_body(self, share: float = 0.5, *, times: int = 1, after: int = 0) -> None:
+        """Answer with a byte that is no text after a *share* of the body."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            await asyncio.sleep(seconds)
-            return await answer()
+            body = bytearray(body_of(await answer()))
+            body[min(int(share * len(body)), len(body) - 1)] = 0xFF
+            return web.Response(body=bytes(body), content_type="application/json")
+
+        self._add(effect, times, after)
+
+    def broken_gzip(self, *, times: int = 1, after: int = 0) -> None:
+        """Answer with a compressed body that is broken in the middle."""
+
+        async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            body = bytearray(gzip.compress(body_of(await answer())))
+            body[len(body) // 2 :] = b"?" * (len(body) - len(body) // 2)
+            return web.Response(body=bytes(body), headers={"Content-Encoding": "gzip"})
+
+        self._add(effect, times, after)
+
+    def gzip_bomb(self, size: int = 2**28, *, times: int = 1, after: int = 0) -> None:
+        """Answer with some thousandth of *size* in bytes, which come to *size* once inflated."""
+
+        async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
+            return web.Response(body=_bomb(size), headers={"Content-Encoding": "gzip"})
 
         self._add(effect, times, after)
 
@@ -89,10 +178,22 @@ class Faults:
         """Answer with status 200 and a body that is no JSON."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            body = _body(await answer())
+            body = body_of(await answer())
             return web.Response(body=body.replace(b":", b";", 1))
 
         self._add(effect, times, after)
+
+    def missing_bucket(self, *, times: int = 1, after: int = 0) -> None:
+        """Leave the first bucket of a page out."""
+        self._change(lambda page: {**page, "data": page["data"][1:]}, times, after)
+
+    def doubled_bucket(self, *, times: int = 1, after: int = 0) -> None:
+        """Give the last bucket of a page twice."""
+        self._change(lambda page: {**page, "data": page["data"] + page["data"][-1:]}, times, after)
+
+    def reordered_buckets(self, *, times: int = 1, after: int = 0) -> None:
+        """Give the buckets of a page from the last to the first."""
+        self._change(lambda page: {**page, "data": page["data"][::-1]}, times, after)
 
     def dead_cursor(self, *, times: int = 1, after: int = 0) -> None:
         """Refuse a cursor that is good."""
@@ -106,15 +207,29 @@ class Faults:
         """Answer a request that has a cursor with the page it leads to, and the same cursor."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            page = msgspec.json.decode(_body(await answer()), type=dict[str, msgspec.Raw])
-            changed = {**page, "has_more": True, "next_page": request.query["page"]}
-            return web.Response(body=msgspec.json.encode(changed))
+            again = {"has_more": True, "next_page": request.query["page"]}
+            return changed(await answer(), lambda page: {**page, **again})
 
         self._add(effect, times, after, needs_cursor=True)
+
+    def foreign_cursor(self, *, times: int = 1, after: int = 0) -> None:
+        """Give a cursor that belongs to another query, and say that there is more."""
+        cursor = cursor_to(0, "another", RangeQuery(start_time=0), now=2**40)
+        self._change(lambda page: {**page, "has_more": True, "next_page": cursor}, times, after)
+
+    def lost_cursor(self, *, times: int = 1, after: int = 0) -> None:
+        """Say that there is more, and give no cursor to it."""
+        self._change(lambda page: {**page, "has_more": True, "next_page": None}, times, after)
 
     def clear(self) -> None:
         """Let everything go well from here on."""
         self._pending.clear()
+
+    def _change(self, change: Change, times: int, after: int) -> None:
+        async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            return changed(await answer(), change)
+
+        self._add(effect, times, after)
 
     def _add(self, effect: Effect, times: int, after: int, *, needs_cursor: bool = False) -> None:
         if times < 1 or after < 0:
@@ -138,10 +253,6 @@ class Faults:
         return None
 
 
-def _body(response: web.Response) -> bytes:
-    return response.body if isinstance(response.body, bytes) else b""
-
-
-def _hang_up(request: web.BaseRequest) -> None:
-    if request.transport is not None:  # pragma: no branch - unless the client left first
-        request.transport.close()
+@cache
+def _bomb(size: int) -> bytes:
+    return gzip.compress(bytes(size))
