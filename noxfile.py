@@ -10,6 +10,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = True
 
+AT_ONCE = ["--numprocesses", "auto"]
 PYTHONS = ["3.11", "3.12", "3.13"]
 LOCK = ".ci/dev.lock"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -42,7 +43,7 @@ def tests(session: nox.Session) -> None:
     # From the working tree, so that what is covered is what is there.
     install(session, "tests", package="-e.[cli,otel]")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *AT_ONCE, *session.posargs)
     session.run("coverage", "combine", "-q")
     if not session.posargs:
         session.run("coverage", "report")
@@ -52,7 +53,7 @@ def tests(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """The tests on every Python that is supported."""
     install(session, "tests")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *AT_ONCE, *session.posargs)
 
 
 @nox.session
@@ -64,7 +65,7 @@ def lowest(session: nox.Session) -> None:
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *AT_ONCE, *session.posargs)
 
 
 @nox.session
@@ -85,7 +86,7 @@ def wheel(session: nox.Session) -> None:
         for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
         with session.chdir(elsewhere):
-            session.run("pytest", *session.posargs)
+            session.run("pytest", *AT_ONCE, *session.posargs)
 
 
 @nox.session

@@ -126,7 +126,7 @@ def wrongs(samples: Sequence[Sample], records: Counter[str]) -> Iterator[str]:
             yield f"{name} grew from {had} to {has}"
     was, is_ = (_usually_late(some) for some in (before, after))
     print(f"19 of 20 turns of the loop come within {was * 1000:.1f} ms, {is_ * 1000:.1f} ms after")
-    if is_ > 2 * was + 0.02:
+    if is_ > 2 * was + 0.1:  # that much other programs may take
         yield f"the loop was {was} s late, and now is {is_} s"
     print(f"records: {dict(records)}")
     if records != {"DEBUG": len(samples) * WALKS * PAGES}:
