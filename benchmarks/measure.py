@@ -57,6 +57,7 @@ async def _longest_pause(walk: Awaitable[T]) -> tuple[float, T]:
 
     ticking = asyncio.create_task(tick())
     came_to = await walk
+    await asyncio.sleep(0)  # what came last counts as well
     ticking.cancel()
     return longest, came_to
 

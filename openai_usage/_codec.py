@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 R = TypeVar("R")
+
+Pairs: TypeAlias = list[tuple[str, str]]
+"""The parameters of a URL, in order."""
+
 B = TypeVar("B", bound=Sequence[Bucket[object]])
 
 AT_ONCE = 2**22
@@ -34,7 +38,7 @@ def _converter() -> "Converter":
     return make_converter()
 
 
-def query_pairs(query: RangeQuery) -> list[tuple[str, str]]:
+def query_pairs(query: RangeQuery) -> Pairs:
     """What *query* asks, as the parameters of a URL; what is None is left out."""
     values = _converter().unstructure(query)
     extra = values.pop("extra_query") or {}

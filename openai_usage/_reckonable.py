@@ -6,7 +6,7 @@ as half of all decoding, and looking for such text in the body more than asking 
 go: which of them it was is only of interest once one is there.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
@@ -14,7 +14,7 @@ from types import UnionType
 from typing import ClassVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from attrs import has
+from attrs import frozen, has
 
 from openai_usage.results import Amount, Bucket
 
@@ -22,37 +22,50 @@ _MAGNITUDES = frozenset(range(-6176, 6145))
 """Powers of ten, from least to greatest, that a decimal of 128 bits has; the API's zero is
 `0E-6176` at times, which gives away that it counts in those."""
 
-ANYWHERE = ""
-"""The path of decimals that may be anywhere in a result."""
-
 _SIMPLE = {str, int, bool, float, type(None)}
 
 
-def decimals_of(result: type) -> tuple[str, ...]:
-    """Where a *result* holds decimals, as paths of attributes."""
+@frozen
+class Decimals:
+    """A place in results where decimals are."""
+
+    path: str
+    """The attributes that lead there; none, where they may be anywhere in a result."""
+    of: Callable[[Iterable[object]], list[Decimal]]
+    """Those of some results; what is None is left out."""
+
+
+def decimals_of(result: type) -> tuple[Decimals, ...]:
+    """Where a *result* holds decimals."""
     if not (isinstance(result, type) and has(result)):
-        return (ANYWHERE,)
-    paths = []
+        return (_ANYWHERE,)
+    places = []
     for name, kind in get_type_hints(result).items():
         if get_origin(kind) is ClassVar:
             continue
         alternatives = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
         kinds = set(alternatives) - _SIMPLE
-        if kinds == {Decimal}:
-            paths.append(name)
-        elif kinds == {Amount}:
-            paths.append(f"{name}.value")
-        elif kinds:  # a class or a collection of somebody's own
-            return (ANYWHERE,)
-    return tuple(paths)
+        if kinds <= {Decimal, Amount}:
+            places += [_decimals_at(name, each is Amount, kind is not each) for each in kinds]
+        else:  # a class or a collection of somebody's own
+            return (_ANYWHERE,)
+    return tuple(places)
 
 
-def refuse_unreckonable(buckets: Sequence[Bucket[object]], decimals: Iterable[str]) -> None:
-    """Raise a `ValidationError` where one of the *decimals* of a result cannot be reckoned with."""
-    results = list(chain.from_iterable(map(attrgetter("results"), buckets)))
-    for path in decimals:
-        if not _all_reckonable(_numbers(results, path)):
-            number, where = _not_reckonable(buckets, path)[0]
+def _decimals_at(name: str, of_amounts: bool, may_be_none: bool) -> Decimals:  # noqa: FBT001
+    path = f"{name}.value" if of_amounts else name
+    known = f"if each.{name} is not None" if may_be_none else ""
+    # Compiled, as attrs does it: to read an attribute whose name stands in the code takes a third
+    # of the time that an `attrgetter` takes.
+    return Decimals(path, eval(f"lambda results: [each.{path} for each in results {known}]"))  # noqa: S307
+
+
+def refuse_unreckonable(buckets: Sequence[Bucket[object]], places: Sequence[Decimals]) -> None:
+    """Raise a `ValidationError` where a decimal of a result cannot be reckoned with."""
+    results = list(chain.from_iterable(map(attrgetter("results"), buckets))) if places else ()
+    for place in places:
+        if not _all_reckonable(place.of(results)):
+            number, where = _not_reckonable(buckets, place)[0]
             raise msgspec.ValidationError(
                 f"{number!s:.40} is no number to reckon with - at {where}"
             )
@@ -62,15 +75,6 @@ def _all_reckonable(numbers: list[Decimal]) -> bool:
     return all(map(Decimal.is_finite, numbers)) and _MAGNITUDES.issuperset(
         map(Decimal.adjusted, numbers)
     )
-
-
-def _numbers(results: Iterable[object], path: str) -> list[Decimal]:
-    """What *results* have at a *path*, but for those that have nothing there."""
-    if path == ANYWHERE:
-        return list(chain.from_iterable(map(_all_in, results)))
-    name, _, of_amounts = path.partition(".")
-    found = [each for each in map(attrgetter(name), results) if each is not None]
-    return [amount.value for amount in found] if of_amounts else found
 
 
 def _all_in(value: object) -> Iterator[Decimal]:
@@ -86,11 +90,16 @@ def _all_in(value: object) -> Iterator[Decimal]:
                 todo += items
 
 
-def _not_reckonable(buckets: Sequence[Bucket[object]], path: str) -> list[tuple[Decimal, str]]:
+def _not_reckonable(
+    buckets: Sequence[Bucket[object]], place: Decimals
+) -> list[tuple[Decimal, str]]:
     return [
-        (number, f"$.data[{i}].results[{j}].{path}".rstrip("."))
+        (number, f"$.data[{i}].results[{j}].{place.path}".rstrip("."))
         for i, bucket in enumerate(buckets)
         for j, result in enumerate(bucket.results)
-        for number in _numbers([result], path)
+        for number in place.of([result])
         if not _all_reckonable([number])
     ]
+
+
+_ANYWHERE = Decimals("", lambda results: list(chain.from_iterable(map(_all_in, results))))

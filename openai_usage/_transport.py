@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import platform
+from collections.abc import Sequence
 from time import perf_counter
 from typing import TypeAlias
 
@@ -59,7 +60,7 @@ class Transport:
         self.gate = Gate(options.max_retry_wait, options.max_connections)
         """What every request asks first."""
 
-    async def get(self, path: str, pairs: list[tuple[str, str]], walk: WalkSpan) -> bytearray:
+    async def get(self, path: str, pairs: Sequence[tuple[str, str]], walk: WalkSpan) -> bytearray:
         """The body of the answer, after as many tries as it takes and the options allow.
 
         Raises:

@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from attrs import evolve
 
-from openai_usage._codec import NoPageError, page_of, query_pairs
+from openai_usage._codec import NoPageError, Pairs, page_of, query_pairs
 from openai_usage._telemetry import WalkSpan, walk_span
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
@@ -53,9 +53,10 @@ class Walk(Generic[R_co]):
         self.with_bodies = with_bodies
         self.span = WalkSpan()
 
-    async def fetch(self, query: RangeQuery) -> Reply[R_co]:
-        """The one page that *query* asks for."""
-        body = await self.transport.get(self.endpoint.path, query_pairs(query), self.span)
+    async def fetch(self, asked: Pairs, cursor: str | None = None) -> Reply[R_co]:
+        """The one page that is *asked* for, at a *cursor*."""
+        pairs = asked if cursor is None else [*asked, ("page", cursor)]
+        body = await self.transport.get(self.endpoint.path, pairs, self.span)
         try:
             page = await page_of(self.endpoint.result, body)
         except NoPageError as wrong:
@@ -68,7 +69,7 @@ class Walk(Generic[R_co]):
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
         """The one page that *query* asks for, checked as every page is."""
         async with walk_span("page", self.endpoint.name) as self.span:
-            page = (await self.fetch(query)).page
+            page = (await self.fetch(query_pairs(query))).page
             begin = query.start_time if query.page is None else None
             self._end_of_last(page, begin, query)
             self.span.handed_over(len(page.data))
@@ -104,18 +105,21 @@ class Walk(Generic[R_co]):
         # before the first, and nothing but a bucket gives a place for a fresh start.
         done = query.start_time if query.page is None else None
         restarted_at: int | None = None
+        cursor = query.page
+        asked = query_pairs(evolve(query, page=None))  # on every page the same, but for the cursor
         empty_in_a_row = 0
         while empty_in_a_row < _EMPTY_AT_MOST:
             try:
-                reply = await self.fetch(query)
+                reply = await self.fetch(asked, cursor)
             except BadRequestError as error:
-                refused = query.page in seen and error.param in (None, "page")
+                refused = cursor in seen and error.param in (None, "page")
                 if not refused or done is None or done == restarted_at:
                     raise
                 if query.end_time is not None and done >= query.end_time:
                     return  # every bucket is there already
                 self._warn_of_restart(done, error)
-                query, restarted_at = evolve(query, start_time=done, page=None), done
+                cursor, restarted_at = None, done
+                asked = query_pairs(evolve(query, start_time=done, page=None))
                 seen.clear()
                 continue
             done = self._end_of_last(reply.page, done, query)
@@ -125,7 +129,7 @@ class Walk(Generic[R_co]):
             if not reply.page.has_more:
                 return
             empty_in_a_row = 0 if reply.page.data else empty_in_a_row + 1
-            query = evolve(query, page=_next_cursor(reply.page, seen))
+            cursor = _next_cursor(reply.page, seen)
         raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
 
     async def _side_by_side(
@@ -167,14 +171,15 @@ class Walk(Generic[R_co]):
         Each bucket must begin where the one before ended, and within the range. Where it begins
         later, buckets are missing: the API gives them even where nothing was used.
         """
+        begin = query.start_time if done is None else done
+        beyond = YEAR_10000 if query.end_time is None else query.end_time
         for bucket in page.data:
-            begin = query.start_time if done is None else done
-            beyond = query.end_time is not None and bucket.start_time >= query.end_time
-            if beyond or not begin <= bucket.start_time < bucket.end_time < YEAR_10000:
+            start, end = bucket.start_time, bucket.end_time
+            if not begin <= start < end < YEAR_10000 or start >= beyond:
                 raise _misplaced(bucket, begin)
-            if done is not None and bucket.start_time > done:
-                self._miss(done, bucket.start_time)
-            done = bucket.end_time
+            if start != begin and done is not None:
+                self._miss(begin, start)
+            begin = done = end
         return done
 
     def _check_end(self, done: int | None, query: RangeQuery) -> None:
