@@ -139,3 +139,11 @@ def soak(session: nox.Session) -> None:
     """Ten thousand requests on one client, in which nothing may add up."""
     install(session, "tests")
     session.run("python", "-m", "tests.soak", *session.posargs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Break paging, retries and decoding in every small way; what no test notices is listed."""
+    install(session, "tests", "mutants", package="-e.[cli,otel]")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")

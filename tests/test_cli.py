@@ -342,3 +342,24 @@ def test_without_its_extra_the_command_says_what_is_missing() -> None:
     assert done.returncode == 1
     assert "pip install 'openai-usage-client[cli]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("status", [200, 401, 404])
+def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
+    status: int, usage_sandbox: Sandbox
+) -> None:
+    usage_sandbox.faults.status(status, body=f"you sent {usage_sandbox.admin_api_key}", times=1)
+    done = subprocess.run(
+        [COMMAND, "costs", "--last", "2d"],
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            "OPENAI_ADMIN_KEY": usage_sandbox.admin_api_key,
+            "OPENAI_BASE_URL": usage_sandbox.base_url,
+        },
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "[the admin key]" in done.stderr
+    assert usage_sandbox.admin_api_key not in done.stdout + done.stderr
