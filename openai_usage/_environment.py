@@ -44,16 +44,18 @@ def proxy_for(url: URL) -> URL | None:
     Only what is encrypted goes through a proxy: it could read the key of everything else.
     """
     proxies = getproxies()
-    if url.scheme != "https" or proxy_bypass(url.host or ""):
+    if url.scheme != "https" or proxy_bypass(url.authority):
         return None
     named = _bare(proxies.get("https", "")) or _bare(proxies.get("all", ""))
     if not named:
         return None
     try:
         proxy = URL(named)
+        (proxy.host or "").encode("idna")  # as a look-up of the host will do it
+        f"{proxy.user}{proxy.password}".encode("latin-1")  # as the header will
     except ValueError:
         proxy = URL()
-    if proxy.scheme not in ("http", "https") or not proxy.host:
+    if proxy.scheme not in ("http", "https") or not proxy.host or ":" in (proxy.user or ""):
         raise InvalidOptionError(
             "the environment's HTTPS_PROXY is no address such as http://proxy.example:3128; "
             "mend it, or leave trust_env out",

@@ -42,7 +42,7 @@ class ExactDecoder(Generic[T]):
         try:
             return self._strict.decode(body)
         except msgspec.ValidationError:
-            read: T = msgspec.convert(self._ease(_plain.decode(body)), self._kind)
+            read: T = msgspec.convert(self._ease(_plain.decode(body)), self._kind, str_keys=True)
             return read
 
     @cached_property

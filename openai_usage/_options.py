@@ -3,14 +3,14 @@
 import re
 import ssl
 from ipaddress import ip_address
-from math import inf
 from typing import Literal, TypeAlias, TypeVar, get_args
 
-from attrs import frozen
+from attrs import field, frozen
 from yarl import URL
 
 from openai_usage._environment import key_advice, proxy_for, told
 from openai_usage._secret import Secret
+from openai_usage._shown import shown
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
 
 Number = TypeVar("Number", int, float)
@@ -24,6 +24,9 @@ _ADDRESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """An address that everyone reads alike: nothing in it to be unescaped, folded or climbed out of."""
+
+_TOO_MUCH = 2**63
+"""Of anything that is counted."""
 
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -42,7 +45,7 @@ class Options:
     max_connections: int
     on_gap: OnGap
     ssl: ssl.SSLContext | None
-    proxy: URL | None
+    proxy: URL | None = field(repr=False)  # it can hold a password
 
 
 def options(
@@ -66,6 +69,8 @@ def options(
         MissingAdminKeyError: There is no key, neither passed nor in the environment.
         InvalidOptionError: An option cannot work.
     """
+    _check_flag("trust_env", trust_env)
+    _check_flag("allow_insecure_http", allow_insecure_http)
     address = told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
     url = _secure(address, allow_insecure_http=allow_insecure_http)
     return Options(
@@ -149,14 +154,21 @@ def _is_loopback(host: str) -> bool:
 def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number:
     # A bool is an int to Python, and never what is meant here.
     kinds = int if isinstance(least, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < inf:
-        raise InvalidOptionError(f"{option} takes {wanted}, not {value!r}", option=option)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < _TOO_MUCH:
+        raise InvalidOptionError(f"{option} takes {wanted}, not {shown(value)}", option=option)
     return value
+
+
+def _check_flag(option: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InvalidOptionError(f"{option} takes True or False, not {shown(value)}", option=option)
 
 
 def _on_gap(on_gap: OnGap) -> OnGap:
     if on_gap not in get_args(OnGap):
-        raise InvalidOptionError(f"on_gap takes 'warn' or 'raise', not {on_gap!r}", option="on_gap")
+        raise InvalidOptionError(
+            f"on_gap takes 'warn' or 'raise', not {shown(on_gap)}", option="on_gap"
+        )
     return on_gap
 
 

@@ -48,6 +48,8 @@ class Pace:
     _limit: float | None = None
     """Requests a second at the last refusal."""
     _refused_at: float = float("-inf")
+    _met_again: bool = False
+    """Whether it was met more than once: a single refusal can be somebody else's doing."""
     _held: float = 0.0
     """Seconds that the last refusal asked to hold all requests."""
 
@@ -77,6 +79,7 @@ class Pace:
         if sent <= self._refused_at:
             return now
         rate = self._rate(now)
+        self._met_again = rate is not None
         passed = [each for each in self._sent if sent - 1.0 < each <= sent]
         met = float(len(passed))
         if rate is not None:  # one more would have fit, by the clock of the server
@@ -91,7 +94,7 @@ class Pace:
             return None
         least, most = _SECONDS_TO_LEVEL
         wanted = max(_REQUESTS_TO_LEVEL / self._limit, _HOLDS_TO_LEVEL * self._held)
-        to_level = max(least, min(most, wanted))
+        to_level = max(least, min(most, wanted)) if self._met_again else least
         t = (now - self._refused_at) / to_level - 1
         if t > _FORGOTTEN:
             self._limit = None

@@ -22,7 +22,7 @@ _MAGNITUDES = frozenset(range(-6176, 6145))
 """Powers of ten, from least to greatest, that a decimal of 128 bits has; the API's zero is
 `0E-6176` at times, which gives away that it counts in those."""
 
-_SIMPLE = {str, int, bool, float, type(None)}
+_SIMPLE = {str, int, bool, float}
 
 
 @frozen
@@ -44,11 +44,13 @@ def decimals_of(result: type) -> tuple[Decimals, ...]:
         if get_origin(kind) is ClassVar:
             continue
         alternatives = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-        kinds = set(alternatives) - _SIMPLE
-        if kinds <= {Decimal, Amount}:
-            places += [_decimals_at(name, each is Amount, kind is not each) for each in kinds]
-        else:  # a class or a collection of somebody's own
-            return (_ANYWHERE,)
+        match set(alternatives) - {type(None)}:
+            case kinds if kinds <= _SIMPLE:
+                pass
+            case kinds if kinds in ({Decimal}, {Amount}):
+                places.append(_decimals_at(name, Amount in kinds, type(None) in alternatives))
+            case _:  # a class or a collection of somebody's own
+                return (_ANYWHERE,)
     return tuple(places)
 
 
@@ -79,13 +81,13 @@ def _all_reckonable(numbers: list[Decimal]) -> bool:
 
 def _all_in(value: object) -> Iterator[Decimal]:
     """Every decimal in a value of any shape."""
-    todo = [msgspec.to_builtins(value, builtin_types=(Decimal,))]
+    todo = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=lambda _: None)]
     while todo:
         match todo.pop():
             case Decimal() as number:
                 yield number
             case dict() as fields:
-                todo += fields.values()
+                todo += [*fields.keys(), *fields.values()]
             case list() | tuple() | set() | frozenset() as items:
                 todo += items
 

@@ -36,9 +36,12 @@ _EXCERPT = 2_000
 
 def excerpt(body: bytes | bytearray, secret: Secret) -> str:
     """The beginning of *body* as text, without *secret*."""
-    # A character has up to four bytes, and what would be cut off must not save half a secret.
-    beginning = body[: 4 * _EXCERPT + len(secret.reveal())].decode(errors="replace")
-    return secret.redacted(beginning)[:_EXCERPT]
+    length = len(secret.reveal())
+    beginning = body[: 4 * _EXCERPT + length]  # a character has up to four bytes
+    text = secret.redacted(beginning.decode(errors="replace"))
+    if len(body) > len(beginning):
+        text = text[: 1 - length]  # where it was cut, it may have been cut in a secret
+    return text[:_EXCERPT]
 
 
 def status_error(

@@ -25,7 +25,7 @@ def wait_before_retry(
         return None
     if paced and retry == 1 and isinstance(error, RateLimitError) and named is None:
         return 0.0
-    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** (retry - 1)))
+    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
 
 
 def _is_passing(error: BaseException) -> bool:

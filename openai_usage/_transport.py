@@ -35,10 +35,21 @@ Session: TypeAlias = aiohttp.ClientSession
 _log = logging.getLogger("openai_usage")
 
 
+class Body(bytearray):
+    """The bytes of an answer; they may quote the key, and are not shown in tracebacks."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 class Transport:
     """Sends the requests of one client, over one session, and tries again what is worth it."""
 
     def __init__(self, options: Options, session: Session | None) -> None:
+        if not isinstance(session, Session | None):
+            raise InvalidOptionError(
+                "session takes an aiohttp.ClientSession that is open", option="session"
+            )
         if getattr(session, "auth", None) is not None:
             raise InvalidOptionError(
                 "the session has a user and a password of its own, which would be sent in place "
@@ -60,7 +71,7 @@ class Transport:
         self.gate = Gate(options.max_retry_wait, options.max_connections)
         """What every request asks first."""
 
-    async def get(self, path: str, pairs: Sequence[tuple[str, str]], walk: WalkSpan) -> bytearray:
+    async def get(self, path: str, pairs: Sequence[tuple[str, str]], walk: WalkSpan) -> Body:
         """The body of the answer, after as many tries as it takes and the options allow.
 
         Raises:
@@ -97,7 +108,7 @@ class Transport:
             waited = wait
             return wait
 
-        async def once() -> bytearray:
+        async def once() -> Body:
             span = walk.request(url, retry=retries, wait=waited)
             answer = await self._exchange(session, path, url, span, first=not retries)
             if isinstance(answer, APIError):
@@ -111,11 +122,11 @@ class Transport:
 
     async def _exchange(
         self, session: Session, path: str, url: URL, span: RequestSpan, *, first: bool
-    ) -> bytearray | APIError:
+    ) -> Body | APIError:
         """One request: the body of its answer, or the error that it came to."""
         async with self.gate.passed(first=first) as sent:
             began = perf_counter()
-            body = bytearray()  # what read() does instead, to join all pieces at the end, stalls
+            body = Body()
             facts: dict[str, object] = {"endpoint": path, "status": None}
             failure: APIError | None
             try:
@@ -132,10 +143,11 @@ class Transport:
                     ) as response,
                 ):
                     span.answered(response.status)
-                    async for chunk in response.content.iter_any():
-                        body += chunk
-                        if len(body) > self.options.max_response_bytes:
-                            break
+                    # What read() does instead, to join all pieces at the end, stalls; and no
+                    # piece gets a name, since tracebacks can show what names stand for.
+                    content, most = response.content, self.options.max_response_bytes
+                    while not content.at_eof() and len(body) <= most:
+                        body += await content.readany()
             except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
                 failure = self._failure(error)
             else:
@@ -155,7 +167,7 @@ class Transport:
             what += f": {error}"  # of the others, some quote what the server sent, and cut it
         return APIConnectionError(f"no complete answer from {self.options.base_url.host}: {what}")
 
-    def _refusal(self, response: aiohttp.ClientResponse, body: bytearray) -> APIError | None:
+    def _refusal(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
         if response.status != 200:
             return status_error(
                 response.status,
@@ -166,18 +178,19 @@ class Transport:
             )
         if len(body) > self.options.max_response_bytes:
             return self.no_page(
-                f"it is larger than max_response_bytes={self.options.max_response_bytes}: allow "
-                "more, or ask for less at a time with limit=",
+                f"it is larger than max_response_bytes={self.options.max_response_bytes} (allow "
+                "more, or ask for fewer buckets with limit=),",
                 "$",
                 body,
             )
         return None
 
-    def no_page(self, what: str, path: str, body: bytearray) -> APIResponseValidationError:
+    def no_page(self, what: str, path: str, body: Body) -> APIResponseValidationError:
         """The error for a *body* that is no page, for *what* is wrong at a JSON *path*."""
-        text = excerpt(body, self.options.admin_api_key)
+        secret = self.options.admin_api_key
+        text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
         return APIResponseValidationError(
-            f"this is no page of usage, {what} at {path}: {text[:80]!r}", path=path, body=text
+            f"this is no page of usage, {what[:500]} at {path}: {text[:80]!r}", path=path, body=text
         )
 
     def _headers(self) -> dict[str, str]:

@@ -60,18 +60,17 @@ class Walk(Generic[R_co]):
         try:
             page = await page_of(self.endpoint.result, body)
         except NoPageError as wrong:
-            error = self.transport.no_page(wrong.what, wrong.path, body)
-        else:
-            return Reply(page, bytes(body) if self.with_bodies else b"")
-        del body  # it may quote the key, and tracebacks can show what names stand for
-        raise error
+            raise self.transport.no_page(wrong.what, wrong.path, body) from None
+        return Reply(page, bytes(body) if self.with_bodies else b"")
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
         """The one page that *query* asks for, checked as every page is."""
         async with walk_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(query_pairs(query))).page
             begin = query.start_time if query.page is None else None
-            self._end_of_last(page, begin, query)
+            done = self._end_of_last(page, begin, query)
+            if not page.has_more:
+                self._check_end(done, query)
             self.span.handed_over(len(page.data))
         return page
 
@@ -173,13 +172,16 @@ class Walk(Generic[R_co]):
         """
         begin = query.start_time if done is None else done
         beyond = YEAR_10000 if query.end_time is None else query.end_time
+        gaps = []
         for bucket in page.data:
             start, end = bucket.start_time, bucket.end_time
             if not begin <= start < end < YEAR_10000 or start >= beyond:
                 raise _misplaced(bucket, begin)
             if start != begin and done is not None:
-                self._miss(begin, start)
+                gaps.append((begin, start))
             begin = done = end
+        for gap in gaps:  # once it is known that nothing is out of order
+            self._miss(*gap)
         return done
 
     def _check_end(self, done: int | None, query: RangeQuery) -> None:

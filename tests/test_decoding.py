@@ -16,12 +16,14 @@ from openai_usage import (
     Amount,
     APIResponseValidationError,
     AsyncUsageClient,
+    CompletionsResult,
     CostsResult,
     Page,
     VectorStoresResult,
     _codec,
 )
 from openai_usage._codec import NoPageError, page_of
+from openai_usage._reckonable import decimals_of
 from openai_usage._value import Value
 from openai_usage.sandbox import Sandbox
 
@@ -328,6 +330,16 @@ class OfAttrs:
     euros: Euros | None = None
 
 
+class Mixed(Value):
+    price: Decimal | int | Amount
+    raw: msgspec.Raw = msgspec.Raw()
+
+
+class ByNumber(Value):
+    numbers: dict[Decimal, int]
+    counts: dict[int, int] | None = None
+
+
 class Typed(TypedDict):
     amount: Amount
 
@@ -346,6 +358,8 @@ MONEY = '{"value":"%s","currency":"usd"}'
         (OfAttrs, '{"price":"%s"}', "results[0]"),
         (OfAttrs, f'{{"price":1,"euros":{MONEY}}}', "results[0]"),
         (Typed, f'{{"amount":{MONEY}}}', "results[0]"),
+        (Mixed, f'{{"price":5}},{{"price":{MONEY},"raw":[1]}}', "results[1]"),
+        (ByNumber, '{"numbers":{"%s":1}}', "results[0]"),
         (dict[str, Decimal], '{"a":"%s"}', "results[0]"),
     ],
 )
@@ -374,3 +388,44 @@ async def test_a_decoder_that_is_new_takes_integers_as_they_come() -> None:
     nan = page_with('{"amount":{"value":"NaN","currency":"usd"}}')
     with pytest.raises(msgspec.ValidationError, match="NaN"):
         _codec._Decoder(CostsResult).at_once(nan)
+
+
+@pytest.mark.parametrize(
+    ("result", "paths"),
+    [
+        (CostsResult, ["amount.value", "quantity"]),
+        (VectorStoresResult, []),
+        (Refund, ["amount.value"]),
+        (Nested, [""]),
+        (Many, [""]),
+        (OfAttrs, [""]),
+        (Typed, [""]),
+        (dict[str, Decimal], [""]),
+    ],
+)
+def test_it_is_known_where_decimals_are(result: type[Any], paths: list[str]) -> None:
+    assert [place.path for place in decimals_of(result)] == paths
+
+
+def test_decimals_are_read_where_they_are() -> None:
+    one = Amount(value=Decimal(1), currency="usd")
+    costs = [CostsResult(amount=one), CostsResult(amount=one, quantity=Decimal(2))]
+    assert [place.of(costs) for place in decimals_of(CostsResult)] == [
+        [Decimal(1), Decimal(1)],
+        [Decimal(2)],
+    ]
+    assert [place.of([Refund(), Refund(amount=one)]) for place in decimals_of(Refund)] == [
+        [Decimal(1)]
+    ]
+
+
+def test_what_may_be_left_out_is_read_as_exactly() -> None:
+    row = (
+        '{"num_model_requests":1,"input_tokens":"2","output_tokens":3.0,"input_cached_tokens":"4"}'
+    )
+    page = _codec._Decoder(CompletionsResult).at_once(page_with(row))
+    assert page.data[0].results[0].input_cached_tokens == 4
+    with pytest.raises(msgspec.ValidationError, match="1e9999999999999999999 is no number"):
+        _codec._Decoder(CompletionsResult).at_once(
+            page_with(row.replace('"2"', "1e9999999999999999999"))
+        )

@@ -105,7 +105,11 @@ async def test_a_single_page_is_asked_for_gaps_within_it(sandbox: Sandbox) -> No
         for _ in ("between two", "before the first"):
             with pytest.raises(PaginationError, match="no bucket from"):
                 await client.costs(start_time=START)
+        scripted(sandbox, [page(*days(0, 1))])
+        with pytest.raises(PaginationError, match="no bucket from"):
+            await client.costs(start_time=START, end_time=START + 5 * DAY)
         # Where a page begins that a cursor leads to, only the cursor knows.
+        scripted(sandbox, [page(*days(2, 3))])
         assert len((await client.costs(start_time=START, page="a")).data) == 2
 
 

@@ -248,12 +248,24 @@ def test_the_more_a_refusal_costs_the_more_rarely_the_limit_is_looked_for(
     hold: float, within: int
 ) -> None:
     pace = Pace()
-    for n in range(40):
+    for n in range(80):
         pace.sent(n / 40)
-    pace.refused(39 / 40, 1.0, hold)
+        if n in (39, 79):
+            pace.refused(n / 40, (n + 1) / 40, hold)
     # How often, in six seconds, it sends faster than the 39 a second that it met.
-    faster = [n for n in range(1, 7) if pace.sent(1.0 + n) < 1 / 39]
+    faster = [n for n in range(1, 7) if pace.sent(2.0 + n) < 1 / 39]
     assert len(faster) == within
+
+
+@pytest.mark.parametrize("headers", [None, {"Retry-After": "1"}])
+async def test_a_429_that_stays_the_only_one_is_forgotten(
+    headers: dict[str, str] | None, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.status(429, headers=headers, after=2)
+    sandbox.faults.stall(0.1, times=1_000)
+    began = loop_time()
+    assert len(await client.costs(start_time=TODAY - 100 * DAY, end_time=TODAY, limit=1).collect())
+    assert loop_time() - began < 100 * 0.1 + 6
 
 
 async def test_failures_of_the_server_make_windows_fewer() -> None:

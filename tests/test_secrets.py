@@ -6,18 +6,27 @@ import io
 import logging
 import pickle
 import pprint
+import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import rich.console
 import rich.pretty
 import rich.traceback
 
-from openai_usage import AsyncUsageClient, InvalidOptionError, InvalidQueryError
+from openai_usage import (
+    AsyncUsageClient,
+    Endpoint,
+    InvalidOptionError,
+    InvalidQueryError,
+    RangeQuery,
+)
+from openai_usage._responses import excerpt
 from openai_usage._secret import HiddenText, Secret
+from openai_usage._value import Value
 from openai_usage.sandbox import Sandbox
 from tests.conftest import TODAY
 from tests.raw_server import raw_server
@@ -178,3 +187,37 @@ async def test_no_log_shows_it(sandbox: Sandbox, caplog: pytest.LogCaptureFixtur
             client.costs(start_time=TODAY, limit=0)
     assert {record.name for record in caplog.records} >= {"openai_usage", "stamina"}
     assert sandbox.admin_api_key not in caplog.text + repr([vars(each) for each in caplog.records])
+
+
+@pytest.mark.parametrize("offset", range(0, 200, 13))
+def test_an_excerpt_holds_no_part_of_a_key_that_was_cut(offset: int) -> None:
+    body = b"x" * offset + KEY.encode() * 200
+    assert "s3cr3t" not in excerpt(body, Secret(KEY))
+
+
+class Sized(Value):
+    size: Literal["a"]
+
+
+class Client(AsyncUsageClient):
+    sized = Endpoint("organization/usage/sized", RangeQuery, Sized)
+
+
+async def test_a_value_that_is_wrong_is_not_shown_where_it_is_the_key(sandbox: Sandbox) -> None:
+    row = f'{{"start_time":0,"end_time":1,"results":[{{"size":"{sandbox.admin_api_key}"}}]}}'
+    sandbox.faults.status(200, body=f'{{"data":[{row}],"has_more":false}}')
+    async with Client(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+        error = await error_of(client.sized(start_time=0))
+    assert "[the admin key]" in str(error)
+    assert sandbox.admin_api_key not in str(error)
+
+
+async def test_a_walk_that_is_cancelled_does_not_show_what_came() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nyou sent %s" % QUOTED
+    async with raw_server(answer, stay=True) as base_url:
+        asking = asyncio.create_task(ask(base_url))
+        await asyncio.sleep(0.1)
+        asking.cancel()
+        shown = printed(await error_of(asking))
+    assert re.search(r"body = <\d+ bytes>", shown)
+    assert "s3cr3t" not in shown

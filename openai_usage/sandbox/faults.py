@@ -166,7 +166,7 @@ class Faults:
 
         self._add(effect, times, after)
 
-    def gzip_bomb(self, size: int = 2**28, *, times: int = 1, after: int = 0) -> None:
+    def gzip_bomb(self, size: int = 2**29, *, times: int = 1, after: int = 0) -> None:
         """Answer with some thousandth of *size* in bytes, which come to *size* once inflated."""
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
