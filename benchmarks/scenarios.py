@@ -75,7 +75,7 @@ _SCENARIOS = (
         tuple(CONTENDERS),
         7,
     ),
-    Scenario("large page", ("benchmarks.measure", "cpu"), LARGE, tuple(CONTENDERS)),
+    Scenario("large page", ("benchmarks.measure", "cpu"), LARGE, tuple(CONTENDERS), 7),
     Scenario("stall", ("benchmarks.measure", "stall"), LARGE, tuple(CONTENDERS)),
     Scenario("memory, 6 pages", ("benchmarks.measure", "memory"), FAT),
     Scenario("memory, 120 pages", ("benchmarks.measure", "memory"), evolve(FAT, pages=120)),

@@ -38,6 +38,8 @@ _log = logging.getLogger("openai_usage")
 class Body(bytearray):
     """The bytes of an answer; they may quote the key, and are not shown in tracebacks."""
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
 
