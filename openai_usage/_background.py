@@ -47,7 +47,6 @@ class BackgroundLoop:
             raise self._is_closed() from None
         finally:
             future.cancel()  # which means nothing where it is done
-            del future  # it holds the error, which holds this frame, which would hold it
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """What *items* gives, of which nothing is None; the threads change once for each.
@@ -135,8 +134,8 @@ class _Life:
         self._telling = threading.RLock()
         # Python joins all others before it says that it ends.
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
-        atexit.register(self.end)
         self.thread.start()
+        atexit.register(self.end)
 
     def begin(self, ask: Callable[[], Awaitable[T]]) -> Future[T] | None:
         """Await what *ask* gives, unless this is over or in another process."""

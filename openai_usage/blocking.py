@@ -41,16 +41,10 @@ class BlockingBuckets(Generic[R_co]):
     def __init__(self, background: BackgroundLoop, buckets: Buckets[R_co]) -> None:
         self._background = background
         self._buckets = buckets
-
-    @property
-    def endpoint(self) -> Endpoint[..., R_co]:
+        self.endpoint = buckets.endpoint
         """The row of the table that is asked."""
-        return self._buckets.endpoint
-
-    @property
-    def query(self) -> RangeQuery:
+        self.query = buckets.query
         """What it is asked."""
-        return self._buckets.query
 
     def __iter__(self) -> Generator[Bucket[R_co], None, None]:
         with closing(self.pages()) as pages:
