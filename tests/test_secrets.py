@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -150,7 +151,7 @@ async def test_no_error_that_comes_from_another_thread_shows_it() -> None:
     async with raw_server(ANSWERS["a refusal in no JSON"]) as base_url:
         with UsageClient(KEY, base_url=base_url, max_retries=0) as client:
             buckets = client.costs(start_time=TODAY)
-            for read in (buckets.first_page, buckets.collect, lambda: list(buckets)):
+            for read in (buckets.first_page, buckets.collect, partial(list, buckets)):
                 error = await error_of(asyncio.to_thread(read))  # the server runs in this one
                 assert isinstance(error, InternalServerError)
                 assert "s3cr3t" not in printed(error)
