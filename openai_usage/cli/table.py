@@ -61,13 +61,14 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
             min_width=min(longest, _LEGIBLE),
         )
     for measure in summary.measures:
-        head, totals = measure.name.split("_"), list(_totals(summary, measure, exact=exact))
+        words = measure.name.split("_")
+        totals = list(_totals(summary, measure, exact=exact))
         shown = [_figure(measure, line, exact=exact) for line in summary.lines]
         table.add_column(
-            "\n".join(head),
+            "\n".join(words),
             Text("\n".join(totals)),
             justify="right",
-            min_width=max(map(len, [*head, *totals, *shown])),  # a figure is never broken
+            min_width=max(map(len, [*words, *totals, *shown])),  # a figure is never broken
         )
     room = _LONG if width >= _WIDE else _SHORT
     table.add_column("share" if summary.main.adds_up else "", justify="right", min_width=5)
