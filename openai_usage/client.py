@@ -1,11 +1,11 @@
 """The client: its options, its lifetime, and a method for every row of the table."""
 
+from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from openai_usage._checks import checked
-from openai_usage._directory import Directory
 from openai_usage._environment import told_key
 from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
@@ -13,6 +13,9 @@ from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.names import Names
 from openai_usage.range_query import RangeQuery
+
+if TYPE_CHECKING:
+    from openai_usage._directory import Directory
 
 __all__ = ["AsyncUsageClient"]
 
@@ -99,7 +102,6 @@ class AsyncUsageClient(Endpoints):
             ),
             session,
         )
-        self._directory = Directory(self._transport)
 
     async def names(self, *, personal: bool = False) -> Names:
         """What the ids of projects and API keys stand for, archived ones among them.
@@ -118,6 +120,12 @@ class AsyncUsageClient(Endpoints):
         """
         checked("personal", personal, bool)
         return await self._directory.names(personal=personal)
+
+    @cached_property
+    def _directory(self) -> "Directory":
+        from openai_usage._directory import Directory  # noqa: PLC0415 - not before names are asked for
+
+        return Directory(self._transport)
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)

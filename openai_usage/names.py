@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
+from openai_usage._value import Value
+
 __all__ = ["Name", "Names", "UnreadList"]
 
 Kind: TypeAlias = Literal["projects", "users", "api_keys"]
@@ -18,8 +20,7 @@ _KINDS: Mapping[str, Kind] = {"proj_": "projects", "user-": "users", "key_": "ap
 """What an id is of, by how it begins."""
 
 
-@frozen(kw_only=True)
-class Name:
+class Name(Value):
     """What is known of one id. As text it is what to show people: `Marketing (archived)`."""
 
     id: str | None
@@ -38,8 +39,7 @@ class Name:
         return shown if self.status == "active" else f"{shown} ({self.status})".lstrip()
 
 
-@frozen(kw_only=True)
-class UnreadList:
+class UnreadList(Value):
     """A list that could not be read. As text it says which and why."""
 
     kind: Kind
