@@ -1,12 +1,14 @@
 """The sandbox's lists of projects, people and API keys: what they hold, and how they are paged."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
+from openai_usage.sandbox.organization import Organization
 from tests.conftest import DAY, NOW, client_of
 from tests.test_sandbox import Asker
 
@@ -49,6 +51,20 @@ async def test_archived_projects_are_there_if_asked_for(ask: Asker) -> None:
         "archived",
         1_767_225_600,
     )
+
+
+async def test_every_id_of_every_endpoint_can_be_looked_up(client: AsyncUsageClient) -> None:
+    names = await client.names(personal=True)
+    labels = [source.labels for source in Organization.from_seed(7).sources]
+    for label, statuses in {
+        "project_id": {"active", "archived"},
+        "user_id": {"active", "none"},
+        "api_key_id": {"active", "unknown"},
+    }.items():
+        ids: list[Any] = [each[label] for each in labels]
+        assert {names.of(id_).status for id_ in ids} == statuses
+    unknown = {each["api_key_id"] for each in labels} - names.known.keys()
+    assert len(unknown) == 1
 
 
 async def test_what_is_no_more_has_usage_from_before_alone(client: AsyncUsageClient) -> None:
