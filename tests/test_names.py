@@ -79,6 +79,7 @@ async def test_every_id_in_the_results_has_a_name(client: AsyncUsageClient) -> N
         *("chat", "triage", "agents", "search", "nightly", "voice", "notebook", "pilot")
     }
     assert found[None] == Name(id=None, status="none")
+    assert all(name.id == id_ for id_, name in found.items())
     assert names.unread == ()
 
 
@@ -139,9 +140,9 @@ async def test_cursors_are_followed_to_the_end(client: AsyncUsageClient) -> None
         assert names == await client.names(personal=True)
         assert paths(small).count(PROJECTS) == 5
         assert paths(small).count(USERS) == 3
-        assert {request.query[0] for request in small.requests if request.path == PROJECTS} == {
-            ("include_archived", "true")
-        }
+        first, *others = [each.query for each in small.requests if each.path == PROJECTS]
+        assert first == (("include_archived", "true"), ("limit", "100"))
+        assert all(each[:-1] == first for each in others)  # which have a cursor beside it
         cursors = [dict(each.query).get("after") for each in small.requests if each.path == USERS]
         users = [id_ for id_, name in names.known.items() if name.email]
         assert cursors == [None, users[1], users[3]]
@@ -207,9 +208,11 @@ async def test_calls_at_the_same_time_share_a_failure(sandbox: Sandbox) -> None:
     sandbox.faults.status(500, times=100)
     async with client_of(sandbox, max_retries=2) as client:
         first, second, *_ = await asyncio.gather(*(client.names() for _ in range(10)))
-    assert first == second
-    assert [each.kind for each in first.unread] == ["projects"]
-    assert len(sandbox.requests) == 3
+        assert first == second
+        assert [each.kind for each in first.unread] == ["projects"]
+        assert len(sandbox.requests) == 3
+        await asyncio.gather(*(client.names() for _ in range(10)))
+        assert len(sandbox.requests) == 6
 
 
 async def test_who_gives_up_does_not_spoil_it_for_others(
@@ -226,9 +229,26 @@ async def test_who_gives_up_does_not_spoil_it_for_others(
     names = await waiting
     assert len(names.known) == 13
     assert paths(sandbox).count(PROJECTS) == 1  # what had been read by then was kept
-    assert {task for task in asyncio.all_tasks() if "RequestHandler" not in repr(task)} == {
-        asyncio.current_task()
-    }
+    assert nothing_is_left()
+
+
+def nothing_is_left() -> bool:
+    """Whether no task runs but this one and those that serve the sandbox's connections."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    return not [task for task in others if "RequestHandler" not in repr(task)]
+
+
+async def test_a_client_that_is_closed_meanwhile_leaves_nothing(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.stall(10, after=1, times=100)
+    reading = asyncio.create_task(client.names())
+    await asyncio.sleep(1)
+    assert len(sandbox.requests) == 1 + 5
+    await client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await reading
+    assert nothing_is_left()
 
 
 async def test_there_are_never_more_than_some_on_their_way(
@@ -262,6 +282,7 @@ async def test_people_are_not_asked_for_unless_they_are_wanted(
         id=user, name="Jonas Weber", email="jonas@sandbox.example", status="active"
     )
     assert without.of(user) == Name(id=user, status="unread")
+    assert len(without.known) == 13
     assert without.unread == ()  # which is nothing to warn of
 
 
@@ -279,7 +300,7 @@ async def test_nothing_of_people_is_asked_for_or_kept(
 async def test_an_answer_that_is_no_list_is_not_quoted(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    sandbox.faults.status(200, body='{"data":["jonas@sandbox.example"],"has_more":false}')
+    sandbox.faults.status(200, body='{"data":["jonas at $.data[0]"],"has_more":false}')
     [unread] = (await client.names()).unread
     assert unread.why.endswith("Expected `object`, got `str` at $.data[0]")
 
