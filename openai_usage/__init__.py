@@ -28,6 +28,7 @@ from openai_usage.errors import (
     UnprocessableEntityError,
     UsageError,
 )
+from openai_usage.names import Name, Names, UnreadList
 from openai_usage.plans import (
     Plan,
     Window,
@@ -112,6 +113,8 @@ __all__ = [
     "MissingAdminKeyError",
     "ModerationsQuery",
     "ModerationsResult",
+    "Name",
+    "Names",
     "NotFoundError",
     "Page",
     "PageSize",
@@ -122,6 +125,7 @@ __all__ = [
     "RateLimitError",
     "Timestamp",
     "UnprocessableEntityError",
+    "UnreadList",
     "UsageClient",
     "UsageError",
     "VectorStoresQuery",

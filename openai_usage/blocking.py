@@ -13,6 +13,7 @@ from openai_usage._paging import Buckets
 from openai_usage.client import AnyUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidOptionError
+from openai_usage.names import Names
 from openai_usage.plans import Plan
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
@@ -117,6 +118,16 @@ class UsageClient(AnyUsageClient):
                 option="session",
             )
         self._background = BackgroundLoop("client", self._transport.close)
+
+    def names(self, *, personal: bool = False) -> Names:
+        """What the ids of projects and API keys stand for, and with *personal* those of people.
+
+        They are asked for and kept as with `AsyncUsageClient.names`; what cannot be read is marked.
+
+        Raises:
+            InvalidQueryError: *personal* is neither True nor False; nothing was sent.
+        """
+        return self._background.run(lambda: self._names(personal=personal))
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
         return BlockingBuckets(self._background, Buckets(self._transport, endpoint, query))

@@ -25,6 +25,7 @@ from openai_usage import (
     Endpoints,
     InvalidOptionError,
     InvalidQueryError,
+    Names,
     RangeQuery,
     UsageClient,
 )
@@ -103,6 +104,23 @@ def test_every_row_gives_what_the_async_client_gives(
     assert len(buckets.collect()) == 9
     assert (buckets.endpoint, buckets.query.limit) == (row, 4)
     assert repr(buckets).startswith(f"<BlockingBuckets {row.name} start_time=")
+
+
+def test_names_are_those_of_the_async_client_and_are_read_once(
+    client: UsageClient, sandbox: Sandbox
+) -> None:
+    async def theirs() -> Names:
+        async with client_of(sandbox) as other:
+            return await other.names(personal=True)
+
+    ours = client.names(personal=True)
+    read = len(sandbox.requests)
+    assert client.names(personal=True) == ours
+    assert len(sandbox.requests) == read
+    assert ours.known
+    assert ours == asyncio.run(theirs())
+    with pytest.raises(InvalidQueryError, match="personal"):
+        client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_all_that_buckets_can_do_blocking_ones_can() -> None:

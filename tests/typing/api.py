@@ -4,10 +4,10 @@ An `ignore` that is not needed is an error in both checkers (`warn_unused_ignore
 `reportUnnecessaryTypeIgnoreComment`), so each one below proves that its line is refused.
 """
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Literal, assert_type
 
 import aiohttp
 from attrs import frozen
@@ -32,9 +32,12 @@ from openai_usage import (
     ImagesResult,
     InvalidQueryError,
     ModerationsResult,
+    Name,
+    Names,
     Page,
     Plan,
     RangeQuery,
+    UnreadList,
     UsageClient,
     UsageError,
     VectorStoresResult,
@@ -90,6 +93,7 @@ def a_client_that_blocks_has_the_same_rows(client: UsageClient) -> None:
     assert_type(client.decisions(start_time=0), BlockingBuckets[DecisionsResult])
     assert_type(client.costs(start_time=0), BlockingBuckets[CostsResult])
 
+    assert_type(client.names(personal=True), Names)
     client.completions(start_time=0, group_by=["modle"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
     client.costs(start_time=0, bucket_width="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
@@ -163,6 +167,22 @@ def a_row_of_ones_own_is_typed_like_the_others(client: Client, blocking: Blockin
     assert_type(client.videos(start_time=0, codec="av1"), Buckets[VideosResult])
     client.videos(start_time=0, codecs="av1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(Client.videos.result, type[VideosResult])
+
+
+async def ids_have_names(client: AsyncUsageClient, result: CompletionsResult) -> None:
+    assert_type(await client.names(), Names)
+    names = await client.names(personal=True)
+    name = names.of(result.user_id)  # which may be None
+    assert_type(name, Name)
+    assert_type(name.id, str | None)
+    assert_type(name.name, str | None)
+    assert_type(name.email, str | None)
+    assert_type(name.status, Literal["active", "archived", "unknown", "unread", "none"])
+    assert_type(names.known, Mapping[str, Name])
+    assert_type(names.unread, tuple[UnreadList, ...])
+    assert_type(names.unread[0].kind, Literal["projects", "users", "api_keys"])
+    await client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    name.status = "active"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:
