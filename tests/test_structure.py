@@ -63,6 +63,7 @@ ORDER = [
     "cli.ranges",
     "cli.connection",
     "cli.whole_file",
+    "cli.naming",
     "cli.rows",
     "cli.figures",
     "cli.summary",
