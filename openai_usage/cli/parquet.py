@@ -1,7 +1,7 @@
 """Writes a sheet as Parquet. Needs the extra `[arrow]`."""
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -25,14 +25,13 @@ async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
     elsewhere first: half a walk must not look like a whole one.
     """
     with TemporaryFile() as whole:
-        writer: ParquetWriter | None = None
-        async with aclosing(record_batches(sheet.asked.endpoint, _pages(sheet))) as batches:
-            async for batch in batches:
-                named_batch = _with_names(sheet, batch)
-                writer = writer or ParquetWriter(whole, named_batch.schema)
-                writer.write_batch(named_batch)
-        if writer is not None:
-            writer.close()
+        with ExitStack() as writing:
+            writer: ParquetWriter | None = None
+            async with aclosing(record_batches(sheet.asked.endpoint, _pages(sheet))) as batches:
+                async for batch in batches:
+                    rows = _with_names(sheet, batch)
+                    writer = writer or writing.enter_context(ParquetWriter(whole, rows.schema))
+                    writer.write_batch(rows)
         whole.seek(0)
         copyfileobj(whole, file)
 
