@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.report import NUMBERS, rows, table, write
 from benchmarks.scenarios import OURS, SCENARIOS, Scenario
 
-PACKAGES = ("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs")
+PACKAGES = ("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs", "pyarrow", "pandas")
 IMPORTS = {
     "python": ("-c", "pass"),
     "aiohttp": ("-c", "import aiohttp"),

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from benchmarks.scenarios import CONTENDERS, GROWTH, OURS, RANGES, SCENARIOS
+from benchmarks.scenarios import CONTENDERS, FRAMES, GROWTH, OURS, RANGES, SCENARIOS
 
 HERE = Path(__file__).parent
 NUMBERS = HERE / "numbers.json"
@@ -77,6 +77,8 @@ def own(numbers: Numbers) -> Iterator[Row]:
             min(reached) >= 0.85,
         )
         yield _at_most("⤷ requests that are refused", limited["refused"], 0.05, "{:.1%}")
+    for endpoint in ("completions", "costs"):
+        yield from _frames(endpoint, numbers.get(f"frame of {endpoint}"))
     memory = [numbers[f"memory, {pages} pages"][OURS]["bytes"] for pages in (6, 120)]
     yield _at_most("peak memory after 120 pages ÷ after 6", memory[1] / memory[0], 1.1)
     imports = {name: each["seconds"] for name, each in numbers["import"].items()}
@@ -95,6 +97,18 @@ def own(numbers: Numbers) -> Iterator[Row]:
         "time to the first bucket of 1, 10, 100, 1,000 pages ÷ their median",
         [numbers[f"first bucket {n}"][OURS]["seconds"] for n, _ in enumerate(RANGES)],
     )
+
+
+def _frames(endpoint: str, seconds: Mapping[str, Mapping[str, float]] | None) -> Iterator[Row]:
+    if seconds is None:
+        return  # it came later than the numbers, and is not measured yet
+    arrow, dicts = (seconds[name] for name in FRAMES)
+    for title, what, least in (
+        (f"a data frame of {endpoint}: by `to_arrow()`, as against dicts", "seconds", 5),
+        ("⤷ with the requests and the decoding, which are the same for both", "walk", 2),
+    ):
+        speed = dicts[what] / arrow[what]
+        yield Row((title, f"{speed:.1f} times as fast", f"≥ {least}"), speed >= least)
 
 
 def _at_most(title: str, number: float, most: float, form: str = "{:.2f}") -> Row:

@@ -22,6 +22,9 @@ GROWTH = (
 )
 """From 10 to 1,000,000 results, from 1 to 1,000 pages."""
 
+FRAMES = ("arrow", "dicts")
+"""The ways to a data frame of the same results."""
+
 RANGES = tuple(Job(pages=pages, buckets=31, groups=10) for pages in (1, 10, 100, 1000))
 """Ranges of growing length."""
 
@@ -55,8 +58,8 @@ class Scenario:
     def command(self, contender: str, server: str) -> list[str]:
         """The arguments of the process that measures *contender*."""
         module, *measure = self.program
-        name = [CONTENDERS[contender]] if module == "benchmarks.measure" else []
-        return ["-m", module, *measure, *name, self.job.at(server).to_json()]
+        name = CONTENDERS.get(contender, contender)
+        return ["-m", module, *measure, name, self.job.at(server).to_json()]
 
 
 _SCENARIOS = (
@@ -79,6 +82,16 @@ _SCENARIOS = (
     Scenario("stall", ("benchmarks.measure", "stall"), LARGE, tuple(CONTENDERS)),
     Scenario("memory, 6 pages", ("benchmarks.measure", "memory"), FAT),
     Scenario("memory, 120 pages", ("benchmarks.measure", "memory"), evolve(FAT, pages=120)),
+    *(
+        Scenario(
+            f"frame of {endpoint}",
+            ("benchmarks.frames",),
+            evolve(FAT, endpoint=endpoint),
+            FRAMES,
+            7,
+        )
+        for endpoint in ("completions", "costs")
+    ),
     Scenario(
         "side by side",
         ("benchmarks.windows", "side_by_side"),

@@ -112,4 +112,4 @@ MEASURES = {each.__name__: each for each in (side_by_side, growth, first_bucket,
 
 if __name__ == "__main__":
     logging.disable()  # that it is refused at times is what is measured
-    print(json.dumps(asyncio.run(MEASURES[sys.argv[1]](Job.from_json(sys.argv[2])))))
+    print(json.dumps(asyncio.run(MEASURES[sys.argv[1]](Job.from_json(sys.argv[-1])))))

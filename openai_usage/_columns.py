@@ -33,10 +33,11 @@ class Column:
 
     @cached_property
     def values(self) -> Callable[[Sequence[Bucket[object]]], list[object]]:
-        """Its values in some buckets, a row for each result; moments in Unix seconds, UTC."""
+        """Its values in some buckets, one for each result; moments one a bucket, in Unix seconds."""
         # Compiled, as `_reckonable` does it: half of the time that `attrgetter` would take.
-        rows = f"lambda buckets: [{self.path} for bucket in buckets for result in bucket.results]"
-        found: Callable[[Sequence[Bucket[object]]], list[object]] = eval(rows)  # noqa: S307
+        rows = "" if self.kind is datetime else " for result in bucket.results"
+        source = f"lambda buckets: [{self.path} for bucket in buckets{rows}]"
+        found: Callable[[Sequence[Bucket[object]]], list[object]] = eval(source)  # noqa: S307
         return found
 
 

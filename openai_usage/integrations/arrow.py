@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 from contextlib import aclosing
 from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from itertools import accumulate
 from typing import Any
 
 from attrs import frozen
@@ -22,6 +23,7 @@ from openai_usage.results import Bucket, Page
 
 try:
     import pyarrow as pa
+    import pyarrow.compute as pc
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"{error.name} is missing, which comes with the extra for data frames: "
@@ -135,7 +137,7 @@ async def record_batches(
         async for page in pages:
             for buckets in _in_turns(page.data):
                 try:
-                    arrays = [_array(column, buckets) for column in columns]
+                    arrays = list(_arrays(columns, buckets))
                 except ColumnError as error:
                     error.resume_from = handed_over
                     raise
@@ -163,6 +165,17 @@ def _in_turns(buckets: Sequence[Bucket[object]]) -> Iterator[Sequence[Bucket[obj
         some.append(bucket)
         rows += len(bucket.results)
     yield some
+
+
+def _arrays(
+    columns: Sequence[Column], buckets: Sequence[Bucket[object]]
+) -> Iterator["pa.Array[Any]"]:
+    """What stands in each column, a row for each result; when its bucket was is in every row."""
+    bounds = [0, *accumulate(len(bucket.results) for bucket in buckets)]
+    bucket_of = pc.list_parent_indices(pa.ListArray.from_arrays(bounds, pa.nulls(bounds[-1])))
+    for column in columns:
+        array = _array(column, buckets)
+        yield array.take(bucket_of) if column.kind is datetime else array
 
 
 def _array(column: Column, buckets: Sequence[Bucket[object]]) -> "pa.Array[Any]":
