@@ -63,8 +63,9 @@ async def main(make: Make, job: Job) -> dict[str, float]:
             for page in read:
                 yield page
 
-        least = dict.fromkeys(("seconds", "walk"), float("inf"))
-        repeats, until = 0, time.perf_counter() + 2 * job.repeated_for
+        measure = "amount" if job.endpoint == "costs" else "input_tokens"
+        least: dict[str, float] = {"seconds": float("inf"), "walk": float("inf")}
+        repeats, total, until = 0, 0.0, time.perf_counter() + 2 * job.repeated_for
         while repeats < 3 or time.perf_counter() < until:
             for name, pages in (("seconds", again), ("walk", asked.pages)):
                 gc.collect()
@@ -72,9 +73,9 @@ async def main(make: Make, job: Job) -> dict[str, float]:
                 frame = await make(endpoint, pages())
                 least[name] = min(least[name], time.process_time() - before)
                 assert len(frame) == job.results
+                total = float(frame[measure].sum())
             repeats += 1
-    measure = "amount" if job.endpoint == "costs" else "input_tokens"
-    return {**least, "total": float(frame[measure].sum())}
+    return {**least, "total": total}
 
 
 ROWS: dict[str, Callable[[Bucket[Any], Any], dict[str, Any]]] = {

@@ -84,6 +84,8 @@ def test_every_row_gives_what_the_async_client_gives(
                 await buckets.concurrently(2).collect(),
                 buckets.plan(),
                 buckets.concurrently().plan(),
+                await buckets.to_arrow(),
+                [batch async for batch in buckets.arrow_batches()],
             ]
 
     buckets = getattr(client, row.name)(**asked)
@@ -96,6 +98,8 @@ def test_every_row_gives_what_the_async_client_gives(
         buckets.concurrently(2).collect(),
         buckets.plan(),
         buckets.concurrently().plan(),
+        buckets.to_arrow(),
+        list(buckets.arrow_batches()),
     ]
     asked_by_us = sorted((each.path, each.query) for each in sandbox.requests)
     sandbox.requests.clear()
@@ -204,6 +208,7 @@ async def test_it_works_where_a_loop_runs(sandbox: Sandbox) -> None:
     with blocking(sandbox) as client:
         assert len(list(costs(client))) == 3
         assert len(costs(client).collect()) == 3
+        assert costs(client).to_arrow().num_rows == 3
     assert asyncio.get_running_loop().is_running()
 
 
