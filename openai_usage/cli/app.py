@@ -20,7 +20,12 @@ from openai_usage.cli.ask import Interrupted, asking
 _THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors that come from what was typed, or from the environment; all others are the API's."""
 
-_OTHERS: Mapping[str, str] = {}
+_OTHERS: Mapping[str, str] = {
+    "spend": "What this month has cost, beside last month and a budget.",
+    "endpoints": "What each endpoint can be asked, and what it measures.",
+    "doctor": "Check the key, the connection and every endpoint.",
+    "sandbox": "Serve a made-up organization, for other programs to ask.",
+}
 """The commands beside those of the rows, each in a file of its name, with what the help says."""
 
 
