@@ -251,6 +251,25 @@ async def test_a_client_that_is_closed_meanwhile_leaves_nothing(
     assert nothing_is_left()
 
 
+async def test_where_one_fails_the_others_are_seen_to_their_end() -> None:
+    ended = []
+
+    async def stuck() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.sleep(1)
+            ended.append("stuck")
+
+    async def failing() -> None:
+        await asyncio.sleep(1)
+        raise RuntimeError("closed")
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await _directory._side_by_side([stuck(), failing()])
+    assert ended == ["stuck"]
+
+
 async def test_there_are_never_more_than_some_on_their_way(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:

@@ -62,6 +62,7 @@ ORDER = [
     "cli.ranges",
     "cli.connection",
     "cli.whole_file",
+    "cli.naming",
     "cli.rows",
     "cli.figures",
     "cli.summary",
