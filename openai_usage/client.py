@@ -103,6 +103,11 @@ class AsyncUsageClient(Endpoints):
             session,
         )
 
+    @property
+    def base_url(self) -> str:
+        """Where the API is that it asks."""
+        return str(self._transport.options.base_url)
+
     async def names(self, *, personal: bool = False) -> Names:
         """What the ids of projects and API keys stand for, archived ones among them.
 
@@ -148,5 +153,4 @@ class AsyncUsageClient(Endpoints):
     def __repr__(self) -> str:
         # A traceback can show a client that was never finished, because an option cannot work.
         finished = hasattr(self, "_transport")
-        address = self._transport.options.base_url if finished else "unfinished"
-        return f"<{type(self).__name__} {address}>"
+        return f"<{type(self).__name__} {self.base_url if finished else 'unfinished'}>"

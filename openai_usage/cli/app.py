@@ -60,7 +60,7 @@ def run(words: Sequence[str]) -> int:
 def _carry_out(words: Sequence[str]) -> int:
     # Endpoints are spelt as in Python too: audio_speeches is audio-speeches.
     first, *rest = words
-    code: int | None = _app()(
+    code: int | None = _app(first)(
         [first if first.startswith("-") else first.replace("_", "-"), *rest],
         exit_on_error=False,
         print_error=False,
@@ -90,7 +90,7 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _app() -> App:
+def _app(asked: str) -> App:
     app = App(
         name="openai-usage",
         help="What an organization uses and spends on OpenAI.",
@@ -101,7 +101,8 @@ def _app() -> App:
     endpoints = Group("Endpoints", sort_key=1)
     for endpoint in AsyncUsageClient.table().values():
         app.command(asking(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
-    for name, says in _OTHERS.items():  # loaded when they are asked for
-        app.command(f"openai_usage.cli.{name}:{name}", name=name, help=says)
+    for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
+        help_ = None if name == asked else says
+        app.command(f"openai_usage.cli.{name}:{name}", name=name, help=help_)
     app.register_install_completion_command(help="Have the shell complete these commands.")
     return app

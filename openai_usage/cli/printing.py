@@ -18,7 +18,9 @@ OUTPUT = Group("Output", sort_key=3)
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
     Parameter(
-        name="--format", group=OUTPUT, help="A table for people, or JSON with every figure and digit."
+        name="--format",
+        group=OUTPUT,
+        help="A table for people, or JSON with every digit.",
     ),
 ]
 """The option of commands whose answer is one report, and no rows."""

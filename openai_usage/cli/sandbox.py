@@ -51,10 +51,11 @@ def sandbox(
         ),
     ] = None,
 ) -> None:
-    """Serve a made-up organization until Ctrl-C or SIGTERM, which end it as they should: with 0.
+    """Serve a made-up organization until Ctrl-C or SIGTERM.
 
-    What other programs need to ask it is printed as lines for a shell, after which the output ends:
-    `eval "$(openai-usage sandbox &)"` sets it all, and `kill $OPENAI_USAGE_SANDBOX_PID` ends it.
+    What other programs need to ask it is printed as lines for a shell, to be read or evaluated:
+
+        eval "$(openai-usage sandbox &)"; …; kill $OPENAI_USAGE_SANDBOX_PID
     """
     server = Sandbox(
         seed,

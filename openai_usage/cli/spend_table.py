@@ -1,6 +1,6 @@
 """Draws what was spent: the month in a few lines, then by day, by project and by line item."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,9 +11,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from openai_usage import Names
 from openai_usage.cli.budget import Budget
 from openai_usage.cli.figures import change, money, share, sparkline
-from openai_usage.cli.spending import Part, Spending, others
+from openai_usage.cli.naming import labelled
+from openai_usage.cli.spending import Part, Spending, added
 
 _SHOWN = 10
 """Projects or line items that have a line of their own."""
@@ -35,7 +37,9 @@ class _Row:
     """Last month; None where it has no such day."""
 
 
-def print_spending(spending: Spending, budget: Budget, console: Console) -> None:
+def print_spending(
+    spending: Spending, budget: Budget, names: Names | None, console: Console
+) -> None:
     """Print all tables of what was spent in one currency."""
     room = _LONG if console.width >= _WIDE else _SHORT
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
@@ -48,15 +52,10 @@ def print_spending(spending: Spending, budget: Budget, console: Console) -> None
     console.print(Text(f"Projected: {spending.projection.method}: {per_day} a day. {REVISED}\n"))
     for title, rows in (
         ("day", _days(spending)),
-        ("project", _parts(spending.by("project_id"))),
-        ("line item", _parts(spending.by("line_item"))),
+        ("project", _largest(_projects(spending, names))),
+        ("line item", _largest(_line_items(spending))),
     ):
         console.print(_table(title, list(rows), spending, room), crop=False)
-
-
-def label(name: str | None) -> str:
-    """How a project, or a line item, is shown."""
-    return "-" if name is None else name
 
 
 def _overview(spending: Spending) -> Table:
@@ -105,10 +104,30 @@ def _days(spending: Spending) -> Iterator[_Row]:
             yield _Row(f"{day} {day:%a}", amount, by_day[then] if then < spending.month else None)
 
 
-def _parts(parts: Sequence[Part]) -> Iterator[_Row]:
-    """The largest parts, and all others together."""
-    for part in others(parts, _SHOWN):
-        yield _Row(label(part.of), part.this_month, part.by_then)
+def _projects(spending: Spending, names: Names | None) -> Iterator[_Row]:
+    for part in spending.by("project_id"):
+        yield _row(part, part.of and labelled(names, "project_id", part.of))
+
+
+def _line_items(spending: Spending) -> Iterator[_Row]:
+    for part in spending.by("line_item"):
+        yield _row(part, part.of)
+
+
+def _row(part: Part, label: str | None) -> _Row:
+    return _Row("-" if label is None else label, part.this_month, part.by_then)
+
+
+def _largest(rows: Iterable[_Row]) -> Iterator[_Row]:
+    """The first rows, and one for all others together."""
+    first, others = (all_ := list(rows))[:_SHOWN], all_[_SHOWN:]
+    yield from first
+    if others:
+        yield _Row(
+            f"other ({len(others)})",
+            added(row.amount for row in others),
+            added(row.before or Decimal(0) for row in others),
+        )
 
 
 def _table(title: str, rows: Sequence[_Row], spending: Spending, room: int) -> Table:
@@ -127,7 +146,7 @@ def _table(title: str, rows: Sequence[_Row], spending: Spending, room: int) -> T
     table.add_column("change", changed, justify="right", min_width=6)
     table.add_column("share", justify="right", min_width=5)
     table.add_column("", width=room)
-    largest = max((row.amount for row in rows), default=Decimal(0))
+    most = max((row.amount for row in rows), default=Decimal(0))
     for row in rows:
         table.add_row(
             Text(row.label),
@@ -135,10 +154,10 @@ def _table(title: str, rows: Sequence[_Row], spending: Spending, room: int) -> T
             "" if row.before is None else money(row.before, spending.currency),
             change(row.before, row.amount),
             share(row.amount, total.this_month),
-            _bar(row.amount, largest, room),
+            _bar(row.amount, most, room),
         )
     return table
 
 
-def _bar(amount: Decimal, largest: Decimal, room: int) -> RenderableType:
-    return Bar(1, 0, float(amount / largest), width=room, color="cyan") if amount > 0 else ""
+def _bar(amount: Decimal, most: Decimal, room: int) -> RenderableType:
+    return Bar(1, 0, float(amount / most), width=room, color="cyan") if amount > 0 else ""

@@ -1,20 +1,18 @@
-"""What was spent this month, beside last month: reckoned from the bill, exactly, by pure functions."""
+"""What was spent this month and last month, reckoned from the bill: exact, and pure."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Literal
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 
-EXACT = Context(
-    prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation]
-)
+EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
 """Adds up with every digit. The default keeps 28, and an amount alone can have more."""
 
 _HISTORY = 7
@@ -80,7 +78,7 @@ class Spending:
 
     currency: str
     today: date
-    charges: Sequence[Charge] = field(repr=len)
+    charges: Sequence[Charge] = field(repr=False)
 
     @property
     def month(self) -> date:
@@ -99,7 +97,7 @@ class Spending:
             self.last_month + timedelta(days=self.today.day - 1), self.month - timedelta(days=1)
         )
 
-    @property
+    @cached_property
     def total(self) -> Part:
         """All of the bill."""
         return self._part(None, self.charges)
@@ -112,17 +110,15 @@ class Spending:
         parts = [self._part(name, those) for name, those in charges.items()]
         return sorted(parts, key=lambda part: (part.this_month, part.by_then), reverse=True)
 
-    @property
+    @cached_property
     def by_day(self) -> dict[date, Decimal]:
         """What each day has come to, from the first of last month up to today."""
-        amounts: dict[date, list[Decimal]] = {
-            day: [] for day in _days(self.last_month, self.today)
-        }
+        amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
         for charge in self.charges:
             amounts[charge.day].append(charge.amount.value)
         return {day: added(those) for day, those in amounts.items()}
 
-    @property
+    @cached_property
     def projection(self) -> Projection:
         """What this month will have come to."""
         by_day = self.by_day
@@ -165,21 +161,6 @@ def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
     for bucket in buckets:
         for result in bucket.results:
             yield Charge(bucket.start.date(), result.project_id, result.line_item, result.amount)
-
-
-def others(parts: Sequence[Part], most: int) -> list[Part]:
-    """The first *most* parts, and one more for all others together, if there are any."""
-    shown, rest = list(parts[:most]), parts[most:]
-    if rest:
-        together = evolve(
-            rest[0],
-            of=f"other ({len(rest)})",
-            this_month=added(part.this_month for part in rest),
-            by_then=added(part.by_then for part in rest),
-            last_month=added(part.last_month for part in rest),
-        )
-        shown.append(together)
-    return shown
 
 
 def start_of_last_month(today: date) -> date:
