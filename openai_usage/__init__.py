@@ -2,6 +2,7 @@
 
 from openai_usage._paging import Buckets
 from openai_usage._version import __version__
+from openai_usage.blocking import BlockingBuckets, UsageClient
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import (
     Endpoint,
@@ -84,6 +85,7 @@ __all__ = [
     "AudioTranscriptionsResult",
     "AuthenticationError",
     "BadRequestError",
+    "BlockingBuckets",
     "Bucket",
     "BucketWidth",
     "Buckets",
@@ -124,6 +126,7 @@ __all__ = [
     "Timestamp",
     "UnprocessableEntityError",
     "UnreadList",
+    "UsageClient",
     "UsageError",
     "VectorStoresQuery",
     "VectorStoresResult",

@@ -41,6 +41,8 @@ ORDER = [
     "_paging",
     "_directory",
     "client",
+    "_background",
+    "blocking",
     "__init__",
     "sandbox.rhythm",
     "sandbox.habits",
@@ -54,7 +56,6 @@ ORDER = [
     "sandbox.spoiling",
     "sandbox.faults",
     "sandbox.rate_limit",
-    "sandbox.background",
     "sandbox.server",
     "sandbox.__init__",
     "pytest_plugin",
@@ -142,7 +143,7 @@ def test_one_file_alone_looks_the_other_way_for_its_types() -> None:
         for name in ORDER
     }
     assert {name: seen for name, seen in looking.items() if seen} == {
-        "endpoints": {"_paging", "client"}
+        "endpoints": {"_paging", "blocking", "client"}
     }
 
 
