@@ -1,5 +1,7 @@
 """`openai-usage sandbox`: a server for other programs, as a process, and how it ends."""
 
+import asyncio
+import json
 import os
 import re
 import shlex
@@ -10,7 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.conftest import NOW
+from openai_usage import AsyncUsageClient, RateLimitError
+from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY, NOW, TODAY
 from tests.terminal import COMMAND, Terminal
 
 pytestmark = pytest.mark.real_clock
@@ -56,16 +60,24 @@ def test_it_serves_until_it_is_told_to_stop(end: signal.Signals, terminal: Termi
         )
 
 
-def test_its_options_are_those_of_the_sandbox(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_options_are_those_of_the_sandbox() -> None:
     options = ("--seed", "7", "--now", str(NOW), "--amounts", "string")
+
+    async def ask(told: dict[str, str]) -> list[str]:
+        async with AsyncUsageClient(
+            told["OPENAI_ADMIN_KEY"], base_url=told["OPENAI_BASE_URL"], max_retries=0
+        ) as client:
+            costs = client.costs(start_time=TODAY, end_time=TODAY + 2 * DAY)
+            bodies = [body.decode() async for body in costs.raw_pages()]
+            with pytest.raises(RateLimitError):
+                await costs
+            return bodies
+
     with served(*options, "--requests-per-second", "1") as (_, told):
-        for name, value in told.items():
-            monkeypatch.setenv(name, value)
-        first = terminal("costs --start 2026-09-09 --end 2026-09-20 --format jsonl --names")
-        assert len(first.splitlines()) == 2  # up to the sandbox's now
-        assert "429" in terminal.err or "rate" in terminal.err.lower()
+        [body] = asyncio.run(ask(told))
+    assert told["OPENAI_ADMIN_KEY"] == Sandbox(7).admin_api_key
+    assert '"value":"' in body
+    assert len(json.loads(body)["data"]) == 1  # up to the sandbox's now
 
 
 def test_a_shell_can_evaluate_what_it_prints() -> None:

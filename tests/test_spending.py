@@ -61,11 +61,14 @@ def daily(today: date, *amounts: str) -> Spending:
 def test_days_projects_and_line_items_come_to_the_same(bill: Spending) -> None:
     total = bill.total
     exact = {
-        month: sum(Fraction(each.amount.value) for each in bill.charges if of_it(each.day))
-        for month, of_it in {
-            "this_month": lambda day: day >= bill.month,
-            "by_then": lambda day: day <= bill.same_day,
-            "last_month": lambda day: day < bill.month,
+        month: sum(
+            (Fraction(each.amount.value) for each in bill.charges if first <= each.day <= last),
+            Fraction(0),
+        )
+        for month, (first, last) in {
+            "this_month": (bill.month, bill.today),
+            "by_then": (bill.last_month, bill.same_day),
+            "last_month": (bill.last_month, bill.month - timedelta(days=1)),
         }.items()
     }
     for month, sum_ in exact.items():
@@ -192,6 +195,9 @@ def test_currencies_are_kept_apart() -> None:
     )
     bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
     found = spendings([bucket], day)
-    assert [(each.currency, each.total.this_month) for each in found] == [("usd", 7), ("eur", 5)]
+    assert [(each.currency, each.total.this_month) for each in found] == [
+        ("usd", Decimal(7)),
+        ("eur", Decimal(5)),
+    ]
     assert all(each.by_day[day] == each.total.this_month for each in found)
     assert spendings([], day) == []
