@@ -155,8 +155,8 @@ def test_a_budget_is_checked(
     [
         ("--check", "--check goes with --budget"),
         ("--budget -1", "--budget takes an amount of money from 0, not -1"),
-        ("--budget NaN", "--budget takes"),
-        ("--budget Infinity", "--budget takes"),
+        ("--budget NaN", "--budget"),
+        ("--budget Infinity", "--budget"),
         ("--budget 1e999999999", "--budget takes"),
         ("--budget 5,000", "--budget"),
         ("--budget 5 --currency dollars", "--currency takes three letters such as usd"),

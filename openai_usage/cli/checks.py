@@ -74,12 +74,9 @@ async def check_connection(base_url: str) -> Check:
     """How far it is possible to get to the server; nothing is sent to it."""
     url = URL(base_url)
     try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(
-                url.host,
-                url.port,
-                ssl=ssl.create_default_context() if url.scheme == "https" else None,
-            )
+        context = ssl.create_default_context() if url.scheme == "https" else None
+        connecting = asyncio.open_connection(url.host, url.port, ssl=context)
+        _, writer = await asyncio.wait_for(connecting, PATIENCE)
     except OSError as error:  # a TimeoutError is one
         return Check("connection", "wrong", _in_the_way(error, f"{url.host}:{url.port}"))
     tls = writer.get_extra_info("ssl_object")

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from attrs import evolve
@@ -64,13 +64,13 @@ async def _asked(client: AsyncUsageClient) -> list[Check]:
     """What there is to say of a client, and of all that it asks."""
     address = Check("address", "well", client.base_url)
     connection = await check_connection(client.base_url)
-    if connection.state == "wrong":
-        return [address, connection, *_not_asked(*_ENDPOINTS, "names")]
-    answers = await asyncio.gather(
-        *(check_endpoint(client, endpoint) for endpoint in _ENDPOINTS.values()),
-        check_names(client),
-    )
-    return [address, connection, *answers]
+    asked: Iterable[Check] = _not_asked(*_ENDPOINTS, "names")
+    if connection.state == "well":
+        asked = await asyncio.gather(
+            *(check_endpoint(client, endpoint) for endpoint in _ENDPOINTS.values()),
+            check_names(client),
+        )
+    return [address, connection, *asked]
 
 
 def _refused(key: Check, error: MissingAdminKeyError | InvalidOptionError) -> list[Check]:

@@ -16,16 +16,13 @@ def endpoints(*, format: TableOrJson = "table") -> None:  # noqa: A002 - what it
     if format == "json":
         print_json([_facts(row) for row in rows])
         return
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for number, row in enumerate(rows):
-        if number:
-            grid.add_row()
-        name = row.name
-        for said, what in _said(row).items():
-            grid.add_row(Text(name, style="bold"), said, Text(what))
-            name = ""
     with console_on(sys.stdout.buffer) as console:
-        console.print(grid, crop=False)
+        for row in rows:
+            console.print(Text.assemble((row.name, "bold"), f"  GET {row.path}"))
+            grid = Table.grid(padding=(0, 2, 0, 0))
+            for about, what in _said(row).items():
+                grid.add_row("", about, Text(what))
+            console.print(grid, crop=False)
 
 
 def _facts(row: Endpoint[..., object]) -> dict[str, object]:
@@ -50,7 +47,6 @@ def _said(row: Endpoint[..., object]) -> Mapping[str, str]:
         return " ".join(names) or "-"
 
     return {
-        "path": f"GET {row.path}",
         "measures": listed([each.name for each in row.measures]),
         "filters": listed([each.name for each in row.filters]),
         "group by": listed(row.group_by),

@@ -49,7 +49,7 @@ def print_spending(
     if (verdict := budget.verdict(spending)) is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
     per_day = money(spending.projection.per_day, spending.currency)
-    console.print(Text(f"Projected: {spending.projection.method}: {per_day} a day. {REVISED}\n"))
+    console.print(Text(f"Projected: {spending.projection.method}: {per_day} a day. {REVISED}"))
     for title, rows in (
         ("day", _days(spending)),
         ("project", _largest(_projects(spending, names))),
