@@ -6,7 +6,7 @@ Nothing is done here: all of it is asked of the async side, in a thread in the b
 from collections.abc import Generator
 from contextlib import closing
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from openai_usage._background import BackgroundLoop
 from openai_usage._paging import Buckets
@@ -17,6 +17,9 @@ from openai_usage.names import Names
 from openai_usage.plans import Plan
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Table
 
 __all__ = ["BlockingBuckets", "UsageClient"]
 
@@ -67,6 +70,14 @@ class BlockingBuckets(Generic[R_co]):
     def collect(self) -> list[Bucket[R_co]]:
         """Every bucket of the walk, once all of them are there; none if it fails."""
         return self._background.run(self._buckets.collect)
+
+    def to_arrow(self) -> "Table":
+        """Every result of the walk as a row of one Arrow table, as `Buckets.to_arrow` makes it."""
+        return self._background.run(self._buckets.to_arrow)
+
+    def arrow_batches(self) -> "Generator[RecordBatch, None, None]":
+        """The rows of `to_arrow()` as they come, as `Buckets.arrow_batches` gives them."""
+        return self._background.iterate(self._buckets.arrow_batches())
 
     def concurrently(self, windows_at_once: int | None = None) -> "BlockingBuckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -118,6 +119,8 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
             "costs --sandbox --start 2026-01-02 --end 2026-01-01",
             "--end 2026-01-01 is not after --start 2026-01-02",
         ),
+        ("costs --sandbox --concurrency 0", "--concurrency takes a positive number or auto, not 0"),
+        ("costs --sandbox --concurrency 4 --page abc", "cannot be cut into windows"),
         ("costs --nonsense", "--nonsense"),
         ("cots", "cots"),
     ],
@@ -292,3 +295,31 @@ def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
     assert done.returncode == 1
     assert "[the admin key]" in done.stderr
     assert usage_sandbox.admin_api_key not in done.stdout + done.stderr
+
+
+def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    subprocess.run(
+        [COMMAND, "--install-completion", "--shell", "bash", "--output", str(script)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    tries = ["'co'", "costs '--gr'", "costs --format ''", "costs --group-by 'p'"]
+    asked = "; ".join(
+        f"COMP_WORDS=(openai-usage {words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=()"
+        '; _openai_usage; echo "${COMPREPLY[@]}"'
+        for words in tries
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"COMP_WORDS=(x); source {script}; {asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "completions code-interpreter-sessions costs",
+        "--group-by",
+        "table json jsonl csv parquet",
+        "project_id",
+    ]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal, assert_type
 
 import aiohttp
+import pyarrow as pa
 from attrs import frozen
 
 from openai_usage import (
@@ -69,6 +70,8 @@ async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) ->
     assert_type(buckets.raw_pages(), AsyncGenerator[bytes, None])
     assert_type(await buckets.collect(), list[Bucket[VectorStoresResult]])
     assert_type(buckets.concurrently(8), Buckets[VectorStoresResult])
+    assert_type(await buckets.to_arrow(), pa.Table)
+    assert_type(buckets.arrow_batches(), AsyncGenerator[pa.RecordBatch, None])
     assert_type(buckets.plan(), Plan)
     assert_type(buckets.plan().windows, tuple[Window, ...])
     assert_type(buckets.plan().requests, int)
