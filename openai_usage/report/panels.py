@@ -1,0 +1,119 @@
+"""What a report draws: panels of bars, in a few colours that everyone can tell apart."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from itertools import groupby
+
+from attrs import frozen
+
+from openai_usage.report.sums import Day, Period, Values, total
+from openai_usage.report.units import Unit
+
+__all__ = ["IN_COLOUR", "OTHERS", "Bar", "Panel", "Series", "bars", "in_colours"]
+
+IN_COLOUR = 6
+"""Series that get a colour of their own: more would not be told apart by everyone."""
+
+OTHERS = 0
+"""The number of the colour that all others share."""
+
+_LONGEST_BY_DAY = 124
+"""Days up to which each of them has a bar; beyond, each month has one."""
+
+_DAY, _MONTH = len("2026-09-10"), len("2026-09")
+"""How much of a date says which of them it is."""
+
+
+@frozen
+class Bar:
+    """What a bar stands for: a day, a month or a model."""
+
+    label: str
+    days: slice = slice(None)
+    """Which days of the period it has."""
+    whole: bool = True
+    """Whether it has all of its day or month."""
+
+    @property
+    def text(self) -> str:
+        """The label, and whether there is more to come, or to be seen elsewhere."""
+        return self.label if self.whole else f"{self.label} (in part)"
+
+
+@frozen
+class Series:
+    """One colour of a panel."""
+
+    label: str
+    colour: int
+    """From 1; or `OTHERS`."""
+    values: Values
+    """One for each bar."""
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return total(self.values)
+
+
+@frozen(kw_only=True)
+class Panel:
+    """One picture and the table that goes with it."""
+
+    name: str
+    """As in a file's name: `spend-by-project`."""
+    title: str
+    unit: Unit
+    bars: tuple[Bar, ...]
+    series: tuple[Series, ...]
+    adds_up: bool = True
+    """Whether what the bars say may be added up."""
+    lying: bool = False
+    """Whether the bars lie, with room for names above them, as those of models do."""
+    note: str = ""
+
+    @property
+    def sums(self) -> Values:
+        """What each bar comes to."""
+        return tuple(total(each) for each in zip(*(one.values for one in self.series), strict=True))
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return total(self.sums)
+
+
+def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
+    """The days, or where those are too many, and can be added up, the months."""
+    length = _MONTH if adds_up and len(period.days) > _LONGEST_BY_DAY else _DAY
+    made = []
+    first = 0
+    for label, group in groupby(period.days, key=lambda day: day.date[:length]):
+        days = list(group)
+        # A month is whole only from its first day to its last.
+        around = (Day(days[0].start - 1, 0), Day(days[-1].end, 0))
+        whole = all(each.whole for each in days) and all(
+            each.date[:length] != label for each in around
+        )
+        made.append(Bar(label, slice(first, first + len(days)), whole))
+        first += len(days)
+    return tuple(made)
+
+
+def in_colours(rows: Mapping[str, Values], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+    """The rows, which are the largest first, by bar: those in front in colours, then all others."""
+    used = [(label, days) for label, days in rows.items() if any(days)]
+    kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
+    series = [
+        Series(label, colour, at(shown, days)) for colour, (label, days) in enumerate(kept, start=1)
+    ]
+    if others:
+        label = f"Other ({len(others)})" if len(others) > 1 else others[0][0]
+        days = tuple(total(each) for each in zip(*(days for _, days in others), strict=True))
+        series.append(Series(label, OTHERS, at(shown, days)))
+    return tuple(series)
+
+
+def at(shown: tuple[Bar, ...], days: Values) -> Values:
+    """What each bar has of the values of days."""
+    return tuple(total(days[bar.days]) for bar in shown)

@@ -1,0 +1,143 @@
+"""Everything that was billed, by project and by line item, held against the period before."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from attrs import frozen
+
+from openai_usage.report.figures import Figures, Spend
+from openai_usage.report.panels import Panel, bars, in_colours
+from openai_usage.report.sums import Values, by, total
+from openai_usage.report.units import Unit, money
+
+__all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
+
+_NONE = ("(no project)", "(no line item)")
+"""What has no label of its own is told apart from what has none at all."""
+
+
+@frozen
+class Standing:
+    """One project, or one line item, among the others."""
+
+    label: str
+    """What people call it."""
+    id: str
+    """What the API calls it."""
+    days: Values
+    """What it cost on each day."""
+    compared: Decimal
+    """What the whole days cost, to be held against `before`."""
+    before: Decimal | None
+    """What as many days cost before; None where that is not known."""
+
+    @property
+    def total(self) -> Decimal:
+        """What it cost."""
+        return total(self.days)
+
+    @property
+    def change(self) -> Decimal:
+        """How much more it cost than before."""
+        return total((self.compared, -(self.before or Decimal(0))))
+
+
+@frozen(kw_only=True)
+class Ranking:
+    """All projects, or all line items, that were billed in a currency, largest first."""
+
+    what: str
+    """`project` or `line item`."""
+    currency: str
+    unit: Unit
+    standings: tuple[Standing, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """What all of them cost."""
+        return total(tuple(each.total for each in self.standings))
+
+    @property
+    def compared(self) -> Decimal:
+        """What the whole days cost."""
+        return total(tuple(each.compared for each in self.standings))
+
+    @property
+    def before(self) -> Decimal | None:
+        """What as many days cost before; None where that is not known."""
+        known = [each.before for each in self.standings if each.before is not None]
+        return total(tuple(known)) if len(known) == len(self.standings) else None
+
+    @property
+    def change(self) -> Decimal:
+        """How much more than before."""
+        return total((self.compared, -(self.before or Decimal(0))))
+
+    def movers(self, most: int = 5) -> list[Standing]:
+        """Those that changed most, up or down."""
+        moved = [each for each in self.standings if each.before is not None and each.change]
+        return sorted(moved, key=lambda each: abs(each.change), reverse=True)[:most]
+
+
+def rankings(figures: Figures) -> list[Ranking]:
+    """Two for each currency: its projects and its line items."""
+    return [
+        _ranking(figures, spend, place, what)
+        for spend in figures.spend
+        for place, what in enumerate(("project", "line item"))
+    ]
+
+
+def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
+    now = by(place, spend.rows)
+    before = None if spend.before is None or figures.compared is None else by(place, spend.before)
+    whole = figures.period.whole_days
+    nothing = (Decimal(0),) * len(figures.period.days)
+    ids = sorted({*now, *(before or ())}, key=str)
+    called = _labels(ids, figures.names, _NONE[place])
+    standings = (
+        Standing(
+            label=called[each],
+            id=called[None] if each is None else each,
+            days=(days := now.get(each, nothing)),
+            compared=total(days[whole]),
+            before=None if before is None else total(before.get(each, ())),
+        )
+        for each in ids
+    )
+    return Ranking(
+        what=what,
+        currency=spend.currency,
+        unit=money(spend.currency),
+        standings=tuple(sorted(standings, key=lambda each: abs(each.total), reverse=True)),
+    )
+
+
+def _labels(
+    ids: list[str | None], names: Mapping[str, str], none: str
+) -> Mapping[str | None, str]:
+    """What people call each of the *ids*: its name, and its id too where others have that name."""
+    called = {each: none if each is None else names.get(each, each) for each in ids}
+    every = list(called.values())
+    return {
+        each: f"{label} ({each})" if every.count(label) > 1 and label != each else label
+        for each, label in called.items()
+    }
+
+
+def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
+    """What was billed, by day: by project and by line item, for each currency."""
+    shown = bars(figures.period)
+    several = len(figures.spend) > 1
+    return [
+        Panel(
+            name=f"spend-by-{each.what.replace(' ', '-')}"
+            + (f"-{each.currency}" if several else ""),
+            title=f"Spend by {each.what}" + (f", {each.currency.upper()}" if several else ""),
+            unit=each.unit,
+            bars=shown,
+            series=in_colours({one.label: one.days for one in each.standings}, shown),
+        )
+        for each in ranked
+        if any(any(one.days) for one in each.standings)
+    ]
