@@ -105,7 +105,12 @@ class Transport:
                 retries,
                 wait,
                 error,
-                extra={"endpoint": path, "retry": retries, "wait": wait},
+                extra={
+                    "endpoint": path,
+                    "retry": retries,
+                    "wait": wait,
+                    "status": getattr(error, "status_code", None),
+                },
             )
             waited = wait
             return wait

@@ -195,14 +195,14 @@ class AudioSpeechesResult(_OfModel):
 class AudioTranscriptionsResult(_OfModel):
     """Audio that was transcribed."""
 
-    seconds: int
+    seconds: Annotated[int, Meta(extra={"unit": "seconds"})]
     object: str = "organization.usage.audio_transcriptions.result"
 
 
 class VectorStoresResult(_OfProject):
     """Storage of vector stores."""
 
-    usage_bytes: Annotated[int, Meta(extra={"adds_up": False})]
+    usage_bytes: Annotated[int, Meta(extra={"adds_up": False, "unit": "bytes"})]
     """Bytes; whether a bucket tells what was added or what was there, the API does not say."""
     object: str = "organization.usage.vector_stores.result"
 

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,9 +13,7 @@ import pytest
 
 from openai_usage import Endpoints, __version__
 from openai_usage.cli.app import run
-from openai_usage.cli.ranges import span
-from openai_usage.cli.rows import Row
-from openai_usage.cli.table import Layout, drawn
+from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
 
 pytestmark = pytest.mark.real_clock
@@ -42,36 +40,6 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys)
 
 
-def test_a_table_for_people(terminal: Terminal) -> None:
-    out = terminal("completions --last 2d --group-by model --sandbox")
-    lines = [line.split() for line in out.splitlines()]
-    assert lines[0] == ["completions,", "in", "UTC"]
-    rule = next(n for n, line in enumerate(out.splitlines()) if "───" in line)
-    heads = [word for line in lines[1:rule] for word in line]
-    assert sorted(heads) == sorted(
-        ["start", "model", "num", "model", "requests", "input", "tokens", "output", "tokens"]
-    )
-    rows = [line for line in lines if line and re.fullmatch(r"20\d\d-\d\d-\d\d", line[0])]
-    [total] = [line for line in lines if line[:1] == ["total"]]
-    assert len(rows) > 8
-    for column in (1, 2, 3):
-        figures = [int(row[column + 1].replace(",", "")) for row in rows]
-        assert total[column] == f"{sum(figures):,}"
-    assert terminal.err == ""
-
-
-def test_a_table_that_is_too_wide_loses_nothing() -> None:
-    groups = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "source"]
-    row: Row = {"start": "2026-01-01T00:00:00Z", "num_model_requests": 1_234_567}
-    row |= dict.fromkeys(groups, "gpt-4.1-mini-2025-04-14")
-    layout = Layout("title", groups, ["num_model_requests"], frozenset())
-    wide, narrow = (drawn(layout, [row], width=width) for width in (1000, 40))
-    assert wide.count("gpt-4.1-mini-2025-04-14") == 7
-    assert narrow.count("gpt-4.1-mi") == 7
-    assert "1,234,567" in wide
-    assert "1,234,567" in narrow
-
-
 def test_a_zero_is_a_zero(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     zero = '{"amount":{"value":"0E-6176","currency":"usd"},"quantity":1E+3}'
     bucket = f'{{"start_time":1767225600,"end_time":1767312000,"results":[{zero}]}}'
@@ -79,26 +47,13 @@ def test_a_zero_is_a_zero(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("OPENAI_ADMIN_KEY", sandbox.admin_api_key)
         monkeypatch.setenv("OPENAI_BASE_URL", sandbox.base_url)
         sandbox.faults.status(200, body=f'{{"data":[{bucket}],"has_more":false}}')
-        command = "costs --start-time 2026-01-01 --end-time 2026-01-02 --format jsonl"
+        command = "costs --start 2026-01-01 --end 2026-01-02 --format jsonl"
         row = json.loads(terminal(command))
     assert (row["amount"], row["quantity"]) == ("0", "1000")
 
 
-@pytest.mark.parametrize(
-    "name", ["ft:gpt-4o-mini:rocket:fire:9abc", "evals [red]x[/red]", "a [/b] c"]
-)
-def test_names_are_shown_to_the_letter(name: str) -> None:
-    row: Row = {"start": "2026-01-01T00:00:00Z", "model": name, "num_model_requests": 1}
-    layout = Layout("title", ["model"], ["num_model_requests"], frozenset())
-    assert name in drawn(layout, [row], width=200)
-
-
-def test_what_may_be_a_level_is_not_added_up(terminal: Terminal) -> None:
-    assert "total" not in terminal("vector-stores --last 2d --sandbox")
-
-
 def test_money_is_shown_to_the_cent_with_its_currency(terminal: Terminal) -> None:
-    command = "costs --start-time 2026-01-05 --end-time 2026-01-09 --sandbox"
+    command = "costs --start 2026-01-05 --end 2026-01-09 --sandbox"
     amounts = re.findall(r"([0-9,]+\.[0-9]{2}) usd", terminal(command))
     assert len(amounts) == 5  # four days and their total
     exact = [Decimal(row["amount"]) for row in json.loads(terminal(f"{command} --format json"))]
@@ -133,13 +88,13 @@ def test_json_is_one_array(terminal: Terminal) -> None:
     command = "images --last 1d --group-by size --sizes 256x256 512x512 --format json --sandbox"
     rows = json.loads(terminal(command))
     assert {row["size"] for row in rows} <= {"256x256", "512x512"}
-    empty = terminal("images --start-time 2020-01-01 --end-time 2020-01-03 --format json --sandbox")
+    empty = terminal("images --start 2020-01-01 --end 2020-01-03 --format json --sandbox")
     assert json.loads(empty) == []
 
 
 def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
-    out = terminal("costs --start-time 2020-01-01 --end-time 2020-01-03 --sandbox")
-    assert "total" in out
+    out = terminal("costs --start 2020-01-01 --end 2020-01-03 --sandbox")
+    assert "amount" in out
     assert terminal.err == "openai-usage: nothing was used in this range\n"
 
 
@@ -173,14 +128,14 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
         ("costs --sandbox --last 0d", "--last takes"),
         ("costs --sandbox --last=", "--last"),
-        ("costs --sandbox --last 3d --start-time 2026-01-01", "give --last or --start-time"),
-        ("costs --sandbox --start-time yesterday", "--start-time takes 2025-12-06"),
-        ("costs --sandbox --start-time 2026-01-01T00:00", "could mean any time zone"),
-        ("costs --sandbox --last 3d --end-time 2020-01-01", "--end-time goes with --start-time"),
-        ("costs --sandbox --end-time 2020-01-01", "--end-time goes with --start-time"),
+        ("costs --sandbox --last 3d --start 2026-01-01", "give one range, not --last and --start"),
+        ("costs --sandbox --start yesterday", "--start takes 2025-12-06"),
+        ("costs --sandbox --start 2026-01-01T00:00", "could mean any time zone"),
+        ("costs --sandbox --last 3d --end 2020-01-01", "--end goes with --start"),
+        ("costs --sandbox --end 2020-01-01", "--end goes with --start"),
         (
-            "costs --sandbox --start-time 2026-01-02 --end-time 2026-01-01",
-            "--end-time 2026-01-01 is not after --start-time 2026-01-02",
+            "costs --sandbox --start 2026-01-02 --end 2026-01-01",
+            "--end 2026-01-01 is not after --start 2026-01-02",
         ),
         ("costs --nonsense", "--nonsense"),
         ("cots", "cots"),
@@ -222,28 +177,36 @@ def test_a_failure_midway_says_where_to_go_on(
         sandbox.faults.status(404, after=2)
         out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
     assert len(out.splitlines()) == 4
-    last = datetime.fromisoformat(json.loads(out.splitlines()[-1])["end"])
-    assert f"go on with --start-time {int(last.timestamp())}." in terminal.err
+    last = json.loads(out.splitlines()[-1])["end"]
+    assert f"go on with --start {last}." in terminal.err
 
 
 def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("openai_usage.cli.app.span", interrupted)
+    monkeypatch.setattr("openai_usage.cli.ranges.Range.span", interrupted)
     assert terminal("costs --sandbox", exit_code=130) == ""
 
 
 def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 100 * DAY + 3_601.5)
-    assert span("30d", None, None) == (70 * DAY, None)
-    assert span("12h", None, None) == (100 * DAY + 3_600 - 12 * 3_600, None)
-    assert span("90m", None, None) == (100 * DAY + 3_600 - 90 * 60, None)
-    assert span(None, None, None) == (93 * DAY, None)
-    assert span(None, "1970-01-02", "1970-01-03T02:00+02:00") == (DAY, 2 * DAY)
-    assert span(None, "1764979200", "1764979201") == (1_764_979_200, 1_764_979_201)
-    assert span(None, "20251206", None) == (1_764_979_200, None)
-    assert span("999999999999d", None, None) == (0, None)
+    assert Range(last="30d").span() == (70 * DAY, None)
+    assert Range(last="12h").span() == (100 * DAY + 3_600 - 12 * 3_600, None)
+    assert Range(last="90m").span() == (100 * DAY + 3_600 - 90 * 60, None)
+    assert Range().span() == (93 * DAY, None)
+    assert Range(start="1970-01-02", end="1970-01-03T02:00+02:00").span() == (DAY, 2 * DAY)
+    assert Range(start="1764979200", end="1764979201").span() == (1_764_979_200, 1_764_979_201)
+    assert Range(start="20251206").span() == (1_764_979_200, None)
+    assert Range(last="999999999999d").span() == (0, None)
+
+
+def test_months_are_those_of_utc() -> None:
+    start, end = Range(last_month=True).span()
+    assert end is not None
+    assert [datetime.fromtimestamp(each, UTC).day for each in (start, end)] == [1, 1]
+    assert 28 * DAY <= end - start <= 31 * DAY
+    assert Range(this_month=True).span() == (end, None)
 
 
 # ---------------------------------------------------------------- as a process

@@ -1,45 +1,79 @@
-"""The formats that rows are written in, one function each."""
+"""The formats that a sheet is written in, one function each."""
 
+import csv
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from io import TextIOWrapper
+from typing import BinaryIO
 
-from openai_usage.cli.rows import Row
-from openai_usage.cli.table import Layout, drawn
+from attrs import frozen
 
-Writer = Callable[[Layout, AsyncIterator[Row]], Awaitable[None]]
+from openai_usage.cli.rows import Sheet, digits
+from openai_usage.cli.table import write_table
 
-_UNBOUNDED = 10_000
-"""The width of what is no terminal: lines cut to fit one would be of no use to grep."""
-
-
-async def _write_jsonl(_: Layout, rows: AsyncIterator[Row]) -> None:
-    async for row in rows:
-        print(json.dumps(row), flush=True)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What text begins with that a spreadsheet would run as a formula."""
 
 
-async def _write_json(_: Layout, rows: AsyncIterator[Row]) -> None:
+@frozen
+class Format:
+    """How a sheet becomes a file."""
+
+    write: Callable[[Sheet, BinaryIO], Awaitable[None]]
+    streams: bool = False
+    """Whether rows go out as they come, and are of use even where an error is behind them."""
+
+
+async def _write_jsonl(sheet: Sheet, file: BinaryIO) -> None:
+    async for rows in sheet:
+        file.writelines(f"{_json(row)}\n".encode() for row in rows)
+        file.flush()
+
+
+async def _write_json(sheet: Sheet, file: BinaryIO) -> None:
     # On an error the array stays open: what is not whole must not be read as if it were.
     before = "["
-    async for row in rows:
-        print(f"{before}\n  {json.dumps(row)}", end="")
-        before = ","
-    print("[]" if before == "[" else "\n]")
+    async for rows in sheet:
+        for row in rows:
+            file.write(f"{before}\n  {_json(row)}".encode())
+            before = ","
+    file.write(b"[]\n" if before == "[" else b"\n]\n")
 
 
-async def _write_table(layout: Layout, rows: AsyncIterator[Row]) -> None:
-    listed = [row async for row in rows]
-    if not listed:
-        print("openai-usage: nothing was used in this range", file=sys.stderr)
-    print(drawn(layout, listed, width=None if sys.stdout.isatty() else _UNBOUNDED), end="")
+def _json(row: object) -> str:
+    return json.dumps(row, default=digits)  # money as text: a JSON number is a float to many
 
 
-STREAMED = ("jsonl",)
-"""The formats whose rows are of use even where there is an error behind them."""
+async def _write_csv(sheet: Sheet, file: BinaryIO) -> None:
+    text = TextIOWrapper(file, "utf-8", newline="")
+    try:
+        writer = csv.writer(text)
+        writer.writerow(sheet.columns)
+        async for rows in sheet:
+            writer.writerows(map(_harmless, row.values()) for row in rows)
+            text.flush()
+    finally:
+        text.detach()  # it is not ours to close
 
-WRITERS: Mapping[str, Writer] = {
-    "table": _write_table,
-    "json": _write_json,
-    "jsonl": _write_jsonl,
+
+def _harmless(value: object) -> object:
+    """A cell of CSV; an apostrophe before text keeps spreadsheets from running it as a formula."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return digits(value)
+        case str() if value.lstrip(" ").startswith(_FORMULA):
+            return f"'{value}"
+        case _:
+            return value
+
+
+FORMATS: Mapping[str, Format] = {
+    "table": Format(write_table),
+    "json": Format(_write_json),
+    "jsonl": Format(_write_jsonl, streams=True),
+    "csv": Format(_write_csv, streams=True),
 }
-"""Every format by its name: a table for people, an array, or an object a line as it comes."""
+"""Every format by its name, which is also the ending of its files."""

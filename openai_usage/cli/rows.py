@@ -1,9 +1,10 @@
-"""Results as flat rows, one for each result: what every format writes."""
+"""An answer as flat rows, one for each result: what every format but the table writes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from attrs import fields
+from attrs import fields, frozen
 
 from openai_usage import Amount, Bucket, Buckets, Endpoint
 
@@ -19,31 +20,49 @@ def columns(endpoint: Endpoint[..., object]) -> list[str]:
     return ["start", "end", *names]
 
 
-async def rows(buckets: Buckets[object]) -> AsyncIterator[Row]:
-    """A row for each result of each bucket: times in ISO 8601, money as decimal text."""
-    names = columns(buckets.endpoint)
-    async for bucket in buckets:
-        for result in bucket.results:
-            yield dict(_cells(names, bucket, result))
+@frozen
+class Sheet:
+    """The rows of an answer, and the names of their columns."""
+
+    asked: Buckets[object]
+    """What was asked, of which endpoint."""
+    buckets: AsyncIterable[Bucket[object]]
+    """What comes."""
+    exact: bool = False
+    """Whether a table shows every digit."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, always the same and in the same order for an endpoint."""
+        return columns(self.asked.endpoint)
+
+    @property
+    def grouped_by(self) -> Sequence[str]:
+        """What there is one result for each of."""
+        return getattr(self.asked.query, "group_by", None) or ()
+
+    async def __aiter__(self) -> AsyncIterator[list[Row]]:
+        """The rows of one bucket after the other, with times in ISO 8601."""
+        names = self.columns[2:]
+        async for bucket in self.buckets:
+            span: Row = {"start": iso(bucket.start), "end": iso(bucket.end)}
+            yield [
+                span | {name: _cell(result, name) for name in names} for result in bucket.results
+            ]
 
 
-def _cells(
-    names: list[str], bucket: Bucket[object], result: object
-) -> Iterator[tuple[str, object]]:
-    amount = getattr(result, "amount", None)
-    for name in names:
-        match name:
-            case "start" | "end":
-                yield name, getattr(bucket, name).isoformat().replace("+00:00", "Z")
-            case "currency" if isinstance(amount, Amount):
-                yield name, amount.currency
-            case "amount" if isinstance(amount, Amount):
-                yield name, _digits(amount.value)
-            case _:
-                value = getattr(result, name)
-                yield name, _digits(value) if isinstance(value, Decimal) else value
+def iso(moment: datetime) -> str:
+    """A moment in UTC as ISO 8601 writes it."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
-def _digits(number: Decimal) -> str:
+def _cell(result: object, name: str) -> object:
+    value = getattr(result, "amount" if name == "currency" else name)
+    if isinstance(value, Amount):
+        return value.currency if name == "currency" else value.value
+    return value
+
+
+def digits(number: Decimal) -> str:
     """Never in scientific notation; a zero can come as `0E-6176`, which has no digits to show."""
     return f"{number:f}" if number else "0"

@@ -1,104 +1,112 @@
-"""Draws rows as a table for people: days, groups and main measures, with their totals."""
+"""Draws a summary as a table for a terminal."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Literal, Self
+from io import TextIOWrapper
+from typing import BinaryIO
 
-from attrs import NOTHING, Attribute, fields, frozen
 from rich import box
-from rich.console import Console
+from rich.bar import Bar
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from openai_usage import Buckets
-from openai_usage.cli.rows import Row
+from openai_usage.cli.figures import UNITS, Number, money, share, sparkline
+from openai_usage.cli.rows import Sheet
+from openai_usage.cli.summary import Line, Measure, Summary, summed_up
+
+_UNBOUNDED = 10_000
+"""The width of what is no terminal: lines cut to fit one would be of no use to grep."""
 
 _LEGIBLE = 10
 """Characters that a column of labels is never narrower than, even where the terminal is."""
 
+_WIDE = 100
+"""Characters from which on a terminal has room for long bars and trends."""
 
-@frozen
-class Layout:
-    """What of the rows a table shows; other formats write all there is."""
-
-    title: str
-    groups: Sequence[str]
-    measures: Sequence[str]
-    added_up: frozenset[str]
-
-    @classmethod
-    def of(cls, buckets: Buckets[object]) -> Self:
-        """What the query grouped by, and the measures that every result has."""
-        measures: list[Attribute[object]] = [
-            attribute
-            for attribute in fields(buckets.endpoint.result)  # type: ignore[arg-type]
-            if attribute.default is NOTHING
-        ]
-        return cls(
-            title=f"{buckets.endpoint.name.replace('_', ' ')}, in UTC",
-            groups=getattr(buckets.query, "group_by", None) or (),
-            measures=[measure.name for measure in measures],
-            added_up=frozenset(
-                measure.name for measure in measures if measure.metadata.get("adds_up", True)
-            ),
-        )
+_LONG, _SHORT = 20, 8
+"""Characters of a bar or a trend."""
 
 
-def drawn(layout: Layout, rows: Sequence[Row], *, width: int | None) -> str:
-    """The table as text, as wide as the terminal, or as *width* where that is given."""
-    table = Table(title=layout.title, box=box.SIMPLE_HEAD, show_footer=bool(layout.added_up))
-    columns = [[_moment(str(row["start"])) for row in rows]]
-    _add_column(table, "start", columns[0], footer="total")
-    for name in layout.groups:
-        columns.append(["-" if row[name] is None else str(row[name]) for row in rows])
-        _add_column(table, name, columns[-1])
-    for name in layout.measures:
-        columns.append([_figure(row[name], row.get("currency")) for row in rows])
-        footer = _total(rows, name) if name in layout.added_up else ""
-        _add_column(table, name, [*columns[-1], footer], footer=footer, justify="right")
-    for cells in zip(*columns, strict=True):
-        table.add_row(*cells)
-    console = Console(width=width, markup=False, emoji=False, highlight=False)
-    with console.capture() as captured:
-        console.print(table, crop=False)
-    return captured.get()
+async def write_table(sheet: Sheet, file: BinaryIO) -> None:
+    """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
+    summary = await summed_up(sheet)
+    if not summary.lines:
+        print("openai-usage: nothing was used in this range", file=sys.stderr)
+    text = TextIOWrapper(file, "utf-8")
+    try:
+        console = Console(file=text, width=None if text.isatty() else _UNBOUNDED)
+        title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, in UTC"
+        console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
+    finally:
+        text.detach()  # it is not ours to close
 
 
-def _add_column(
-    table: Table,
-    name: str,
-    cells: Sequence[str],
-    *,
-    footer: str = "",
-    justify: Literal["left", "right"] = "left",
-) -> None:
-    header = name.split("_")
-    longest = max(len(line) for cell in (*cells, *header) for line in cell.split("\n"))
-    figures = justify == "right"
-    table.add_column(
-        " ".join(header),
-        footer,
-        justify=justify,
-        overflow="fold",
-        # Figures are never broken; labels are, where there is no room for them.
-        width=longest if figures else None,
-        min_width=None if figures else min(longest, _LEGIBLE),
+def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> Table:
+    """The table of a summary: labels, figures, and how large each line is beside the others."""
+    table = Table(
+        title=Text(title),
+        box=box.SIMPLE_HEAD,
+        show_footer=bool(summary.lines),
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
+    for index, head in enumerate(summary.heads):
+        longest = max((len(line.labels[index]) for line in summary.lines), default=0)
+        table.add_column(
+            head.replace("_", " "),
+            Text("" if index else "total"),
+            overflow="fold",
+            min_width=min(longest, _LEGIBLE),
+        )
+    for measure in summary.measures:
+        table.add_column(
+            "\n".join(measure.name.split("_")),
+            Text("\n".join(_totals(summary, measure, exact=exact))),
+            justify="right",
+            no_wrap=True,  # a figure is never broken
+        )
+    room = _LONG if width >= _WIDE else _SHORT
+    table.add_column("share" if summary.main.adds_up else "", justify="right", no_wrap=True)
+    table.add_column("", width=room)
+    if summary.grouped:
+        whole = [
+            sum(line.trend.get(start, 0) for line in summary.lines) for start in summary.starts
+        ]
+        one_currency = len(summary.currencies) == 1
+        table.add_column("trend", sparkline(whole, room) if one_currency else "", width=room)
+    for line in summary.lines:
+        table.add_row(*_cells(summary, line, room, exact=exact))
+    return table
 
 
-def _moment(text: str) -> str:
-    return text.removesuffix("T00:00:00Z").removesuffix(":00Z").replace("T", " ")
+def _cells(summary: Summary, line: Line, room: int, *, exact: bool) -> Iterator[RenderableType]:
+    yield from map(Text, line.labels)  # as text, in which brackets mean nothing
+    for measure in summary.measures:
+        yield _shown(measure, line.figures[measure.name], line.currency, exact=exact)
+    size = line.figures[summary.main.name]
+    total = summary.total(summary.main, line.currency)
+    largest = summary.largest(line.currency)
+    yield share(size, total) if summary.main.adds_up else ""
+    # Shares of what is owed and what is owed back would say nothing.
+    yield (
+        Bar(float(largest), 0, float(size), width=room, color="cyan")
+        if largest > 0 and size > 0
+        else ""
+    )
+    if summary.grouped:
+        yield sparkline([line.trend.get(start, 0) for start in summary.starts], room)
 
 
-def _figure(value: object, currency: object) -> str:
-    """A measure for people; money is shown to the cent, with its currency."""
-    number = Decimal(str(value))
-    return f"{number:,}" if currency is None else f"{number:,.2f} {currency}"
+def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:
+    """The sum of a measure, in each currency by itself; none of what does not add up."""
+    if measure.adds_up:
+        for currency in summary.currencies:
+            yield _shown(measure, summary.total(measure, currency), currency, exact=exact)
 
 
-def _total(rows: Sequence[Row], name: str) -> str:
-    """The sum of a measure; money is added up by currency, never across."""
-    totals: dict[object, Decimal] = {}
-    for row in rows:
-        currency = row.get("currency")
-        totals[currency] = totals.get(currency, Decimal(0)) + Decimal(str(row[name]))
-    return "\n".join(_figure(total, currency) for currency, total in totals.items())
+def _shown(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
+    if currency is not None:
+        return money(Decimal(figure), currency, exact=exact)
+    return UNITS[measure.unit](figure, exact=exact)

@@ -1,0 +1,125 @@
+"""The command of a row of the table: it asks the row's endpoint, and writes what comes."""
+
+import asyncio
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Annotated, Literal
+
+from attrs import NOTHING, Attribute
+from cyclopts import Group, Parameter
+
+from openai_usage import Buckets, Endpoint, UsageError
+from openai_usage.cli.connection import Connection
+from openai_usage.cli.output import Output
+from openai_usage.cli.progress import Watch, shown
+from openai_usage.cli.ranges import Range
+from openai_usage.cli.rows import Sheet
+
+_GROUP = Group("Query", sort_key=2)
+_RANGE, _OUTPUT, _CONNECTION = Range(), Output(), Connection()
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in the middle of a walk."""
+
+    def __init__(self, resume_from: int | None) -> None:
+        super().__init__()
+        self.resume_from = resume_from
+        """Where to go on, in Unix seconds; None if nothing came out that could be used."""
+
+
+def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
+    """The command of a row. Its signature is made here: cyclopts reads the options from it."""
+
+    def command(
+        *,
+        range: Range = _RANGE,  # noqa: A002 - what it is
+        output: Output = _OUTPUT,
+        connection: Connection = _CONNECTION,
+        concurrency: int | Literal["auto"] = 1,
+        **asked: object,
+    ) -> None:
+        start_time, end_time = range.span()
+        output.check()
+        watch = Watch()
+
+        async def walk() -> None:
+            async with connection.client() as client:
+                buckets: Buckets[object] = getattr(client, endpoint.name)(
+                    start_time=start_time, end_time=end_time, **asked
+                )
+                if concurrency != 1:
+                    buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
+                sheet = Sheet(buckets, watch.over(buckets), exact=output.exact)
+                with shown(watch) if _is_seen(output) else nullcontext():
+                    await output.write(sheet)
+
+        try:
+            asyncio.run(walk())
+        except KeyboardInterrupt:
+            raise Interrupted(watch.place if output.hands_over else None) from None
+        except UsageError as error:
+            error.resume_from = watch.place if output.hands_over else None
+            raise
+
+    options = [
+        *(_option(each) for each in endpoint.parameters if each.name not in _IN_RANGE),
+        *_COMMON,
+    ]
+    command.__doc__ = _unwrapped(inspect.getdoc(endpoint.query) or "")
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    return command
+
+
+def _unwrapped(text: str) -> str:
+    """*text* with its paragraphs in one line each, for the terminal to wrap."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _is_seen(output: Output) -> bool:
+    """Whether someone looks at stderr, on which nothing else appears meanwhile."""
+    return sys.stderr.isatty() and not (output.hands_over and sys.stdout.isatty())
+
+
+def _option(parameter: "Attribute[object]") -> inspect.Parameter:
+    """A parameter of the row as an option, of a type that can be typed."""
+    spelling = " Spelt --extra-query.NAME VALUE." if parameter.name == "extra_query" else ""
+    described = Parameter(
+        help=parameter.metadata["doc"] + spelling,
+        group=_GROUP,
+        consume_multiple=True,
+        negative_iterable=(),
+    )
+    default = None if parameter.default is NOTHING else parameter.default
+    kind = _AS_TYPED.get(parameter.name, parameter.type)
+    return _keyword(parameter.name, Annotated[kind, described], default)
+
+
+def _keyword(name: str, kind: object, default: object) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+_IN_RANGE = ("start_time", "end_time")
+
+_AS_TYPED: Mapping[str, object] = {"extra_query": dict[str, str] | None}
+
+_COMMON = (
+    _keyword("range", Range, _RANGE),
+    _keyword("output", Output, _OUTPUT),
+    _keyword("connection", Connection, _CONNECTION),
+    _keyword(
+        "concurrency",
+        Annotated[
+            int | Literal["auto"],
+            Parameter(
+                group=_GROUP,
+                help="Fetch that many windows of the range at once; `auto` finds out how many go "
+                "well.",
+            ),
+        ],
+        1,
+    ),
+)

@@ -1,0 +1,86 @@
+"""Where a sheet goes, and in which format."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from attrs import frozen
+from cyclopts import Group, Parameter
+
+from openai_usage import InvalidOptionError
+from openai_usage.cli.flags import flag
+from openai_usage.cli.formats import FORMATS, Format
+from openai_usage.cli.rows import Sheet
+from openai_usage.cli.whole_file import whole_file
+
+_GROUP = Group("Output", sort_key=3)
+
+
+@Parameter(name="*", group=_GROUP)
+@frozen(kw_only=True)
+class Output:
+    """The options that say what becomes of an answer; without any, it is a table."""
+
+    format: Annotated[
+        Literal["table", "json", "jsonl", "csv", "parquet"] | None,
+        Parameter(
+            help="A table for people, summed up by group; or every result: a JSON array, a JSON "
+            "object a line, CSV, Parquet. Left out: by the ending of --output, else a table."
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"),
+            help="The file to write. It is there whole or not at all.",
+        ),
+    ] = None
+    exact: Annotated[
+        bool,
+        flag("Show every digit in a table, not 1.2M."),
+    ] = False
+
+    def check(self) -> None:
+        """Refuse what cannot be written, before anything is asked.
+
+        Raises:
+            InvalidOptionError: There is no such format, or no such folder.
+        """
+        self.chosen  # noqa: B018 - raises
+        if self.output is not None and not self.output.absolute().parent.is_dir():
+            raise InvalidOptionError(
+                f"--output {self.output}: there is no folder {self.output.parent}", option="output"
+            )
+
+    @property
+    def chosen(self) -> Format:
+        """The format that was asked for, or that the name of the file asks for.
+
+        Raises:
+            InvalidOptionError: The name of the file has an ending that is no format.
+        """
+        if self.format is not None:
+            return FORMATS[self.format]
+        if self.output is None:
+            return FORMATS["table"]
+        ending = self.output.suffix.removeprefix(".").lower()
+        if ending not in FORMATS:
+            raise InvalidOptionError(
+                f"--output {self.output} does not end in one of {', '.join(FORMATS)}: say which of "
+                "them it is to be with --format",
+                option="output",
+            )
+        return FORMATS[ending]
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether what was written before an error stays, and is of use."""
+        return self.output is None and self.chosen.streams
+
+    async def write(self, sheet: Sheet) -> None:
+        """Write all of a sheet."""
+        if self.output is None:
+            await self.chosen.write(sheet, sys.stdout.buffer)
+        else:
+            with whole_file(self.output) as file:
+                await self.chosen.write(sheet, file)

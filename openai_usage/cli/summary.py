@@ -1,0 +1,135 @@
+"""A sheet summed up for people: a line for each group, or for each bucket of what is whole."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from attrs import NOTHING, Attribute, define, field, fields, frozen
+
+from openai_usage import Amount, Bucket, Endpoint
+from openai_usage.cli.figures import Number
+from openai_usage.cli.rows import Sheet, iso
+
+
+@frozen
+class Measure:
+    """A figure that every result of an endpoint has."""
+
+    name: str
+    unit: str | None
+    """`bytes`, `seconds`, or None for what is merely counted."""
+    adds_up: bool
+    """Whether figures of several buckets may be added; what may be a level is not."""
+
+
+@define
+class Line:
+    """What a table says of one group, in one currency where there is money in it."""
+
+    labels: tuple[str, ...]
+    currency: str | None
+    figures: dict[str, Number] = field(factory=dict[str, Number])
+    """By measure: the sum over all buckets, or the latest figure where they do not add up."""
+    trend: dict[int, Number] = field(factory=dict[int, Number])
+    """The main measure by where its bucket starts."""
+
+
+@frozen
+class Summary:
+    """The lines of a table: the largest first, or in time order where nothing was grouped."""
+
+    grouped: bool
+    """Whether a line is a group; a bucket, if not."""
+    heads: Sequence[str]
+    """What the labels of a line are."""
+    measures: Sequence[Measure]
+    main: Measure
+    """The measure that says how large a line is: not the requests, where there is another."""
+    starts: Sequence[int]
+    """Where the buckets start, in Unix seconds."""
+    lines: Sequence[Line]
+
+    @property
+    def currencies(self) -> list[str | None]:
+        """The currencies that occur, the most frequent first; only None where there is no money."""
+        found = [line.currency for line in self.lines]
+        return sorted(set(found), key=lambda each: (-found.count(each), each or ""))
+
+    @property
+    def trend(self) -> list[Number]:
+        """The main measure of all lines, bucket by bucket; nothing where currencies differ."""
+        if len(self.currencies) != 1 or not self.main.adds_up:
+            return []
+        return [sum(line.trend.get(start, 0) for line in self.lines) for start in self.starts]
+
+    def largest(self, currency: str | None) -> Number:
+        """The size of the largest line of one currency."""
+        return max(line.figures[self.main.name] for line in self.lines if line.currency == currency)
+
+    def total(self, measure: Measure, currency: str | None) -> Number:
+        """The sum of a measure over the lines of one currency: money is never added across."""
+        return sum(line.figures[measure.name] for line in self.lines if line.currency == currency)
+
+
+async def summed_up(sheet: Sheet) -> Summary:
+    """The summary of a sheet, read as it comes, so that only its groups are kept."""
+    measures = measures_of(sheet.asked.endpoint)
+    main = next((each for each in measures if each.name != "num_model_requests"), measures[0])
+    lines: dict[tuple[tuple[str, ...], str | None], Line] = {}
+    starts = []
+    async for bucket in sheet.buckets:
+        starts.append(bucket.start_time)
+        for result in bucket.results:
+            currency = getattr(getattr(result, "amount", None), "currency", None)
+            labels = _labels(sheet, bucket, result)
+            line = lines.setdefault((labels, currency), Line(labels, currency))
+            for measure in measures:
+                figure = _figure(result, measure.name)
+                before = line.figures.get(measure.name, 0) if measure.adds_up else 0
+                line.figures[measure.name] = before + figure
+            line.trend[bucket.start_time] = line.trend.get(bucket.start_time, 0) + _figure(
+                result, main.name
+            )
+    found = list(lines.values())
+    if sheet.grouped_by:
+        found.sort(key=lambda line: -line.figures[main.name])
+    return Summary(
+        grouped=bool(sheet.grouped_by),
+        heads=sheet.grouped_by or ["start"],
+        measures=measures,
+        main=main,
+        starts=starts,
+        lines=found,
+    )
+
+
+def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
+    """The figures that every result of an endpoint has, as the fields of its class say."""
+    described: Sequence[Attribute[object]] = fields(endpoint.result)  # type: ignore[arg-type]
+    return [
+        Measure(each.name, each.metadata.get("unit"), each.metadata.get("adds_up", True))
+        for each in described
+        if each.default is NOTHING
+    ]
+
+
+def _figure(result: object, name: str) -> int | Decimal:
+    figure: int | Decimal | Amount = getattr(result, name)
+    return figure.value if isinstance(figure, Amount) else figure
+
+
+def _labels(sheet: Sheet, bucket: Bucket[object], result: object) -> tuple[str, ...]:
+    if not sheet.grouped_by:
+        return (
+            iso(bucket.start).removesuffix("T00:00:00Z").removesuffix(":00Z").replace("T", " "),
+        )
+    return tuple(_label(getattr(result, name)) for name in sheet.grouped_by)
+
+
+def _label(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
