@@ -9,12 +9,15 @@ holds no script::
     Path("report.html").write_text(made.html(), encoding="utf-8")
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from attrs import frozen
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.report.figures import Figures, Missing, gather
+from openai_usage.report.spend import panels_of_spend, rankings
+from openai_usage.report.usage import panels_of_usage
 from openai_usage.times import Timestamp
 
 __all__ = ["Figures", "Missing", "Report", "report"]
@@ -22,7 +25,10 @@ __all__ = ["Figures", "Missing", "Report", "report"]
 
 @frozen
 class Report:
-    """A report, to be written as a page and as pictures."""
+    """A report, to be written as a page and as pictures.
+
+    Both draw, which keeps the processor busy for some seconds: in a service, do it in a thread.
+    """
 
     figures: Figures
     """All that it tells."""
@@ -33,19 +39,57 @@ class Report:
         return self.figures.missing
 
     def html(self) -> str:
-        """The page, complete in one file, to be written as UTF-8."""
-        from openai_usage.report.page import page  # noqa: PLC0415 - an extra may be missing
+        """The page, complete in one file, to be written as UTF-8.
 
+        Raises:
+            ModuleNotFoundError: The extra `[report]` is not installed.
+        """
+        with _extra():
+            from openai_usage.report.page import page  # noqa: PLC0415 - an extra
         return page(self.figures)
 
     def pictures(self) -> Mapping[str, bytes]:
-        """The charts as PNG, by name: `spend-by-project`, `tokens-by-model`, …."""
-        from openai_usage.report.charts import picture  # noqa: PLC0415
+        """The charts as PNG, by name: `spend-by-project`, `tokens-by-model` and so on.
 
-        return {}
+        Raises:
+            ModuleNotFoundError: The extra `[report]` is not installed.
+        """
+        with _extra():
+            from openai_usage.report.charts import picture  # noqa: PLC0415 - an extra
+        panels = [
+            *panels_of_spend(self.figures, rankings(self.figures)),
+            *panels_of_usage(self.figures),
+        ]
+        return {panel.name: picture(panel) for panel in panels}
 
 
 async def report(
     client: AsyncUsageClient, start_time: Timestamp, end_time: Timestamp | None = None
 ) -> Report:
+    """Ask *client* for all that a report tells of a range of time, all endpoints at once.
+
+    An endpoint that fails is told of in `missing`, here and on the page; the others' figures are
+    complete.
+
+    Args:
+        client: Whom to ask.
+        start_time: Where the range begins, inclusive.
+        end_time: Where it ends, exclusive. Default: now, which no range goes beyond.
+
+    Raises:
+        APIError: Nothing at all could be read.
+        InvalidQueryError: The range is none, or has not begun yet.
+    """
     return Report(await gather(client, start_time, end_time))
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{error.name} is missing, which comes with the extra for reports: "
+            "pip install 'openai-usage-client[report]'",
+            name=error.name,
+        ) from None

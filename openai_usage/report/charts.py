@@ -7,7 +7,7 @@ that light, dark and print are up to its style, and what a bar stands for is its
 import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO, StringIO
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import altair as alt
 from attrs import frozen
@@ -65,19 +65,19 @@ def svg(panel: Panel, size: Size) -> str:
     """
     drawn = StringIO()
     _chart(panel, size, {name: f"var(--{name})" for name in COLOURS}).save(drawn, format="svg")
-    ElementTree.register_namespace("", _SVG.strip("{}"))
-    root = ElementTree.fromstring(drawn.getvalue())  # noqa: S314 - it was drawn here
+    ET.register_namespace("", _SVG.strip("{}"))
+    root = ET.fromstring(drawn.getvalue())  # noqa: S314 - it was drawn here
     root.attrib = {"viewBox": root.attrib["viewBox"], "aria-hidden": "true"}
     for element in root.iter():
         text = element.attrib.get("aria-label")
         if text and element.attrib.get("aria-roledescription") == "bar":
-            ElementTree.SubElement(element, f"{_SVG}title").text = text
+            ET.SubElement(element, f"{_SVG}title").text = text
         element.attrib = {
             name: _INSIGNIFICANT.sub(r"\1", value)
             for name, value in element.attrib.items()
             if name not in _SAID_ELSEWHERE and (element is root or not name.startswith("aria"))
         }
-    return ElementTree.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
 _SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
@@ -96,10 +96,10 @@ def picture(panel: Panel) -> bytes:
 
 def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
     height = len(panel.bars) * _LYING if panel.lying else size.height
-    bars = alt.Chart(alt.Data(values=list(_marks(panel)))).mark_bar(
+    bars = alt.Chart(alt.InlineData(values=list(_marks(panel)))).mark_bar(
         stroke=colours["surface"],
-        strokeWidth=0.5 if len(panel.bars) > 40 else 1,
-        **({"height": 16} if panel.lying else {}),
+        strokeWidth=min(1, size.width / len(panel.bars) / 20) if len(panel.series) > 1 else 0,
+        height=16 if panel.lying else alt.Undefined,
     )
     across, along = (alt.Y, alt.X) if panel.lying else (alt.X, alt.Y)
     encodings = (
@@ -115,7 +115,7 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         alt.Order("order:Q"),
         alt.Description("text:N"),
     )
-    return (
+    chart: alt.Chart = (
         bars.encode(*encodings)
         .properties(
             width=size.width,
@@ -136,6 +136,7 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         )
         .configure_legend(labelFontSize=12, labelColor=colours["text"], offset=16)
     )
+    return chart
 
 
 def _marks(panel: Panel) -> Iterator[dict[str, object]]:
@@ -155,10 +156,15 @@ def _marks(panel: Panel) -> Iterator[dict[str, object]]:
 def _names(panel: Panel, size: Size) -> alt.Axis:
     """The axis that names the bars; of days and months, as many as there is room for."""
     if panel.lying:
-        above = -_LYING / 2 + 8
+        above = -_LYING / 2 + 6
         return alt.Axis(
-            labelAlign="left", labelPadding=-4, labelOffset=above, labelLimit=size.width,
-            domain=False, ticks=False, labelColor=None,
+            labelAlign="left",
+            labelPadding=-4,
+            labelOffset=above,
+            labelLimit=size.width,
+            domain=False,
+            ticks=False,
+            labelColor=None,
         )
     step = -(-len(panel.bars) // size.labels)
     by_month = len(panel.bars[0].label) == len("2026-09")
@@ -177,7 +183,7 @@ def _amounts(panel: Panel) -> alt.Axis:
     if panel.unit is not BYTES:
         digits = f"replace(replace({digits}, 'k', 'K'), 'G', 'B')"
     return alt.Axis(
-        labelExpr=f"'{panel.unit.before}' + {digits} + '{panel.unit.after}'",
+        labelExpr=f"'{panel.unit.before}' + {digits} + '{panel.unit.after.strip()}'",
         tickCount=5,
         domain=False,
         ticks=False,

@@ -47,8 +47,8 @@ class Usage:
     endpoint: str
     rows: Rows
     """By measure, such as `input_tokens`, and model; by model only where that is of interest."""
-    adds_up: Mapping[str, bool]
-    """Whether a measure may be added up over days, for each of the measures."""
+    about: Mapping[str, Mapping[str, object]]
+    """What its result class notes of each measure: its unit, whether it may be added up."""
 
 
 @frozen
@@ -176,5 +176,5 @@ async def _usage(
     return Usage(
         endpoint.name,
         tally.done(),
-        {name: described[name].metadata.get("adds_up", True) for name in measures},
+        {name: described[name].metadata for name in measures},
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,8 +12,9 @@ from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.figures import Figures
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, panels_of_spend, rankings
-from openai_usage.report.sums import Period, total
-from openai_usage.report.units import COUNT, change_in_percent, percent
+from openai_usage.report.sums import Period
+from openai_usage.report.tables import tables_of_panels, tables_of_rankings
+from openai_usage.report.units import COUNT, change_in_percent
 from openai_usage.report.usage import panels_of_usage
 
 __all__ = ["page"]
@@ -34,15 +34,11 @@ class Shown:
     """A panel as the page shows it."""
 
     panel: Panel
-    text: str
-    """What there is to be seen, for those who do not see it."""
-    half: bool
-    """Whether two of its kind stand side by side."""
+    table: str
+    """The name of the table that has its figures."""
     large: Markup
     small: Markup
     """As on a phone; empty where the large one does."""
-    sums: tuple[Decimal, ...]
-    """What each bar comes to, where it has several parts."""
 
 
 def page(figures: Figures) -> str:
@@ -55,8 +51,17 @@ def page(figures: Figures) -> str:
         lstrip_blocks=True,
     )
     ranked = rankings(figures)
-    spend = [_shown(panel) for panel in panels_of_spend(figures, ranked)]
-    usage = [_shown(panel) for panel in panels_of_usage(figures)]
+    spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
+    compared = _compared(figures)
+    tables = tables_of_panels([*spend, *usage])
+    listed_in = {panel.name: table.name for table in tables for panel in table.panels}
+
+    def shown(panel: Panel) -> Shown:
+        large = svg(panel, HALF if panel.half else LARGE)
+        small = "" if panel.half else svg(panel, SMALL)
+        # What the API said is text in them, escaped as in all XML.
+        return Shown(panel, listed_in[panel.name], Markup(large), Markup(small))  # noqa: S704
+
     return environment.get_template("page.html").render(
         figures=figures,
         version=__version__,
@@ -64,44 +69,19 @@ def page(figures: Figures) -> str:
         range=_range(figures.period),
         about=list(_about(figures)),
         cards=[*_cards_of_spend(figures, ranked), *_cards_of_usage(usage)],
-        spend=spend,
-        usage=usage,
-        rankings=ranked,
+        spend=[shown(panel) for panel in spend],
+        usage=[shown(panel) for panel in usage],
         movers=[ranking for ranking in ranked if ranking.movers()],
-        several=len(figures.spend) > 1,
+        tables=[*tables_of_rankings(ranked, compared), *tables],
         costs_missing=any(part.what == "costs" for part in figures.missing),
-        compared=_compared(figures),
+        compared=compared,
         in_part=_in_part(figures.period),
-        percent=percent,
-        change_in_percent=change_in_percent,
     )
-
-
-def _shown(panel: Panel) -> Shown:
-    half = len(panel.series) == 1 and not panel.lying
-    return Shown(
-        panel=panel,
-        text=_text(panel),
-        half=half,
-        large=Markup(svg(panel, HALF if half else LARGE)),  # noqa: S704 - its text is escaped
-        small=Markup("" if half else svg(panel, SMALL)),  # noqa: S704
-        sums=panel.sums if len(panel.series) > 1 else (),
-    )
-
-
-def _text(panel: Panel) -> str:
-    first, last = panel.bars[0].label, panel.bars[-1].label
-    bars = f"by model, from {first} to {last}" if panel.lying else f"from {first} to {last}"
-    if not panel.adds_up:
-        [values] = [each.values for each in panel.series]
-        least, most = panel.unit.exact(min(values)), panel.unit.exact(max(values))
-        return f"{panel.title} {bars}: from {least} to {most} a day."
-    parts = ", ".join(f"{each.label} {panel.unit.headline(each.total)}" for each in panel.series)
-    return f"{panel.title} {bars}: {parts}."
 
 
 def _range(period: Period) -> str:
-    return f"{_date(period.start)} to {_date(period.end - 1)}, in UTC"
+    first, last = _date(period.start), _date(period.end - 1)
+    return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
 
 
 def _date(moment: int) -> str:
@@ -147,29 +127,26 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
     for each in ranked:
         if each.what != "project":
             continue
-        named = f" ({each.currency.upper()})" if len(figures.spend) > 1 else ""
-        so_far = "" if whole == everything else ", in part" if whole == 0 else (
-            f", {_days(everything - whole)} of them in part"
-        )
-        yield Card(f"Spent{named}", each.unit.headline(each.total), _days(everything) + so_far)
+        parts = f", {everything - whole} of them in part" if whole < everything else ""
+        yield Card(f"Spent{each.suffix}", each.unit.headline(each.total), _days(everything) + parts)
         if not whole:
             continue
         average = each.unit.headline(each.compared / whole)
-        yield Card(f"Spent a day{named}", average, f"on average of {_days(whole)}")
+        yield Card(f"Spent a day{each.suffix}", average, f"on average of {_days(whole)}")
         if each.before is not None:
             yield Card(
-                f"Against {_days(whole)} before{named}",
+                f"Against {_days(whole)} before{each.suffix}",
                 change_in_percent(each.compared, each.before),
                 f"{each.unit.signed(each.change)}: from {each.unit.headline(each.before)} "
                 f"to {each.unit.headline(each.compared)}",
             )
 
 
-def _cards_of_usage(usage: Sequence[Shown]) -> Iterator[Card]:
-    for shown in usage:
-        if shown.panel.name in ("tokens-by-day", "requests"):
-            amount = shown.panel.total
-            yield Card(shown.panel.title, COUNT.short(amount), f"exactly {COUNT.exact(amount)}")
+def _cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
+    for panel in usage:
+        if panel.name in ("tokens-by-day", "requests"):
+            exactly = f"exactly {COUNT.exact(panel.total)}"
+            yield Card(panel.title, COUNT.short(panel.total), exactly)
 
 
 def _days(number: int) -> str:

@@ -70,7 +70,19 @@ class Panel:
     """Whether what the bars say may be added up."""
     lying: bool = False
     """Whether the bars lie, with room for names above them, as those of models do."""
+    half: bool = False
+    """Whether it is so small that two of its kind stand side by side."""
     note: str = ""
+
+    @property
+    def text(self) -> str:
+        """What there is to be seen, for those who do not see it."""
+        begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}: "
+        if self.adds_up:
+            parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
+            return f"{begin}{', '.join(parts)}."
+        least, most = (self.unit.exact(find(self.sums)) for find in (min, max))
+        return f"{begin}at least {least} and at most {most} a day."
 
     @property
     def sums(self) -> Values:

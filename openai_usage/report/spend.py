@@ -50,6 +50,8 @@ class Ranking:
     """`project` or `line item`."""
     currency: str
     unit: Unit
+    suffix: str
+    """What tells it from that of another currency; empty where there is one currency."""
     standings: tuple[Standing, ...]
 
     @property
@@ -109,13 +111,12 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
         what=what,
         currency=spend.currency,
         unit=money(spend.currency),
+        suffix=f", {spend.currency.upper()}" if len(figures.spend) > 1 else "",
         standings=tuple(sorted(standings, key=lambda each: abs(each.total), reverse=True)),
     )
 
 
-def _labels(
-    ids: list[str | None], names: Mapping[str, str], none: str
-) -> Mapping[str | None, str]:
+def _labels(ids: list[str | None], names: Mapping[str, str], none: str) -> Mapping[str | None, str]:
     """What people call each of the *ids*: its name, and its id too where others have that name."""
     called = {each: none if each is None else names.get(each, each) for each in ids}
     every = list(called.values())
@@ -128,12 +129,10 @@ def _labels(
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """What was billed, by day: by project and by line item, for each currency."""
     shown = bars(figures.period)
-    several = len(figures.spend) > 1
     return [
         Panel(
-            name=f"spend-by-{each.what.replace(' ', '-')}"
-            + (f"-{each.currency}" if several else ""),
-            title=f"Spend by {each.what}" + (f", {each.currency.upper()}" if several else ""),
+            name=f"spend-by-{each.what}{each.suffix}".lower().replace(",", "").replace(" ", "-"),
+            title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
             bars=shown,
             series=in_colours({one.label: one.days for one in each.standings}, shown),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal
+from functools import cached_property
 from itertools import chain
 from typing import Self
 
@@ -54,10 +55,10 @@ class Period:
 
     start: int
     end: int
-    days: tuple[Day, ...] = field(init=False, repr=False)
 
-    @days.default
-    def _cut_into_days(self) -> tuple[Day, ...]:
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """Every day in UTC that it has something of."""
         midnights = range(self.start // DAY * DAY, self.end, DAY)
         return tuple(
             Day(max(midnight, self.start), min(midnight + DAY, self.end)) for midnight in midnights

@@ -1,10 +1,11 @@
-"""How figures are written for people: short in charts, to the cent in headlines, exact in tables."""
+"""How figures are written: short in charts, to the cent in headlines, exact in tables."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from attrs import frozen
 
-__all__ = ["BYTES", "COUNT", "Unit", "change_in_percent", "money", "percent"]
+__all__ = ["BYTES", "COUNT", "NOTHING", "UNITS", "Unit", "change_in_percent", "money", "percent"]
 
 _SUFFIXES = ("", "K", "M", "B", "T")
 
@@ -42,11 +43,16 @@ class Unit:
 
     def _around(self, value: Decimal, digits: str) -> str:
         below_zero = value < 0 and any(digit in "123456789" for digit in digits)
-        return f"{'−' if below_zero else ''}{self.before}{digits}{self.after}"
+        return f"{'-' if below_zero else ''}{self.before}{digits}{self.after}"
 
 
 COUNT = Unit()
+NOTHING = "\N{EN DASH}"
+"""Where there is no figure."""
+
 BYTES = Unit(after=" B")
+UNITS: Mapping[object, Unit] = {"bytes": BYTES}
+"""Units by the names that measures note."""
 
 
 def money(currency: str) -> Unit:
@@ -56,11 +62,11 @@ def money(currency: str) -> Unit:
 
 def percent(part: Decimal, whole: Decimal) -> str:
     """How much *part* is of *whole*, or a dash where that says nothing."""
-    return f"{part / whole:.1%}".replace("%", " %") if whole > 0 <= part else "–"
+    return f"{part / whole:.1%}".replace("%", " %") if whole > 0 <= part else NOTHING
 
 
 def change_in_percent(now: Decimal, before: Decimal) -> str:
     """How much more than *before*, or a dash where there was nothing to compare with."""
     if before <= 0:
-        return "–"
-    return f"{(now - before) / before:+.1%}".replace("%", " %").replace("-", "−")
+        return NOTHING
+    return f"{(now - before) / before:+.1%}".replace("%", " %")

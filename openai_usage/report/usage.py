@@ -6,7 +6,7 @@ from decimal import Decimal
 from openai_usage.report.figures import Figures, Usage
 from openai_usage.report.panels import Bar, Panel, Series, at, bars, in_colours
 from openai_usage.report.sums import Rows, Values, by, total
-from openai_usage.report.units import BYTES, COUNT
+from openai_usage.report.units import COUNT, UNITS
 
 __all__ = ["panels_of_usage"]
 
@@ -59,7 +59,7 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         unit=COUNT,
         bars=shown,
         series=in_colours(_requests(figures.usage), shown),
-        note="Those that web searches count are left out: models are asked for them above.",
+        note="What web searches count as requests is left out: it may be among these already.",
     )
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
@@ -99,7 +99,7 @@ def _of_models(tokens: Rows) -> Panel:
     names = ["(no model)" if model is None else model for [model] in groups]
     if others := ranked[_MODELS:]:
         groups.append(others)
-        names.append(f"Other models ({len(others)})")
+        names.append(f"Other models ({len(others)})" if len(others) > 1 else str(others[0]))
     return Panel(
         name="tokens-by-model",
         title="Tokens by model",
@@ -124,7 +124,7 @@ def _requests(usages: Sequence[Usage]) -> Mapping[str, Values]:
         usage.endpoint.replace("_", " ").capitalize(): by(0, usage.rows)["num_model_requests"]
         for usage in usages
         # A tool counts its own calls, and beside them requests that its model has counted, too.
-        if "num_requests" not in usage.adds_up and ("num_model_requests" in by(0, usage.rows))
+        if "num_requests" not in usage.about and ("num_model_requests" in by(0, usage.rows))
     }
     ranked = sorted(counted, key=lambda what: total(counted[what]), reverse=True)
     return {what: counted[what] for what in ranked}
@@ -134,15 +134,16 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
     title = _TITLES.get(
         (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
     )
-    adds_up = usage.adds_up[measure]
+    adds_up = bool(usage.about[measure].get("adds_up", True))
     shown = bars(figures.period, adds_up=adds_up)
     return Panel(
         name=f"{usage.endpoint}-{measure}".replace("_", "-"),
         title=title,
-        unit=BYTES if measure.endswith("_bytes") else COUNT,
+        unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
         bars=shown,
         series=(Series(title, 1, at(shown, days)),),
         adds_up=adds_up,
+        half=True,
         note=""
         if adds_up
         else "What the API says of each day. It does not say whether that is what was there, or "
