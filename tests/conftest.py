@@ -9,6 +9,7 @@ import pytest
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
 from tests.clock import JumpingLoop
+from tests.terminal import Terminal
 
 NOW = 1_789_080_000
 """2026-09-10 22:40:00 UTC, a Thursday: what the sandbox takes the time to be."""
@@ -45,6 +46,11 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
     async with client_of(sandbox) as made:
         yield made
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(capsys)
 
 
 def client_of(sandbox: Sandbox, **options: Any) -> AsyncUsageClient:

@@ -7,37 +7,18 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from openai_usage import Endpoints, __version__
-from openai_usage.cli.app import run
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
+from tests.terminal import COMMAND, Terminal, asking
 
 pytestmark = pytest.mark.real_clock
 
 DAY = 86_400
 ROWS = Endpoints.table()
-
-
-class Terminal:
-    """Runs commands and says what they printed."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-        self.err = ""
-
-    def __call__(self, line: str, *, exit_code: int = 0) -> str:
-        assert run(line.split()) == exit_code
-        out, self.err = self._capsys.readouterr()
-        return out
-
-
-@pytest.fixture
-def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
-    return Terminal(capsys)
 
 
 def test_a_zero_is_a_zero(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,9 +193,6 @@ def test_months_are_those_of_utc() -> None:
 # ---------------------------------------------------------------- as a process
 
 
-COMMAND = str(Path(sys.executable).with_name("openai-usage"))
-
-
 def test_head_ends_it_quietly() -> None:
     line = f"{COMMAND} completions --last 90d --group-by model --format jsonl --sandbox | head -1"
     done = subprocess.run(
@@ -231,11 +209,7 @@ def test_json_lines_come_while_later_pages_are_fetched() -> None:
         with subprocess.Popen(
             [COMMAND, "costs", "--last", "10d", "--limit", "1", "--format", "jsonl"],
             stdout=subprocess.PIPE,
-            env={
-                **os.environ,
-                "OPENAI_ADMIN_KEY": sandbox.admin_api_key,
-                "OPENAI_BASE_URL": sandbox.base_url,
-            },
+            env=asking(sandbox),
         ) as process:
             assert process.stdout is not None
             assert json.loads(process.stdout.readline())["currency"] == "usd"
@@ -272,11 +246,7 @@ def test_retries_are_told_once_and_plainly() -> None:
             capture_output=True,
             text=True,
             check=True,
-            env={
-                **os.environ,
-                "OPENAI_ADMIN_KEY": sandbox.admin_api_key,
-                "OPENAI_BASE_URL": sandbox.base_url,
-            },
+            env=asking(sandbox),
         )
     assert done.stderr.startswith("openai-usage: GET organization/costs failed, retry 1 in 0.01 s")
     assert done.stderr.count("\n") == 1
@@ -316,11 +286,7 @@ def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
         [COMMAND, "costs", "--last", "2d"],
         capture_output=True,
         text=True,
-        env={
-            **os.environ,
-            "OPENAI_ADMIN_KEY": usage_sandbox.admin_api_key,
-            "OPENAI_BASE_URL": usage_sandbox.base_url,
-        },
+        env=asking(usage_sandbox),
         check=False,
     )
     assert done.returncode == 1

@@ -1,6 +1,7 @@
 """`openai-usage`: the table of endpoints, at a terminal. Needs the extra `[cli]`."""
 
 import logging
+import signal
 import sys
 
 
@@ -19,4 +20,6 @@ def main() -> None:
     logging.basicConfig(format="openai-usage: %(message)s")
     # What stamina says of a retry, the transport has said before it, and better.
     logging.getLogger("stamina").setLevel(logging.ERROR)
+    # Whoever ends it leaves as little behind as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

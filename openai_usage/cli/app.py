@@ -39,7 +39,8 @@ def run(words: Sequence[str]) -> int:
     except UsageError as error:
         code = _say(f"{error}{_go_on(error.resume_from)}", exit_code=1)
     except Interrupted as error:
-        code = _say(f"interrupted.{_go_on(error.resume_from)}", exit_code=130)
+        done = _go_on(error.resume_from) or " Nothing was written."
+        code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
     except (BrokenPipeError, SystemExit):  # rich makes one of the other where it shows the help

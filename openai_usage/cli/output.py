@@ -47,10 +47,12 @@ class Output:
             InvalidOptionError: There is no such format, or no such folder.
         """
         self.chosen  # noqa: B018 - raises
-        if self.output is not None and not self.output.absolute().parent.is_dir():
-            raise InvalidOptionError(
-                f"--output {self.output}: there is no folder {self.output.parent}", option="output"
-            )
+        if self.output is None:
+            return
+        folder = self.output.absolute().parent
+        if self.output.is_dir() or not folder.is_dir():
+            wrong = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
+            raise InvalidOptionError(f"--output {self.output}: {wrong}", option="output")
 
     @property
     def chosen(self) -> Format:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import sys
 import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task
+from rich.progress import BarColumn, Progress, ProgressColumn, Task
+from rich.table import Column
 from rich.text import Text
 
 from openai_usage import Bucket, Buckets
@@ -44,8 +46,11 @@ class Watch(logging.Handler):
                 self.place = bucket.end_time  # whoever comes back for more has dealt with it
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of a retry."""
-        if (wait := getattr(record, "wait", None)) is not None:
+        """Take note of a retry; what else the client has to say is shown as it is."""
+        wait: float | None = getattr(record, "wait", None)
+        if wait is None:
+            print(f"openai-usage: {record.getMessage()}", file=sys.stderr)
+        else:
             self._retries += 1
             self._waits_until = time.monotonic() + wait
             self._is_limited = getattr(record, "status", None) == 429
@@ -68,19 +73,18 @@ class Watch(logging.Handler):
 @contextmanager
 def shown(watch: Watch) -> Iterator[None]:
     """Show on the terminal at stderr what *watch* has to say, from the second second on."""
-    console = Console(stderr=True)
-    progress = Progress(
-        SpinnerColumn(), BarColumn(20), _Said(watch), console=console, transient=True
-    )
-    progress.add_task("")
+    bar = Progress(BarColumn(10), _Said(watch), console=Console(stderr=True), transient=True)
+    bar.add_task("")
     log = logging.getLogger("openai_usage")
     log.addHandler(watch)
-    timer = asyncio.get_running_loop().call_later(_PATIENCE, progress.start)
+    log.propagate = False  # or the same would be said in lines through the bar
+    timer = asyncio.get_running_loop().call_later(_PATIENCE, bar.start)
     try:
         yield
     finally:
         timer.cancel()
-        progress.stop()
+        bar.stop()
+        log.propagate = True
         log.removeHandler(watch)
 
 
@@ -88,10 +92,10 @@ class _Said(ProgressColumn):
     """What the watch says, beside the bar that follows it."""
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._watch = watch
 
     def render(self, task: Task) -> Text:
         """What the watch says now."""
         task.completed, task.total = self._watch.windows
-        return Text(str(self._watch))
+        return Text(str(self._watch), overflow="ellipsis")

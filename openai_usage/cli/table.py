@@ -61,14 +61,17 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
             min_width=min(longest, _LEGIBLE),
         )
     for measure in summary.measures:
+        words = measure.name.split("_")
+        totals = list(_totals(summary, measure, exact=exact))
+        shown = [_figure(measure, line, exact=exact) for line in summary.lines]
         table.add_column(
-            "\n".join(measure.name.split("_")),
-            Text("\n".join(_totals(summary, measure, exact=exact))),
+            "\n".join(words),
+            Text("\n".join(totals)),
             justify="right",
-            no_wrap=True,  # a figure is never broken
+            min_width=max(map(len, [*words, *totals, *shown])),  # a figure is never broken
         )
     room = _LONG if width >= _WIDE else _SHORT
-    table.add_column("share" if summary.main.adds_up else "", justify="right", no_wrap=True)
+    table.add_column("share" if summary.main.adds_up else "", justify="right", min_width=5)
     table.add_column("", width=room)
     if summary.grouped:
         whole = [
@@ -84,7 +87,7 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
 def _cells(summary: Summary, line: Line, room: int, *, exact: bool) -> Iterator[RenderableType]:
     yield from map(Text, line.labels)  # as text, in which brackets mean nothing
     for measure in summary.measures:
-        yield _shown(measure, line.figures[measure.name], line.currency, exact=exact)
+        yield _figure(measure, line, exact=exact)
     size = line.figures[summary.main.name]
     total = summary.total(summary.main, line.currency)
     largest = summary.largest(line.currency)
@@ -97,6 +100,10 @@ def _cells(summary: Summary, line: Line, room: int, *, exact: bool) -> Iterator[
     )
     if summary.grouped:
         yield sparkline([line.trend.get(start, 0) for start in summary.starts], room)
+
+
+def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
+    return _shown(measure, line.figures[measure.name], line.currency, exact=exact)
 
 
 def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:

@@ -1,0 +1,247 @@
+"""What the command line writes: formats, files that are there whole, and what ends it midway."""
+
+import asyncio
+import csv
+import io
+import json
+import signal
+import stat
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openai_usage import AsyncUsageClient
+from openai_usage.cli.whole_file import whole_file
+from openai_usage.sandbox import Sandbox
+from tests.terminal import COMMAND, Terminal, asking
+
+pytestmark = pytest.mark.real_clock
+
+COSTS = "costs --start 2026-01-05 --end 2026-01-25 --group-by line_item project_id"
+COLUMNS = (
+    "start,end,project_id,user_id,api_key_id,line_item,api_source,amount,currency,"
+    "quantity,quantity_unit"
+)
+
+
+def billed(sandbox: Sandbox) -> Decimal:
+    """What the SDK says was spent in the range of `COSTS`."""
+
+    async def summed() -> Decimal:
+        async with AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+            buckets = await client.costs(start_time=1_767_571_200, end_time=1_769_299_200).collect()
+        return sum((each.amount.value for bucket in buckets for each in bucket.results), Decimal())
+
+    return asyncio.run(summed())
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A sandbox that the commands in this process ask."""
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    return usage_sandbox
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl"])
+def test_every_format_has_the_same_columns_and_the_same_total(
+    ending: str, terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    assert terminal(f"{COSTS} -o costs.{ending}") == ""
+    text = Path(f"costs.{ending}").read_bytes().decode()
+    match ending:
+        case "csv":
+            rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        case "json":
+            rows = json.loads(text)
+        case _:
+            rows = [json.loads(line) for line in text.splitlines()]
+    assert len(rows) > 100
+    assert all(",".join(row) == COLUMNS for row in rows)
+    assert sum(Decimal(row["amount"]) for row in rows) == billed(asked)
+    assert list(here.iterdir()) == [here / f"costs.{ending}"]
+    assert terminal(f"{COSTS} --format {ending}") == text
+
+
+def test_the_ending_is_read_in_any_case_and_format_overrules_it(
+    terminal: Terminal, here: Path
+) -> None:
+    terminal("costs --last 1d --sandbox -o COSTS.CSV")
+    assert Path("COSTS.CSV").read_text().splitlines()[0] == COLUMNS
+    terminal("costs --last 1d --sandbox -o costs.csv --format jsonl")
+    assert json.loads(Path("costs.csv").read_text().splitlines()[0])["currency"] == "usd"
+    terminal("costs --last 1d --sandbox -o costs.table --exact")
+    assert "total" in Path("costs.table").read_text()
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        ("costs.xlsx", "does not end in one of table, json, jsonl, csv"),
+        ("costs", "does not end in one of"),
+        ("nowhere/costs.csv", "there is no folder "),
+        ("folder.csv", "it is a folder"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
+    output: str, says: str, terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    Path("folder.csv").mkdir()
+    terminal(f"costs -o {output}", exit_code=2)
+    assert says in terminal.err
+    assert not asked.requests
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
+    terminal: Terminal, asked: Sandbox
+) -> None:
+    results = [
+        {"line_item": text, "amount": {"value": "-5.00", "currency": "usd"}}
+        for text in ("=1+1", "+1", "-1", "@SUM(A1)", " =1", "\t=1", "\r=1", "gpt-4, input", "a=b")
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    asked.faults.status(200, body=json.dumps({"data": [bucket], "has_more": False}))
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --format csv --group-by line_item")
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    assert [row["line_item"] for row in rows] == [
+        *("'=1+1", "'+1", "'-1", "'@SUM(A1)", "' =1", "'\t=1", "'\r=1", "gpt-4, input", "a=b")
+    ]
+    assert {row["amount"] for row in rows} == {"-5.00"}  # a number, which runs nothing
+
+
+@given(st.text())
+def test_no_text_is_run_and_none_is_lost(text: str) -> None:
+    from openai_usage.cli.formats import _harmless
+
+    cell = _harmless(text)
+    assert isinstance(cell, str)
+    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    assert text in (cell, cell.removeprefix("'"))
+
+
+def test_booleans_and_nothing_in_csv(terminal: Terminal) -> None:
+    out = terminal("completions --last 1d --group-by batch --format csv --sandbox")
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
+    assert {row["batch"] for row in rows} == {"true", "false"}
+    assert {row["project_id"] for row in rows} == {""}
+
+
+# ---------------------------------------------------------------- whole or not at all
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "table"])
+def test_a_failure_midway_leaves_what_was_there(
+    ending: str, terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    file = Path(f"costs.{ending}")
+    file.write_text("of yesterday")
+    asked.faults.status(404, after=2)
+    terminal(f"costs --last 10d --limit 2 -o {file}", exit_code=1)
+    assert "go on" not in terminal.err
+    assert file.read_text() == "of yesterday"
+    assert list(here.iterdir()) == [here / file]
+
+
+def test_a_file_has_the_permissions_of_any_other_or_those_it_had(here: Path) -> None:
+    plain, file = Path("plain"), Path("file")
+    plain.touch()
+    with whole_file(file):
+        pass
+    assert file.stat().st_mode == plain.stat().st_mode
+    file.chmod(0o600)
+    with whole_file(file) as written:
+        written.write(b"new")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_bytes() == b"new"
+
+
+def test_a_link_stays_a_link(here: Path) -> None:
+    Path("link").symlink_to("file")
+    with whole_file(Path("link")) as written:
+        written.write(b"new")
+    assert Path("link").is_symlink()
+    assert Path("file").read_bytes() == b"new"
+
+
+def test_what_is_no_file_is_written_directly() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} costs --last 1d --sandbox --format csv -o /dev/stdout | cat"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith(COLUMNS)
+
+
+# ---------------------------------------------------------------- ended from outside
+
+
+class Started:
+    """A process that has read two pages, and waits for the third."""
+
+    def __init__(self, sandbox: Sandbox, *options: str) -> None:
+        sandbox.faults.stall(60, after=2)
+        self._process = subprocess.Popen(
+            [*f"{COMMAND} costs --start 2026-01-05 --end 2026-01-15 --limit 1".split(), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=asking(sandbox),
+        )
+        while len(sandbox.requests) < 3:
+            assert self._process.poll() is None
+
+    def end(self, number: signal.Signals) -> tuple[int, str, str]:
+        """Its exit code, and what it wrote, once it got a signal."""
+        with self._process as process:
+            process.send_signal(number)
+            out, err = process.communicate(timeout=10)
+            return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_stream_says_where_to_go_on(
+    number: signal.Signals, usage_sandbox: Sandbox
+) -> None:
+    code, out, err = Started(usage_sandbox, "--format", "jsonl").end(number)
+    assert code == 130
+    assert [json.loads(line)["end"] for line in out.splitlines()] == [
+        "2026-01-06T00:00:00Z",
+        "2026-01-07T00:00:00Z",
+    ]
+    assert err == (
+        "openai-usage: interrupted. What came before is complete: go on with "
+        "--start 2026-01-07T00:00:00Z.\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_end_leaves_half_a_file(
+    number: signal.Signals, usage_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / "costs.csv"
+    code, out, err = Started(usage_sandbox, "-o", str(file)).end(number)
+    assert not file.exists()
+    if number is signal.SIGKILL:
+        assert (code, out, err) == (-9, "", "")
+        [part] = tmp_path.iterdir()  # which nothing could remove, and nobody takes for the file
+        assert part.suffix == ".part"
+    else:
+        assert (code, out) == (130, "")
+        assert err == "openai-usage: interrupted. Nothing was written.\n"
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_csv_comes_while_later_pages_are_fetched(usage_sandbox: Sandbox) -> None:
+    _, out, _ = Started(usage_sandbox, "--format", "csv").end(signal.SIGKILL)
+    assert len(out.splitlines()) == 3
