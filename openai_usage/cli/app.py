@@ -20,7 +20,9 @@ from openai_usage.cli.ask import Interrupted, asking
 _THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors that come from what was typed, or from the environment; all others are the API's."""
 
-_OTHERS: Mapping[str, str] = {}
+_OTHERS: Mapping[str, str] = {
+    "report": "Spend and usage as one HTML file, with charts and all figures in them.",
+}
 """The commands beside those of the rows, each in a file of its name, with what the help says."""
 
 

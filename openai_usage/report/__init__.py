@@ -9,8 +9,8 @@ holds no script::
     Path("report.html").write_text(made.html(), encoding="utf-8")
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from importlib.util import find_spec
 
 from attrs import frozen
 
@@ -39,23 +39,15 @@ class Report:
         return self.figures.missing
 
     def html(self) -> str:
-        """The page, complete in one file, to be written as UTF-8.
+        """The page, complete in one file, to be written as UTF-8."""
+        from openai_usage.report.page import page  # noqa: PLC0415 - an extra, and slow to load
 
-        Raises:
-            ModuleNotFoundError: The extra `[report]` is not installed.
-        """
-        with _extra():
-            from openai_usage.report.page import page  # noqa: PLC0415 - an extra
         return page(self.figures)
 
     def pictures(self) -> Mapping[str, bytes]:
-        """The charts as PNG, by name: `spend-by-project`, `tokens-by-model` and so on.
+        """The charts as PNG, by name: `spend-by-project`, `tokens-by-model` and so on."""
+        from openai_usage.report.charts import picture  # noqa: PLC0415 - an extra, likewise
 
-        Raises:
-            ModuleNotFoundError: The extra `[report]` is not installed.
-        """
-        with _extra():
-            from openai_usage.report.charts import picture  # noqa: PLC0415 - an extra
         panels = [
             *panels_of_spend(self.figures, rankings(self.figures)),
             *panels_of_usage(self.figures),
@@ -78,18 +70,14 @@ async def report(
 
     Raises:
         APIError: Nothing at all could be read.
-        InvalidQueryError: The range is none, or has not begun yet.
+        InvalidQueryError: The range is none, or has not begun yet; nothing was sent.
+        ModuleNotFoundError: The extra `[report]` is not installed; nothing was sent.
     """
+    for library in ("altair", "jinja2", "vl_convert"):
+        if find_spec(library) is None:
+            raise ModuleNotFoundError(
+                f"{library} is missing, which comes with the extra for reports: "
+                "pip install 'openai-usage-client[report]'",
+                name=library,
+            )
     return Report(await gather(client, start_time, end_time))
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{error.name} is missing, which comes with the extra for reports: "
-            "pip install 'openai-usage-client[report]'",
-            name=error.name,
-        ) from None

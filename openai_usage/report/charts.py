@@ -52,6 +52,9 @@ HALF = Size(450, 190, labels=5)
 _LYING = 46
 """The height of a bar that lies, and of its name above it."""
 
+_WIDEST = 64
+"""The width of a bar that stands, where there is room for more."""
+
 _SVG = "{http://www.w3.org/2000/svg}"
 
 _INSIGNIFICANT = re.compile(r"(\.\d\d)\d+")
@@ -100,6 +103,7 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         stroke=colours["surface"],
         strokeWidth=min(1, size.width / len(panel.bars) / 20) if len(panel.series) > 1 else 0,
         height=16 if panel.lying else alt.Undefined,
+        width=_WIDEST if size.width > 1.5 * _WIDEST * len(panel.bars) else alt.Undefined,
     )
     across, along = (alt.Y, alt.X) if panel.lying else (alt.X, alt.Y)
     encodings = (
@@ -167,11 +171,12 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
             labelColor=None,
         )
     step = -(-len(panel.bars) // size.labels)
-    by_month = len(panel.bars[0].label) == len("2026-09")
+    by_day = len(panel.bars[0].label) == len("2026-09-10") and len(panel.bars) < 300
+    form = "%b %-d" if by_day else "%b %Y"
     return alt.Axis(
         values=[bar.label for bar in panel.bars[::step]],
         labelAngle=0,
-        labelExpr=f"utcFormat(toDate(datum.value), '{'%b %Y' if by_month else '%b %-d'}')",
+        labelExpr=f"utcFormat(toDate(datum.value), '{form}')",
         labelPadding=6,
     )
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from attrs import NOTHING, field, fields, frozen
 
+from openai_usage._shown import legible
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
@@ -113,7 +114,7 @@ async def gather(
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),
         usage=tuple(answer for answer in usage if isinstance(answer, Usage)),
-        missing=tuple(Missing(what, str(why)) for what, why in missing.items()),
+        missing=tuple(Missing(what, legible(str(why))) for what, why in missing.items()),
     )
 
 

@@ -7,6 +7,7 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from openai_usage._spreadsheets import harmless
 from openai_usage._version import __version__
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.figures import Figures
@@ -50,6 +51,7 @@ def page(figures: Figures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["harmless"] = harmless  # for tables that end up in spreadsheets
     ranked = rankings(figures)
     spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
     compared = _compared(figures)
@@ -73,10 +75,14 @@ def page(figures: Figures) -> str:
         usage=[shown(panel) for panel in usage],
         movers=[ranking for ranking in ranked if ranking.movers()],
         tables=[*tables_of_rankings(ranked, compared), *tables],
-        costs_missing=any(part.what == "costs" for part in figures.missing),
+        costs_missing=_costs_are_missing(figures),
         compared=compared,
         in_part=_in_part(figures.period),
     )
+
+
+def _costs_are_missing(figures: Figures) -> bool:
+    return any(part.what == "costs" for part in figures.missing)
 
 
 def _range(period: Period) -> str:
@@ -123,12 +129,15 @@ def _in_part(period: Period) -> str:
 
 def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card]:
     whole = len(figures.compared.days) if figures.compared else 0
-    everything = len(figures.period.days)
+    covered = _days(len(figures.period.days))
+    if parts := len(figures.period.days) - whole:
+        covered += f", {parts} of them in part" if whole else ", in part"
+    if not ranked and not _costs_are_missing(figures):
+        yield Card("Spent", "nothing", covered)
     for each in ranked:
         if each.what != "project":
             continue
-        parts = f", {everything - whole} of them in part" if whole < everything else ""
-        yield Card(f"Spent{each.suffix}", each.unit.headline(each.total), _days(everything) + parts)
+        yield Card(f"Spent{each.suffix}", each.unit.headline(each.total), covered)
         if not whole:
             continue
         average = each.unit.headline(each.compared / whole)
@@ -144,7 +153,7 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
 
 def _cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
     for panel in usage:
-        if panel.name in ("tokens-by-day", "requests"):
+        if panel.name in ("tokens", "requests-to-models"):
             exactly = f"exactly {COUNT.exact(panel.total)}"
             yield Card(panel.title, COUNT.short(panel.total), exactly)
 

@@ -1,15 +1,28 @@
 """What a report draws: panels of bars, in a few colours that everyone can tell apart."""
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import groupby
 
 from attrs import frozen
 
-from openai_usage.report.sums import Day, Period, Values, total
+from openai_usage.report.sums import Day, Period, Values, sums, total
 from openai_usage.report.units import Unit
 
-__all__ = ["IN_COLOUR", "OTHERS", "Bar", "Panel", "Series", "bars", "in_colours"]
+__all__ = [
+    "IN_COLOUR",
+    "OTHERS",
+    "Bar",
+    "Panel",
+    "Series",
+    "at",
+    "bars",
+    "in_colours",
+    "slug",
+    "told_apart",
+]
 
 IN_COLOUR = 6
 """Series that get a colour of their own: more would not be told apart by everyone."""
@@ -60,8 +73,6 @@ class Series:
 class Panel:
     """One picture and the table that goes with it."""
 
-    name: str
-    """As in a file's name: `spend-by-project`."""
     title: str
     unit: Unit
     bars: tuple[Bar, ...]
@@ -73,6 +84,11 @@ class Panel:
     half: bool = False
     """Whether it is so small that two of its kind stand side by side."""
     note: str = ""
+
+    @property
+    def name(self) -> str:
+        """As in the names of files: `spend-by-project`."""
+        return slug(self.title)
 
     @property
     def text(self) -> str:
@@ -87,12 +103,17 @@ class Panel:
     @property
     def sums(self) -> Values:
         """What each bar comes to."""
-        return tuple(total(each) for each in zip(*(one.values for one in self.series), strict=True))
+        return sums(one.values for one in self.series)
 
     @property
     def total(self) -> Decimal:
         """All of it."""
         return total(self.sums)
+
+
+def slug(text: str) -> str:
+    """*text* as a part of the name of a file or of an anchor: `spend-by-line-item`."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
@@ -112,18 +133,30 @@ def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
     return tuple(made)
 
 
-def in_colours(rows: Mapping[str, Values], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
     """The rows, which are the largest first, by bar: those in front in colours, then all others."""
-    used = [(label, days) for label, days in rows.items() if any(days)]
+    used = [(label, days) for label, days in rows if any(days)]
     kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
-    series = [
-        Series(label, colour, at(shown, days)) for colour, (label, days) in enumerate(kept, start=1)
-    ]
+    colours = [*range(1, len(kept) + 1)]
+    if len(others) > 1:
+        others = [(f"Other ({len(others)})", sums(days for _, days in others))]
     if others:
-        label = f"Other ({len(others)})" if len(others) > 1 else others[0][0]
-        days = tuple(total(each) for each in zip(*(days for _, days in others), strict=True))
-        series.append(Series(label, OTHERS, at(shown, days)))
-    return tuple(series)
+        kept, colours = [*kept, *others], [*colours, OTHERS]
+    labels = told_apart([label for label, _ in kept])
+    return tuple(
+        Series(label, colour, at(shown, days))
+        for label, colour, (_, days) in zip(labels, colours, kept, strict=True)
+    )
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """The *labels*, numbered where one would be taken for another."""
+    seen: Counter[str] = Counter()
+    made = []
+    for label in labels:
+        seen[label] += 1
+        made.append(label if seen[label] == 1 else f"{label} [{seen[label]}]")
+    return made
 
 
 def at(shown: tuple[Bar, ...], days: Values) -> Values:

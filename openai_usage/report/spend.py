@@ -1,10 +1,12 @@
 """Everything that was billed, by project and by line item, held against the period before."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from attrs import frozen
 
+from openai_usage._shown import legible
 from openai_usage.report.figures import Figures, Spend
 from openai_usage.report.panels import Panel, bars, in_colours
 from openai_usage.report.sums import Values, by, total
@@ -100,7 +102,7 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
     standings = (
         Standing(
             label=called[each],
-            id=called[None] if each is None else each,
+            id=called[each] if each is None else legible(each),
             days=(days := now.get(each, nothing)),
             compared=total(days[whole]),
             before=None if before is None else total(before.get(each, ())),
@@ -118,10 +120,12 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
 
 def _labels(ids: list[str | None], names: Mapping[str, str], none: str) -> Mapping[str | None, str]:
     """What people call each of the *ids*: its name, and its id too where others have that name."""
-    called = {each: none if each is None else names.get(each, each) for each in ids}
-    every = list(called.values())
+    called = {each: none if each is None else legible(names.get(each, each)) for each in ids}
+    having = Counter(called.values())
     return {
-        each: f"{label} ({each})" if every.count(label) > 1 and label != each else label
+        each: f"{label} ({legible(each)})"
+        if each and each in names and having[label] > 1
+        else label
         for each, label in called.items()
     }
 
@@ -131,11 +135,10 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     shown = bars(figures.period)
     return [
         Panel(
-            name=f"spend-by-{each.what}{each.suffix}".lower().replace(",", "").replace(" ", "-"),
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
             bars=shown,
-            series=in_colours({one.label: one.days for one in each.standings}, shown),
+            series=in_colours([(one.label, one.days) for one in each.standings], shown),
         )
         for each in ranked
         if any(any(one.days) for one in each.standings)

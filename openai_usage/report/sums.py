@@ -1,6 +1,6 @@
 """Days, and figures that are added up by day without losing a digit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from functools import cached_property
@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from openai_usage.errors import InvalidQueryError
 
-__all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "total"]
+__all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "sums", "total"]
 
 DAY = 86_400
 ZERO = Decimal(0)
@@ -121,12 +121,14 @@ def total(*rows: Values) -> Decimal:
     return added
 
 
+def sums(rows: Iterable[Values]) -> Values:
+    """The rows added up to one."""
+    return tuple(total(each) for each in zip(*rows, strict=True))
+
+
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:
     """The rows added up by one part of their keys."""
     grouped: dict[str | None, list[Values]] = {}
     for key, row in rows.items():
         grouped.setdefault(key[place], []).append(row)
-    return {
-        label: tuple(total(each) for each in zip(*group, strict=True))
-        for label, group in grouped.items()
-    }
+    return {label: sums(group) for label, group in grouped.items()}

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from attrs import frozen
 
-from openai_usage.report.panels import Panel
+from openai_usage.report.panels import Panel, slug
 from openai_usage.report.spend import Ranking, Standing
 from openai_usage.report.units import NOTHING, change_in_percent, percent
 
@@ -34,7 +34,7 @@ def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
     """Every project and every line item, with what it cost, and cost before."""
     return [
         Table(
-            name=f"every-{each.what.replace(' ', '-')}-{each.currency}",
+            name=slug(f"every {each.what}{each.suffix}"),
             title=f"Every {each.what}{each.suffix}",
             caption=f"What was billed, largest first. {compared}",
             heads=(each.what.capitalize(), "Total", "Share")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from openai_usage._shown import legible
 from openai_usage.report.figures import Figures, Usage
-from openai_usage.report.panels import Bar, Panel, Series, at, bars, in_colours
+from openai_usage.report.panels import Bar, Panel, Series, at, bars, in_colours, told_apart
 from openai_usage.report.sums import Rows, Values, by, total
 from openai_usage.report.units import COUNT, UNITS
 
@@ -46,7 +47,6 @@ def _panels(figures: Figures) -> Iterator[Panel]:
     shown = bars(figures.period)
     tokens = _tokens(figures.usage)
     yield Panel(
-        name="tokens-by-day",
         title="Tokens",
         unit=COUNT,
         bars=shown,
@@ -54,7 +54,6 @@ def _panels(figures: Figures) -> Iterator[Panel]:
     )
     yield _of_models(tokens)
     yield Panel(
-        name="requests",
         title="Requests to models",
         unit=COUNT,
         bars=shown,
@@ -96,15 +95,14 @@ def _of_models(tokens: Rows) -> Panel:
     totals = {model: total(days) for model, days in by(1, tokens).items()}
     ranked = sorted(totals, key=lambda model: totals[model], reverse=True)
     groups = [[model] for model in ranked[:_MODELS]]
-    names = ["(no model)" if model is None else model for [model] in groups]
+    names = [_named(model) for [model] in groups]
     if others := ranked[_MODELS:]:
         groups.append(others)
-        names.append(f"Other models ({len(others)})" if len(others) > 1 else str(others[0]))
+        names.append(f"Other models ({len(others)})" if len(others) > 1 else _named(others[0]))
     return Panel(
-        name="tokens-by-model",
         title="Tokens by model",
         unit=COUNT,
-        bars=tuple(map(Bar, names)),
+        bars=tuple(map(Bar, told_apart(names))),
         series=_of_kinds(
             {
                 kind: tuple(
@@ -118,16 +116,20 @@ def _of_models(tokens: Rows) -> Panel:
     )
 
 
-def _requests(usages: Sequence[Usage]) -> Mapping[str, Values]:
+def _named(model: str | None) -> str:
+    return "(no model)" if model is None else legible(model)
+
+
+def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
     """Requests to models by what they were for, the most first."""
-    counted = {
-        usage.endpoint.replace("_", " ").capitalize(): by(0, usage.rows)["num_model_requests"]
+    counted = [
+        (usage.endpoint.replace("_", " ").capitalize(), days)
         for usage in usages
         # A tool counts its own calls, and beside them requests that its model has counted, too.
-        if "num_requests" not in usage.about and ("num_model_requests" in by(0, usage.rows))
-    }
-    ranked = sorted(counted, key=lambda what: total(counted[what]), reverse=True)
-    return {what: counted[what] for what in ranked}
+        if "num_requests" not in usage.about
+        and (days := by(0, usage.rows).get("num_model_requests"))
+    ]
+    return sorted(counted, key=lambda each: total(each[1]), reverse=True)
 
 
 def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) -> Panel:
@@ -137,7 +139,6 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
     adds_up = bool(usage.about[measure].get("adds_up", True))
     shown = bars(figures.period, adds_up=adds_up)
     return Panel(
-        name=f"{usage.endpoint}-{measure}".replace("_", "-"),
         title=title,
         unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
         bars=shown,
