@@ -175,6 +175,7 @@ def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
     program = (
         f"import sys, {module};"
         "extras = {'rich', 'cyclopts', 'pyarrow', 'openai_usage.sandbox', 'aiohttp.web', 'openai',"
+        "          'altair', 'jinja2', 'vl_convert',"
         "          'cattrs', 'stamina', 'opentelemetry'};"  # those come with the first request
         "print(sorted(extras & set(sys.modules)))"
     )

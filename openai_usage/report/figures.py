@@ -91,8 +91,8 @@ async def gather(
     now = int(time.time())
     start = unix_seconds(start_time, param="start_time")
     end = now if end_time is None else unix_seconds(end_time, param="end_time")
-    client.costs(start_time=start, end_time=end)  # which refuses a range that is none
     period = Period.until_now(start, end, now)
+    client.costs(start_time=start, end_time=end)  # which refuses a range that is none
     compared = period.before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     costs, before, usage = await asyncio.gather(

@@ -1,10 +1,9 @@
 """What a report draws: panels of bars, in a few colours that everyone can tell apart."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, count, groupby
 
 from attrs import frozen
 
@@ -12,8 +11,8 @@ from openai_usage.report.sums import Day, Period, Values, sums, total
 from openai_usage.report.units import Unit
 
 __all__ = [
-    "IN_COLOUR",
     "OTHERS",
+    "_IN_COLOUR",
     "Bar",
     "Panel",
     "Series",
@@ -24,7 +23,7 @@ __all__ = [
     "told_apart",
 ]
 
-IN_COLOUR = 6
+_IN_COLOUR = 6
 """Series that get a colour of their own: more would not be told apart by everyone."""
 
 OTHERS = 0
@@ -136,7 +135,7 @@ def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
 def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
     """The rows, which are the largest first, by bar: those in front in colours, then all others."""
     used = [(label, days) for label, days in rows if any(days)]
-    kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
+    kept, others = used[:_IN_COLOUR], used[_IN_COLOUR:]
     colours = [*range(1, len(kept) + 1)]
     if len(others) > 1:
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
@@ -151,12 +150,11 @@ def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
 
 def told_apart(labels: Sequence[str]) -> list[str]:
     """The *labels*, numbered where one would be taken for another."""
-    seen: Counter[str] = Counter()
-    made = []
+    made: dict[str, None] = {}
     for label in labels:
-        seen[label] += 1
-        made.append(label if seen[label] == 1 else f"{label} [{seen[label]}]")
-    return made
+        numbered = (f"{label} [{number}]" for number in count(2))
+        made[next(each for each in chain([label], numbered) if each not in made)] = None
+    return list(made)
 
 
 def at(shown: tuple[Bar, ...], days: Values) -> Values:

@@ -41,7 +41,7 @@ class Standing:
     @property
     def change(self) -> Decimal:
         """How much more it cost than before."""
-        return total((self.compared, -(self.before or Decimal(0))))
+        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
 
 
 @frozen(kw_only=True)
@@ -75,7 +75,7 @@ class Ranking:
     @property
     def change(self) -> Decimal:
         """How much more than before."""
-        return total((self.compared, -(self.before or Decimal(0))))
+        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
 
     def movers(self, most: int = 5) -> list[Standing]:
         """Those that changed most, up or down."""

@@ -73,7 +73,7 @@ class Period:
         """
         if start >= now:
             raise InvalidQueryError(
-                f"start_time={start} is not over yet: there is nothing to report",
+                f"start_time={start} has not come yet: there is nothing to report",
                 param="start_time",
             )
         return cls(start, min(end, now))

@@ -29,11 +29,12 @@ class Unit:
 
     def headline(self, value: Decimal) -> str:
         """To the cent where it is money, else whole: `$1,234.50`."""
-        return self._around(value, f"{abs(value):,.{self.places}f}")
+        return self._around(value, f"{value.copy_abs():,.{self.places}f}")
 
     def exact(self, value: Decimal) -> str:
         """Every digit that says something: `$1,234.5006`."""
-        whole, _, fraction = f"{abs(value):,f}".partition(".")
+        # To copy a sign loses no digit, as to reckon with it may.
+        whole, _, fraction = f"{value.copy_abs():,f}".partition(".")
         fraction = fraction.rstrip("0").ljust(self.places, "0")
         return self._around(value, f"{whole}.{fraction}" if fraction else whole)
 
