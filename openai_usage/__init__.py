@@ -27,6 +27,7 @@ from openai_usage.errors import (
     UnprocessableEntityError,
     UsageError,
 )
+from openai_usage.names import Name, Names, UnreadList
 from openai_usage.plans import (
     Plan,
     Window,
@@ -110,6 +111,8 @@ __all__ = [
     "MissingAdminKeyError",
     "ModerationsQuery",
     "ModerationsResult",
+    "Name",
+    "Names",
     "NotFoundError",
     "Page",
     "PageSize",
@@ -120,6 +123,7 @@ __all__ = [
     "RateLimitError",
     "Timestamp",
     "UnprocessableEntityError",
+    "UnreadList",
     "UsageError",
     "VectorStoresQuery",
     "VectorStoresResult",

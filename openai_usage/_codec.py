@@ -59,7 +59,7 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 class NoPageError(Exception):
-    """A body that is no page of usage: what is wrong with it, and where, as a JSON path."""
+    """A body that is not what was asked: what is wrong with it, and where, as a JSON path."""
 
     def __init__(self, what: str, path: str) -> None:
         super().__init__(what, path)
@@ -80,17 +80,46 @@ async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
     """
     decoder = _decoder(result)  # type: ignore[arg-type]  # mypy takes no class for hashable
     try:
-        if not body.isascii():
-            # msgspec passes over names that it does not know without a look at their bytes: one
-            # that was garbled on the way would take its field along.
-            str(body, "utf-8")
+        _check_text(body)
         if len(body) > AT_ONCE:
             with suppress(*_NO_PAGE):  # in which case what follows says where and why
                 return await decoder.in_turns(body)
         return decoder.at_once(body)
     except _NO_PAGE as error:
-        what, _, where = str(error).partition(" - at ")
-        raise NoPageError(what, where.strip("`") or "$") from None
+        raise _no_page(error) from None
+
+
+class Listing(msgspec.Struct, Generic[R]):
+    """A page of one of the lists that have names in them, by id."""
+
+    data: list[R]
+    has_more: bool
+    last_id: str | None = None
+
+
+def listing_of(entry: type[R], body: bytes | bytearray) -> Listing[R]:
+    """The page of a list of *entry* that *body* holds, whole; what else is in it is passed over.
+
+    Raises:
+        NoPageError: *body* is anything else.
+    """
+    try:
+        _check_text(body)
+        return msgspec.json.decode(body, type=Listing[entry])  # type: ignore[valid-type]
+    except _NO_PAGE as error:
+        raise _no_page(error) from None
+
+
+def _check_text(body: bytes | bytearray) -> None:
+    if not body.isascii():
+        # msgspec passes over names that it does not know without a look at their bytes: one that
+        # was garbled on the way would take its field along.
+        str(body, "utf-8")
+
+
+def _no_page(error: Exception) -> NoPageError:
+    what, _, where = str(error).partition(" - at ")
+    return NoPageError(what, where.strip("`") or "$")
 
 
 class _Unopened(msgspec.Struct):

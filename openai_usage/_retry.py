@@ -18,7 +18,7 @@ def wait_before_retry(
     jitter), so that clients which failed together do not come back together; but the first time
     after a 429 that is left to the gate, where it has found out the pace (*paced*).
     """
-    if retry > max_retries or not _is_passing(error):
+    if retry > max_retries or not is_passing(error):
         return None
     named = error.retry_after if isinstance(error, APIStatusError) else None
     if named is not None and named > max_wait:
@@ -28,7 +28,7 @@ def wait_before_retry(
     return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
 
 
-def _is_passing(error: BaseException) -> bool:
+def is_passing(error: BaseException) -> bool:
     """Whether the same request can succeed a moment later."""
     if isinstance(error, APIStatusError):
         return error.status_code in (408, 409, 429) or error.status_code >= 500

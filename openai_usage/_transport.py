@@ -197,7 +197,9 @@ class Transport:
         secret = self.options.admin_api_key
         text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
         return APIResponseValidationError(
-            f"this is no page of usage, {what[:500]} at {path}: {text[:80]!r}", path=path, body=text
+            f"this is no page of what was asked, {what[:500]} at {path}: {text[:80]!r}",
+            path=path,
+            body=text,
         )
 
     def _headers(self) -> dict[str, str]:

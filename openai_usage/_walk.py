@@ -128,7 +128,7 @@ class Walk(Generic[R_co]):
             if not reply.page.has_more:
                 return
             empty_in_a_row = 0 if reply.page.data else empty_in_a_row + 1
-            cursor = _next_cursor(reply.page, seen)
+            cursor = next_cursor(reply.page.next_page, seen)
         raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
 
     async def _side_by_side(
@@ -228,9 +228,8 @@ def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:
     )
 
 
-def _next_cursor(page: Page[object], seen: set[str]) -> str:
-    """The cursor to the next page, which must be there and lead on."""
-    cursor = page.next_page
+def next_cursor(cursor: str | None, seen: set[str]) -> str:
+    """The *cursor* that came with a page which has more: it must be there and lead on."""
     if not cursor or not cursor.strip():
         raise PaginationError("the API says that there is more, and gives no cursor to it")
     if cursor in seen:

@@ -1,15 +1,21 @@
 """The client: its options, its lifetime, and a method for every row of the table."""
 
+from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
+from openai_usage._checks import checked
 from openai_usage._environment import told_key
 from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
 from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
+from openai_usage.names import Names
 from openai_usage.range_query import RangeQuery
+
+if TYPE_CHECKING:
+    from openai_usage._directory import Directory
 
 __all__ = ["AsyncUsageClient"]
 
@@ -96,6 +102,30 @@ class AsyncUsageClient(Endpoints):
             ),
             session,
         )
+
+    async def names(self, *, personal: bool = False) -> Names:
+        """What the ids of projects and API keys stand for, archived ones among them.
+
+        The lists are asked for once in the client's life: what was read stays, and what failed in
+        passing is asked for again at the next call. The key needs the scope `api.management.read`.
+        Where a list cannot be read nothing is raised: its ids keep their place, marked, and
+        `unread` of the names says why.
+
+        Args:
+            personal: Also ask for people: users' names and e-mail addresses. Without it nothing of
+                the kind is asked for, and what comes along (the owners of API keys) is dropped.
+
+        Raises:
+            InvalidQueryError: *personal* is neither True nor False; nothing was sent.
+        """
+        checked("personal", personal, bool)
+        return await self._directory.names(personal=personal)
+
+    @cached_property
+    def _directory(self) -> "Directory":
+        from openai_usage._directory import Directory  # noqa: PLC0415 - not before names are asked for
+
+        return Directory(self._transport)
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)

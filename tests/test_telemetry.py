@@ -351,6 +351,31 @@ async def test_a_walk_that_is_cancelled(
         assert request.status.status_code is StatusCode.UNSET
 
 
+async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
+    async with (
+        Sandbox(seed=7, page_caps={"projects": 3}) as sandbox,
+        client_of(sandbox, max_retries=0) as client,
+    ):
+        sandbox.faults.status(403, after=2, times=5)
+        with seen.tracer.start_as_current_span("the application's") as application:
+            await client.names()
+    [walk, *refused] = [
+        each for each in seen.exporter.get_finished_spans() if each.name.startswith("openai_usage.")
+    ]
+    assert below(application, walk, *refused)
+    assert walk.name == "openai_usage.list projects"
+    assert facts(walk) == {
+        "openai_usage.endpoint": "projects",
+        "openai_usage.pages": 2,
+        "openai_usage.buckets": 0,
+        "openai_usage.outcome": "complete",
+    }
+    assert {each.name for each in refused} == {"openai_usage.list api_keys"}
+    assert {facts(each)["error.type"] for each in refused} == {"PermissionDeniedError"}
+    assert sum(below(walk, each) for each in seen.requests) == 2
+    assert len(seen.requests) == 2 + len(refused) == 2 + 5
+
+
 # ------------------------------------------------------------- what is never seen
 
 

@@ -12,13 +12,14 @@ from cyclopts import Group, Parameter
 
 from openai_usage import Buckets, Endpoint, UsageError
 from openai_usage.cli.connection import Connection
+from openai_usage.cli.naming import Naming
 from openai_usage.cli.output import Output
 from openai_usage.cli.progress import Watch, shown
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.rows import Sheet
 
 _GROUP = Group("Query", sort_key=2)
-_RANGE, _OUTPUT, _CONNECTION = Range(), Output(), Connection()
+_RANGE, _OUTPUT, _NAMING, _CONNECTION = Range(), Output(), Naming(), Connection()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -37,6 +38,7 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         *,
         range: Range = _RANGE,  # noqa: A002 - what it is
         output: Output = _OUTPUT,
+        naming: Naming = _NAMING,
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
         **asked: object,
@@ -52,7 +54,8 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
-                sheet = Sheet(buckets, watch.over(buckets), exact=output.exact)
+                names = await naming.of(client)
+                sheet = Sheet(buckets, watch.over(buckets), names=names, exact=output.exact)
                 with shown(watch) if _is_seen(output) else nullcontext():
                     await output.write(sheet)
 
@@ -109,6 +112,7 @@ _AS_TYPED: Mapping[str, object] = {"extra_query": dict[str, str] | None}
 _COMMON = (
     _keyword("range", Range, _RANGE),
     _keyword("output", Output, _OUTPUT),
+    _keyword("naming", Naming, _NAMING),
     _keyword("connection", Connection, _CONNECTION),
     _keyword(
         "concurrency",

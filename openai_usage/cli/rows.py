@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from attrs import fields, frozen
 
-from openai_usage import Amount, Bucket, Buckets, Endpoint
+from openai_usage import Amount, Bucket, Buckets, Endpoint, Names
 
 Row = dict[str, object]
 
@@ -28,6 +28,8 @@ class Sheet:
     """What was asked, of which endpoint."""
     buckets: AsyncIterable[Bucket[object]]
     """What comes."""
+    names: Names | None = None
+    """Who is behind the ids, where that was asked for."""
     exact: bool = False
     """Whether a table shows every digit."""
 

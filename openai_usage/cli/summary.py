@@ -7,6 +7,7 @@ from attrs import NOTHING, Attribute, define, field, fields, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
 from openai_usage.cli.figures import Number
+from openai_usage.cli.naming import labelled
 from openai_usage.cli.rows import Sheet, iso
 
 
@@ -119,17 +120,16 @@ def _figure(result: object, name: str) -> int | Decimal:
 
 def _labels(sheet: Sheet, bucket: Bucket[object], result: object) -> tuple[str, ...]:
     if not sheet.grouped_by:
-        return (
-            iso(bucket.start).removesuffix("T00:00:00Z").removesuffix(":00Z").replace("T", " "),
-        )
-    return tuple(_label(getattr(result, name)) for name in sheet.grouped_by)
+        moment = iso(bucket.start).removesuffix("T00:00:00Z").removesuffix(":00Z")
+        return (moment.replace("T", " "),)
+    return tuple(_label(sheet, name, getattr(result, name)) for name in sheet.grouped_by)
 
 
-def _label(value: object) -> str:
+def _label(sheet: Sheet, column: str, value: object) -> str:
     match value:
         case None:
             return "-"
         case bool():
             return str(value).lower()
         case _:
-            return str(value)
+            return labelled(sheet.names, column, str(value))

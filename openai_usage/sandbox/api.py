@@ -12,10 +12,17 @@ from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.plans import SECONDS, Window, windows_of
 from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.cursors import cursor_to, place_of
+from openai_usage.sandbox.directory import Directory
 from openai_usage.sandbox.ledger import Ledger, Row
 from openai_usage.sandbox.organization import Organization
 from openai_usage.sandbox.parameters import query_of
 from openai_usage.sandbox.refusals import Refusal
+
+USAGE = "api.usage.read"
+"""The scope that usage and costs need."""
+
+MANAGEMENT = "api.management.read"
+"""The scope that the lists of projects, people and API keys need."""
 
 
 class Api:
@@ -23,19 +30,20 @@ class Api:
 
     Args:
         organization: Whose usage it is.
-        scopes: The keys there are, each with whether it may read usage.
+        scopes: The keys there are, each with what it may do.
         amounts: Whether money is written as JSON numbers or as text.
-        page_caps: The most buckets that an endpoint gives, whatever it is asked for.
+        page_caps: The most that an endpoint or a list gives at once, whatever it is asked for.
     """
 
     def __init__(
         self,
         organization: Organization,
-        scopes: Mapping[str, bool],
+        scopes: Mapping[str, set[str]],
         amounts: Literal["number", "string"],
         page_caps: Mapping[str, int],
     ) -> None:
         self._ledger = Ledger(organization)
+        self._directory = Directory(organization, page_caps)
         self._scopes = scopes
         self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)
@@ -52,11 +60,12 @@ class Api:
         scheme, _, key = authorization.partition(" ")
         if scheme != "Bearer" or key not in self._scopes:
             raise Refusal.wrong_key(key)
-        if not self._scopes[key]:
-            raise Refusal.no_scope()
         endpoint = self._table.get(path)
+        scope = MANAGEMENT if endpoint is None else USAGE
+        if scope not in self._scopes[key]:
+            raise Refusal.no_scope(scope)
         if endpoint is None:
-            raise Refusal.no_such_path("GET", path)
+            return self._encoder.encode(self._directory.page(path, parameters))
         return self._encoder.encode(
             self._page(endpoint, query_of(endpoint.query_type, parameters), now)
         )

@@ -12,16 +12,55 @@ from openai_usage.sandbox.rhythm import ALWAYS, OFFICE, Weights
 
 Label = str | bool | None
 
-KEYS: Mapping[str, tuple[str, str | None]] = {
-    "chat": ("Support Assistant", None),
-    "triage": ("Support Assistant", "ines"),
-    "agents": ("Support Assistant", "tomas"),
-    "search": ("Document Search", "mei"),
-    "nightly": ("Document Search", None),
-    "voice": ("Voice Notes", "amara"),
-    "notebook": ("Research", "jonas"),
+PEOPLE: Mapping[str, str] = {
+    "ines": "Inês Duarte",
+    "tomas": "Tomás Herrera",
+    "mei": "Mei Lindqvist",
+    "amara": "Amara Okafor",
+    "jonas": "Jonas Weber",
 }
-"""Whose key it is, by the key's name: the project and the user; a service account has no user."""
+"""Who is called what, by the names that `KEYS` has for them."""
+
+
+def email_of(person: str | None) -> str | None:
+    """The e-mail address of somebody in `PEOPLE`."""
+    return f"{person}@sandbox.example" if person else None
+
+
+ARCHIVED: Mapping[str, int] = {"Pilot": 1_767_225_600}
+"""The projects that are no more, with when they were archived: at the end of 2025."""
+
+
+@frozen
+class Key:
+    """An API key: whose it is, and what became of it."""
+
+    project: str
+    user: str | None = None
+    """None: it is a service account's."""
+    deleted_at: int | None = None
+    """It has usage from before, and is in no list any more."""
+    owner_left: bool = False
+    """It is listed only to those who ask for keys whose owners have left the project."""
+
+    @property
+    def ended_at(self) -> int | None:
+        """From when on it has no more usage."""
+        return self.deleted_at or ARCHIVED.get(self.project)
+
+
+KEYS: Mapping[str, Key] = {
+    "chat": Key("Support Assistant"),
+    "triage": Key("Support Assistant", "ines"),
+    "agents": Key("Support Assistant", "tomas", owner_left=True),
+    "search": Key("Document Search", "mei"),
+    "nightly": Key("Document Search"),
+    "import": Key("Document Search", deleted_at=1_788_220_800),  # 2026-09-01
+    "voice": Key("Voice Notes", "amara"),
+    "notebook": Key("Research", "jonas"),
+    "pilot": Key("Pilot", "jonas"),
+}
+"""Every key by its name."""
 
 
 @frozen
@@ -147,6 +186,8 @@ HABITS: tuple[Habit, ...] = (
     Habit("web_search_calls", "agents", 160, _search("o4-mini-2025-04-16", "high", "agents_api"), _takes("num_requests", 1, 6)),
     Habit("web_search_calls", "chat", 220, _search("gpt-4.1-2025-04-14", "medium"), _takes("num_requests", 1, 2)),
     Habit("web_search_calls", "notebook", 15, _search("o3-2025-04-16", "low"), _takes("num_requests", 1, 3), OFFICE),
+    Habit("embeddings", "import", 900, _model("text-embedding-3-small"), _takes("input_tokens", 200, 900)),
+    Habit("completions", "pilot", 150, _tier("gpt-4o-2024-08-06"), _text(1200, 500), OFFICE),
 )
 # fmt: on
 

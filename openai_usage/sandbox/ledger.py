@@ -9,7 +9,7 @@ from attrs import fields, frozen
 from openai_usage.endpoints import Endpoint
 from openai_usage.plans import Window
 from openai_usage.range_query import RangeQuery
-from openai_usage.sandbox.habits import Label
+from openai_usage.sandbox.habits import Label, email_of
 from openai_usage.sandbox.organization import Organization, Source
 
 Totals = dict[str, int | Decimal]
@@ -115,7 +115,7 @@ class Ledger:
             "organization_id": self.organization.id,
             "organization_name": "Sandbox Organization",
             "project_name": self.organization.projects.get(str(project)),
-            "user_email": self.organization.users.get(str(user)),
+            "user_email": email_of(self.organization.users.get(str(user))),
         }
 
 

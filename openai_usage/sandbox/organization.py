@@ -8,7 +8,7 @@ from typing import Self
 
 from attrs import frozen
 
-from openai_usage.sandbox.habits import BILLS, COUNTED_AS, HABITS, KEYS, Habit, Label
+from openai_usage.sandbox.habits import BILLS, COUNTED_AS, HABITS, KEYS, PEOPLE, Habit, Label
 from openai_usage.sandbox.rhythm import Draws, Rhythm
 
 
@@ -48,7 +48,9 @@ class Organization:
     projects: Mapping[str, str]
     """The names of projects by id."""
     users: Mapping[str, str]
-    """The e-mail addresses of users by id."""
+    """Who they are, by id: names as in `PEOPLE`."""
+    keys: Mapping[str, str]
+    """The names of API keys by id."""
     sources: tuple[Source, ...]
 
     @classmethod
@@ -63,16 +65,16 @@ class Organization:
                 for name in dict.fromkeys(names)
             }
 
-        projects = ids("proj_", (project for project, _ in KEYS.values()))
-        users = ids("user-", (user for _, user in KEYS.values() if user))
+        projects = ids("proj_", (key.project for key in KEYS.values()))
+        users = ids("user-", iter(PEOPLE))
         keys = ids("key_", iter(KEYS), 16)
         stores = ids("vs_", (str(habit.labels.get("vector_store_id")) for habit in HABITS))
 
         def labels_of(habit: Habit) -> dict[str, Label]:
-            project, user = KEYS[habit.key]
+            key = KEYS[habit.key]
             labels = {
-                "project_id": projects[project],
-                "user_id": users[user] if user else None,
+                "project_id": projects[key.project],
+                "user_id": users[key.user] if key.user else None,
                 "api_key_id": keys[habit.key],
                 **habit.labels,
             }
@@ -83,7 +85,8 @@ class Organization:
         return cls(
             id="org-" + "".join(chance.choices(string.ascii_letters, k=24)),
             projects={id_: name for name, id_ in projects.items()},
-            users={id_: f"{name}@sandbox.example" for name, id_ in users.items()},
+            users={id_: name for name, id_ in users.items()},
+            keys={id_: name for name, id_ in keys.items()},
             sources=tuple(_sources(seed, labels_of)),
         )
 
@@ -93,7 +96,7 @@ def _sources(seed: int, labels_of: Callable[[Habit], dict[str, Label]]) -> Itera
     for number, habit in enumerate(HABITS):
         chance = random.Random(f"{seed}/{number}")
         labels = labels_of(habit)
-        rhythm = Rhythm(chance, habit.per_day, habit.weights)
+        rhythm = Rhythm(chance, habit.per_day, habit.weights, KEYS[habit.key].ended_at)
         draws = {measure: Draws(chance, *span) for measure, span in habit.takes.items()}
         counted_as = COUNTED_AS.get(habit.endpoint, "num_model_requests")
         yield Source(habit.endpoint, labels, rhythm, counted_as, draws)

@@ -38,11 +38,11 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the sandbo
         return cls(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
     @classmethod
-    def no_scope(cls) -> Self:
-        """403: a key that is no admin key, or has not the scope."""
+    def no_scope(cls, scope: str) -> Self:
+        """403: a key that is no admin key, or has not the *scope*."""
         return cls(
             403,
-            "You have insufficient permissions for this operation. Missing scopes: api.usage.read. "
+            f"You have insufficient permissions for this operation. Missing scopes: {scope}. "
             "Check that you have the correct role in your organization, and if you're using a "
             "restricted API key, that it has the necessary scopes.",
             code=None,

@@ -53,6 +53,7 @@ class Rhythm:
         chance: Decides how one day differs from the next.
         per_day: How many events there are on an average working day, at the beginning.
         weights: Of the days of the week and the hours of the day: `OFFICE` or `ALWAYS`.
+        ended_at: When it came to an end, in Unix seconds; None: it goes on.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Rhythm:
         chance: random.Random,
         per_day: float,
         weights: Weights,
+        ended_at: int | None = None,
     ) -> None:
         # Its own generator: days are drawn when they are first asked for, in whatever order
         # the sources are.
         self._chance = random.Random(chance.random())
         self._per_day = per_day
+        self._ended_at = ended_at
         self._weekdays = weights.days
         self._hours = [hour / sum(weights.hours) for hour in weights.hours]
         self._until_hour = [0.0, *accumulate(self._hours)]
@@ -75,6 +78,7 @@ class Rhythm:
         """How many events there were before *moment*, in Unix seconds."""
         if moment <= FOUNDED:
             return 0
+        moment = min(moment, self._ended_at or moment)
         day, second = divmod(moment - FOUNDED, _DAY)
         while len(self._of_day) <= day:
             self._live_a_day()

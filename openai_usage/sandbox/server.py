@@ -11,7 +11,7 @@ from typing import Literal, Self
 from aiohttp import web
 from attrs import field, frozen
 
-from openai_usage.sandbox.api import Api
+from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
 from openai_usage.sandbox.background import BackgroundLoop
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.organization import Organization
@@ -46,7 +46,8 @@ class Sandbox:
             ends at the client's own clock, also where that is behind.
         amounts: Whether money is sent as JSON numbers or as text; the API has done both.
         page_caps: The most buckets that an endpoint gives, whatever `limit` asks: the API has
-            been seen to give no more than 31 over costs, as `{"costs": 31}` does.
+            been seen to give no more than 31 over costs, as `{"costs": 31}` does. And the most
+            entries of the lists `projects`, `users` and `api_keys`.
         requests_per_second: How many requests are answered in any one second; what is over gets a
             429. Default: any number.
         port: The port to listen at. Default: any that is free.
@@ -75,9 +76,11 @@ class Sandbox:
         """The key that may read everything here, and nothing anywhere else."""
         self.project_api_key = f"sk-proj-sandbox-{digits}"
         """A key that is known here, and may not read usage."""
+        self.scopes = {USAGE, MANAGEMENT}
+        """What the admin key may do; take one away for the answers to a key without it."""
         self._api = Api(
             Organization.from_seed(seed),
-            scopes={self.admin_api_key: True, self.project_api_key: False},
+            scopes={self.admin_api_key: self.scopes, self.project_api_key: set()},
             amounts=amounts,
             page_caps=page_caps or {},
         )

@@ -4,10 +4,10 @@ An `ignore` that is not needed is an error in both checkers (`warn_unused_ignore
 `reportUnnecessaryTypeIgnoreComment`), so each one below proves that its line is refused.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import assert_type
+from typing import Literal, assert_type
 
 import aiohttp
 from attrs import frozen
@@ -24,9 +24,12 @@ from openai_usage import (
     Endpoint,
     ImagesResult,
     InvalidQueryError,
+    Name,
+    Names,
     Page,
     Plan,
     RangeQuery,
+    UnreadList,
     UsageError,
     VectorStoresResult,
     Window,
@@ -112,6 +115,22 @@ def a_row_of_ones_own_is_typed_like_the_others(client: Client) -> None:
     assert_type(client.videos(start_time=0, codec="av1"), Buckets[VideosResult])
     client.videos(start_time=0, codecs="av1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(Client.videos.result, type[VideosResult])
+
+
+async def ids_have_names(client: AsyncUsageClient, result: CompletionsResult) -> None:
+    assert_type(await client.names(), Names)
+    names = await client.names(personal=True)
+    name = names.of(result.user_id)  # which may be None
+    assert_type(name, Name)
+    assert_type(name.id, str | None)
+    assert_type(name.name, str | None)
+    assert_type(name.email, str | None)
+    assert_type(name.status, Literal["active", "archived", "unknown", "unread", "none"])
+    assert_type(names.known, Mapping[str, Name])
+    assert_type(names.unread, tuple[UnreadList, ...])
+    assert_type(names.unread[0].kind, Literal["projects", "users", "api_keys"])
+    await client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    name.status = "active"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:

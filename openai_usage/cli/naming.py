@@ -1,0 +1,64 @@
+"""Names beside ids: who is behind them, where that is asked for."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from attrs import frozen
+from cyclopts import Group, Parameter
+
+from openai_usage import AsyncUsageClient, Names
+from openai_usage.cli.flags import flag
+
+_GROUP = Group("Output", sort_key=3)
+
+_WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
+_PEOPLE = {"user_id": ["user_name", "user_email"]}
+
+
+@Parameter(name="*", group=_GROUP)
+@frozen(kw_only=True)
+class Naming:
+    """The options that ask for names beside ids."""
+
+    names: Annotated[bool, flag("Put the names of projects and API keys beside their ids.")] = False
+    personal: Annotated[
+        bool, flag("Put the names and e-mail addresses of people beside their ids, too.")
+    ] = False
+
+    async def of(self, client: AsyncUsageClient) -> Names | None:
+        """The names that were asked for; what could not be read of them is told on stderr.
+
+        Figures do not depend on names: where those are missing, ids stand alone, and are marked.
+        """
+        if not self.names and not self.personal:
+            return None
+        names = await client.names(personal=self.personal)
+        if names.unread:
+            first, others = names.unread[0], len(names.unread) - 1
+            more = f" (and {others} lists more)" if others else ""
+            print(f"openai-usage: some names are not known: {first}{more}", file=sys.stderr)
+        return names
+
+
+def name_columns(names: Names | None) -> Mapping[str, Sequence[str]]:
+    """The columns of names that follow columns of ids, as far as they were asked for."""
+    if names is None:
+        return {}
+    return _WORK | _PEOPLE if names.personal else _WORK
+
+
+def named(names: Names, column: str, id_: str | None) -> str | None:
+    """What a column of names says of an id: its name, marked where it is not one of today."""
+    if id_ is None:
+        return None
+    name = names.of(id_)
+    return name.email if column.endswith("_email") else str(name)
+
+
+def labelled(names: Names | None, column: str, id_: str) -> str:
+    """An id with what is known of it before it, as far as that was asked for."""
+    if names is None or column not in name_columns(names):
+        return id_
+    name = names.of(id_)
+    return " ".join(filter(None, (str(name), name.email, id_ if name.name else None)))
