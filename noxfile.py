@@ -97,6 +97,15 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The report in a browser, light, dark and printed; skipped where there is no Chromium."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "chrome"))):
+        session.skip("no Chromium is installed, so nobody looks at the report")
+    install(session, "tests")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
     session.install("-q", "uv")

@@ -68,6 +68,13 @@ def test_pictures_lie_beside_it(terminal: Terminal, here: Path) -> None:
     assert sorted(lines) == sorted(str(path.relative_to(here)) for path in here.glob("out/*"))
 
 
+def test_projects_are_called_by_their_names(terminal: Terminal, asked: Sandbox, here: Path) -> None:
+    terminal(f"report {RANGE} --names")
+    assert "Support Assistant" in (here / "report.html").read_text()
+    terminal(f"report {RANGE}")
+    assert "Support Assistant" not in (here / "report.html").read_text()
+
+
 @pytest.mark.parametrize("path", ["costs", "usage/web_search_calls"])
 def test_a_part_that_is_missing_does_not_lose_the_others(
     path: str, terminal: Terminal, asked: Sandbox, here: Path

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openai_usage import Name, Names, UnreadList
 from openai_usage._shown import legible
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS
@@ -77,6 +78,12 @@ class Page(HTMLParser):
     def titles(self) -> list[str]:
         """What bars say of themselves."""
         return [text for text in self.texts if re.match(r".*, .*: [$-]?", text)]
+
+
+def named(**names: str) -> Names:
+    return Names(
+        known={id_: Name(id=id_, name=name, status="active") for id_, name in names.items()}
+    )
 
 
 def panels(figures: Figures) -> list[Panel]:
@@ -339,7 +346,7 @@ def test_projects_have_their_names_and_ids_where_names_are_the_same() -> None:
     figures = of_days(
         3,
         spend=(spent(3, ("proj_1", "a"), ("proj_2", "a"), ("proj_3", "a"), (None, "a")),),
-        names={"proj_1": "Marketing", "proj_2": "Marketing", "proj_3": "Research"},
+        names=named(proj_1="Marketing", proj_2="Marketing", proj_3="Research"),
     )
     assert [each.label for each in panels(figures)[0].series] == [
         "Marketing (proj_1)",
@@ -353,6 +360,31 @@ def test_projects_have_their_names_and_ids_where_names_are_the_same() -> None:
     assert "Marketing (proj_1)" in rows
 
 
+def test_a_line_item_that_is_called_as_all_others_are_is_told_apart_from_them() -> None:
+    items = [("p", f"item {n}") for n in range(8)]
+    figures = of_days(2, spend=(spent(2, ("p", "Other (3)"), *items),))
+    assert [each.label for each in panels(figures)[1].series][::6] == [
+        "Other (3)",
+        "Other (3) [2]",
+    ]
+
+
+def test_projects_without_a_name_keep_their_ids() -> None:
+    figures = of_days(3, spend=(spent(3, ("proj_1", "a")),))
+    for names, label in (
+        (None, "proj_1"),
+        (named(), "proj_1 (unknown)"),
+        (
+            Names(
+                known={}, unread=(UnreadList(kind="projects", path="p", why="w", passing=False),)
+            ),
+            "proj_1",
+        ),
+    ):
+        [project, _] = panels(attrs.evolve(figures, names=names))
+        assert project.series[0].label == label
+
+
 def test_what_looks_alike_is_told_apart() -> None:
     figures = of_days(
         3,
@@ -360,8 +392,8 @@ def test_what_looks_alike_is_told_apart() -> None:
         usage=(used("completions", 3, TOKENS, "a b", "a\tb", None),),
     )
     project, item, _, model = panels(figures)
-    assert [each.label for each in project.series] == ["(no project)", "(no project) [2]"]
-    assert [each.label for each in item.series] == ["a b", "a b [2]"]
+    assert {each.label for each in project.series} == {"(no project)", "(no project) [2]"}
+    assert {each.label for each in item.series} == {"a b", "a b [2]"}
     assert sorted(bar.label for bar in model.bars) == ["(no model)", "a b", "a b [2]"]
     assert item.total == Decimal("9.009")
 
@@ -378,7 +410,7 @@ def hostile() -> Figures:
         missing=(Missing("costs", HOSTILE[0]), Missing(HOSTILE[1], HOSTILE[2])),
         organization=HOSTILE[0],
         host=HOSTILE[1],
-        names=dict.fromkeys(HOSTILE[:2], HOSTILE[0]),
+        names=named(**dict.fromkeys(HOSTILE[:2], HOSTILE[0])),
     )
 
 
@@ -422,7 +454,7 @@ def _tamed(figures: Figures) -> Figures:
             )
             for each in figures.usage
         ),
-        names={tame[each]: name for each, name in figures.names.items()},
+        names=named(**dict.fromkeys([tame[each] for each in HOSTILE[:2]], HOSTILE[0])),
     )
 
 

@@ -74,7 +74,10 @@ def test_attrs_sees_which_fields_may_be_left_out(row: Endpoint[..., object]) -> 
 
 def test_what_is_said_of_a_field_is_its_metadata() -> None:
     assert attrs.fields(VectorStoresResult).usage_bytes.type is int
-    assert attrs.fields(VectorStoresResult).usage_bytes.metadata == {"adds_up": False, "unit": "bytes"}
+    assert attrs.fields(VectorStoresResult).usage_bytes.metadata == {
+        "adds_up": False,
+        "unit": "bytes",
+    }
     assert attrs.fields(CompletionsResult).input_tokens.metadata == {}
 
 

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from openai_usage import InvalidOptionError
 from openai_usage.cli.connection import Connection
+from openai_usage.cli.naming import Naming
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_folder, whole_file
 from openai_usage.report import Report
@@ -37,6 +38,12 @@ def report(
             help="Write every chart as a picture too: report-spend-by-project.png and so on.",
         ),
     ] = False,
+    names: Annotated[
+        bool,
+        Parameter(
+            group=_GROUP, negative=(), show_default=False, help="Call projects by their names."
+        ),
+    ] = False,
     range: Range = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
@@ -50,7 +57,8 @@ def report(
 
     async def ask() -> Report:
         async with connection.client() as client:
-            return await made_by(client, start_time, end_time)
+            known = await Naming(names=names).of(client)
+            return await made_by(client, start_time, end_time, names=known)
 
     try:
         made = asyncio.run(ask())

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from attrs import frozen
 
 from openai_usage.client import AsyncUsageClient
+from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Missing, gather
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
@@ -56,7 +57,11 @@ class Report:
 
 
 async def report(
-    client: AsyncUsageClient, start_time: Timestamp, end_time: Timestamp | None = None
+    client: AsyncUsageClient,
+    start_time: Timestamp,
+    end_time: Timestamp | None = None,
+    *,
+    names: Names | None = None,
 ) -> Report:
     """Ask *client* for all that a report tells of a range of time, all endpoints at once.
 
@@ -67,6 +72,7 @@ async def report(
         client: Whom to ask.
         start_time: Where the range begins, inclusive.
         end_time: Where it ends, exclusive. Default: now, which no range goes beyond.
+        names: What the client's `names()` gave, to show projects by name. Default: by id.
 
     Raises:
         APIError: Nothing at all could be read.
@@ -80,4 +86,4 @@ async def report(
                 "pip install 'openai-usage-client[report]'",
                 name=library,
             )
-    return Report(await gather(client, start_time, end_time))
+    return Report(await gather(client, start_time, end_time, names=names))

@@ -165,7 +165,7 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
             labelAlign="left",
             labelPadding=-4,
             labelOffset=above,
-            labelLimit=size.width,
+            labelLimit=0.75 * size.width,  # fonts differ in width
             domain=False,
             ticks=False,
             labelColor=None,

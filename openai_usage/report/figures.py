@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from attrs import NOTHING, field, fields, frozen
+from attrs import NOTHING, fields, frozen
 
 from openai_usage._shown import legible
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
+from openai_usage.names import Names
 from openai_usage.report.sums import Period, Rows, Tally
 from openai_usage.times import Timestamp, unix_seconds
 
@@ -75,12 +76,16 @@ class Figures:
     spend: tuple[Spend, ...]
     usage: tuple[Usage, ...]
     missing: tuple[Missing, ...]
-    names: Mapping[str, str] = field(factory=dict)
-    """What people call projects, by id."""
+    names: Names | None = None
+    """What people call projects; None where ids are to stand for themselves."""
 
 
 async def gather(
-    client: AsyncUsageClient, start_time: Timestamp, end_time: Timestamp | None = None
+    client: AsyncUsageClient,
+    start_time: Timestamp,
+    end_time: Timestamp | None = None,
+    *,
+    names: Names | None = None,
 ) -> Figures:
     """Ask *client* for everything in a range of time, which ends now if nothing else is said.
 
@@ -115,6 +120,7 @@ async def gather(
         spend=_spend(costs, before),
         usage=tuple(answer for answer in usage if isinstance(answer, Usage)),
         missing=tuple(Missing(what, legible(str(why))) for what, why in missing.items()),
+        names=names,
     )
 
 

@@ -7,15 +7,16 @@ from decimal import Decimal
 from attrs import frozen
 
 from openai_usage._shown import legible
+from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import Panel, bars, in_colours
+from openai_usage.report.panels import Panel, bars, in_colours, told_apart
 from openai_usage.report.sums import Values, by, total
 from openai_usage.report.units import Unit, money
 
 __all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
 
 _NONE = ("(no project)", "(no line item)")
-"""What has no label of its own is told apart from what has none at all."""
+"""What is shown where a cost belongs to none."""
 
 
 @frozen
@@ -98,7 +99,7 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
     whole = figures.period.whole_days
     nothing = (Decimal(0),) * len(figures.period.days)
     ids = sorted({*now, *(before or ())}, key=str)
-    called = _labels(ids, figures.names, _NONE[place])
+    called = _labels(ids, figures.names if what == "project" else None, _NONE[place])
     standings = (
         Standing(
             label=called[each],
@@ -118,16 +119,20 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
     )
 
 
-def _labels(ids: list[str | None], names: Mapping[str, str], none: str) -> Mapping[str | None, str]:
+def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
     """What people call each of the *ids*: its name, and its id too where others have that name."""
-    called = {each: none if each is None else legible(names.get(each, each)) for each in ids}
+    called = {each: none if each is None else legible(_named(each, names)) for each in ids}
     having = Counter(called.values())
-    return {
-        each: f"{label} ({legible(each)})"
-        if each and each in names and having[label] > 1
-        else label
-        for each, label in called.items()
-    }
+    shown = []
+    for each, label in called.items():
+        id_ = label if each is None else legible(each)
+        shown.append(f"{label} ({id_})" if having[label] > 1 and id_ != label else label)
+    return dict(zip(ids, told_apart(shown), strict=True))
+
+
+def _named(id_: str, names: Names | None) -> str:
+    name = names.of(id_) if names is not None else None
+    return id_ if name is None or name.status == "unread" else str(name)
 
 
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
