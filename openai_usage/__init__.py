@@ -2,6 +2,7 @@
 
 from openai_usage._paging import Buckets
 from openai_usage._version import __version__
+from openai_usage.blocking import BlockingBuckets, UsageClient
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import (
     Endpoint,
@@ -15,6 +16,7 @@ from openai_usage.errors import (
     APITimeoutError,
     AuthenticationError,
     BadRequestError,
+    ColumnError,
     ConflictError,
     InternalServerError,
     InvalidOptionError,
@@ -84,11 +86,13 @@ __all__ = [
     "AudioTranscriptionsResult",
     "AuthenticationError",
     "BadRequestError",
+    "BlockingBuckets",
     "Bucket",
     "BucketWidth",
     "Buckets",
     "CodeInterpreterSessionsQuery",
     "CodeInterpreterSessionsResult",
+    "ColumnError",
     "CompletionsQuery",
     "CompletionsResult",
     "ConflictError",
@@ -124,6 +128,7 @@ __all__ = [
     "Timestamp",
     "UnprocessableEntityError",
     "UnreadList",
+    "UsageClient",
     "UsageError",
     "VectorStoresQuery",
     "VectorStoresResult",

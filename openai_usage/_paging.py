@@ -1,9 +1,9 @@
 """Buckets: what a client's methods give. Await it for a page, iterate it for every bucket."""
 
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing
-from typing import Generic, TypeVar
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import evolve
 
@@ -16,6 +16,9 @@ from openai_usage.errors import InvalidQueryError, UsageError
 from openai_usage.plans import Plan, buckets_in, windows_of
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch, Table
 
 __all__ = ["Buckets"]
 
@@ -74,11 +77,39 @@ class Buckets(Generic[R_co]):
 
     async def collect(self) -> list[Bucket[R_co]]:
         """Every bucket of the walk, once all of them are there; none if it fails."""
-        try:
+        with _all_or_nothing():
             return [bucket async for bucket in self]
-        except UsageError as error:
-            error.resume_from = None  # nothing was handed over, so there is nothing to go on from
-            raise
+
+    async def to_arrow(self) -> "Table":
+        """Every result of the walk as a row of one Arrow table; none if it fails.
+
+        Its columns are the bucket's `start` and `end`, then the fields of the endpoint's results,
+        money with its `currency` beside it: the same whatever was used, or if nothing was.
+
+        Raises:
+            ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
+            ColumnError: A value does not fit into its column, such as an amount with more than 24
+                decimals; it is never rounded.
+        """
+        from openai_usage.integrations.arrow import table  # noqa: PLC0415 - an extra of its own
+
+        with _all_or_nothing():
+            return table([batch async for batch in self.arrow_batches()])
+
+    def arrow_batches(self) -> "AsyncGenerator[RecordBatch, None]":
+        """The rows of `to_arrow()` as they come: a batch for each page, or some for a large one.
+
+        A page in which nothing was used gives a batch without rows, so there always is a first one,
+        which has the schema. No more than a page is held at a time. Each batch has dictionaries of
+        its own.
+
+        Raises:
+            ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
+            ColumnError: A value does not fit into its column, on the way; it is never rounded.
+        """
+        from openai_usage.integrations.arrow import record_batches  # noqa: PLC0415 - likewise
+
+        return record_batches(self.endpoint, self.pages())
 
     def concurrently(self, windows_at_once: int | None = None) -> "Buckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.
@@ -132,6 +163,16 @@ class Buckets(Generic[R_co]):
         # Where a range begins at or after our now, the clocks differ, and the API's is right.
         end_time = now if query.end_time is None and query.start_time < now else query.end_time
         return evolve(query, end_time=end_time, limit=limit)
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """For a walk of which nothing is handed over before its end: no error says where to go on."""
+    try:
+        yield
+    except UsageError as error:
+        error.resume_from = None
+        raise
 
 
 def _end_of(query: RangeQuery) -> int:

@@ -65,7 +65,8 @@ class Transport:
                 option="session",
             )
         self.options = options
-        self._lent = session
+        self.lent = session
+        """What it was told to send with; None where it opens a session of its own."""
         self._own: Session | None = None
         self._closed = False
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -223,10 +224,10 @@ class Transport:
                 f"this client sent its first request in another {other}, to which its connections "
                 "belong; make a client for each"
             )
-        if self._lent is not None:
-            if self._lent.closed:
+        if self.lent is not None:
+            if self.lent.closed:
                 raise RuntimeError("the session that was lent to this client is closed")
-            return self._lent
+            return self.lent
         if self._own is None:  # made here, not in the constructor: aiohttp needs a running loop
             self._own = Session(
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -3,7 +3,7 @@
 from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from openai_usage._checks import checked
 from openai_usage._environment import told_key
@@ -22,49 +22,11 @@ __all__ = ["AsyncUsageClient"]
 R = TypeVar("R")
 
 
-class AsyncUsageClient(Endpoints):
-    """Reads an organization's usage and costs from OpenAI's API.
+class AnyUsageClient(Endpoints):
+    """What `AsyncUsageClient` and `UsageClient` share: rows, and options, described there."""
 
-    Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
-    gives `Buckets`, to be awaited or iterated::
-
-        async with AsyncUsageClient() as client:
-            async for bucket in client.costs(start_time=days_ago(30), group_by=["line_item"]):
-                ...
-
-    Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
-    connections, and holds all its requests back together where the API says to wait. It belongs to
-    the process and the event loop in which it first sends: another needs another client.
-
-    Args:
-        admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
-        base_url: Where the API is. Default: `OPENAI_BASE_URL`, or `https://api.openai.com/v1`.
-        organization: Which organization is meant, where the key has several. Default:
-            `OPENAI_ORG_ID`.
-        timeout: Seconds for one request: connecting, sending, and the whole of the answer.
-        max_retries: How many more times a request is tried that failed in passing: a status of
-            408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
-        max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
-            longer one, the error is raised at once, with `retry_after`.
-        max_response_bytes: The largest answer that is read, in bytes after decompression; a larger
-            one is an `APIResponseValidationError` as soon as it is that large.
-        max_connections: How many requests are on their way at once, at most, of all walks.
-        on_gap: What to do where the API gives no bucket for a part of the range, which it is not
-            known to do: `warn` in the log, or `raise` a `PaginationError`.
-        ssl: How hosts are verified, for a private authority or a certificate of the client's own.
-            Default: the authorities that Python trusts.
-        trust_env: Go through the proxy that the environment names in `HTTPS_PROXY`, but for the
-            hosts in `NO_PROXY`.
-        allow_insecure_http: Send the key over plain `http` to other hosts than this one.
-        session: An aiohttp session to send with. It stays yours: it is not closed, and our
-            headers go with each request, not into it. One that has a user and a password for all
-            its requests, or takes them from `~/.netrc`, is refused. Default: the client opens its
-            own.
-
-    Raises:
-        MissingAdminKeyError: No key was passed, and the environment has none.
-        InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
-    """
+    _gives: ClassVar[str]
+    """The name of what the methods give."""
 
     def __init__(
         self,
@@ -102,6 +64,74 @@ class AsyncUsageClient(Endpoints):
             ),
             session,
         )
+        self._made()
+
+    def _made(self) -> None:
+        """What else a client is made of."""
+
+    async def _names(self, *, personal: bool) -> Names:
+        checked("personal", personal, bool)
+        return await self._directory.names(personal=personal)
+
+    @cached_property
+    def _directory(self) -> "Directory":
+        from openai_usage._directory import Directory  # noqa: PLC0415 - not before names are asked for
+
+        return Directory(self._transport)
+
+    def __repr__(self) -> str:
+        # A traceback can show a client that was never finished, because an option cannot work.
+        finished = hasattr(self, "_transport")
+        address = self._transport.options.base_url if finished else "unfinished"
+        return f"<{type(self).__name__} {address}>"
+
+
+class AsyncUsageClient(AnyUsageClient):
+    """Reads an organization's usage and costs from OpenAI's API.
+
+    Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
+    gives `Buckets`, to be awaited or iterated::
+
+        async with AsyncUsageClient() as client:
+            async for bucket in client.costs(start_time=days_ago(30), group_by=["line_item"]):
+                ...
+
+    Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
+    connections, and holds all its requests back together where the API says to wait. It belongs to
+    the process and the event loop in which it first sends: another needs another client. Programs
+    that are not async have `UsageClient`.
+
+    Args:
+        admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
+        base_url: Where the API is. Default: `OPENAI_BASE_URL`, or `https://api.openai.com/v1`.
+        organization: Which organization is meant, where the key has several. Default:
+            `OPENAI_ORG_ID`.
+        timeout: Seconds for one request: connecting, sending, and the whole of the answer.
+        max_retries: How many more times a request is tried that failed in passing: a status of
+            408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
+        max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
+            longer one, the error is raised at once, with `retry_after`.
+        max_response_bytes: The largest answer that is read, in bytes after decompression; a larger
+            one is an `APIResponseValidationError` as soon as it is that large.
+        max_connections: How many requests are on their way at once, at most, of all walks.
+        on_gap: What to do where the API gives no bucket for a part of the range, which it is not
+            known to do: `warn` in the log, or `raise` a `PaginationError`.
+        ssl: How hosts are verified, for a private authority or a certificate of the client's own.
+            Default: the authorities that Python trusts.
+        trust_env: Go through the proxy that the environment names in `HTTPS_PROXY`, but for the
+            hosts in `NO_PROXY`.
+        allow_insecure_http: Send the key over plain `http` to other hosts than this one.
+        session: An aiohttp session to send with. It stays yours: it is not closed, and our
+            headers go with each request, not into it. One that has a user and a password for all
+            its requests, or takes them from `~/.netrc`, is refused. Default: the client opens its
+            own.
+
+    Raises:
+        MissingAdminKeyError: No key was passed, and the environment has none.
+        InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
+    """
+
+    _gives = Buckets.__name__
 
     async def names(self, *, personal: bool = False) -> Names:
         """What the ids of projects and API keys stand for, archived ones among them.
@@ -118,14 +148,7 @@ class AsyncUsageClient(Endpoints):
         Raises:
             InvalidQueryError: *personal* is neither True nor False; nothing was sent.
         """
-        checked("personal", personal, bool)
-        return await self._directory.names(personal=personal)
-
-    @cached_property
-    def _directory(self) -> "Directory":
-        from openai_usage._directory import Directory  # noqa: PLC0415 - not before names are asked for
-
-        return Directory(self._transport)
+        return await self._names(personal=personal)
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)
@@ -144,9 +167,3 @@ class AsyncUsageClient(Endpoints):
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-    def __repr__(self) -> str:
-        # A traceback can show a client that was never finished, because an option cannot work.
-        finished = hasattr(self, "_transport")
-        address = self._transport.options.base_url if finished else "unfinished"
-        return f"<{type(self).__name__} {address}>"

@@ -23,6 +23,7 @@ from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
     from openai_usage._paging import Buckets
+    from openai_usage.blocking import BlockingBuckets, UsageClient
     from openai_usage.client import AsyncUsageClient
 
 __all__ = ["Endpoint", "Endpoints"]
@@ -72,28 +73,28 @@ class Endpoint(Generic[P, R_co]):
     def __get__(self, client: None, owner: type) -> Endpoint[P, R_co]: ...
     @overload
     def __get__(self, client: AsyncUsageClient, owner: type) -> Callable[P, Buckets[R_co]]: ...
+    @overload
+    def __get__(self, client: UsageClient, owner: type) -> Callable[P, BlockingBuckets[R_co]]: ...
     def __get__(
-        self, client: AsyncUsageClient | None, owner: type
-    ) -> Endpoint[P, R_co] | Callable[P, Buckets[R_co]]:
+        self, client: AsyncUsageClient | UsageClient | None, owner: type
+    ) -> Endpoint[P, R_co] | Callable[P, Buckets[R_co] | BlockingBuckets[R_co]]:
         if client is None:
             return self
 
-        def ask(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co]:
+        def ask(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
             return client._ask(self, self.query(*args, **kwargs))  # noqa: SLF001 - its other half
 
         ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
         ask.__doc__ = self.__doc__
-        ask.__signature__ = self.signature  # type: ignore[attr-defined]
+        gives = f"{client._gives}[{self.result.__name__}]"  # noqa: SLF001 - likewise
+        ask.__signature__ = self._signature.replace(return_annotation=gives)  # type: ignore[attr-defined]
         return ask
 
     @cached_property
-    def signature(self) -> inspect.Signature:
-        """The signature of its method."""
+    def _signature(self) -> inspect.Signature:
+        """The signature of its method, but for what it gives: that is up to the client."""
         known = inspect.signature(self.query).parameters
-        return inspect.Signature(
-            [known[attribute.name] for attribute in self.parameters],
-            return_annotation=f"Buckets[{self.result.__name__}]",
-        )
+        return inspect.Signature([known[attribute.name] for attribute in self.parameters])
 
     def _documentation(self) -> str:
         described = "\n".join(
@@ -103,7 +104,8 @@ class Endpoint(Generic[P, R_co]):
         )
         return (
             f"{inspect.getdoc(self.query)}\n\n"
-            "Await it for one page, iterate it for every bucket.\n\n"
+            "Iterate what it gives for every bucket; for one page, await that, or ask for its "
+            "`first_page()` where the client blocks.\n\n"
             f"Args:\n{described}\n\n"
             "Raises:\n    InvalidQueryError: It cannot be asked like this; nothing was sent."
         )

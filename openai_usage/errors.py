@@ -1,6 +1,7 @@
 """Every error this package raises on purpose, all under one `UsageError`.
 
 UsageError
+├── ColumnError
 ├── InvalidOptionError (ValueError)
 ├── InvalidQueryError (ValueError)
 ├── MissingAdminKeyError
@@ -31,6 +32,7 @@ __all__ = [
     "APITimeoutError",
     "AuthenticationError",
     "BadRequestError",
+    "ColumnError",
     "ConflictError",
     "InternalServerError",
     "InvalidOptionError",
@@ -66,6 +68,20 @@ class UsageError(Exception):
 
 def _new(error: type[UsageError], *args: object) -> UsageError:
     return error.__new__(error, *args)
+
+
+class ColumnError(UsageError):
+    """A result has no place in a table of columns: by its class, or because of a value in it."""
+
+    def __init__(
+        self, message: str, *, column: str | None = None, start_time: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.column = column
+        """The name of the column."""
+        self.start_time = start_time
+        """The `start_time` (Unix seconds, UTC) of the bucket that the value is in. None where all
+        results of the class are meant."""
 
 
 class MissingAdminKeyError(UsageError):

@@ -43,7 +43,8 @@ def _half_way() -> list[object]:
     return [
         agen
         for agen in vars(asyncio.get_running_loop())["_asyncgens"]
-        if agen.__qualname__.startswith(("Buckets.", "Walk.")) and agen.ag_frame is not None
+        if agen.__qualname__.startswith(("Buckets.", "Walk.", "record_batches"))
+        and agen.ag_frame is not None
     ]
 
 
@@ -54,6 +55,11 @@ async def test_break(walk: Walk) -> None:
 
 async def test_break_out_of_pages(walk: Walk) -> None:
     async for _ in walk.pages():
+        break
+
+
+async def test_break_out_of_batches(walk: Walk) -> None:
+    async for _ in walk.arrow_batches():
         break
 
 

@@ -118,6 +118,8 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
             "costs --sandbox --start 2026-01-02 --end 2026-01-01",
             "--end 2026-01-01 is not after --start 2026-01-02",
         ),
+        ("costs --sandbox --concurrency 0", "--concurrency takes a positive number or auto, not 0"),
+        ("costs --sandbox --concurrency 4 --page abc", "cannot be cut into windows"),
         ("costs --nonsense", "--nonsense"),
         ("cots", "cots"),
     ],

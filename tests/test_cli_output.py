@@ -7,9 +7,11 @@ import json
 import signal
 import stat
 import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,11 +131,72 @@ def test_no_text_is_run_and_none_is_lost(text: str) -> None:
     assert text in (cell, cell.removeprefix("'"))
 
 
+@pytest.mark.parametrize("concurrency", ["4", "auto"])
+def test_windows_at_once_change_nothing(concurrency: str, terminal: Terminal) -> None:
+    hours = "completions --start 2026-01-01 --end 2026-02-01 --bucket-width 1h --sandbox"
+    command = f"{hours} --format jsonl"
+    assert terminal(f"{command} --concurrency {concurrency}") == terminal(command)
+
+
 def test_booleans_and_nothing_in_csv(terminal: Terminal) -> None:
     out = terminal("completions --last 1d --group-by batch --format csv --sandbox")
     rows = list(csv.DictReader(io.StringIO(out, newline="")))
     assert {row["batch"] for row in rows} == {"true", "false"}
     assert {row["project_id"] for row in rows} == {""}
+
+
+def test_parquet_has_the_same_columns_and_the_same_total(
+    terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    terminal(f"{COSTS} -o costs.parquet")
+    table = pq.read_table("costs.parquet")
+    assert ",".join(table.column_names) == COLUMNS
+    assert sum(table.to_pandas()["amount"]) == billed(asked)
+
+
+def test_parquet_is_written_in_groups_of_rows(terminal: Terminal, here: Path) -> None:
+    terminal(
+        "completions --start 2026-01-05 --end 2026-01-07 --bucket-width 1m "
+        "--group-by model user_id api_key_id --sandbox -o usage.parquet"
+    )
+    groups = pq.ParquetFile("usage.parquet").metadata
+    assert groups.num_row_groups > 1
+    assert groups.num_rows == pq.read_table("usage.parquet").num_rows > 10_000
+
+
+def test_parquet_goes_through_a_pipe_whole_or_not_at_all(usage_sandbox: Sandbox) -> None:
+    def piped() -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*f"{COMMAND} {COSTS} --limit 5 --format parquet".split()],
+            capture_output=True,
+            check=False,
+            env=asking(usage_sandbox),
+        )
+
+    whole = piped()
+    assert (whole.returncode, whole.stderr) == (0, b"")
+    assert pq.read_table(io.BytesIO(whole.stdout)).num_rows > 100
+    usage_sandbox.faults.status(404, after=2)
+    half = piped()
+    assert (half.returncode, half.stdout) == (1, b"")
+    assert b"go on" not in half.stderr
+
+
+def test_parquet_is_nothing_for_a_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    terminal("costs --sandbox --format parquet", exit_code=2)
+    assert "say where it is to go with --output" in terminal.err
+
+
+def test_without_its_extra_parquet_says_what_is_missing(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "openai_usage.integrations.arrow")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    terminal("costs --sandbox --format parquet", exit_code=2)
+    assert "pip install 'openai-usage-client[arrow]'" in terminal.err
 
 
 # ---------------------------------------------------------------- whole or not at all

@@ -54,6 +54,15 @@ def test_a_line_is_a_group_and_the_largest_comes_first(terminal: Terminal) -> No
     assert terminal.err == ""
 
 
+def test_labels_that_are_no_text(terminal: Terminal) -> None:
+    out = terminal("completions --last 2d --group-by batch user_id --sandbox")
+    assert set(re.findall(r"^ ?(true|false) +(-|user)", out, flags=re.MULTILINE)) >= {
+        ("false", "-"),
+        ("false", "user"),
+        ("true", "-"),
+    }
+
+
 def test_a_line_is_a_bucket_where_nothing_was_grouped(terminal: Terminal) -> None:
     out = terminal("costs --start 2026-01-05 --end 2026-01-09 --sandbox")
     days = re.findall(r"^ ?(2026-01-\d\d) ", out, flags=re.MULTILINE)
@@ -102,7 +111,7 @@ def test_currencies_are_never_added_across(
         ["a", "7", "eur", "100%"],
         ["c", "-1", "usd", "-3%"],
     ]
-    assert re.search(r"total +39\.005 usd *\n +7 eur", out)
+    assert re.search(r"total +39\.005 usd *\n +7 eur", out)  # and no trend of both together
 
 
 def test_a_table_that_is_too_wide_loses_nothing() -> None:

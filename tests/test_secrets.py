@@ -10,6 +10,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -20,9 +21,11 @@ import rich.traceback
 from openai_usage import (
     AsyncUsageClient,
     Endpoint,
+    InternalServerError,
     InvalidOptionError,
     InvalidQueryError,
     RangeQuery,
+    UsageClient,
 )
 from openai_usage._responses import excerpt
 from openai_usage._secret import HiddenText, Secret
@@ -51,9 +54,15 @@ def holders(found: object) -> Iterator[object]:
             todo += list(getattr(one, "__dict__", {}).values())
 
 
+each_kind = pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+
+
+@each_kind
 @pytest.mark.parametrize("shown", [repr, str, pprint.pformat, rich.pretty.pretty_repr, "{}".format])
-def test_nothing_that_a_client_holds_shows_it(shown: Callable[[object], str]) -> None:
-    client = AsyncUsageClient(KEY)
+def test_nothing_that_a_client_holds_shows_it(
+    shown: Callable[[object], str], kind: type[AsyncUsageClient | UsageClient]
+) -> None:
+    client = kind(KEY)
     texts = [shown(one) for one in holders(client)]
     assert len(texts) > 10
     assert any("[the admin key]" in text for text in texts)
@@ -63,7 +72,7 @@ def test_nothing_that_a_client_holds_shows_it(shown: Callable[[object], str]) ->
 
 @pytest.mark.parametrize("travel", [copy.deepcopy, pickle.dumps])
 def test_it_does_not_travel(travel: Callable[[object], object]) -> None:
-    for one in (AsyncUsageClient(KEY), Secret(KEY)):
+    for one in (AsyncUsageClient(KEY), UsageClient(KEY), Secret(KEY)):
         with pytest.raises(TypeError) as caught:
             travel(one)
         assert "s3cr3t" not in str(caught.value)
@@ -138,6 +147,16 @@ async def test_no_error_shows_it_even_where_the_server_quotes_it(
     assert "s3cr3t" not in caplog.text + repr([vars(record) for record in caplog.records])
 
 
+async def test_no_error_that_comes_from_another_thread_shows_it() -> None:
+    async with raw_server(ANSWERS["a refusal in no JSON"]) as base_url:
+        with UsageClient(KEY, base_url=base_url, max_retries=0) as client:
+            buckets = client.costs(start_time=TODAY)
+            for read in (buckets.first_page, buckets.collect, partial(list, buckets)):
+                error = await error_of(asyncio.to_thread(read))  # the server runs in this one
+                assert isinstance(error, InternalServerError)
+                assert "s3cr3t" not in printed(error)
+
+
 async def test_no_error_on_the_way_shows_it() -> None:
     async with raw_server(b"", stay=True) as base_url:
         assert "s3cr3t" not in printed(await error_of(ask(base_url, timeout=1)))
@@ -164,9 +183,12 @@ async def test_no_error_on_the_way_shows_it() -> None:
         {"admin_api_key": KEY.encode()},
     ],
 )
-def test_an_option_that_cannot_work_does_not_show_it(options: dict[str, Any]) -> None:
+@each_kind
+def test_an_option_that_cannot_work_does_not_show_it(
+    options: dict[str, Any], kind: type[AsyncUsageClient | UsageClient]
+) -> None:
     with pytest.raises(InvalidOptionError) as caught:
-        AsyncUsageClient(**{"admin_api_key": KEY, **options})
+        kind(**{"admin_api_key": KEY, **options})
     assert "s3cr3t" not in printed(of_ours(caught.value))
 
 

@@ -24,6 +24,7 @@ ORDER = [
     "queries",
     "_value",
     "results",
+    "_columns",
     "endpoints",
     "plans",
     "names",
@@ -39,9 +40,13 @@ ORDER = [
     "_telemetry",
     "_transport",
     "_walk",
+    "integrations.__init__",
+    "integrations.arrow",
     "_paging",
     "_directory",
     "client",
+    "_background",
+    "blocking",
     "__init__",
     "sandbox.rhythm",
     "sandbox.habits",
@@ -55,7 +60,6 @@ ORDER = [
     "sandbox.spoiling",
     "sandbox.faults",
     "sandbox.rate_limit",
-    "sandbox.background",
     "sandbox.server",
     "sandbox.__init__",
     "pytest_plugin",
@@ -78,6 +82,7 @@ ORDER = [
     "cli.figures",
     "cli.summary",
     "cli.table",
+    "cli.parquet",
     "cli.formats",
     "cli.output",
     "cli.progress",
@@ -145,7 +150,7 @@ def test_one_file_alone_looks_the_other_way_for_its_types() -> None:
         for name in ORDER
     }
     assert {name: seen for name, seen in looking.items() if seen} == {
-        "endpoints": {"_paging", "client"}
+        "endpoints": {"_paging", "blocking", "client"}
     }
 
 

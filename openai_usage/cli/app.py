@@ -38,6 +38,8 @@ def run(words: Sequence[str]) -> int:
         sys.stdout.flush()
     except _THE_USERS as error:
         code = _say(str(error), exit_code=2)
+    except ModuleNotFoundError as error:
+        code = _say(str(error), exit_code=2)
     except UsageError as error:
         code = _say(f"{error}{_go_on(error.resume_from)}", exit_code=1)
     except Interrupted as error:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, UsageError
+from openai_usage import Buckets, Endpoint, InvalidQueryError, UsageError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.output import Output
@@ -43,6 +43,11 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         concurrency: int | Literal["auto"] = 1,
         **asked: object,
     ) -> None:
+        if concurrency != "auto" and concurrency < 1:
+            raise InvalidQueryError(
+                f"--concurrency takes a positive number or auto, not {concurrency}",
+                param="concurrency",
+            )
         start_time, end_time = range.span()
         output.check()
         watch = Watch()

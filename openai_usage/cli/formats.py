@@ -21,6 +21,7 @@ class Format:
     write: Callable[[Sheet, BinaryIO], Awaitable[None]]
     streams: bool = False
     """Whether rows go out as they come, and are of use even where an error is behind them."""
+    is_text: bool = True
 
 
 async def _write_jsonl(sheet: Sheet, file: BinaryIO) -> None:
@@ -68,10 +69,17 @@ def _cell(value: object) -> object:
             return value
 
 
+async def _write_parquet(sheet: Sheet, file: BinaryIO) -> None:
+    from openai_usage.cli.parquet import write_parquet  # noqa: PLC0415 - an extra of its own
+
+    await write_parquet(sheet, file)
+
+
 FORMATS: Mapping[str, Format] = {
     "table": Format(write_table),
     "json": Format(_write_json),
     "jsonl": Format(_write_jsonl, streams=True),
     "csv": Format(_write_csv, streams=True),
+    "parquet": Format(_write_parquet, is_text=False),
 }
 """Every format by its name, which is also the ending of its files."""

@@ -48,9 +48,9 @@ def name_columns(names: Names | None) -> Mapping[str, Sequence[str]]:
     return _WORK | _PEOPLE if names.personal else _WORK
 
 
-def named(names: Names, column: str, id_: str | None) -> str | None:
+def named(names: Names | None, column: str, id_: object) -> str | None:
     """What a column of names says of an id: its name, marked where it is not one of today."""
-    if id_ is None:
+    if names is None or not isinstance(id_, str):
         return None
     name = names.of(id_)
     return name.email if column.endswith("_email") else str(name)

@@ -45,9 +45,17 @@ class Output:
 
         Raises:
             InvalidOptionError: There is no such format, or no such folder.
+            ModuleNotFoundError: The format needs an extra that is missing.
         """
-        self.chosen  # noqa: B018 - raises
+        is_text = self.chosen.is_text
+        if not is_text:
+            import openai_usage.integrations.arrow  # noqa: F401, PLC0415 - says what is missing
         if self.output is None:
+            if not is_text and sys.stdout.isatty():
+                raise InvalidOptionError(
+                    "Parquet is nothing for a terminal: say where it is to go with --output",
+                    option="format",
+                )
             return
         folder = self.output.absolute().parent
         if self.output.is_dir() or not folder.is_dir():

@@ -1,23 +1,17 @@
 """An answer as flat rows, one for each result: what every format but the table writes."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
-from attrs import fields, frozen
+from attrs import frozen
 
-from openai_usage import Amount, Bucket, Buckets, Endpoint, Names
+from openai_usage import Bucket, Buckets, Names
+from openai_usage._columns import Column, columns_of
+from openai_usage.cli.naming import name_columns, named
 
 Row = dict[str, object]
-
-
-def columns(endpoint: Endpoint[..., object]) -> list[str]:
-    """The names of the columns, always the same and in the same order for an endpoint."""
-    names = [attribute.name for attribute in fields(endpoint.result)]  # type: ignore[arg-type]
-    names.remove("object")
-    if "amount" in names:
-        names.insert(names.index("amount") + 1, "currency")
-    return ["start", "end", *names]
 
 
 @frozen
@@ -34,35 +28,48 @@ class Sheet:
     """Whether a table shows every digit."""
 
     @property
-    def columns(self) -> list[str]:
-        """The names of the columns, always the same and in the same order for an endpoint."""
-        return columns(self.asked.endpoint)
-
-    @property
     def grouped_by(self) -> Sequence[str]:
         """What there is one result for each of."""
         return getattr(self.asked.query, "group_by", None) or ()
 
+    @cached_property
+    def columns(self) -> list[str]:
+        """The names of the columns, always the same and in the same order for an endpoint.
+
+        They are `start`, `end`, and the fields of the result; names, where they were asked for,
+        follow the ids that they belong to.
+        """
+        return [name for each in self._columns for name in (each.name, *self._names_of(each))]
+
     async def __aiter__(self) -> AsyncIterator[list[Row]]:
         """The rows of one bucket after the other, with times in ISO 8601."""
-        names = self.columns[2:]
+        columns = self.columns
         async for bucket in self.buckets:
-            span: Row = {"start": iso(bucket.start), "end": iso(bucket.end)}
-            yield [
-                span | {name: _cell(result, name) for name in names} for result in bucket.results
-            ]
+            rows = zip(*self._cells(bucket), strict=True)
+            yield [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def _cells(self, bucket: Bucket[object]) -> Iterator[Sequence[object]]:
+        """What stands in each column, for each result of a bucket."""
+        for column in self._columns:
+            if column.kind is datetime:
+                yield [iso(getattr(bucket, column.name))] * len(bucket.results)
+                continue
+            values = column.values([bucket])
+            yield values
+            for name in self._names_of(column):
+                yield [named(self.names, name, each) for each in values]
+
+    @cached_property
+    def _columns(self) -> tuple[Column, ...]:
+        return columns_of(self.asked.endpoint.result)
+
+    def _names_of(self, column: Column) -> Sequence[str]:
+        return name_columns(self.names).get(column.name, ())
 
 
 def iso(moment: datetime) -> str:
     """A moment in UTC as ISO 8601 writes it."""
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def _cell(result: object, name: str) -> object:
-    value = getattr(result, "amount" if name == "currency" else name)
-    if isinstance(value, Amount):
-        return value.currency if name == "currency" else value.value
-    return value
 
 
 def digits(number: Decimal) -> str:

@@ -74,11 +74,7 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
     table.add_column("share" if summary.main.adds_up else "", justify="right", min_width=5)
     table.add_column("", width=room)
     if summary.grouped:
-        whole = [
-            sum(line.trend.get(start, 0) for line in summary.lines) for start in summary.starts
-        ]
-        one_currency = len(summary.currencies) == 1
-        table.add_column("trend", sparkline(whole, room) if one_currency else "", width=room)
+        table.add_column("trend", sparkline(summary.trend, room), width=room)
     for line in summary.lines:
         table.add_row(*_cells(summary, line, room, exact=exact))
     return table

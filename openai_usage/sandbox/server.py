@@ -11,8 +11,8 @@ from typing import Literal, Self
 from aiohttp import web
 from attrs import field, frozen
 
+from openai_usage._background import BackgroundLoop
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
-from openai_usage.sandbox.background import BackgroundLoop
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.organization import Organization
 from openai_usage.sandbox.rate_limit import RateLimit
@@ -114,15 +114,17 @@ class Sandbox:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
         self._base_url = None
         if self._runner is not None:
             await self._runner.cleanup()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            loop = stack.enter_context(BackgroundLoop("openai-usage sandbox"))
-            loop.run(self.__aenter__())
-            stack.callback(lambda: loop.run(self.__aexit__(None, None, None)))
+            background = stack.enter_context(BackgroundLoop("sandbox", self._stop))
+            background.run(self.__aenter__)
             self._background = stack.pop_all()
         return self
 

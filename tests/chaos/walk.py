@@ -177,7 +177,7 @@ class Walked:
         for task in asyncio.all_tasks() - others:
             if "RequestHandler" not in repr(task):  # those of the sandbox
                 yield repr(task)
-        session = client._transport._lent or client._transport._own
+        session = client._transport.lent or client._transport._own
         if session is not None and session.connector is not None and session.connector._acquired:
             yield "a connection in use"
         for agen in vars(asyncio.get_running_loop())["_asyncgens"]:

@@ -4,34 +4,45 @@ An `ignore` that is not needed is an error in both checkers (`warn_unused_ignore
 `reportUnnecessaryTypeIgnoreComment`), so each one below proves that its line is refused.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal, assert_type
 
 import aiohttp
+import pyarrow as pa
 from attrs import frozen
 
 from openai_usage import (
     Amount,
     APIStatusError,
     AsyncUsageClient,
+    AudioSpeechesResult,
+    AudioTranscriptionsResult,
+    BlockingBuckets,
     Bucket,
     Buckets,
+    CodeInterpreterSessionsResult,
     CompletionsQuery,
     CompletionsResult,
     CostsResult,
+    DecisionsResult,
+    EmbeddingsResult,
     Endpoint,
+    FileSearchCallsResult,
     ImagesResult,
     InvalidQueryError,
+    ModerationsResult,
     Name,
     Names,
     Page,
     Plan,
     RangeQuery,
     UnreadList,
+    UsageClient,
     UsageError,
     VectorStoresResult,
+    WebSearchCallsResult,
     Window,
     days_ago,
     month_start,
@@ -59,9 +70,47 @@ async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) ->
     assert_type(buckets.raw_pages(), AsyncGenerator[bytes, None])
     assert_type(await buckets.collect(), list[Bucket[VectorStoresResult]])
     assert_type(buckets.concurrently(8), Buckets[VectorStoresResult])
+    assert_type(await buckets.to_arrow(), pa.Table)
+    assert_type(buckets.arrow_batches(), AsyncGenerator[pa.RecordBatch, None])
     assert_type(buckets.plan(), Plan)
     assert_type(buckets.plan().windows, tuple[Window, ...])
     assert_type(buckets.plan().requests, int)
+
+
+def a_client_that_blocks_has_the_same_rows(client: UsageClient) -> None:
+    assert_type(client.completions(start_time=0), BlockingBuckets[CompletionsResult])
+    assert_type(client.embeddings(start_time=0), BlockingBuckets[EmbeddingsResult])
+    assert_type(client.moderations(start_time=0), BlockingBuckets[ModerationsResult])
+    assert_type(client.images(start_time=0), BlockingBuckets[ImagesResult])
+    assert_type(client.audio_speeches(start_time=0), BlockingBuckets[AudioSpeechesResult])
+    assert_type(
+        client.audio_transcriptions(start_time=0), BlockingBuckets[AudioTranscriptionsResult]
+    )
+    assert_type(client.vector_stores(start_time=0), BlockingBuckets[VectorStoresResult])
+    assert_type(
+        client.code_interpreter_sessions(start_time=0),
+        BlockingBuckets[CodeInterpreterSessionsResult],
+    )
+    assert_type(client.file_search_calls(start_time=0), BlockingBuckets[FileSearchCallsResult])
+    assert_type(client.web_search_calls(start_time=0), BlockingBuckets[WebSearchCallsResult])
+    assert_type(client.decisions(start_time=0), BlockingBuckets[DecisionsResult])
+    assert_type(client.costs(start_time=0), BlockingBuckets[CostsResult])
+
+    assert_type(client.names(personal=True), Names)
+    client.completions(start_time=0, group_by=["modle"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    client.costs(start_time=0, bucket_width="1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def blocking_buckets_are_read_in_the_same_ways(buckets: BlockingBuckets[CostsResult]) -> None:
+    for bucket in buckets:
+        assert_type(bucket, Bucket[CostsResult])
+    assert_type(buckets.first_page(), Page[CostsResult])
+    assert_type(buckets.pages(), Generator[Page[CostsResult], None, None])
+    assert_type(buckets.raw_pages(), Generator[bytes, None, None])
+    assert_type(buckets.collect(), list[Bucket[CostsResult]])
+    assert_type(buckets.concurrently(8), BlockingBuckets[CostsResult])
+    assert_type(buckets.plan(), Plan)
+    assert_type(buckets.endpoint.result, type[CostsResult])
 
 
 def times_come_in_three_kinds(client: AsyncUsageClient) -> None:
@@ -111,7 +160,13 @@ class Client(AsyncUsageClient):
     videos = Endpoint("organization/usage/videos", VideosQuery, VideosResult)
 
 
-def a_row_of_ones_own_is_typed_like_the_others(client: Client) -> None:
+class BlockingClient(UsageClient):
+    videos = Endpoint("organization/usage/videos", VideosQuery, VideosResult)
+
+
+def a_row_of_ones_own_is_typed_like_the_others(client: Client, blocking: BlockingClient) -> None:
+    assert_type(blocking.videos(start_time=0, codec="av1"), BlockingBuckets[VideosResult])
+    blocking.videos(start_time=0, codecs="av1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(client.videos(start_time=0, codec="av1"), Buckets[VideosResult])
     client.videos(start_time=0, codecs="av1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     assert_type(Client.videos.result, type[VideosResult])
@@ -151,3 +206,8 @@ async def clients_and_sandboxes_are_context_managers(session: aiohttp.ClientSess
         assert_type(sandbox.base_url, str)
     with Sandbox() as sandbox:
         sandbox.faults.status(429, headers={"Retry-After": "1"}, times=2)
+    with UsageClient("sk-admin-…", timeout=5, on_gap="raise") as blocking:
+        assert_type(blocking, UsageClient)
+    UsageClient(on_gap="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with AsyncUsageClient():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
