@@ -53,7 +53,13 @@ def test_python(
 
 
 @pytest.mark.parametrize("lines", blocks("sh"))
-def test_commands(lines: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands(
+    lines: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where those that write may write
     for line in lines.splitlines():
         for command in line.split("&&"):
             program, *words = shlex.split(command)

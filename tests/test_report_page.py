@@ -8,8 +8,8 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import combinations
 
-import attrs
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,8 +46,8 @@ class Page(HTMLParser):
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attributes)))
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
         if tag not in ("meta", "br", "img"):
             self._open.append(tag)
         match tag:
@@ -160,7 +160,7 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
         "Compared are the whole days alone: 13 days from 2026-08-28 to 2026-09-09, with as many "
         "before, from 2026-08-15 to 2026-08-27." in text
     )
-    named = Page(Report(attrs.evolve(figures, organization="org-1")).html()).text
+    named = Page(Report(evolve(figures, organization="org-1")).html()).text
     assert "Organization org-1" in named
 
 
@@ -234,7 +234,7 @@ def test_what_is_missing_is_said_plainly() -> None:
 
 
 def test_costs_before_that_are_not_known_are_not_compared_with() -> None:
-    spend = attrs.evolve(spent(7, ("p", "a")), before=None)
+    spend = evolve(spent(7, ("p", "a")), before=None)
     page = Page(Report(of_days(7, spend=(spend,))).html())
     assert "Against" not in page.text
     assert "What moved most" not in page.text
@@ -251,8 +251,8 @@ def test_a_day_that_is_not_over_has_no_average() -> None:
 
 def test_days_that_are_all_over() -> None:
     figures = of_days(8)
-    period = attrs.evolve(figures.period, end=TODAY)
-    figures = attrs.evolve(figures, period=period, spend=(spent(7, ("p", "a")),))
+    period = evolve(figures.period, end=TODAY)
+    figures = evolve(figures, period=period, spend=(spent(7, ("p", "a")),))
     text = Page(Report(figures).html()).text
     assert "All days are whole." in text
     assert "Spent $7.02 7 days" in text
@@ -260,8 +260,8 @@ def test_days_that_are_all_over() -> None:
 
 def test_a_range_that_begins_and_ends_within_days() -> None:
     figures = of_days(3)
-    period = attrs.evolve(figures.period, start=figures.period.start + 3600)
-    text = Page(Report(attrs.evolve(figures, period=period)).html()).text
+    period = evolve(figures.period, start=figures.period.start + 3600)
+    text = Page(Report(evolve(figures, period=period)).html()).text
     assert "Not whole are 2026-09-08 and 2026-09-10" in text
 
 
@@ -336,7 +336,7 @@ def test_currencies_are_never_added_up() -> None:
 def test_credits_are_drawn_below_the_line() -> None:
     spend = spent(3, ("p", "a"))
     credit: Rows = {("p", "credit"): (Decimal("-9.005"),) * 3}
-    figures = of_days(3, spend=(attrs.evolve(spend, rows={**spend.rows, **credit}),))
+    figures = of_days(3, spend=(evolve(spend, rows={**spend.rows, **credit}),))
     page = Page(Report(figures).html())
     assert "2026-09-08, credit: -$9.00" in page.texts
     assert any("-$9.005" in row for table in page.tables for row in table)
@@ -381,7 +381,7 @@ def test_projects_without_a_name_keep_their_ids() -> None:
             "proj_1",
         ),
     ):
-        [project, _] = panels(attrs.evolve(figures, names=names))
+        [project, _] = panels(evolve(figures, names=names))
         assert project.series[0].label == label
 
 
@@ -436,10 +436,10 @@ def test_what_the_api_says_is_text_and_nothing_else() -> None:
 def _tamed(figures: Figures) -> Figures:
     """The same figures, with a harmless name for each that is not."""
     tame = {name: f"name {n}" for n, name in enumerate(HOSTILE)}
-    return attrs.evolve(
+    return evolve(
         figures,
         spend=tuple(
-            attrs.evolve(
+            evolve(
                 each,
                 rows={(tame[str(a)], tame[str(b)]): row for (a, b), row in each.rows.items()},
                 before={
@@ -449,9 +449,7 @@ def _tamed(figures: Figures) -> Figures:
             for each in figures.spend
         ),
         usage=tuple(
-            attrs.evolve(
-                each, rows={(a, tame.get(str(b))): row for (a, b), row in each.rows.items()}
-            )
+            evolve(each, rows={(a, tame.get(str(b))): row for (a, b), row in each.rows.items()})
             for each in figures.usage
         ),
         names=named(**dict.fromkeys([tame[each] for each in HOSTILE[:2]], HOSTILE[0])),

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from openai_usage import InvalidOptionError
 from openai_usage.cli.connection import Connection
+from openai_usage.cli.flags import flag
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_folder, whole_file
@@ -31,19 +31,10 @@ def report(
     ] = _FILE,
     png: Annotated[
         bool,
-        Parameter(
-            group=_GROUP,
-            negative=(),
-            show_default=False,
-            help="Write every chart as a picture too: report-spend-by-project.png and so on.",
-        ),
+        flag("Write every chart as a picture too: report-spend-by-project.png and so on."),
+        Parameter(group=_GROUP),
     ] = False,
-    names: Annotated[
-        bool,
-        Parameter(
-            group=_GROUP, negative=(), show_default=False, help="Call projects by their names."
-        ),
-    ] = False,
+    names: Annotated[bool, flag("Call projects by their names."), Parameter(group=_GROUP)] = False,
     range: Range = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
@@ -60,10 +51,7 @@ def report(
             known = await Naming(names=names).of(client)
             return await made_by(client, start_time, end_time, names=known)
 
-    try:
-        made = asyncio.run(ask())
-    except ModuleNotFoundError as error:
-        raise InvalidOptionError(str(error), option="report") from None
+    made = asyncio.run(ask())
     files = {output: made.html().encode()}
     if png:
         for name, picture in made.pictures().items():

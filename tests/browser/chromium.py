@@ -128,6 +128,7 @@ async def tab() -> AsyncIterator[Tab]:
         )
         try:
             assert process.stderr is not None
+            address = ""
             async for line in process.stderr:
                 if line.startswith(b"DevTools listening on "):
                     address = line.decode().split()[-1]
