@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import vl_convert  # noqa: F401 - can be loaded once only, and pytester would have it forgotten
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser
 
