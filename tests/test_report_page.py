@@ -151,7 +151,7 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
     assert "28 August 2026 to 10 September 2026, in UTC" in text
     assert "Covers 2026-08-28 00:00 to 2026-09-10 22:40 UTC" in text
     assert "Organization that of the key" in text
-    assert "Asked 127.0.0.1" in text
+    assert "Source 127.0.0.1" in text
     assert "Made 2026-09-10 22:40 UTC, with openai-usage-client" in text
     assert "Usage times price does not reconcile" in text
     assert "Not whole is 2026-09-10" in text

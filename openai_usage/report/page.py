@@ -101,7 +101,7 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
     )
     yield "Covers", f"{start} to {end} UTC"
     yield "Organization", figures.organization or "that of the key"
-    yield "Asked", figures.host
+    yield "Source", figures.host
     yield "Made", f"{figures.generated:%Y-%m-%d %H:%M} UTC, with openai-usage-client {__version__}"
 
 
