@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -294,3 +295,31 @@ def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
     assert done.returncode == 1
     assert "[the admin key]" in done.stderr
     assert usage_sandbox.admin_api_key not in done.stdout + done.stderr
+
+
+def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    subprocess.run(
+        [COMMAND, "--install-completion", "--shell", "bash", "--output", str(script)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    tries = ["'co'", "costs '--gr'", "costs --format ''", "costs --group-by 'p'"]
+    asked = "; ".join(
+        f"COMP_WORDS=(openai-usage {words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=()"
+        '; _openai_usage; echo "${COMPREPLY[@]}"'
+        for words in tries
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"COMP_WORDS=(x); source {script}; {asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "completions code-interpreter-sessions costs",
+        "--group-by",
+        "table json jsonl csv parquet",
+        "project_id",
+    ]
