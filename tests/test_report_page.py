@@ -405,7 +405,7 @@ def hostile() -> Figures:
     labels = list(zip(HOSTILE, HOSTILE[::-1], strict=True))
     return of_days(
         5,
-        spend=(spent(5, *labels[:5], before=1), spent(5, *labels[5:], currency="<i>")),
+        spend=(spent(5, *labels[:5], before=1), spent(5, *labels[5:], currency="<i>' + \"\\\x00")),
         usage=(used("completions", 5, TOKENS, *HOSTILE), used("<b>", 5, {"<u>": {}})),
         missing=(Missing("costs", HOSTILE[0]), Missing(HOSTILE[1], HOSTILE[2])),
         organization=HOSTILE[0],

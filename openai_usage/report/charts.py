@@ -4,6 +4,7 @@ Vega renders without a browser. In the page no script is left: colours are the p
 that light, dark and print are up to its style, and what a bar stands for is its title.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO, StringIO
@@ -57,6 +58,9 @@ _WIDEST = 64
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
+_SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
+"""Attributes that the page makes up for."""
+
 _INSIGNIFICANT = re.compile(r"(\.\d\d)\d+")
 """What is beyond hundredths of a pixel."""
 
@@ -81,9 +85,6 @@ def svg(panel: Panel, size: Size) -> str:
             if name not in _SAID_ELSEWHERE and (element is root or not name.startswith("aria"))
         }
     return ET.tostring(root, encoding="unicode")
-
-
-_SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
 
 
 def picture(panel: Panel) -> bytes:
@@ -187,8 +188,10 @@ def _amounts(panel: Panel) -> alt.Axis:
     digits = f"format(datum.value, '{'~s' if most >= 1000 else '~g'}')"
     if panel.unit is not BYTES:
         digits = f"replace(replace({digits}, 'k', 'K'), 'G', 'B')"
+    # A currency's name is the API's: it goes into the expression as a string, whatever it holds.
+    before, after = json.dumps(panel.unit.before), json.dumps(panel.unit.after.strip())
     return alt.Axis(
-        labelExpr=f"'{panel.unit.before}' + {digits} + '{panel.unit.after.strip()}'",
+        labelExpr=f"{before} + {digits} + {after}",
         tickCount=5,
         domain=False,
         ticks=False,

@@ -51,7 +51,6 @@ class Ranking:
 
     what: str
     """`project` or `line item`."""
-    currency: str
     unit: Unit
     suffix: str
     """What tells it from that of another currency; empty where there is one currency."""
@@ -94,6 +93,7 @@ def rankings(figures: Figures) -> list[Ranking]:
 
 
 def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
+    currency = legible(spend.currency)
     now = by(place, spend.rows)
     before = None if spend.before is None or figures.compared is None else by(place, spend.before)
     whole = figures.period.whole_days
@@ -112,9 +112,8 @@ def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
     )
     return Ranking(
         what=what,
-        currency=spend.currency,
-        unit=money(spend.currency),
-        suffix=f", {spend.currency.upper()}" if len(figures.spend) > 1 else "",
+        unit=money(currency),
+        suffix=f", {currency.upper()}" if len(figures.spend) > 1 else "",
         standings=tuple(sorted(standings, key=lambda each: abs(each.total), reverse=True)),
     )
 
