@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from openai_usage import Endpoints, __version__
+from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
 from tests.terminal import COMMAND, Terminal, asking
@@ -98,6 +99,27 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         for name in ROWS:
             assert f" {name.replace('_', '-')} " in shown
     assert terminal("--version").strip() == __version__
+
+
+@pytest.mark.parametrize("name", _OTHERS)
+def test_every_other_command_is_listed_and_says_more_of_itself(
+    name: str, terminal: Terminal
+) -> None:
+    assert f" {name} " in terminal("--help")
+    shown = terminal(f"{name} --help")
+    assert f"Usage: openai-usage {name}" in shown
+    assert _OTHERS[name] not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    program = (
+        "import sys; from openai_usage.cli.app import _OTHERS, run; run(['--help']);"
+        "loaded = {f'openai_usage.cli.{name}' for name in _OTHERS} | {'openai_usage.sandbox'};"
+        "sys.exit(sorted(loaded & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.stderr, done.returncode) == (b"", 0)
 
 
 @pytest.mark.parametrize(
