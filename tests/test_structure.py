@@ -16,6 +16,7 @@ ORDER = [
     "_version",
     "_secret",
     "_shown",
+    "_spreadsheets",
     "errors",
     "times",
     "_checks",
@@ -62,6 +63,16 @@ ORDER = [
     "sandbox.server",
     "sandbox.__init__",
     "pytest_plugin",
+    "report.units",
+    "report.sums",
+    "report.figures",
+    "report.panels",
+    "report.spend",
+    "report.usage",
+    "report.tables",
+    "report.charts",
+    "report.page",
+    "report.__init__",
     "cli.flags",
     "cli.ranges",
     "cli.connection",
@@ -85,6 +96,7 @@ ORDER = [
     "cli.sandbox",
     "cli.checks",
     "cli.doctor",
+    "cli.report",
     "cli.app",
     "cli.__init__",
 ]
@@ -181,6 +193,7 @@ def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
     program = (
         f"import sys, {module};"
         "extras = {'rich', 'cyclopts', 'pyarrow', 'openai_usage.sandbox', 'aiohttp.web', 'openai',"
+        "          'altair', 'jinja2', 'vl_convert',"
         "          'cattrs', 'stamina', 'opentelemetry'};"  # those come with the first request
         "print(sorted(extras & set(sys.modules)))"
     )

@@ -25,6 +25,7 @@ _OTHERS: Mapping[str, str] = {
     "endpoints": "What each endpoint can be asked, and what it measures.",
     "doctor": "Check the key, the connection and every endpoint.",
     "sandbox": "Serve a made-up organization, for other programs to ask.",
+    "report": "Spend and usage as one HTML file, with charts and all figures in them.",
 }
 """The commands beside those of the rows, each in a file of its name, with what the help says."""
 

@@ -8,6 +8,20 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from openai_usage import InvalidOptionError
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is asked.
+
+    Raises:
+        InvalidOptionError: Its folder is not there.
+    """
+    if not path.absolute().parent.is_dir():
+        raise InvalidOptionError(
+            f"--output {path}: there is no folder {path.parent}", option="output"
+        )
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:

@@ -47,6 +47,7 @@ from openai_usage import (
     days_ago,
     month_start,
 )
+from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
 
 
@@ -186,6 +187,18 @@ async def ids_have_names(client: AsyncUsageClient, result: CompletionsResult) ->
     assert_type(names.unread[0].kind, Literal["projects", "users", "api_keys"])
     await client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     name.status = "active"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def a_report_is_text_pictures_and_what_is_missing(client: AsyncUsageClient) -> None:
+    made = await report(client, days_ago(90), names=await client.names())
+    assert_type(made, Report)
+    assert_type(made.html(), str)
+    assert_type(made.pictures(), Mapping[str, bytes])
+    assert_type(made.missing, tuple[Missing, ...])
+    assert_type(made.missing[0].why, str)
+    assert_type(made.figures.spend[0].currency, str)
+    await report(client, "2026-01-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await report(client, days_ago(9), names=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:
