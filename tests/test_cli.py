@@ -102,13 +102,10 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("name", _OTHERS)
-def test_every_other_command_is_listed_and_says_more_of_itself(
-    name: str, terminal: Terminal
-) -> None:
+def test_every_other_command_is_listed_and_has_help(name: str, terminal: Terminal) -> None:
     assert f" {name} " in terminal("--help")
     shown = terminal(f"{name} --help")
     assert f"Usage: openai-usage {name}" in shown
-    assert _OTHERS[name] not in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 
