@@ -16,7 +16,7 @@ LOCK = ".ci/dev.lock"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel]") -> None:
+def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel,report]") -> None:
     """Install the package with its extras, and the dependency groups that are named."""
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
 
@@ -41,7 +41,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The tests on the Python that runs nox, with the coverage that is asked for."""
     # From the working tree, so that what is covered is what is there.
-    install(session, "tests", package="-e.[arrow,cli,otel]")
+    install(session, "tests", package="-e.[arrow,cli,otel,report]")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *AT_ONCE, *session.posargs)
     session.run("coverage", "combine", "-q")
@@ -61,7 +61,7 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    allowed = [*project["dependencies"], *extras["cli"], *extras["otel"]]
+    allowed = [*project["dependencies"], *extras["cli"], *extras["otel"], *extras["report"]]
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
@@ -79,7 +79,7 @@ def wheel(session: nox.Session) -> None:
             if built.read_bytes() != Path(elsewhere, "again", built.name).read_bytes():
                 session.error(f"{built.name} comes out differently each time")
         [built] = Path(elsewhere, "once").glob("*.whl")
-        install(session, "tests", package=f"{built}[arrow,cli,otel]")
+        install(session, "tests", package=f"{built}[arrow,cli,otel,report]")
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
@@ -94,6 +94,15 @@ def bench(session: nox.Session) -> None:
     """The benchmark, and its tables in the README; `-- --quick` only shows that it still runs."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report in a browser, light, dark and printed; skipped where there is no Chromium."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "chrome"))):
+        session.skip("no Chromium is installed, so nobody looks at the report")
+    install(session, "tests")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -145,6 +154,6 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Break paging, retries and decoding in every small way; what no test notices is listed."""
-    install(session, "tests", "mutants", package="-e.[arrow,cli,otel]")
+    install(session, "tests", "mutants", package="-e.[arrow,cli,otel,report]")
     session.run("mutmut", "run", *session.posargs)
     session.run("mutmut", "results")

@@ -1,6 +1,11 @@
-"""How a message shows what a caller passed, which can be anything."""
+"""How people are shown what a caller passed, or the API sent, which can be anything."""
+
+import re
 
 _LONGEST = 200
+
+_ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""What no reader can see, or XML can hold, and what turns the direction of all text behind it."""
 
 
 def shown(value: object) -> str:
@@ -10,3 +15,8 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - a repr can be anyone's code, and is not what went wrong here
         return f"a certain {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def legible(text: str) -> str:
+    """*text* on one line, with a mark in the place of whatever cannot be seen."""
+    return _ILLEGIBLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))

@@ -69,6 +69,11 @@ class AnyUsageClient(Endpoints):
     def _made(self) -> None:
         """What else a client is made of."""
 
+    @property
+    def base_url(self) -> str:
+        """Where the API is that it asks."""
+        return str(self._transport.options.base_url)
+
     async def _names(self, *, personal: bool) -> Names:
         checked("personal", personal, bool)
         return await self._directory.names(personal=personal)
@@ -82,8 +87,7 @@ class AnyUsageClient(Endpoints):
     def __repr__(self) -> str:
         # A traceback can show a client that was never finished, because an option cannot work.
         finished = hasattr(self, "_transport")
-        address = self._transport.options.base_url if finished else "unfinished"
-        return f"<{type(self).__name__} {address}>"
+        return f"<{type(self).__name__} {self.base_url if finished else 'unfinished'}>"
 
 
 class AsyncUsageClient(AnyUsageClient):

@@ -14,9 +14,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    overload,
+)
 
-from attrs import Attribute, fields
+from attrs import NOTHING, Attribute, fields, fields_dict, resolve_types
 
 from openai_usage import queries, results
 from openai_usage.range_query import RangeQuery
@@ -63,6 +73,23 @@ class Endpoint(Generic[P, R_co]):
     def parameters(self) -> list[Attribute[object]]:
         """The fields of its query in the order they are shown: what is about paging comes last."""
         return sorted(fields(self.query_type), key=lambda field: field.name in _ABOUT_PAGING)
+
+    @property
+    def filters(self) -> list[Attribute[object]]:
+        """The fields of its query that not every query has, but for `group_by`."""
+        common = {field.name for field in fields(RangeQuery)} | {"group_by"}
+        return [field for field in self.parameters if field.name not in common]
+
+    @property
+    def group_by(self) -> tuple[str, ...]:
+        """What its results can be grouped by."""
+        declared = fields_dict(resolve_types(self.query_type)).get("group_by")
+        return () if declared is None else _choices(declared.type)
+
+    @property
+    def measures(self) -> list[Attribute[object]]:
+        """The fields that every one of its results has: what it measures."""
+        return [field for field in fields(self.result) if field.default is NOTHING]  # type: ignore[arg-type]
 
     @property
     def query_type(self) -> type[RangeQuery]:
@@ -112,6 +139,13 @@ class Endpoint(Generic[P, R_co]):
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.name}: GET {self.path} -> {self.result.__name__}>"
+
+
+def _choices(declared: object) -> tuple[str, ...]:
+    """The values of the `Literal` somewhere in a type."""
+    if get_origin(declared) is Literal:
+        return get_args(declared)
+    return tuple(each for inner in get_args(declared) for each in _choices(inner))
 
 
 class Endpoints:

@@ -20,6 +20,7 @@ TODAY = NOW // DAY * DAY
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
+    config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
 
 
 def pytest_asyncio_loop_factories(

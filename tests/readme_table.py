@@ -1,11 +1,9 @@
 """Writes the README's table of endpoints from the rows: `python -m tests.readme_table`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
-from attrs import NOTHING, Attribute, fields
-
-from openai_usage import Endpoint, Endpoints, RangeQuery
+from openai_usage import Endpoint, Endpoints
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN = "<!-- endpoints: written by `python -m tests.readme_table` -->\n"
@@ -30,17 +28,9 @@ def table() -> str:
 
 
 def _line(row: Endpoint[..., object]) -> str:
-    common = {each.name for each in fields(RangeQuery)}
-    filters = [each.name for each in row.parameters if each.name not in common | {"group_by"}]
-    measures = [each.name for each in fields(row.result) if each.default is NOTHING]  # type: ignore[arg-type]
-    [group_by] = [each for each in row.parameters if each.name == "group_by"]
-    cells = (f"`{row.name}`", _code(measures), _code(filters), _code(_choices(group_by)))
+    measures, filters = ([each.name for each in some] for some in (row.measures, row.filters))
+    cells = (f"`{row.name}`", _code(measures), _code(filters), _code(row.group_by))
     return f"| {' | '.join(cells)} |"
-
-
-def _choices(parameter: "Attribute[object]") -> list[str]:
-    sequence = get_args(parameter.type)[0]
-    return list(get_args(get_args(sequence)[0]))
 
 
 def _pages(row: Endpoint[..., object]) -> str:
@@ -48,7 +38,7 @@ def _pages(row: Endpoint[..., object]) -> str:
     return ", ".join(f"`{w}` {size.default}, at most {size.maximum}" for w, size in sizes.items())
 
 
-def _code(names: list[str]) -> str:
+def _code(names: Sequence[str]) -> str:
     return " ".join(f"`{name}`" for name in names)
 
 

@@ -7,12 +7,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from openai_usage import Endpoints, __version__
+from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
+from tests.readme_table import README
 from tests.terminal import COMMAND, Terminal, asking
 
 pytestmark = pytest.mark.real_clock
@@ -97,6 +100,54 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         for name in ROWS:
             assert f" {name.replace('_', '-')} " in shown
     assert terminal("--version").strip() == __version__
+
+
+def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) -> None:
+    readme = README.read_text()
+    told = readme[readme.index("## The command line") : readme.index("## How fast it is")]
+    shown = terminal("--help")
+    commands = re.findall(r"^│ ([a-z][a-z-]+) ", shown, flags=re.MULTILINE)
+    assert len(commands) == len(ROWS) + len(_OTHERS)
+    rows = [name.replace("_", "-") for name in ROWS]
+    for command in set(commands) - set(rows):
+        assert f"`{command}`" in told or f"openai-usage {command}" in told
+    helps = {command: terminal(f"{command} --help") for command in commands}
+    assert max(len(line) for shown in helps.values() for line in shown.splitlines()) <= 80
+    options = {
+        command: set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown))
+        for command, shown in helps.items()
+    }
+    in_readme = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", told)) - {"--install-completion"}
+    assert in_readme <= set().union({"--help"}, *options.values())
+    # What all rows have, but for the parameters, of which the table of endpoints tells.
+    shared = set.intersection(*(options[row] for row in rows))
+    parameters = {
+        f"--{each.name.replace('_', '-')}" for row in ROWS.values() for each in row.parameters
+    }
+    assert shared - parameters - {"--extra-query"} <= in_readme
+    assert all(parameter in readme for parameter in map(_snake, shared & parameters))
+
+
+def _snake(option: str) -> str:
+    return f"`{option.removeprefix('--').replace('-', '_')}`"
+
+
+@pytest.mark.parametrize("name", _OTHERS)
+def test_every_other_command_is_listed_and_has_help(name: str, terminal: Terminal) -> None:
+    assert f" {name} " in terminal("--help")
+    shown = terminal(f"{name} --help")
+    assert f"Usage: openai-usage {name}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    program = (
+        "import sys; from openai_usage.cli.app import _OTHERS, run; run(['--help']);"
+        "loaded = {f'openai_usage.cli.{name}' for name in _OTHERS} | {'openai_usage.sandbox'};"
+        "sys.exit(sorted(loaded & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.stderr, done.returncode) == (b"", 0)
 
 
 @pytest.mark.parametrize(
@@ -294,3 +345,31 @@ def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
     assert done.returncode == 1
     assert "[the admin key]" in done.stderr
     assert usage_sandbox.admin_api_key not in done.stdout + done.stderr
+
+
+def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> None:
+    script = tmp_path / "completion"
+    subprocess.run(
+        [COMMAND, "--install-completion", "--shell", "bash", "--output", str(script)],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    tries = ["'co'", "costs '--gr'", "costs --format ''", "costs --group-by 'p'"]
+    asked = "; ".join(
+        f"COMP_WORDS=(openai-usage {words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)) COMPREPLY=()"
+        '; _openai_usage; echo "${COMPREPLY[@]}"'
+        for words in tries
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"COMP_WORDS=(x); source {script}; {asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "completions code-interpreter-sessions costs",
+        "--group-by",
+        "table json jsonl csv parquet",
+        "project_id",
+    ]

@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
     assert not asked.requests
 
 
-def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
+def test_cells_that_a_spreadsheet_would_run_are_madeharmless(
     terminal: Terminal, asked: Sandbox
 ) -> None:
     results = [
@@ -123,9 +123,9 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
 
 @given(st.text())
 def test_no_text_is_run_and_none_is_lost(text: str) -> None:
-    from openai_usage.cli.formats import _harmless
+    from openai_usage._spreadsheets import harmless
 
-    cell = _harmless(text)
+    cell = harmless(text)
     assert isinstance(cell, str)
     assert not cell.lstrip().startswith(("=", "+", "-", "@"))
     assert text in (cell, cell.removeprefix("'"))

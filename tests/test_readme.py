@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import vl_convert  # noqa: F401 - can be loaded once only, and pytester would have it forgotten
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -53,7 +54,13 @@ def test_python(
 
 
 @pytest.mark.parametrize("lines", blocks("sh"))
-def test_commands(lines: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands(
+    lines: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where those that write may write
     for line in lines.splitlines():
         for command in line.split("&&"):
             program, *words = shlex.split(command)

@@ -16,6 +16,7 @@ ORDER = [
     "_version",
     "_secret",
     "_shown",
+    "_spreadsheets",
     "errors",
     "times",
     "_checks",
@@ -62,6 +63,16 @@ ORDER = [
     "sandbox.server",
     "sandbox.__init__",
     "pytest_plugin",
+    "report.units",
+    "report.sums",
+    "report.figures",
+    "report.panels",
+    "report.spend",
+    "report.usage",
+    "report.tables",
+    "report.charts",
+    "report.page",
+    "report.__init__",
     "cli.flags",
     "cli.ranges",
     "cli.connection",
@@ -69,6 +80,7 @@ ORDER = [
     "cli.naming",
     "cli.rows",
     "cli.figures",
+    "cli.printing",
     "cli.summary",
     "cli.table",
     "cli.parquet",
@@ -76,6 +88,15 @@ ORDER = [
     "cli.output",
     "cli.progress",
     "cli.ask",
+    "cli.spending",
+    "cli.budget",
+    "cli.spend_table",
+    "cli.spend",
+    "cli.endpoints",
+    "cli.sandbox",
+    "cli.checks",
+    "cli.doctor",
+    "cli.report",
     "cli.app",
     "cli.__init__",
 ]
@@ -172,6 +193,7 @@ def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
     program = (
         f"import sys, {module};"
         "extras = {'rich', 'cyclopts', 'pyarrow', 'openai_usage.sandbox', 'aiohttp.web', 'openai',"
+        "          'altair', 'jinja2', 'vl_convert',"
         "          'cattrs', 'stamina', 'opentelemetry'};"  # those come with the first request
         "print(sorted(extras & set(sys.modules)))"
     )

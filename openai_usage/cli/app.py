@@ -20,7 +20,13 @@ from openai_usage.cli.ask import Interrupted, asking
 _THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors that come from what was typed, or from the environment; all others are the API's."""
 
-_OTHERS: Mapping[str, str] = {}
+_OTHERS: Mapping[str, str] = {
+    "spend": "What this month has cost, beside last month and a budget.",
+    "endpoints": "What each endpoint can be asked, and what it measures.",
+    "doctor": "Check the key, the connection and every endpoint.",
+    "sandbox": "Serve a made-up organization, for other programs to ask.",
+    "report": "Spend and usage as one HTML file, with charts and all figures in them.",
+}
 """The commands beside those of the rows, each in a file of its name, with what the help says."""
 
 
@@ -57,7 +63,7 @@ def run(words: Sequence[str]) -> int:
 def _carry_out(words: Sequence[str]) -> int:
     # Endpoints are spelt as in Python too: audio_speeches is audio-speeches.
     first, *rest = words
-    code: int | None = _app()(
+    code: int | None = _app(first)(
         [first if first.startswith("-") else first.replace("_", "-"), *rest],
         exit_on_error=False,
         print_error=False,
@@ -87,7 +93,7 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _app() -> App:
+def _app(asked: str) -> App:
     app = App(
         name="openai-usage",
         help="What an organization uses and spends on OpenAI.",
@@ -98,7 +104,8 @@ def _app() -> App:
     endpoints = Group("Endpoints", sort_key=1)
     for endpoint in AsyncUsageClient.table().values():
         app.command(asking(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
-    for name, says in _OTHERS.items():  # loaded when they are asked for
-        app.command(f"openai_usage.cli.{name}:{name}", name=name, help=says)
+    for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
+        help_ = None if name == asked else says
+        app.command(f"openai_usage.cli.{name}:{name}", name=name, help=help_)
     app.register_install_completion_command(help="Have the shell complete these commands.")
     return app

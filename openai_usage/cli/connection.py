@@ -1,6 +1,6 @@
 """Whom the commands ask: the API, or a sandbox that lives as long as the command."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -24,21 +24,23 @@ class Connection:
     ] = False
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[AsyncUsageClient]:
-        """A client of the API, or of a sandbox.
+    async def client(
+        self, make: Callable[..., AsyncUsageClient] = AsyncUsageClient
+    ) -> AsyncIterator[AsyncUsageClient]:
+        """A client of the API, or of a sandbox, as *make* makes them.
 
         Raises:
             MissingAdminKeyError: The environment has no key.
             InvalidOptionError: The environment has something that cannot work.
         """
         if not self.sandbox:
-            async with AsyncUsageClient() as client:
+            async with make() as client:
                 yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only where it is asked for
 
         async with (
             Sandbox() as server,
-            AsyncUsageClient(server.admin_api_key, base_url=server.base_url) as client,
+            make(server.admin_api_key, base_url=server.base_url) as client,
         ):
             yield client

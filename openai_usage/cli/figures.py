@@ -55,6 +55,11 @@ def share(part: Number, whole: Number) -> str:
     return "<1%" if 0 < ratio < 0.005 else f"{ratio:.0%}"
 
 
+def change(before: Decimal | None, now: Decimal) -> str:
+    """By how much it is more or less than before; nothing where there was nothing before."""
+    return f"{now / before - 1:+,.0%}" if before is not None and before > 0 else ""
+
+
 def sparkline(values: Sequence[Number], width: int) -> str:
     """How *values* went, in at most *width* characters, each the mean of equally many of them."""
     per = -(-len(values) // width) or 1

@@ -9,11 +9,9 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from openai_usage._spreadsheets import harmless
 from openai_usage.cli.rows import Sheet, digits
 from openai_usage.cli.table import write_table
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What text begins with that a spreadsheet would run as a formula."""
 
 
 @frozen
@@ -52,21 +50,21 @@ async def _write_csv(sheet: Sheet, file: BinaryIO) -> None:
         writer = csv.writer(text)
         writer.writerow(sheet.columns)
         async for rows in sheet:
-            writer.writerows(map(_harmless, row.values()) for row in rows)
+            writer.writerows(map(_cell, row.values()) for row in rows)
             text.flush()
     finally:
         text.detach()  # it is not ours to close
 
 
-def _harmless(value: object) -> object:
+def _cell(value: object) -> object:
     """A cell of CSV; an apostrophe before text keeps spreadsheets from running it as a formula."""
     match value:
         case bool():
             return str(value).lower()
         case Decimal():
             return digits(value)
-        case str() if value.lstrip(" ").startswith(_FORMULA):
-            return f"'{value}"
+        case str():
+            return harmless(value)
         case _:
             return value
 

@@ -78,8 +78,8 @@ class Range:
 
 
 def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
-    start_time = _moment(start, "--start", "start_time")
-    end_time = _moment(end, "--end", "end_time") if end is not None else None
+    start_time = moment(start, "--start", "start_time")
+    end_time = moment(end, "--end", "end_time") if end is not None else None
     if end_time is not None and end_time <= start_time:
         raise InvalidQueryError(f"--end {end} is not after --start {start}", param="end_time")
     return start_time, end_time
@@ -97,20 +97,25 @@ def _start_of_last(text: str) -> int:
     return max(0, (int(time.time()) // seconds - int(match[1])) * seconds)
 
 
-def _moment(text: str, option: str, param: str) -> int:
+def moment(text: str, option: str, param: str) -> int:
+    """*text* that was typed for an *option*, in Unix seconds.
+
+    Raises:
+        InvalidQueryError: It is no time; *param* is named in it.
+    """
     if re.fullmatch("[0-9]{9,12}", text):
         return int(text)
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidQueryError(
             f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds, not {text!r}",
             param=param,
         ) from None
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
-        moment = moment.replace(tzinfo=UTC)
-    if moment.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    if found.tzinfo is None:
         raise InvalidQueryError(
             f"{option} {text} could mean any time zone: add Z for UTC, or an offset", param=param
         )
-    return int(moment.timestamp())
+    return int(found.timestamp())

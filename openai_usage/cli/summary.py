@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import NOTHING, Attribute, define, field, fields, frozen
+from attrs import define, field, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
 from openai_usage.cli.figures import Number
@@ -105,11 +105,9 @@ async def summed_up(sheet: Sheet) -> Summary:
 
 def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
     """The figures that every result of an endpoint has, as the fields of its class say."""
-    described: Sequence[Attribute[object]] = fields(endpoint.result)  # type: ignore[arg-type]
     return [
         Measure(each.name, each.metadata.get("unit"), each.metadata.get("adds_up", True))
-        for each in described
-        if each.default is NOTHING
+        for each in endpoint.measures
     ]
 
 

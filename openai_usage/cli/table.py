@@ -3,21 +3,18 @@
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from io import TextIOWrapper
 from typing import BinaryIO
 
 from rich import box
 from rich.bar import Bar
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from openai_usage.cli.figures import UNITS, Number, money, share, sparkline
+from openai_usage.cli.printing import console_on
 from openai_usage.cli.rows import Sheet
 from openai_usage.cli.summary import Line, Measure, Summary, summed_up
-
-_UNBOUNDED = 10_000
-"""The width of what is no terminal: lines cut to fit one would be of no use to grep."""
 
 _LEGIBLE = 10
 """Characters that a column of labels is never narrower than, even where the terminal is."""
@@ -34,13 +31,9 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     summary = await summed_up(sheet)
     if not summary.lines:
         print("openai-usage: nothing was used in this range", file=sys.stderr)
-    text = TextIOWrapper(file, "utf-8")
-    try:
-        console = Console(file=text, width=None if text.isatty() else _UNBOUNDED)
+    with console_on(file) as console:
         title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, in UTC"
         console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
-    finally:
-        text.detach()  # it is not ours to close
 
 
 def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> Table:

@@ -11,7 +11,7 @@ from typing import Literal, assert_type
 
 import aiohttp
 import pyarrow as pa
-from attrs import frozen
+from attrs import Attribute, frozen
 
 from openai_usage import (
     Amount,
@@ -47,6 +47,7 @@ from openai_usage import (
     days_ago,
     month_start,
 )
+from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
 
 
@@ -122,6 +123,14 @@ def times_come_in_three_kinds(client: AsyncUsageClient) -> None:
     assert_type(CompletionsQuery(start_time=date(2026, 1, 1)).start_time, int)
 
 
+def a_row_says_what_it_can_be_asked(client: AsyncUsageClient, blocking: UsageClient) -> None:
+    assert_type(client.base_url, str)
+    assert_type(blocking.base_url, str)
+    assert_type(AsyncUsageClient.costs.group_by, tuple[str, ...])
+    assert_type(AsyncUsageClient.costs.filters, list[Attribute[object]])
+    assert_type(AsyncUsageClient.costs.measures, list[Attribute[object]])
+
+
 def each_method_takes_what_its_endpoint_takes(client: AsyncUsageClient) -> None:
     client.completions(start_time=0, group_by=["model", "service_tier"], batch=True)
     client.completions(start_time=0, models=("gpt-4.1",), bucket_width="1m", limit=1440)
@@ -186,6 +195,18 @@ async def ids_have_names(client: AsyncUsageClient, result: CompletionsResult) ->
     assert_type(names.unread[0].kind, Literal["projects", "users", "api_keys"])
     await client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     name.status = "active"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def a_report_is_text_pictures_and_what_is_missing(client: AsyncUsageClient) -> None:
+    made = await report(client, days_ago(90), names=await client.names())
+    assert_type(made, Report)
+    assert_type(made.html(), str)
+    assert_type(made.pictures(), Mapping[str, bytes])
+    assert_type(made.missing, tuple[Missing, ...])
+    assert_type(made.missing[0].why, str)
+    assert_type(made.figures.spend[0].currency, str)
+    await report(client, "2026-01-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await report(client, days_ago(9), names=True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:

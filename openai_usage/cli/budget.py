@@ -1,0 +1,99 @@
+"""The month's budget: how it is typed, and what spending comes to when held against it."""
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from attrs import frozen
+from cyclopts import Group, Parameter
+
+from openai_usage import InvalidOptionError
+from openai_usage.cli.figures import money, share
+from openai_usage.cli.flags import flag
+from openai_usage.cli.spending import Spending
+
+_GROUP = Group("Budget", sort_key=2)
+
+_TOO_MUCH = Decimal(10) ** 15
+"""A budget beyond it is a slip of the finger."""
+
+
+@frozen
+class Verdict:
+    """What spending comes to, held against the budget."""
+
+    budget: Decimal
+    used: Decimal
+    projected: Decimal
+    currency: str
+
+    @property
+    def exit_code(self) -> int:
+        """3 where more is used than there is, 4 where more will be, 0 where neither is so."""
+        return 3 if self.used > self.budget else 4 if self.projected > self.budget else 0
+
+    def __str__(self) -> str:
+        word = {3: "over", 4: "heading over", 0: "within"}[self.exit_code]
+        used, projected = money(self.used, self.currency), money(self.projected, self.currency)
+        return (
+            f"{word} the budget of {money(self.budget, self.currency)}: "
+            f"{used} so far{self._share(self.used)}, projected {projected}"
+            f"{self._share(self.projected)}"
+        )
+
+    def _share(self, part: Decimal) -> str:
+        return f" ({share(part, self.budget)})" if self.budget else ""
+
+
+@Parameter(name="*", group=_GROUP)
+@frozen(kw_only=True)
+class Budget:
+    """The options that say what there is to spend in a month."""
+
+    budget: Annotated[
+        Decimal | None,
+        Parameter(help="What there is to spend this month; shows how much of it is used: 5000."),
+    ] = None
+    currency: Annotated[
+        str,
+        Parameter(help="The budget's currency; what is billed in others is not held against it."),
+    ] = "usd"
+    check: Annotated[
+        bool,
+        flag(
+            "End with 3 if this month is over the budget, with 4 if only its projection is, and "
+            "say so on stderr."
+        ),
+    ] = False
+
+    def refuse_nonsense(self) -> None:
+        """Refuse what cannot be meant, before anything is asked.
+
+        Raises:
+            InvalidOptionError: There is no budget to check, or it or its currency is none.
+        """
+        if self.check and self.budget is None:
+            raise InvalidOptionError("--check goes with --budget", option="check")
+        if self.budget is not None and not (
+            self.budget.is_finite() and 0 <= self.budget < _TOO_MUCH
+        ):
+            raise InvalidOptionError(
+                f"--budget takes an amount of money from 0, not {self.budget!s:.40}",
+                option="budget",
+            )
+        if not re.fullmatch("[A-Za-z]{3}", self.currency):
+            raise InvalidOptionError(
+                f"--currency takes three letters such as usd, not {self.currency!r:.40}",
+                option="currency",
+            )
+
+    def verdict(self, spending: Spending) -> Verdict | None:
+        """What *spending* comes to; None where it is in another currency, or there is no budget."""
+        if self.budget is None or self.currency.lower() != spending.currency:
+            return None
+        return Verdict(
+            budget=self.budget,
+            used=spending.total.this_month,
+            projected=spending.projection.total,
+            currency=spending.currency,
+        )

@@ -1,0 +1,66 @@
+"""`openai-usage report`: spend and usage as one HTML file, for people to read and pass on."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from openai_usage.cli.connection import Connection
+from openai_usage.cli.flags import flag
+from openai_usage.cli.naming import Naming
+from openai_usage.cli.ranges import Range
+from openai_usage.cli.whole_file import check_path, whole_file
+from openai_usage.report import Report
+from openai_usage.report import report as made_by
+
+_GROUP = Group("Output", sort_key=3)
+_FILE, _RANGE, _CONNECTION = Path("report.html"), Range(), Connection()
+
+
+def report(
+    *,
+    output: Annotated[
+        Path,
+        Parameter(
+            name=("--output", "-o"),
+            group=_GROUP,
+            help="The file to write. It is there whole or not at all.",
+        ),
+    ] = _FILE,
+    png: Annotated[
+        bool,
+        flag("Write every chart as a picture too: report-spend-by-project.png and so on."),
+        Parameter(group=_GROUP),
+    ] = False,
+    names: Annotated[bool, flag("Call projects by their names."), Parameter(group=_GROUP)] = False,
+    range: Range = _RANGE,  # noqa: A002 - what it is
+    connection: Connection = _CONNECTION,
+) -> int:
+    """Spend and usage as one HTML file, with charts and all figures in them.
+
+    It works offline, and asks nobody for anything. Where a part cannot be read, the report is
+    written without it, says so, and the exit code is 1.
+    """
+    start_time, end_time = range.span()
+    check_path(output)
+
+    async def ask() -> Report:
+        async with connection.client() as client:
+            known = await Naming(names=names).of(client)
+            return await made_by(client, start_time, end_time, names=known)
+
+    made = asyncio.run(ask())
+    files = {output: made.html().encode()}
+    if png:
+        for name, picture in made.pictures().items():
+            files[output.with_name(f"{output.stem}-{name}.png")] = picture
+    for path, content in files.items():
+        with whole_file(path) as file:
+            file.write(content)
+        if path.is_file():
+            print(path)
+    for part in made.missing:
+        print(f"openai-usage: {part.what} could not be read: {part.why}", file=sys.stderr)
+    return 1 if made.missing else 0

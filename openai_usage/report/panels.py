@@ -1,0 +1,162 @@
+"""What a report draws: panels of bars, in a few colours that everyone can tell apart."""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import chain, count, groupby
+
+from attrs import frozen
+
+from openai_usage.report.sums import Day, Period, Values, sums, total
+from openai_usage.report.units import Unit
+
+__all__ = [
+    "OTHERS",
+    "_IN_COLOUR",
+    "Bar",
+    "Panel",
+    "Series",
+    "at",
+    "bars",
+    "in_colours",
+    "slug",
+    "told_apart",
+]
+
+_IN_COLOUR = 6
+"""Series that get a colour of their own: more would not be told apart by everyone."""
+
+OTHERS = 0
+"""The number of the colour that all others share."""
+
+_LONGEST_BY_DAY = 124
+"""Days up to which each of them has a bar; beyond, each month has one."""
+
+_DAY, _MONTH = len("2026-09-10"), len("2026-09")
+"""How much of a date says which of them it is."""
+
+
+@frozen
+class Bar:
+    """What a bar stands for: a day, a month or a model."""
+
+    label: str
+    days: slice = slice(None)
+    """Which days of the period it has."""
+    whole: bool = True
+    """Whether it has all of its day or month."""
+
+    @property
+    def text(self) -> str:
+        """The label, and whether there is more to come, or to be seen elsewhere."""
+        return self.label if self.whole else f"{self.label} (in part)"
+
+
+@frozen
+class Series:
+    """One colour of a panel."""
+
+    label: str
+    colour: int
+    """From 1; or `OTHERS`."""
+    values: Values
+    """One for each bar."""
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return total(self.values)
+
+
+@frozen(kw_only=True)
+class Panel:
+    """One picture and the table that goes with it."""
+
+    title: str
+    unit: Unit
+    bars: tuple[Bar, ...]
+    series: tuple[Series, ...]
+    adds_up: bool = True
+    """Whether what the bars say may be added up."""
+    lying: bool = False
+    """Whether the bars lie, with room for names above them, as those of models do."""
+    half: bool = False
+    """Whether it is so small that two of its kind stand side by side."""
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """As in the names of files: `spend-by-project`."""
+        return slug(self.title)
+
+    @property
+    def text(self) -> str:
+        """What there is to be seen, for those who do not see it."""
+        begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}: "
+        if self.adds_up:
+            parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
+            return f"{begin}{', '.join(parts)}."
+        least, most = (self.unit.exact(find(self.sums)) for find in (min, max))
+        return f"{begin}at least {least} and at most {most} a day."
+
+    @property
+    def sums(self) -> Values:
+        """What each bar comes to."""
+        return sums(one.values for one in self.series)
+
+    @property
+    def total(self) -> Decimal:
+        """All of it."""
+        return total(self.sums)
+
+
+def slug(text: str) -> str:
+    """*text* as a part of the name of a file or of an anchor: `spend-by-line-item`."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
+    """The days, or where those are too many, and can be added up, the months."""
+    length = _MONTH if adds_up and len(period.days) > _LONGEST_BY_DAY else _DAY
+    made = []
+    first = 0
+    for label, group in groupby(period.days, key=lambda day: day.date[:length]):
+        days = list(group)
+        # A month is whole only from its first day to its last.
+        around = (Day(days[0].start - 1, 0), Day(days[-1].end, 0))
+        whole = all(each.whole for each in days) and all(
+            each.date[:length] != label for each in around
+        )
+        made.append(Bar(label, slice(first, first + len(days)), whole))
+        first += len(days)
+    return tuple(made)
+
+
+def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+    """The rows, which are the largest first, by bar: those in front in colours, then all others."""
+    used = [(label, days) for label, days in rows if any(days)]
+    kept, others = used[:_IN_COLOUR], used[_IN_COLOUR:]
+    colours = [*range(1, len(kept) + 1)]
+    if len(others) > 1:
+        others = [(f"Other ({len(others)})", sums(days for _, days in others))]
+    if others:
+        kept, colours = [*kept, *others], [*colours, OTHERS]
+    labels = told_apart([label for label, _ in kept])
+    return tuple(
+        Series(label, colour, at(shown, days))
+        for label, colour, (_, days) in zip(labels, colours, kept, strict=True)
+    )
+
+
+def told_apart(labels: Sequence[str]) -> list[str]:
+    """The *labels*, numbered where one would be taken for another."""
+    made: dict[str, None] = {}
+    for label in labels:
+        numbered = (f"{label} [{number}]" for number in count(2))
+        made[next(each for each in chain([label], numbered) if each not in made)] = None
+    return list(made)
+
+
+def at(shown: tuple[Bar, ...], days: Values) -> Values:
+    """What each bar has of the values of days."""
+    return tuple(total(days[bar.days]) for bar in shown)

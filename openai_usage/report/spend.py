@@ -1,0 +1,149 @@
+"""Everything that was billed, by project and by line item, held against the period before."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from attrs import frozen
+
+from openai_usage._shown import legible
+from openai_usage.names import Names
+from openai_usage.report.figures import Figures, Spend
+from openai_usage.report.panels import Panel, bars, in_colours, told_apart
+from openai_usage.report.sums import Values, by, total
+from openai_usage.report.units import Unit, money
+
+__all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
+
+_NONE = ("(no project)", "(no line item)")
+"""What is shown where a cost belongs to none."""
+
+
+@frozen
+class Standing:
+    """One project, or one line item, among the others."""
+
+    label: str
+    """What people call it."""
+    id: str
+    """What the API calls it."""
+    days: Values
+    """What it cost on each day."""
+    compared: Decimal
+    """What the whole days cost, to be held against `before`."""
+    before: Decimal | None
+    """What as many days cost before; None where that is not known."""
+
+    @property
+    def total(self) -> Decimal:
+        """What it cost."""
+        return total(self.days)
+
+    @property
+    def change(self) -> Decimal:
+        """How much more it cost than before."""
+        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
+
+
+@frozen(kw_only=True)
+class Ranking:
+    """All projects, or all line items, that were billed in a currency, largest first."""
+
+    what: str
+    """`project` or `line item`."""
+    unit: Unit
+    suffix: str
+    """What tells it from that of another currency; empty where there is one currency."""
+    standings: tuple[Standing, ...]
+
+    @property
+    def total(self) -> Decimal:
+        """What all of them cost."""
+        return total(tuple(each.total for each in self.standings))
+
+    @property
+    def compared(self) -> Decimal:
+        """What the whole days cost."""
+        return total(tuple(each.compared for each in self.standings))
+
+    @property
+    def before(self) -> Decimal | None:
+        """What as many days cost before; None where that is not known."""
+        known = [each.before for each in self.standings if each.before is not None]
+        return total(tuple(known)) if len(known) == len(self.standings) else None
+
+    @property
+    def change(self) -> Decimal:
+        """How much more than before."""
+        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
+
+    def movers(self, most: int = 5) -> list[Standing]:
+        """Those that changed most, up or down."""
+        moved = [each for each in self.standings if each.before is not None and each.change]
+        return sorted(moved, key=lambda each: abs(each.change), reverse=True)[:most]
+
+
+def rankings(figures: Figures) -> list[Ranking]:
+    """Two for each currency: its projects and its line items."""
+    return [
+        _ranking(figures, spend, place, what)
+        for spend in figures.spend
+        for place, what in enumerate(("project", "line item"))
+    ]
+
+
+def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
+    currency = legible(spend.currency)
+    now = by(place, spend.rows)
+    before = None if spend.before is None or figures.compared is None else by(place, spend.before)
+    whole = figures.period.whole_days
+    nothing = (Decimal(0),) * len(figures.period.days)
+    ids = sorted({*now, *(before or ())}, key=str)
+    called = _labels(ids, figures.names if what == "project" else None, _NONE[place])
+    standings = (
+        Standing(
+            label=called[each],
+            id=called[each] if each is None else legible(each),
+            days=(days := now.get(each, nothing)),
+            compared=total(days[whole]),
+            before=None if before is None else total(before.get(each, ())),
+        )
+        for each in ids
+    )
+    return Ranking(
+        what=what,
+        unit=money(currency),
+        suffix=f", {currency.upper()}" if len(figures.spend) > 1 else "",
+        standings=tuple(sorted(standings, key=lambda each: abs(each.total), reverse=True)),
+    )
+
+
+def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
+    """What people call each of the *ids*: its name, and its id too where others have that name."""
+    called = {each: none if each is None else legible(_named(each, names)) for each in ids}
+    having = Counter(called.values())
+    shown = []
+    for each, label in called.items():
+        id_ = label if each is None else legible(each)
+        shown.append(f"{label} ({id_})" if having[label] > 1 and id_ != label else label)
+    return dict(zip(ids, told_apart(shown), strict=True))
+
+
+def _named(id_: str, names: Names | None) -> str:
+    name = names.of(id_) if names is not None else None
+    return id_ if name is None or name.status == "unread" else str(name)
+
+
+def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
+    """What was billed, by day: by project and by line item, for each currency."""
+    shown = bars(figures.period)
+    return [
+        Panel(
+            title=f"Spend by {each.what}{each.suffix}",
+            unit=each.unit,
+            bars=shown,
+            series=in_colours([(one.label, one.days) for one in each.standings], shown),
+        )
+        for each in ranked
+        if any(any(one.days) for one in each.standings)
+    ]

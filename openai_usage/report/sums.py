@@ -1,0 +1,134 @@
+"""Days, and figures that are added up by day without losing a digit."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Context, Decimal
+from functools import cached_property
+from itertools import chain
+from typing import Self
+
+from attrs import define, field, frozen
+
+from openai_usage.errors import InvalidQueryError
+
+__all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "sums", "total"]
+
+DAY = 86_400
+ZERO = Decimal(0)
+
+_EXACT = Context(prec=13_000)
+"""Room for every digit between the largest and the smallest amount that a decoder lets through."""
+
+Key = tuple[str | None, ...]
+"""What figures belong to: a project and a line item, say."""
+
+Values = tuple[Decimal, ...]
+"""A figure for each day, or whatever else they are told by."""
+
+Rows = Mapping[Key, Values]
+"""Figures by what they belong to, one for each day."""
+
+
+@frozen
+class Day:
+    """A day in UTC, or what of it lies in the range."""
+
+    start: int
+    """Unix seconds, inclusive."""
+    end: int
+    """Unix seconds, exclusive."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of it is missing: neither cut off, nor yet to come."""
+        return self.end - self.start == DAY
+
+    @property
+    def date(self) -> str:
+        """As `2026-09-10`."""
+        return f"{datetime.fromtimestamp(self.start, UTC):%Y-%m-%d}"
+
+
+@frozen
+class Period:
+    """A range of time, day by day."""
+
+    start: int
+    end: int
+
+    @cached_property
+    def days(self) -> tuple[Day, ...]:
+        """Every day in UTC that it has something of."""
+        midnights = range(self.start // DAY * DAY, self.end, DAY)
+        return tuple(
+            Day(max(midnight, self.start), min(midnight + DAY, self.end)) for midnight in midnights
+        )
+
+    @classmethod
+    def until_now(cls, start: int, end: int, now: int) -> Self:
+        """The range without what is yet to come.
+
+        Raises:
+            InvalidQueryError: All of it is.
+        """
+        if start >= now:
+            raise InvalidQueryError(
+                f"start_time={start} has not come yet: there is nothing to report",
+                param="start_time",
+            )
+        return cls(start, min(end, now))
+
+    @property
+    def whole_days(self) -> slice:
+        """Where in `days` the whole ones are: all, but for a first and a last one that are cut."""
+        first = 0 if self.days[0].whole else 1
+        last = len(self.days) if self.days[-1].whole else len(self.days) - 1
+        return slice(first, max(first, last))
+
+    def before(self) -> "Period | None":
+        """As many whole days as are in this one, just before the first of them."""
+        whole = self.days[self.whole_days]
+        return Period(whole[0].start - len(whole) * DAY, whole[0].start) if whole else None
+
+    def place(self, moment: int) -> int:
+        """Which of the `days` *moment* is in."""
+        return moment // DAY - self.start // DAY
+
+
+@define
+class Tally:
+    """Adds up, exactly."""
+
+    days: int
+    rows: dict[Key, list[Decimal]] = field(factory=dict)
+
+    def add(self, key: Key, day: int, amount: Decimal) -> None:
+        """Add *amount* to what *key* has on the day with that number."""
+        row = self.rows.setdefault(key, [ZERO] * self.days)
+        if amount:  # a zero such as 0E-6176 would add nothing but thousands of digits
+            row[day] = _EXACT.add(row[day], amount)
+
+    def done(self) -> Rows:
+        """What it came to."""
+        return {key: tuple(row) for key, row in self.rows.items()}
+
+
+def total(*rows: Values) -> Decimal:
+    """All of it, exactly."""
+    added = ZERO
+    for amount in filter(None, chain(*rows)):
+        added = _EXACT.add(added, amount)
+    return added
+
+
+def sums(rows: Iterable[Values]) -> Values:
+    """The rows added up to one."""
+    return tuple(total(each) for each in zip(*rows, strict=True))
+
+
+def by(place: int, rows: Rows) -> Mapping[str | None, Values]:
+    """The rows added up by one part of their keys."""
+    grouped: dict[str | None, list[Values]] = {}
+    for key, row in rows.items():
+        grouped.setdefault(key[place], []).append(row)
+    return {label: sums(group) for label, group in grouped.items()}

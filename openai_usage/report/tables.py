@@ -1,0 +1,110 @@
+"""What a report lists: every figure, with every digit, as text in rows and columns."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from attrs import frozen
+
+from openai_usage.report.panels import Panel, slug
+from openai_usage.report.spend import Ranking, Standing
+from openai_usage.report.units import NOTHING, change_in_percent, percent
+
+__all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
+
+
+@frozen(kw_only=True)
+class Table:
+    """A table, all of it text."""
+
+    name: str
+    """What links lead to."""
+    title: str
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    foot: tuple[str, ...]
+    """The totals; empty cells where nothing may be added up."""
+    panels: tuple[Panel, ...] = ()
+    """Those whose figures are in it."""
+    by_day: bool = False
+    """Whether rows are named by days or months, which are short."""
+
+
+def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
+    """Every project and every line item, with what it cost, and cost before."""
+    return [
+        Table(
+            name=slug(f"every {each.what}{each.suffix}"),
+            title=f"Every {each.what}{each.suffix}",
+            caption=f"What was billed, largest first. {compared}",
+            heads=(each.what.capitalize(), "Total", "Share")
+            + (() if each.before is None else ("Whole days", "Before", "Change", "Change, %")),
+            rows=tuple(_ranked(each)),
+            foot=_costs(each, "Total", each),
+        )
+        for each in ranked
+    ]
+
+
+def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
+    for each in ranking.standings:
+        known = each.id in each.label
+        yield _costs(ranking, each.label if known else f"{each.label} · {each.id}", each)
+
+
+def _costs(ranking: Ranking, label: str, each: Standing | Ranking) -> tuple[str, ...]:
+    exact = ranking.unit.exact
+    costs = (label, exact(each.total), percent(each.total, ranking.total))
+    if each.before is None:
+        return costs
+    changed = change_in_percent(each.compared, each.before)
+    return (*costs, exact(each.compared), exact(each.before), exact(each.change), changed)
+
+
+def tables_of_panels(panels: Sequence[Panel]) -> list[Table]:
+    """A table for each large panel, and one for all small ones that have the same bars."""
+    made = [_of_panel(panel) for panel in panels if not panel.half]
+    small = sorted((panel for panel in panels if panel.half), key=lambda each: len(each.bars))
+    for _, group in groupby(small, key=lambda each: each.bars):
+        made.append(_of_small(tuple(group)))
+    return made
+
+
+def _of_panel(panel: Panel) -> Table:
+    exact = panel.unit.exact
+    rows = zip(panel.bars, *(each.values for each in panel.series), panel.sums, strict=True)
+    return Table(
+        name=f"{panel.name}-table",
+        title=panel.title,
+        caption=panel.text,
+        heads=(
+            "Model" if panel.lying else "In UTC",
+            *(each.label for each in panel.series),
+            "Total",
+        ),
+        rows=tuple((bar.text, *map(exact, values)) for bar, *values in rows),
+        foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
+        panels=(panel,),
+        by_day=not panel.lying,
+    )
+
+
+def _of_small(panels: tuple[Panel, ...]) -> Table:
+    rows = zip(panels[0].bars, *(each.sums for each in panels), strict=True)
+    totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
+    return Table(
+        name=f"{panels[0].name}-table",
+        title=" · ".join(each.title for each in panels),
+        caption=" ".join(each.note for each in panels),
+        heads=("In UTC", *(each.title for each in panels)),
+        rows=tuple(
+            (
+                bar.text,
+                *(each.unit.exact(value) for each, value in zip(panels, values, strict=True)),
+            )
+            for bar, *values in rows
+        ),
+        foot=("Total", *totals),
+        panels=panels,
+        by_day=True,
+    )

@@ -1,0 +1,152 @@
+"""What was used: tokens, requests, and all else that is counted where there is any of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from openai_usage._shown import legible
+from openai_usage.report.figures import Figures, Usage
+from openai_usage.report.panels import Bar, Panel, Series, at, bars, in_colours, told_apart
+from openai_usage.report.sums import Rows, Values, by, total
+from openai_usage.report.units import COUNT, UNITS
+
+__all__ = ["panels_of_usage"]
+
+_MODELS = 12
+"""Models that have a bar of their own."""
+
+_KINDS = {"uncached input": 1, "cached input": 3, "cache writes": 5, "output": 2}
+"""The kinds of tokens that add up to all of them, each with its colour."""
+
+_TITLES = {
+    ("images", "images"): "Images",
+    ("audio_speeches", "characters"): "Characters spoken",
+    ("audio_transcriptions", "seconds"): "Seconds transcribed",
+    ("vector_stores", "usage_bytes"): "Vector stores",
+    ("code_interpreter_sessions", "num_sessions"): "Code interpreter sessions",
+    ("file_search_calls", "num_requests"): "File search calls",
+    ("web_search_calls", "num_requests"): "Web search calls",
+}
+"""What people call a measure of an endpoint; others are called as in the API."""
+
+_TOGETHER = {
+    "num_model_requests",
+    "input_tokens",
+    "input_cached_tokens",
+    "input_cache_write_tokens",
+    "output_tokens",
+}
+"""Measures of which all endpoints' are shown together."""
+
+
+def panels_of_usage(figures: Figures) -> list[Panel]:
+    """The panels in which there is anything."""
+    return [panel for panel in _panels(figures) if any(each.total for each in panel.series)]
+
+
+def _panels(figures: Figures) -> Iterator[Panel]:
+    shown = bars(figures.period)
+    tokens = _tokens(figures.usage)
+    yield Panel(
+        title="Tokens",
+        unit=COUNT,
+        bars=shown,
+        series=_of_kinds({kind: at(shown, days) for kind, days in by(0, tokens).items()}),
+    )
+    yield _of_models(tokens)
+    yield Panel(
+        title="Requests to models",
+        unit=COUNT,
+        bars=shown,
+        series=in_colours(_requests(figures.usage), shown),
+        note="What web searches count as requests is left out: it may be among these already.",
+    )
+    for usage in figures.usage:
+        for measure, days in by(0, usage.rows).items():
+            if measure not in _TOGETHER:
+                yield _of_one_measure(figures, usage, str(measure), days)
+
+
+def _tokens(usages: Sequence[Usage]) -> Rows:
+    """Tokens by kind, model and endpoint, each of them in one kind alone."""
+    rows: dict[tuple[str | None, ...], Values] = {}
+    for usage in usages:
+        for model in [model for measure, model in usage.rows if measure == "input_tokens"]:
+            read = usage.rows["input_tokens", model]
+            cached, written, output = (
+                usage.rows.get((measure, model), (Decimal(0),) * len(read))
+                for measure in ("input_cached_tokens", "input_cache_write_tokens", "output_tokens")
+            )
+            fresh = tuple(a - b - c for a, b, c in zip(read, cached, written, strict=True))
+            for kind, days in zip(_KINDS, (fresh, cached, written, output), strict=True):
+                rows[kind, model, usage.endpoint] = days
+    return rows
+
+
+def _of_kinds(values: Mapping[str | None, Values]) -> tuple[Series, ...]:
+    return tuple(
+        Series(kind.capitalize(), colour, values[kind])
+        for kind, colour in _KINDS.items()
+        if any(values.get(kind, ()))
+    )
+
+
+def _of_models(tokens: Rows) -> Panel:
+    """A bar for each model, the largest first."""
+    totals = {model: total(days) for model, days in by(1, tokens).items()}
+    ranked = sorted(totals, key=lambda model: totals[model], reverse=True)
+    groups = [[model] for model in ranked[:_MODELS]]
+    names = [_named(model) for [model] in groups]
+    if others := ranked[_MODELS:]:
+        groups.append(others)
+        names.append(f"Other models ({len(others)})" if len(others) > 1 else _named(others[0]))
+    return Panel(
+        title="Tokens by model",
+        unit=COUNT,
+        bars=tuple(map(Bar, told_apart(names))),
+        series=_of_kinds(
+            {
+                kind: tuple(
+                    total(*(days for key, days in tokens.items() if key[:2] in group))
+                    for group in [[(kind, model) for model in models] for models in groups]
+                )
+                for kind in _KINDS
+            }
+        ),
+        lying=True,
+    )
+
+
+def _named(model: str | None) -> str:
+    return "(no model)" if model is None else legible(model)
+
+
+def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
+    """Requests to models by what they were for, the most first."""
+    counted = [
+        (usage.endpoint.replace("_", " ").capitalize(), days)
+        for usage in usages
+        # A tool counts its own calls, and beside them requests that its model has counted, too.
+        if "num_requests" not in usage.about
+        and (days := by(0, usage.rows).get("num_model_requests"))
+    ]
+    return sorted(counted, key=lambda each: total(each[1]), reverse=True)
+
+
+def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) -> Panel:
+    title = _TITLES.get(
+        (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
+    )
+    adds_up = bool(usage.about[measure].get("adds_up", True))
+    shown = bars(figures.period, adds_up=adds_up)
+    return Panel(
+        title=title,
+        unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
+        bars=shown,
+        series=(Series(title, 1, at(shown, days)),),
+        adds_up=adds_up,
+        half=True,
+        note=""
+        if adds_up
+        else "What the API says of each day. It does not say whether that is what was there, or "
+        "what was added, so no days are added up.",
+    )

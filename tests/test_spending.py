@@ -1,0 +1,203 @@
+"""What is reckoned from a bill: whatever is on it, nothing is lost, rounded or added across."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openai_usage import Amount, Bucket, CostsResult
+from openai_usage.cli.spending import Charge, Spending, added, spendings, start_of_last_month
+
+DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
+CENTS = Decimal("0.01")
+
+
+def amounts(least: int = -(10**9)) -> st.SearchStrategy[Decimal]:
+    return st.builds(
+        Decimal.scaleb, st.integers(least, 10**20).map(Decimal), st.integers(-30, 3)
+    ) | st.sampled_from([Decimal("0E-6176"), Decimal("1E-40")])
+
+
+@st.composite
+def bills(draw: st.DrawFn, least: int = -(10**9)) -> Spending:
+    today = draw(DAYS)
+    first = start_of_last_month(today)
+    return Spending(
+        currency="usd",
+        today=today,
+        charges=draw(
+            st.lists(
+                st.builds(
+                    Charge,
+                    day=st.dates(first, today),
+                    project_id=st.sampled_from([None, "proj_a", "proj_b"]),
+                    line_item=st.sampled_from([None, "gpt-5, input", "gpt-5, output"]),
+                    amount=st.builds(Amount, value=amounts(least), currency=st.just("usd")),
+                ),
+                max_size=30,
+            )
+        ),
+    )
+
+
+def daily(today: date, *amounts: str) -> Spending:
+    """A bill with one charge a day, today's at the end."""
+    return Spending(
+        "usd",
+        today,
+        [
+            Charge(today - timedelta(ago), None, None, Amount(value=Decimal(a), currency="usd"))
+            for ago, a in enumerate(reversed(amounts))
+        ],
+    )
+
+
+@given(bill=bills())
+def test_days_projects_and_line_items_come_to_the_same(bill: Spending) -> None:
+    total = bill.total
+    exact = {
+        month: sum(
+            (Fraction(each.amount.value) for each in bill.charges if first <= each.day <= last),
+            Fraction(0),
+        )
+        for month, (first, last) in {
+            "this_month": (bill.month, bill.today),
+            "by_then": (bill.last_month, bill.same_day),
+            "last_month": (bill.last_month, bill.month - timedelta(days=1)),
+        }.items()
+    }
+    for month, sum_ in exact.items():
+        assert Fraction(getattr(total, month)) == sum_
+        for parts in (bill.by("project_id"), bill.by("line_item")):
+            assert added(getattr(part, month) for part in parts) == getattr(total, month)
+    this_month = [amount for day, amount in bill.by_day.items() if day >= bill.month]
+    assert added(this_month) == total.this_month
+    assert added(bill.by_day.values()) == added([total.this_month, total.last_month])
+
+
+@given(bill=bills())
+def test_every_day_is_there_once_in_order(bill: Spending) -> None:
+    days = list(bill.by_day)
+    assert (days[0], days[-1]) == (bill.last_month, bill.today)
+    assert {(b - a).days for a, b in pairwise(days)} <= {1}
+    assert bill.last_month <= bill.same_day < bill.month <= bill.today
+    assert bill.same_day.day in (bill.today.day, (bill.month - timedelta(days=1)).day)
+
+
+@given(bill=bills())
+def test_the_largest_parts_come_first(bill: Spending) -> None:
+    sizes = [part.this_month for part in bill.by("line_item")]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@given(bill=bills())
+def test_a_month_never_comes_to_less_than_it_has(bill: Spending) -> None:
+    assert bill.projection.total >= bill.total.this_month
+    assert bill.projection.per_day >= 0
+    assert 0 <= bill.projection.days <= 7
+
+
+@given(bill=bills(least=0))
+def test_on_the_last_day_only_what_is_missing_to_a_usual_day_is_added(bill: Spending) -> None:
+    last = monthrange(bill.today.year, bill.today.month)[1]
+    whole = Spending("usd", bill.today.replace(day=last), bill.charges)
+    to_come = Fraction(whole.projection.total) - Fraction(whole.total.this_month)
+    today = Fraction(whole.by_day[whole.today])
+    assert to_come <= max(Fraction(0), Fraction(whole.projection.per_day) - today) + Fraction(1, 50)
+    usual = Charge(whole.today, None, None, Amount(value=Decimal(10) ** 40, currency="usd"))
+    done = Spending("usd", whole.today, [*whole.charges, usual])
+    assert done.projection.total == done.total.this_month
+
+
+@given(today=DAYS, cents=st.integers(1, 10**6), share=st.integers(0, 100))
+def test_what_costs_the_same_every_day_costs_that_every_day(
+    today: date, cents: int, share: int
+) -> None:
+    amount = CENTS * cents
+    days = (today - start_of_last_month(today)).days
+    bill = daily(today, *[str(amount)] * days, str(CENTS * (cents * share // 100)))
+    assert bill.projection.per_day == amount
+    assert bill.projection.total == amount * monthrange(today.year, today.month)[1]
+
+
+@given(values=st.lists(amounts()))
+def test_sums_have_every_digit_and_no_others(values: list[Decimal]) -> None:
+    sum_ = added(values)
+    assert Fraction(sum_) == sum(map(Fraction, values))
+    assert len(f"{sum_:f}") < 90  # which 6,176 zeros would not be
+
+
+@pytest.mark.parametrize(
+    ("bill", "total", "days", "method"),
+    [
+        pytest.param(
+            daily(date(2026, 4, 10), *["7"] * 7, "1"),
+            "196.00",
+            7,
+            "last 7 whole",
+            id="a part of today",
+        ),
+        pytest.param(
+            daily(date(2026, 4, 10), *["7"] * 7, "9"), "198", 7, "last 7 whole", id="a dear today"
+        ),
+        pytest.param(
+            daily(date(2026, 4, 1), *["2"] * 7, "0"),
+            "60",
+            7,
+            "last 7 whole",
+            id="the first of a month",
+        ),
+        pytest.param(
+            daily(date(2028, 2, 1), *["2"] * 7, "2"), "58", 7, "last 7 whole", id="a leap year"
+        ),
+        pytest.param(
+            daily(date(2026, 4, 10), "100", *["0"] * 7, "0"), "100", 7, "whole days", id="long ago"
+        ),
+        pytest.param(
+            daily(date(2026, 4, 10), "4", "2", "0"), "69", 2, "last 2 whole", id="short history"
+        ),
+        pytest.param(daily(date(2026, 4, 10), "4", "1"), "88", 1, "last whole day", id="one day"),
+        pytest.param(daily(date(2026, 4, 10), "4"), "84", 0, "today has so far", id="today only"),
+        pytest.param(daily(date(2026, 4, 10)), "0", 0, "today has so far", id="nothing"),
+        pytest.param(
+            daily(date(2026, 4, 10), *["2"] * 6, "-100", "1"), "-87", 7, "mean", id="a large refund"
+        ),
+        pytest.param(
+            daily(date(2026, 4, 10), *["2"] * 7, "-10"), "46", 7, "mean", id="a refund today"
+        ),
+        pytest.param(
+            daily(date(2026, 4, 29), *["0.01", "0", "0", "0", "0", "0", "0", "0"]),
+            "0.01",
+            7,
+            "mean",
+            id="less than a cent a day",
+        ),
+    ],
+)
+def test_months_are_projected(bill: Spending, total: str, days: int, method: str) -> None:
+    projection = bill.projection
+    assert projection.total == Decimal(total)
+    assert projection.days == days
+    assert method in projection.method
+
+
+def test_currencies_are_kept_apart() -> None:
+    day = date(2026, 4, 10)
+    start = int(datetime(2026, 4, 10, tzinfo=UTC).timestamp())
+    results = tuple(
+        CostsResult(amount=Amount(value=Decimal(value), currency=currency))
+        for value, currency in (("3", "usd"), ("5", "eur"), ("4", "usd"))
+    )
+    bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
+    found = spendings([bucket], day)
+    assert [(each.currency, each.total.this_month) for each in found] == [
+        ("usd", Decimal(7)),
+        ("eur", Decimal(5)),
+    ]
+    assert all(each.by_day[day] == each.total.this_month for each in found)
+    assert spendings([], day) == []
