@@ -61,7 +61,7 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    allowed = [*project["dependencies"], *extras["cli"], *extras["otel"], *extras["report"]]
+    allowed = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))

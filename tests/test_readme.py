@@ -67,7 +67,7 @@ def test_commands(
             assert program in ("openai-usage", "pip", "nox")
             if program == "openai-usage":
                 assert run(words) == 0
-                assert capsys.readouterr().out
+                assert capsys.readouterr().out or any(tmp_path.iterdir())
 
 
 def test_the_table_is_that_of_the_rows() -> None:
