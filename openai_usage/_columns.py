@@ -33,7 +33,10 @@ class Column:
 
     @cached_property
     def values(self) -> Callable[[Sequence[Bucket[object]]], list[object]]:
-        """Its values in some buckets, one for each result; moments are in seconds, one a bucket."""
+        """Its values in some buckets, one for each result.
+
+        Of moments there is one for each bucket, in Unix seconds, UTC.
+        """
         # Compiled, as `_reckonable` does it: half of the time that `attrgetter` would take.
         rows = "" if self.kind is datetime else " for result in bucket.results"
         source = f"lambda buckets: [{self.path} for bucket in buckets{rows}]"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_asked(
     assert not asked.requests
 
 
-def test_cells_that_a_spreadsheet_would_run_are_madeharmless(
+def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
     terminal: Terminal, asked: Sandbox
 ) -> None:
     results = [
@@ -122,6 +122,8 @@ def test_cells_that_a_spreadsheet_would_run_are_madeharmless(
 
 
 @given(st.text())
+@example("\x1f@")
+@example("\n \t1")
 def test_no_text_is_run_and_none_is_lost(text: str) -> None:
     from openai_usage._spreadsheets import harmless
 
