@@ -14,6 +14,7 @@ import pytest
 from openai_usage import Endpoints, __version__
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
+from tests.readme_table import README
 from tests.terminal import COMMAND, Terminal, asking
 
 pytestmark = pytest.mark.real_clock
@@ -98,6 +99,36 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
         for name in ROWS:
             assert f" {name.replace('_', '-')} " in shown
     assert terminal("--version").strip() == __version__
+
+
+def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) -> None:
+    readme = README.read_text()
+    told = readme[readme.index("## The command line") : readme.index("## How fast it is")]
+    shown = terminal("--help")
+    commands = re.findall(r"^│ ([a-z][a-z-]+) ", shown, flags=re.MULTILINE)
+    assert len(commands) == len(ROWS) + 5
+    rows = [name.replace("_", "-") for name in ROWS]
+    for command in set(commands) - set(rows):
+        assert f"`{command}`" in told or f"openai-usage {command}" in told
+    helps = {command: terminal(f"{command} --help") for command in commands}
+    assert max(len(line) for shown in helps.values() for line in shown.splitlines()) <= 80
+    options = {
+        command: set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown))
+        for command, shown in helps.items()
+    }
+    in_readme = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", told)) - {"--install-completion"}
+    assert in_readme <= set().union({"--help"}, *options.values())
+    # What all rows have, but for the parameters, of which the table of endpoints tells.
+    shared = set.intersection(*(options[row] for row in rows))
+    parameters = {
+        f"--{each.name.replace('_', '-')}" for row in ROWS.values() for each in row.parameters
+    }
+    assert shared - parameters - {"--extra-query"} <= in_readme
+    assert all(parameter in readme for parameter in map(_snake, shared & parameters))
+
+
+def _snake(option: str) -> str:
+    return f"`{option.removeprefix('--').replace('-', '_')}`"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from openai_usage import InvalidOptionError
 from openai_usage.cli.flags import flag
 from openai_usage.cli.formats import FORMATS, Format
 from openai_usage.cli.rows import Sheet
-from openai_usage.cli.whole_file import whole_file
+from openai_usage.cli.whole_file import check_path, whole_file
 
 _GROUP = Group("Output", sort_key=3)
 
@@ -50,17 +50,13 @@ class Output:
         is_text = self.chosen.is_text
         if not is_text:
             import openai_usage.integrations.arrow  # noqa: F401, PLC0415 - says what is missing
-        if self.output is None:
-            if not is_text and sys.stdout.isatty():
-                raise InvalidOptionError(
-                    "Parquet is nothing for a terminal: say where it is to go with --output",
-                    option="format",
-                )
-            return
-        folder = self.output.absolute().parent
-        if self.output.is_dir() or not folder.is_dir():
-            wrong = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
-            raise InvalidOptionError(f"--output {self.output}: {wrong}", option="output")
+        if self.output is not None:
+            check_path(self.output)
+        elif not is_text and sys.stdout.isatty():
+            raise InvalidOptionError(
+                "Parquet is nothing for a terminal: say where it is to go with --output",
+                option="format",
+            )
 
     @property
     def chosen(self) -> Format:

@@ -11,7 +11,7 @@ from openai_usage.cli.connection import Connection
 from openai_usage.cli.flags import flag
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.ranges import Range
-from openai_usage.cli.whole_file import check_folder, whole_file
+from openai_usage.cli.whole_file import check_path, whole_file
 from openai_usage.report import Report
 from openai_usage.report import report as made_by
 
@@ -44,7 +44,7 @@ def report(
     written without it, says so, and the exit code is 1.
     """
     start_time, end_time = range.span()
-    check_folder(output)
+    check_path(output)
 
     async def ask() -> Report:
         async with connection.client() as client:

@@ -11,16 +11,16 @@ from uuid import uuid4
 from openai_usage import InvalidOptionError
 
 
-def check_folder(path: Path) -> None:
+def check_path(path: Path) -> None:
     """Refuse a file that cannot be written, before anything is asked.
 
     Raises:
-        InvalidOptionError: Its folder is not there.
+        InvalidOptionError: Its folder is not there, or it is a folder itself.
     """
-    if not path.absolute().parent.is_dir():
-        raise InvalidOptionError(
-            f"--output {path}: there is no folder {path.parent}", option="output"
-        )
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        wrong = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
+        raise InvalidOptionError(f"--output {path}: {wrong}", option="output")
 
 
 @contextmanager
