@@ -46,7 +46,7 @@ _MONEY = pa.decimal128(_DIGITS, _DECIMALS)
 _MOMENTS = pa.timestamp("us", tz="UTC")  # the one unit that all of them have, in UTC
 _SECONDS = pa.timestamp("s", tz="UTC")
 
-_exactly = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation])
+_exactly = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation]).quantize
 _LAST = Decimal(1).scaleb(-_DECIMALS)
 
 _MISFITS = (TypeError, ValueError, ArithmeticError)
@@ -81,7 +81,7 @@ def _moments(values: Sequence[int]) -> "pa.Array[Any]":
 def _decimals(values: Sequence[Decimal | None]) -> "pa.Array[Any]":
     # Brought to the column's scale first: where pyarrow has to do that, it reads beyond its table
     # of powers for some values (`4E-63` becomes thousands), and lets others of 39 digits overflow.
-    exact = [None if each is None else _exactly.quantize(each, _LAST) for each in values]
+    exact = [None if each is None else _exactly(each, _LAST) for each in values]
     return pa.array(exact, _MONEY)
 
 
