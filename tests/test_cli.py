@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from openai_usage import Endpoints, __version__
+from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
 from tests.readme_table import README
@@ -106,7 +107,7 @@ def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) 
     told = readme[readme.index("## The command line") : readme.index("## How fast it is")]
     shown = terminal("--help")
     commands = re.findall(r"^│ ([a-z][a-z-]+) ", shown, flags=re.MULTILINE)
-    assert len(commands) == len(ROWS) + 5
+    assert len(commands) == len(ROWS) + len(_OTHERS)
     rows = [name.replace("_", "-") for name in ROWS]
     for command in set(commands) - set(rows):
         assert f"`{command}`" in told or f"openai-usage {command}" in told
@@ -129,6 +130,24 @@ def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) 
 
 def _snake(option: str) -> str:
     return f"`{option.removeprefix('--').replace('-', '_')}`"
+
+
+@pytest.mark.parametrize("name", _OTHERS)
+def test_every_other_command_is_listed_and_has_help(name: str, terminal: Terminal) -> None:
+    assert f" {name} " in terminal("--help")
+    shown = terminal(f"{name} --help")
+    assert f"Usage: openai-usage {name}" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_list_of_commands_loads_none_of_them() -> None:
+    program = (
+        "import sys; from openai_usage.cli.app import _OTHERS, run; run(['--help']);"
+        "loaded = {f'openai_usage.cli.{name}' for name in _OTHERS} | {'openai_usage.sandbox'};"
+        "sys.exit(sorted(loaded & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.stderr, done.returncode) == (b"", 0)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_where_nothing_can_be_read_no_file_is_written(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("-o none/report.html", "there is no folder"),
+        ("-o none/report.html", "there is no folder "),
         ("--last 3w", "--last takes a span"),
         ("--start 2126-01-01", "has not come yet"),
     ],

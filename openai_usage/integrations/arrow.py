@@ -77,11 +77,10 @@ def _moments(values: Sequence[int]) -> "pa.Array[Any]":
 
 
 def _decimals(values: Sequence[Decimal | None]) -> "pa.Array[Any]":
-    try:
-        return pa.array(values, _MONEY)  # never rounds
-    except pa.ArrowInvalid:  # there are zeros to drop, or more
-        exact = [None if each is None else _exactly.quantize(each, _LAST) for each in values]
-        return pa.array(exact, _MONEY)
+    # Brought to the column's scale first: where pyarrow has to do that, it reads beyond its table
+    # of powers for some values (`4E-63` becomes thousands), and lets others of 39 digits overflow.
+    exact = [None if each is None else _exactly.quantize(each, _LAST) for each in values]
+    return pa.array(exact, _MONEY)
 
 
 _TYPES: Mapping[type, _Type] = {

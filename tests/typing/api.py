@@ -11,7 +11,7 @@ from typing import Literal, assert_type
 
 import aiohttp
 import pyarrow as pa
-from attrs import frozen
+from attrs import Attribute, frozen
 
 from openai_usage import (
     Amount,
@@ -121,6 +121,14 @@ def times_come_in_three_kinds(client: AsyncUsageClient) -> None:
     client.costs(start_time="2026-01-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.costs(start_time=1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(CompletionsQuery(start_time=date(2026, 1, 1)).start_time, int)
+
+
+def a_row_says_what_it_can_be_asked(client: AsyncUsageClient, blocking: UsageClient) -> None:
+    assert_type(client.base_url, str)
+    assert_type(blocking.base_url, str)
+    assert_type(AsyncUsageClient.costs.group_by, tuple[str, ...])
+    assert_type(AsyncUsageClient.costs.filters, list[Attribute[object]])
+    assert_type(AsyncUsageClient.costs.measures, list[Attribute[object]])
 
 
 def each_method_takes_what_its_endpoint_takes(client: AsyncUsageClient) -> None:
