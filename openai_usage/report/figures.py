@@ -110,7 +110,7 @@ async def gather(
     answers: dict[str, object] = {"costs": costs, "costs of the period before": before}
     answers |= {row.name.replace("_", " "): answer for row, answer in zip(rows, usage, strict=True)}
     missing = {what: why for what, why in answers.items() if isinstance(why, APIError)}
-    options = client._transport.options  # noqa: SLF001 - whom it asks is no secret
+    options = client._transport.options  # noqa: SLF001 - which organization is no secret
     return Figures(
         period=period,
         compared=compared,

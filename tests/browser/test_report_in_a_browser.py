@@ -47,7 +47,7 @@ CUT = f"""
 
 
 SCROLLED = """
-[...document.querySelectorAll('.scroll')].filter(e =>
+[...document.querySelectorAll('.scroll, .slide')].filter(e =>
     e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1
 ).map(e => e.textContent)
 """
