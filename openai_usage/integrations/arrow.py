@@ -48,6 +48,7 @@ _SECONDS = pa.timestamp("s", tz="UTC")
 
 _exactly = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation]).quantize
 _LAST = Decimal(1).scaleb(-_DECIMALS)
+_ROOM = Decimal(10) ** (_DIGITS - _DECIMALS)
 
 _MISFITS = (TypeError, ValueError, ArithmeticError)
 """What is raised where a value is not for a column: pyarrow's and decimal's errors are of these."""
@@ -79,10 +80,29 @@ def _moments(values: Sequence[int]) -> "pa.Array[Any]":
 
 
 def _decimals(values: Sequence[Decimal | None]) -> "pa.Array[Any]":
-    # Brought to the column's scale first: where pyarrow has to do that, it reads beyond its table
-    # of powers for some values (`4E-63` becomes thousands), and lets others of 39 digits overflow.
+    """Exact, or an error; which pyarrow alone does not keep to.
+
+    Where it has to change a scale, it reads beyond its table of powers for some values (`4E-63`
+    becomes thousands), and lets others overflow. So values are either so short that it has no more
+    to do than to append zeros, or brought to the scale of the column before it sees them.
+    """
+    texts = list(map(str, values))
+    if _are_short(values, texts):
+        return pa.array(texts).cast(_MONEY)
     exact = [None if each is None else _exactly(each, _LAST) for each in values]
     return pa.array(exact, _MONEY)
+
+
+def _are_short(values: Sequence[Any], texts: Sequence[str]) -> bool:
+    """Whether all *values* are in plain digits, fewer than there is room for on either side."""
+    together = "".join(texts)
+    return (
+        "E" not in together  # as in 4E-63
+        and "N" not in together  # as in None
+        and max(map(len, texts), default=0) <= _DECIMALS
+        and min(values, default=0) > -_ROOM
+        and max(values, default=0) < _ROOM
+    )
 
 
 _TYPES: Mapping[type, _Type] = {
