@@ -2,13 +2,16 @@
 
 import asyncio
 import csv
+import fcntl
 import io
 import json
 import signal
 import stat
 import subprocess
 import sys
+import termios
 import unicodedata
+from array import array
 from decimal import Decimal
 from pathlib import Path
 
@@ -320,3 +323,22 @@ def test_no_end_leaves_half_a_file(
 def test_csv_comes_while_later_pages_are_fetched(usage_sandbox: Sandbox) -> None:
     _, out, _ = Started(usage_sandbox, "--format", "csv").end(signal.SIGKILL)
     assert len(out.splitlines()) == 3
+
+
+def test_ctrl_c_twice_ends_a_write_that_nobody_reads(usage_sandbox: Sandbox) -> None:
+    options = "completions --last 300d --bucket-width 1h --group-by model --format jsonl"
+    with subprocess.Popen(
+        [*f"{COMMAND} {options}".split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=asking(usage_sandbox),
+    ) as process:
+        assert process.stdout is not None
+        held = array("i", [0])
+        while held[0] < 50_000:  # of the 65,536 bytes that a pipe holds on Linux
+            fcntl.ioctl(process.stdout, termios.FIONREAD, held)
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        assert process.returncode == 130

@@ -44,4 +44,4 @@ def _end_as_ctrl_c_does() -> None:
     """Leave as little behind where a signal ends it, or its terminal is closed, as Ctrl-C does."""
     for each in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         if signal.getsignal(each) != signal.SIG_IGN:  # as it is under nohup
-            signal.signal(each, signal.default_int_handler)
+            signal.signal(each, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -57,6 +57,7 @@ def run(words: Sequence[str]) -> int:
         said = f"{as_typed(error)}{_go_on(error.resume_from)}"
         code = _say(said, exit_code=2 if is_the_users else 1)
     except Interrupted as error:
+        forget_output()
         done = _go_on(error.resume_from) or " Nothing whole was written."
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:

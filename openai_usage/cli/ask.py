@@ -2,9 +2,10 @@
 
 import asyncio
 import inspect
+import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Annotated, Literal
 
 from attrs import NOTHING, Attribute
@@ -63,11 +64,14 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                     names = await naming.of(client)
                     walked = watch.over(buckets)
                     await output.write(Sheet(buckets, walked, names=names, exact=output.exact))
+                    watch.is_done = True
 
         try:
-            asyncio.run(walk())
+            with nullcontext() if output.hands_over else _interrupted_at_once():
+                asyncio.run(walk())
         except KeyboardInterrupt:
-            raise Interrupted(watch.place if output.hands_over else None) from None
+            if not watch.is_done:  # too late to undo what is whole
+                raise Interrupted(watch.place if output.hands_over else None) from None
         except UsageError as error:
             error.resume_from = watch.place if output.hands_over else None
             raise
@@ -85,6 +89,24 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
 def _unwrapped(text: str) -> str:
     """*text* with its paragraphs in one line each, for the terminal to wrap."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+@contextmanager
+def _interrupted_at_once() -> Iterator[None]:
+    """Have Ctrl-C interrupt whatever is done, such as the drawing of a long table.
+
+    As asyncio has it, Ctrl-C waits for the next wait. Where rows are handed over that is right: a
+    bucket's rows are then written all or not at all.
+    """
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _is_seen(output: Output) -> bool:

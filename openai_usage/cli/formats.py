@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
-from io import TextIOWrapper
+from io import StringIO
 from typing import BinaryIO
 
 from attrs import frozen
@@ -45,15 +45,16 @@ def _json(row: object) -> str:
 
 
 async def _write_csv(sheet: Sheet, file: BinaryIO) -> None:
-    text = TextIOWrapper(file, "utf-8", newline="")
-    try:
-        writer = csv.writer(text)
-        writer.writerow(sheet.columns)
-        async for rows in sheet:
-            writer.writerows(map(_cell, row.values()) for row in rows)
-            text.flush()
-    finally:
-        text.detach()  # it is not ours to close
+    text = StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(sheet.columns)
+    async for rows in sheet:
+        writer.writerows(map(_cell, row.values()) for row in rows)
+        file.write(text.getvalue().encode())
+        file.flush()
+        text.seek(0)
+        text.truncate()
+    file.write(text.getvalue().encode())
 
 
 def _cell(value: object) -> object:

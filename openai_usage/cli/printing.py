@@ -4,8 +4,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import StringIO, TextIOWrapper
+from contextlib import contextmanager, suppress
+from io import StringIO, TextIOWrapper, UnsupportedOperation
 from typing import Annotated, BinaryIO, Literal, TypeAlias
 
 from cyclopts import Group, Parameter
@@ -55,5 +55,6 @@ def print_json(report: object) -> None:
 def forget_output() -> None:
     """Let nothing more come of stdout, not even what the interpreter still writes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    with suppress(UnsupportedOperation):  # of a stdout that is no file, which does not wait
+        os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -30,6 +30,8 @@ class Watch(logging.Handler):
         super().__init__(logging.WARNING)
         self.place: int | None = None
         """Where the last bucket ended that was read and dealt with, in Unix seconds."""
+        self.is_done = False
+        """Whether all of it was read and dealt with."""
         self._ends: list[int] = []
         """Where the windows end that were planned."""
         self._read = 0
