@@ -17,6 +17,7 @@ ORDER = [
     "_secret",
     "_shown",
     "_spreadsheets",
+    "_sums",
     "errors",
     "times",
     "_checks",

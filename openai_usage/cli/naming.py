@@ -2,26 +2,31 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from attrs import frozen
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from openai_usage import AsyncUsageClient, Names
-from openai_usage.cli.flags import flag
+from openai_usage.cli.flags import OUTPUT, flag
 
-_GROUP = Group("Output", sort_key=3)
+WithNames: TypeAlias = Annotated[
+    bool,
+    flag("Put the names of projects and API keys beside their ids."),
+    Parameter(group=OUTPUT),
+]
+"""The option that asks for the names of what is no person."""
 
 _WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
 _PEOPLE = {"user_id": ["user_name", "user_email"]}
 
 
-@Parameter(name="*", group=_GROUP)
+@Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
 class Naming:
     """The options that ask for names beside ids."""
 
-    names: Annotated[bool, flag("Put the names of projects and API keys beside their ids.")] = False
+    names: WithNames = False
     personal: Annotated[
         bool, flag("Put the names and e-mail addresses of people beside their ids, too.")
     ] = False
