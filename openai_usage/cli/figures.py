@@ -74,7 +74,10 @@ def change(before: Decimal, now: Decimal) -> str:
 
 
 def sparkline(values: Sequence[Number], width: int) -> str:
-    """How *values* went, in at most *width* characters, each the mean of equally many of them."""
+    """How *values* went, in at most *width* characters, each the mean of as many of them.
+
+    Fewer are left for the last, as a rule.
+    """
     per = -(-len(values) // width) or 1
     heaps = [values[at : at + per] for at in range(0, len(values), per)]
     means = [float(sum(heap)) / len(heap) for heap in heaps]
