@@ -59,12 +59,12 @@ def test_all_is_well(asked: Sandbox, terminal: Terminal) -> None:
 
 @pytest.mark.real_clock
 def test_all_lines_are_there_when_some_fail(asked: Sandbox, terminal: Terminal) -> None:
-    asked.faults.status(400, body="no such thing")
+    asked.faults.status(400, body="no such\x1b thing")
     found = lines(terminal("doctor", exit_code=1))
     assert list(found) == ["key", "address", "connection", *NAMES, "names"]
     wrong = [about for about, (mark, _) in found.items() if mark == "✗"]
     assert len(wrong) == 1
-    assert "400: no such thing" in found[wrong[0]][1]
+    assert "400: no such\N{REPLACEMENT CHARACTER} thing" in found[wrong[0]][1]
     assert terminal.err == ""
 
 

@@ -362,6 +362,26 @@ def test_the_first_moment_of_a_month_has_no_bill_yet(
     assert (query["start_time"], query["end_time"]) == ("1772323200", "1775001600")
 
 
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_days_of_both_months_are_beside_each_other(
+    width: int, bill: Callable[..., None], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.printing._UNBOUNDED", width)
+    bill(APRIL_10, {date(2026, 3, 2): usd("20"), date(2026, 4, 2): usd("12345.67")})
+    shown = terminal("spend")
+    assert re.search(r"^ Apr  2 Thu +12,345\.67 usd .* Mar  2 Mon +20\.00 usd", shown, re.MULTILINE)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_what_is_on_a_bill_does_not_command_the_terminal(
+    bill: Callable[..., None], terminal: Terminal
+) -> None:
+    bill(APRIL_10, {date(2026, 4, 2): [("1", "us\x1bd", "proj\x1b[31m", "gpt\x1b]0;owned\x07")]})
+    shown = terminal("spend --budget 5")
+    assert not re.search(r"[\x1b\x07]", shown + terminal.err)
+    assert "proj\N{REPLACEMENT CHARACTER}[31m" in shown
+
+
 def test_names_stand_beside_ids_where_they_are_asked_for(terminal: Terminal) -> None:
     assert "Support Assistant proj_" in terminal("spend --sandbox --names")
     assert "Support Assistant" not in terminal("spend --sandbox")

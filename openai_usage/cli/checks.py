@@ -93,16 +93,15 @@ async def check_connection(base_url: str) -> Check:
     host, port = str(url.host), int(str(url.port))
     place = f"{host}:{port}"
     try:
-        async with asyncio.timeout(_CONNECTING):
-            transport, protocol = await loop.create_connection(_Silent, host, port)
+        connected = loop.create_connection(_Silent, host, port)
+        transport, protocol = await asyncio.wait_for(connected, _CONNECTING)
     except OSError as error:  # a TimeoutError is one
         return Check("connection", "wrong", _without_connection(error, place))
     try:
         if url.scheme == "https":
             trusted = ssl.create_default_context()
-            async with asyncio.timeout(_CONNECTING):
-                shaken = loop.start_tls(transport, protocol, trusted, server_hostname=host)
-                transport = cast("asyncio.Transport", await shaken)
+            shaken = loop.start_tls(transport, protocol, trusted, server_hostname=host)
+            transport = cast("asyncio.Transport", await asyncio.wait_for(shaken, _CONNECTING))
     except OSError as error:
         return Check("connection", "wrong", _without_tls(error, place))
     finally:
@@ -117,7 +116,7 @@ def _without_connection(error: OSError, place: str) -> str:
     match error:
         case socket.gaierror():
             return f"DNS: no address for {place} ({error.strerror}): check OPENAI_BASE_URL"
-        case TimeoutError(errno=None):  # ours, and not the system's
+        case TimeoutError() if error.errno is None:  # ours, and not the system's
             return (
                 f"TCP: no connection to {place} within {_CONNECTING:g} s: is a firewall in the "
                 "way, or does nobody know the name?"

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyError
 from openai_usage._environment import told_key
+from openai_usage._shown import legible
 from openai_usage.cli.checks import (
     ANSWERING,
     Check,
@@ -72,7 +73,9 @@ def doctor(*, connection: Connection = _CONNECTION) -> int:
         says = f"{check.says} ({check.detail})" if check.detail else check.says
         if not connection.sandbox:  # whose key is no secret
             says = _without_key(says)
-        grid.add_row(Text(mark, style=color), Text(check.about), Text(says, overflow="fold"))
+        grid.add_row(
+            Text(mark, style=color), Text(check.about), Text(legible(says), overflow="fold")
+        )
     with console_on(sys.stdout.buffer) as console:
         console.print(grid, crop=False)
     return code
@@ -108,13 +111,14 @@ async def asked(client: AsyncUsageClient) -> Iterable[Check]:
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             await note(check_connection(client.base_url))
-            if found["connection"].state != "well":
-                return [found["connection"], *_not_asked(*_ENDPOINTS, "names")]
-            await asyncio.gather(
-                *(note(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
-                note(check_names(client)),
-            )
-    return found.values()
+            if found["connection"].state == "well":
+                await asyncio.gather(
+                    *(note(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
+                    note(check_names(client)),
+                )
+    if found["connection"].state == "well":
+        return found.values()
+    return [found["connection"], *_not_asked(*_ENDPOINTS, "names")]
 
 
 def _not_asked(*names: str) -> Iterator[Check]:

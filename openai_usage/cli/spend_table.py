@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import Names
+from openai_usage._shown import legible
 from openai_usage._sums import added
 from openai_usage.cli.budget import Budget
 from openai_usage.cli.figures import change, money, share, sparkline
@@ -161,7 +162,7 @@ def _parts(title: str, parts: Sequence[Part], spending: Spending, width: int) ->
     if spending.compared:
         changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
         columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
-    labels = ["-" if part.of is None else part.of for part in parts]
+    labels = ["-" if part.of is None else legible(part.of) for part in parts]
     return _table(title, labels, columns, _bars(amounts, width))
 
 

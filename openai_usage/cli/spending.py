@@ -11,6 +11,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
+from openai_usage._shown import legible
 from openai_usage._sums import added, difference
 
 _NOTHING = Decimal(0)
@@ -162,7 +163,7 @@ def spendings(buckets: Iterable[Bucket[CostsResult]], today: date) -> list[Spend
     found: dict[str, list[Charge]] = {}
     for charge in charges_of(buckets):
         # Lower-case by ISO 4217 in the API; what is upper-case for once is no other money.
-        found.setdefault(charge.amount.currency.casefold(), []).append(charge)
+        found.setdefault(legible(charge.amount.currency).casefold(), []).append(charge)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [Spending(currency, today, charges) for currency, charges in largest_first]
 
