@@ -170,8 +170,14 @@ class Directory:
 
 def _unread(wanted: _List, error: APIError) -> UnreadList:
     """What is noted of a list; a refusal is the API's last word, whatever else may be mended."""
-    refused = isinstance(error, APIStatusError) and not is_passing(error)
-    return UnreadList(kind=wanted.kind, path=wanted.path, why=_why(error), passing=not refused)
+    status = error.status_code if isinstance(error, APIStatusError) else None
+    return UnreadList(
+        kind=wanted.kind,
+        path=wanted.path,
+        why=_why(error),
+        passing=status is None or is_passing(error),
+        status_code=status,
+    )
 
 
 def _why(error: APIError) -> str:

@@ -49,6 +49,8 @@ class UnreadList(Value):
     """What the API answered, or what was met instead of an answer."""
     passing: bool
     """Whether the client's next `names()` asks for it again."""
+    status_code: int | None = None
+    """The HTTP status that was answered; None where no answer could be used."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}"

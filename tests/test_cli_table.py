@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from openai_usage import Endpoint, Endpoints
-from openai_usage.cli.figures import count, duration, money, share, size, sparkline
+from openai_usage.cli.figures import (
+    change,
+    count,
+    duration,
+    money,
+    money_beside,
+    share,
+    size,
+    sparkline,
+)
 from openai_usage.cli.summary import Line, Measure, Summary, measures_of
 from openai_usage.cli.table import drawn
 from openai_usage.sandbox import Sandbox
@@ -250,11 +259,34 @@ def test_money_is_shown_to_the_cent_or_to_the_last_digit() -> None:
     assert money(Decimal("1234.00500"), "usd", exact=True) == "1,234.005 usd"
     assert money(Decimal("1E+3"), "usd", exact=True) == "1,000 usd"
     assert money(Decimal("0E-6176"), "usd", exact=True) == "0 usd"
+    assert money(Decimal("-0.001"), "usd") == "0.00 usd"
+    digits = "1.2345678901234567890123456789012345678901"
+    assert money(Decimal(digits), "usd", exact=True) == f"{digits} usd"
+
+
+@given(
+    amount=st.decimals(allow_nan=False, allow_infinity=False, places=20),
+    budget=st.decimals(allow_nan=False, allow_infinity=False, places=20),
+)
+def test_money_is_shown_with_the_digits_that_tell_it_from_other_money(
+    amount: Decimal, budget: Decimal
+) -> None:
+    shown = money_beside(amount, budget, "usd").removesuffix(" usd").replace(",", "")
+    assert re.fullmatch(r"-?\d+\.\d\d+", shown)
+    places = len(shown.partition(".")[2])
+    assert (f"{amount:z.{places}f}" == f"{budget:z.{places}f}") == (amount == budget)
+    assert shown == f"{amount:z.{places}f}"
 
 
 def test_shares() -> None:
     assert [share(n, 1000) for n in (0, 1, 500, 1000)] == ["0%", "<1%", "50%", "100%"]
     assert share(1, 0) == ""
+    assert [share(n, 1000) for n in (-1, 996, 1004)] == ["0%", "<100%", ">100%"]
+
+
+def test_changes() -> None:
+    changes = [change(Decimal(before), Decimal(1000)) for before in (0, 500, 1001, 2000)]
+    assert changes == ["", "+100%", "+0%", "-50%"]
 
 
 def test_sparklines_end_at_the_highest_and_say_nothing_of_nothing() -> None:

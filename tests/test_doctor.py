@@ -3,10 +3,11 @@
 import asyncio
 import os
 import re
+import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 
 from openai_usage import Endpoints
 from openai_usage._secret import Secret
-from openai_usage.cli.checks import check_connection, check_key, masked
+from openai_usage.cli.checks import Check, check_connection, check_key, masked
+from openai_usage.cli.doctor import HURRIED
+from openai_usage.cli.doctor import asked as asked_of
 from openai_usage.sandbox import Sandbox
+from tests.clock import loop_time
 from tests.terminal import COMMAND, Terminal, asking
 from tests.test_tls import AUTHORITY, server_context
 
@@ -55,12 +59,13 @@ def test_all_is_well(asked: Sandbox, terminal: Terminal) -> None:
 
 @pytest.mark.real_clock
 def test_all_lines_are_there_when_some_fail(asked: Sandbox, terminal: Terminal) -> None:
-    asked.faults.status(400, body="no such thing")
+    asked.faults.status(400, body="no such\x1b thing")
     found = lines(terminal("doctor", exit_code=1))
     assert list(found) == ["key", "address", "connection", *NAMES, "names"]
     wrong = [about for about, (mark, _) in found.items() if mark == "✗"]
     assert len(wrong) == 1
-    assert "400: no such thing" in found[wrong[0]][1]
+    assert "400: no such\N{REPLACEMENT CHARACTER} thing" in found[wrong[0]][1]
+    assert terminal.err == ""
 
 
 @pytest.mark.real_clock
@@ -92,19 +97,127 @@ def test_a_refusal_that_names_no_scope_is_given_one(asked: Sandbox, terminal: Te
 def test_names_that_fail_in_passing_are_not_well(asked: Sandbox, terminal: Terminal) -> None:
     asked.faults.status(503, times=100, headers={"retry-after-ms": "1"})
     found = lines(terminal("doctor", exit_code=1))
-    assert found["names"][0] == "✗"
-    assert "503" in found["names"][1]
+    assert "503" in found["completions"][1]
+    assert found["names"] == ("✗", "as completions")
+    assert terminal.err == ""
+    assert len(asked.requests) == 13
+
+
+@pytest.mark.real_clock
+@pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
+def test_a_scope_is_named_where_one_is_missing_alone(
+    status: int, asked: Sandbox, terminal: Terminal
+) -> None:
+    asked.faults.status(status, times=100, headers={"retry-after": "59"})
+    shown = terminal("doctor", exit_code=1)
+    found = lines(shown)
+    assert f"answered {status}" in found["completions"][1]
+    assert "as completions" in found["names"]
+    assert "scope" not in shown
+
+
+@pytest.mark.real_clock
+@pytest.mark.parametrize("status", [200, 404, 502])
+def test_a_web_page_is_told_from_the_api(status: int, asked: Sandbox, terminal: Terminal) -> None:
+    asked.faults.status(status, body="\n <!doctype html><title>Log in</title>", times=100)
+    shown = terminal("doctor", exit_code=1)
+    found = lines(shown)
+    assert found["completions"][1].startswith(
+        "answers with a web page: is OPENAI_BASE_URL the API's, or is a proxy in between? ("
+    )
+    assert "Log in" in found["completions"][1]
+    assert {found[name] for name in NAMES[1:]} == {("✗", "as completions")}
+    assert "base_url" not in shown
+
+
+@pytest.mark.real_clock
+def test_an_address_that_leads_elsewhere_is_called_by_its_variable(
+    asked: Sandbox, terminal: Terminal
+) -> None:
+    asked.faults.status(302, body="", times=100)
+    shown = terminal("doctor", exit_code=1)
+    assert "set OPENAI_BASE_URL to where the API is" in shown
+    assert "base_url" not in shown
+
+
+@pytest.mark.real_clock
+def test_connections_that_are_lost_are_told_once_however_they_were_lost(
+    asked: Sandbox, terminal: Terminal
+) -> None:
+    for _ in range(30):  # some are asked for twice, on connections that were kept
+        asked.faults.dropped_connection()
+        asked.faults.reset_connection()
+    found = lines(terminal("doctor", exit_code=1))
+    assert found["completions"][1].startswith(
+        "the connection was lost before the answer was complete: is OPENAI_BASE_URL the API's"
+    )
+    assert {found[name] for name in NAMES[1:]} == {("✗", "as completions")}
+
+
+# ---------------------------------------------------------------- how long it takes
+
+
+async def examined(sandbox: Sandbox) -> tuple[dict[str, Check], float]:
+    """What is found out of a sandbox, and how many seconds that takes."""
+    began = loop_time()
+    async with HURRIED(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+        found = {check.about: check for check in await asked_of(client)}
+    return found, loop_time() - began
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_asks_to_wait_is_not_waited_for(status: int, sandbox: Sandbox) -> None:
+    sandbox.faults.status(status, times=100, headers={"retry-after": "59"})
+    found, seconds = await examined(sandbox)
+    assert {found[name].state for name in (*NAMES, "names")} == {"wrong"}
+    assert len(sandbox.requests) == 13
+    assert seconds < 1
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+async def test_a_server_that_keeps_silent_is_given_up_on_once(
+    in_body: bool, sandbox: Sandbox
+) -> None:
+    sandbox.faults.stall(1000, in_body=in_body, times=100)
+    found, seconds = await examined(sandbox)
+    assert len({found[name].says for name in NAMES}) == 1
+    assert found["completions"].says == (
+        "keeps silent, or does not come to an end: "
+        "is OPENAI_BASE_URL the API's, or is a proxy in between?"
+    )
+    assert found["completions"].detail == "no complete answer within 10 s"
+    assert 10 <= seconds < 11
+
+
+async def test_what_has_not_answered_when_time_is_up_says_so(sandbox: Sandbox) -> None:
+    sandbox.faults.stall(9, times=100)  # for names, there is one list after the other
+    found, seconds = await examined(sandbox)
+    assert {found[name].state for name in NAMES} == {"well"}
+    assert found["names"].state == "open"
+    assert found["names"].says == "no answer yet when the 15 s for all checks were over"
+    assert 15 <= seconds < 16
+
+
+async def test_endpoints_that_have_not_answered_when_time_is_up_are_not_well(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.doctor.PATIENCE", 7.0)
+    sandbox.faults.stall(8, times=100)
+    found, seconds = await examined(sandbox)
+    assert found["connection"].state == "well"
+    assert {found[name].state for name in NAMES} == {"wrong"}
+    assert 7 <= seconds < 8
 
 
 @pytest.mark.real_clock
 @pytest.mark.parametrize(
     ("variable", "value", "about", "says"),
     [
-        ("OPENAI_ADMIN_KEY", "", "key", "no admin key: set OPENAI_ADMIN_KEY"),
-        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "holds a character that no key has"),
-        ("OPENAI_BASE_URL", "nowhere", "address", "base_url takes an address"),
-        ("OPENAI_BASE_URL", "http://a.example", "address", "would send the admin key unencrypted"),
-        ("OPENAI_ORG_ID", "org 1", "organization", "holds a character"),
+        ("OPENAI_ADMIN_KEY", "", "key", "OPENAI_ADMIN_KEY is not set. Usage and costs need"),
+        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "OPENAI_ADMIN_KEY holds a character"),
+        ("OPENAI_BASE_URL", "nowhere", "address", "OPENAI_BASE_URL takes an address"),
+        ("OPENAI_BASE_URL", "http://a.example", "address", "would be sent unencrypted"),
+        ("OPENAI_ORG_ID", "org 1", "organization", "OPENAI_ORG_ID holds a character"),
     ],
 )
 def test_what_cannot_be_asked_at_all_has_its_own_exit_code(
@@ -125,6 +238,7 @@ def test_what_cannot_be_asked_at_all_has_its_own_exit_code(
     assert found["costs"] == ("–", "not checked")
     assert asked.requests == []
     assert "cret" not in shown
+    assert not re.search("base_url|admin_api_key|allow_insecure_http", shown)
 
 
 @pytest.mark.real_clock
@@ -294,10 +408,37 @@ async def test_a_host_without_an_address_is_told_apart() -> None:
     assert found.says.startswith("DNS: no address for nowhere.invalid")
 
 
-async def test_silence_is_told_apart() -> None:
+async def test_a_port_that_is_silent_after_it_is_open_is_told_from_one_that_is_not() -> None:
     async with listening() as (base_url, _):
         found = await check_connection(base_url)
-    assert found.says.endswith("keeps silent for 10 s: is a firewall in the way?")
+    assert re.fullmatch(
+        r"TLS: localhost:\d+ takes the connection, and then keeps silent for 4 s: is it https\?",
+        found.says,
+    )
+
+
+async def test_a_port_that_takes_no_connection_is_told_apart() -> None:
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(8):  # of which the kernel answers one or two, and no others
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(full.getsockname())
+        found = await check_connection(f"http://127.0.0.1:{full.getsockname()[1]}/v1")
+    assert re.fullmatch(
+        r"TCP: no connection to 127\.0\.0\.1:\d+ within 4 s: is a firewall in the way, .*",
+        found.says,
+    )
+
+
+async def test_a_connection_that_is_ended_instead_of_secured_is_told_apart() -> None:
+    async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await check_connection(f"https://127.0.0.1:{port}/v1")
+    assert found.says.startswith(f"TLS: 127.0.0.1:{port} ends the connection (")
 
 
 async def test_an_error_that_has_no_number_is_told_as_it_is(
@@ -306,7 +447,7 @@ async def test_an_error_that_has_no_number_is_told_as_it_is(
     async def several(*_: object, **__: object) -> None:
         raise OSError("Multiple exceptions: …")  # as asyncio does for a host of several addresses
 
-    monkeypatch.setattr("asyncio.open_connection", several)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", several)
     found = await check_connection("http://localhost:1/v1")
     assert "(Multiple exceptions: …)" in found.says
 

@@ -1,5 +1,6 @@
 """What is reckoned from a bill: whatever is on it, nothing is lost, rounded or added across."""
 
+import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage.cli.spending import Charge, Spending, added, spendings, start_of_last_month
+from openai_usage._sums import added, difference
+from openai_usage.cli.spending import Charge, Spending, spendings, start_of_last_month
 
 DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
 CENTS = Decimal("0.01")
@@ -67,8 +69,9 @@ def test_days_projects_and_line_items_come_to_the_same(bill: Spending) -> None:
         )
         for month, (first, last) in {
             "this_month": (bill.month, bill.today),
-            "by_then": (bill.last_month, bill.same_day),
             "last_month": (bill.last_month, bill.month - timedelta(days=1)),
+            "compared": (bill.month, bill.month + timedelta(days=bill.compared - 1)),
+            "compared_with": (bill.last_month, bill.last_month + timedelta(days=bill.compared - 1)),
         }.items()
     }
     for month, sum_ in exact.items():
@@ -85,8 +88,13 @@ def test_every_day_is_there_once_in_order(bill: Spending) -> None:
     days = list(bill.by_day)
     assert (days[0], days[-1]) == (bill.last_month, bill.today)
     assert {(b - a).days for a, b in pairwise(days)} <= {1}
-    assert bill.last_month <= bill.same_day < bill.month <= bill.today
-    assert bill.same_day.day in (bill.today.day, (bill.month - timedelta(days=1)).day)
+
+
+@given(bill=bills())
+def test_only_whole_days_are_compared_and_equally_many(bill: Spending) -> None:
+    whole = [day for day in bill.by_day if bill.month <= day < bill.today]
+    before = [day for day in bill.by_day if day < bill.month]
+    assert bill.compared == min(len(whole), len(before))
 
 
 @given(bill=bills())
@@ -106,9 +114,9 @@ def test_a_month_never_comes_to_less_than_it_has(bill: Spending) -> None:
 def test_on_the_last_day_only_what_is_missing_to_a_usual_day_is_added(bill: Spending) -> None:
     last = monthrange(bill.today.year, bill.today.month)[1]
     whole = Spending("usd", bill.today.replace(day=last), bill.charges)
-    to_come = Fraction(whole.projection.total) - Fraction(whole.total.this_month)
-    today = Fraction(whole.by_day[whole.today])
-    assert to_come <= max(Fraction(0), Fraction(whole.projection.per_day) - today) + Fraction(1, 50)
+    to_come = difference(whole.projection.total, whole.total.this_month)
+    today = whole.by_day[whole.today]
+    assert to_come == max(Decimal(0), difference(whole.projection.per_day, today))
     usual = Charge(whole.today, None, None, Amount(value=Decimal(10) ** 40, currency="usd"))
     done = Spending("usd", whole.today, [*whole.charges, usual])
     assert done.projection.total == done.total.this_month
@@ -123,6 +131,51 @@ def test_what_costs_the_same_every_day_costs_that_every_day(
     bill = daily(today, *[str(amount)] * days, str(CENTS * (cents * share // 100)))
     assert bill.projection.per_day == amount
     assert bill.projection.total == amount * monthrange(today.year, today.month)[1]
+
+
+SPOKEN = re.compile(
+    r"what is billed so far, "
+    r"(?:the mean of the last (?P<days>\d) whole days|as much as the last whole day had"
+    r"|as much as (?P<today>today) has so far, since there is no whole day yet,) "
+    r"\(to the cent\) for each day to come, and what is missing to that today; "
+    r"credits count in what is billed alone"
+)
+
+
+@given(bill=bills())
+def test_a_projection_can_be_reckoned_from_the_words_that_go_with_it(bill: Spending) -> None:
+    said = SPOKEN.fullmatch(bill.projection.method)
+    assert said is not None
+    by_day: dict[date, Fraction] = {}
+    for each in bill.charges:
+        if each.amount.value > 0:
+            by_day[each.day] = by_day.get(each.day, Fraction(0)) + Fraction(each.amount.value)
+    today = by_day.get(bill.today, Fraction(0))
+    days = int(said["days"] or 1)
+    whole = [bill.today - timedelta(days=ago) for ago in range(1, days + 1)]
+    mean = today if said["today"] else sum(by_day.get(day, Fraction(0)) for day in whole) / days
+    per_day = Fraction(round(mean * 100), 100)
+    last = monthrange(bill.today.year, bill.today.month)[1]
+    billed = sum(
+        (Fraction(each.amount.value) for each in bill.charges if each.day >= bill.month),
+        Fraction(0),
+    )
+    total = billed + per_day * (last - bill.today.day) + max(Fraction(0), per_day - today)
+    assert Fraction(bill.projection.total) == total
+    assert Fraction(bill.projection.per_day) == per_day
+
+
+@given(bill=bills(least=1), cents=st.integers(1, 10**9), ago=st.integers(0, 7))
+def test_a_credit_lowers_the_bill_and_not_the_days_to_come(
+    bill: Spending, cents: int, ago: int
+) -> None:
+    day = max(bill.last_month, bill.today - timedelta(days=ago))
+    credit = Charge(day, None, None, Amount(value=-CENTS * cents, currency="usd"))
+    lowered = Spending("usd", bill.today, [*bill.charges, credit])
+    assert lowered.projection.per_day == bill.projection.per_day
+    assert difference(lowered.projection.total, lowered.total.this_month) == difference(
+        bill.projection.total, bill.total.this_month
+    )
 
 
 @given(values=st.lists(amounts()))
@@ -165,7 +218,12 @@ def test_sums_have_every_digit_and_no_others(values: list[Decimal]) -> None:
         pytest.param(daily(date(2026, 4, 10), "4"), "84", 0, "today has so far", id="today only"),
         pytest.param(daily(date(2026, 4, 10)), "0", 0, "today has so far", id="nothing"),
         pytest.param(
-            daily(date(2026, 4, 10), *["2"] * 6, "-100", "1"), "-87", 7, "mean", id="a large refund"
+            # 12 - 100 + 1 are billed; then 12 / 7 = 1.71 for 20 days, and 0.71 for today.
+            daily(date(2026, 4, 10), *["2"] * 6, "-100", "1"),
+            "-52.09",
+            7,
+            "mean",
+            id="a large refund",
         ),
         pytest.param(
             daily(date(2026, 4, 10), *["2"] * 7, "-10"), "46", 7, "mean", id="a refund today"
@@ -201,3 +259,14 @@ def test_currencies_are_kept_apart() -> None:
     ]
     assert all(each.by_day[day] == each.total.this_month for each in found)
     assert spendings([], day) == []
+
+
+def test_a_currency_is_the_same_however_it_is_spelt() -> None:
+    start = int(datetime(2026, 4, 10, tzinfo=UTC).timestamp())
+    results = tuple(
+        CostsResult(amount=Amount(value=Decimal(1), currency=currency))
+        for currency in ("usd", "USD", "Usd")
+    )
+    bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
+    [found] = spendings([bucket], date(2026, 4, 10))
+    assert (found.currency, found.total.this_month) == ("usd", Decimal(3))

@@ -8,14 +8,15 @@ from attrs import frozen
 from cyclopts import Group, Parameter
 
 from openai_usage import InvalidOptionError
-from openai_usage.cli.figures import money, share
+from openai_usage._sums import added
+from openai_usage.cli.figures import money, money_beside, share
 from openai_usage.cli.flags import flag
 from openai_usage.cli.spending import Spending
 
 _GROUP = Group("Budget", sort_key=2)
 
-_TOO_MUCH = Decimal(10) ** 15
-"""A budget beyond it is a slip of the finger."""
+_CENT, _TOO_MUCH = Decimal("0.01"), Decimal(10) ** 15
+"""A budget below the one, other than none, or beyond the other is a slip of the finger."""
 
 
 @frozen
@@ -34,15 +35,16 @@ class Verdict:
 
     def __str__(self) -> str:
         word = {3: "over", 4: "heading over", 0: "within"}[self.exit_code]
-        used, projected = money(self.used, self.currency), money(self.projected, self.currency)
+        budget = money(self.budget, self.currency, places=_places(self.budget))
         return (
-            f"{word} the budget of {money(self.budget, self.currency)}: "
-            f"{used} so far{self._share(self.used)}, projected {projected}"
-            f"{self._share(self.projected)}"
+            f"{word} the budget of {budget}: "
+            f"{self._beside(self.used, 'so far')}, {self._beside(self.projected, 'projected')}"
         )
 
-    def _share(self, part: Decimal) -> str:
-        return f" ({share(part, self.budget)})" if self.budget else ""
+    def _beside(self, part: Decimal, what: str) -> str:
+        """A part of the budget, with as many digits as it takes to see whether it is more."""
+        of_it = f" ({share(part, self.budget)})" if self.budget else ""
+        return f"{money_beside(part, self.budget, self.currency)} {what}{of_it}"
 
 
 @Parameter(name="*", group=_GROUP)
@@ -61,8 +63,8 @@ class Budget:
     check: Annotated[
         bool,
         flag(
-            "End with 3 if this month is over the budget, with 4 if only its projection is, and "
-            "say so on stderr."
+            "End with 3 if this month is over the budget, with 4 if only its projection is, with 2 "
+            "if nothing is billed in its currency, but in others; and say so on stderr."
         ),
     ] = False
 
@@ -75,10 +77,10 @@ class Budget:
         if self.check and self.budget is None:
             raise InvalidOptionError("--check goes with --budget", option="check")
         if self.budget is not None and not (
-            self.budget.is_finite() and 0 <= self.budget < _TOO_MUCH
+            self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):
             raise InvalidOptionError(
-                f"--budget takes an amount of money from 0, not {self.budget!s:.40}",
+                f"--budget takes 0 or an amount of money from 0.01, not {self.budget!s:.40}",
                 option="budget",
             )
         if not re.fullmatch("[A-Za-z]{3}", self.currency):
@@ -87,9 +89,13 @@ class Budget:
                 option="currency",
             )
 
+    def is_in(self, spending: Spending) -> bool:
+        """Whether *spending* is in the budget's currency."""
+        return self.currency.casefold() == spending.currency
+
     def verdict(self, spending: Spending) -> Verdict | None:
         """What *spending* comes to; None where it is in another currency, or there is no budget."""
-        if self.budget is None or self.currency.lower() != spending.currency:
+        if self.budget is None or not self.is_in(spending):
             return None
         return Verdict(
             budget=self.budget,
@@ -97,3 +103,9 @@ class Budget:
             projected=spending.projection.total,
             currency=spending.currency,
         )
+
+
+def _places(budget: Decimal) -> int:
+    """How many digits behind the point it takes to show a budget as it was given."""
+    _, _, fraction = f"{added([budget]):f}".partition(".")
+    return max(2, len(fraction))

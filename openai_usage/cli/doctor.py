@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from attrs import evolve
@@ -11,8 +12,9 @@ from rich.text import Text
 
 from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyError
 from openai_usage._environment import told_key
+from openai_usage._shown import legible
 from openai_usage.cli.checks import (
-    PATIENCE,
+    ANSWERING,
     Check,
     check_connection,
     check_endpoint,
@@ -22,26 +24,58 @@ from openai_usage.cli.checks import (
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.printing import console_on
 
+PATIENCE = 15.0
+"""Seconds for all checks together: who asks a doctor does not want to wait."""
+
+_TOO_LATE = f"no answer yet when the {PATIENCE:g} s for all checks were over"
+
+HURRIED = partial(
+    AsyncUsageClient, timeout=ANSWERING, max_retries=0, max_retry_wait=0.0, max_connections=16
+)
+"""Makes a client that asks once for each thing, and for all of them at the same time."""
+
 _CONNECTION = Connection()
-_HURRIED = partial(AsyncUsageClient, timeout=PATIENCE, max_retries=1, max_connections=4)
 _ENDPOINTS = AsyncUsageClient.table()
+_ASKED = ("connection", *_ENDPOINTS, "names")
 _MARKS = {"well": ("✓", "green"), "wrong": ("✗", "red"), "open": ("–", "yellow")}
-_OF_OPTION = {"admin_api_key": "key", "base_url": "address"}
-"""Which check an option of the client belongs to."""
+
+_REFUSED: Mapping[str, tuple[str, str]] = {
+    "admin_api_key": (
+        "key",
+        "OPENAI_ADMIN_KEY holds a character that no key has; was it copied whole?",
+    ),
+    "base_url": (
+        "address",
+        (
+            "OPENAI_BASE_URL takes an address such as https://api.openai.com/v1; without https, "
+            "the admin key would be sent unencrypted, which is for this machine alone"
+        ),
+    ),
+    "organization": (
+        "organization",
+        "OPENAI_ORG_ID holds a character that no organization has; was it copied whole?",
+    ),
+}
+"""What is said of an option that the client refused, and under which name, as options are the
+environment's here."""
 
 
 def doctor(*, connection: Connection = _CONNECTION) -> int:
     """Check the key, the connection and every endpoint, and say what to do where one is not well.
 
-    It ends with 0 if all is well, with 1 if something is not, and with 2 if nothing can be asked.
+    It takes 15 seconds at the most. It ends with 0 if all is well, with 1 if something is not, and
+    with 2 if nothing can be asked.
     """
     checks, code = asyncio.run(_examined(connection))
     grid = Table.grid(padding=(0, 1, 0, 0))
     for check in _told_once(checks):
         mark, color = _MARKS[check.state]
-        # Whatever is quoted in it: the key is not.
-        says = check.says if connection.sandbox else _without_key(check.says)
-        grid.add_row(Text(mark, style=color), Text(check.about), Text(says, overflow="fold"))
+        says = f"{check.says} ({check.detail})" if check.detail else check.says
+        if not connection.sandbox:  # whose key is no secret
+            says = _without_key(says)
+        grid.add_row(
+            Text(mark, style=color), Text(check.about), Text(legible(says), overflow="fold")
+        )
     with console_on(sys.stdout.buffer) as console:
         console.print(grid, crop=False)
     return code
@@ -53,33 +87,38 @@ async def _examined(connection: Connection) -> tuple[Sequence[Check], int]:
     if not connection.sandbox:
         key = check_key(told_key(None))
     try:
-        async with connection.client(_HURRIED) as client:
-            checks = [key, *await _asked(client)]
-    except (MissingAdminKeyError, InvalidOptionError) as error:
-        return [*_refused(key, error), *_not_asked("connection", *_ENDPOINTS, "names")], 2
+        async with connection.client(HURRIED) as client:
+            checks = [key, Check("address", "well", client.base_url), *await asked(client)]
+    except MissingAdminKeyError:
+        return [key, *_not_asked("address", *_ASKED)], 2
+    except InvalidOptionError as error:
+        refused = Check(_REFUSED[error.option][0], "wrong", _REFUSED[error.option][1])
+        first = [refused, *_not_asked("address")] if refused.about == "key" else [key, refused]
+        return [*first, *_not_asked(*_ASKED)], 2
     return checks, int(any(check.state == "wrong" for check in checks))
 
 
-async def _asked(client: AsyncUsageClient) -> list[Check]:
-    """What there is to say of a client, and of all that it asks."""
-    address = Check("address", "well", client.base_url)
-    connection = await check_connection(client.base_url)
-    asked: Iterable[Check] = _not_asked(*_ENDPOINTS, "names")
-    if connection.state == "well":
-        asked = await asyncio.gather(
-            *(check_endpoint(client, endpoint) for endpoint in _ENDPOINTS.values()),
-            check_names(client),
-        )
-    return [address, connection, *asked]
+async def asked(client: AsyncUsageClient) -> Iterable[Check]:
+    """How the connection is, and all that can be asked over it, as far as that is known in time."""
+    found = {
+        name: Check(name, "open" if name == "names" else "wrong", _TOO_LATE) for name in _ASKED
+    }
 
+    async def note(checking: Awaitable[Check]) -> None:
+        check = await checking
+        found[check.about] = check
 
-def _refused(key: Check, error: MissingAdminKeyError | InvalidOptionError) -> list[Check]:
-    """What a client that was never made says of what it was told."""
-    option = error.option if isinstance(error, InvalidOptionError) else "admin_api_key"
-    refused = Check(_OF_OPTION.get(option, option), "wrong", str(error))
-    if refused.about == "key":
-        return [refused, *_not_asked("address")]
-    return [key, refused]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await note(check_connection(client.base_url))
+            if found["connection"].state == "well":
+                await asyncio.gather(
+                    *(note(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
+                    note(check_names(client)),
+                )
+    if found["connection"].state == "well":
+        return found.values()
+    return [found["connection"], *_not_asked(*_ENDPOINTS, "names")]
 
 
 def _not_asked(*names: str) -> Iterator[Check]:
@@ -87,12 +126,14 @@ def _not_asked(*names: str) -> Iterator[Check]:
 
 
 def _told_once(checks: Sequence[Check]) -> Iterator[Check]:
-    """The checks, with a reference where the same was said before of another one."""
+    """The checks, with a reference where the same was wrong before with another one."""
     first: dict[str, str] = {}
     for check in checks:
-        about = first.setdefault(check.says, check.about)
-        is_new = about == check.about or check.state != "wrong"
-        yield check if is_new else evolve(check, says=f"as {about}")
+        about = first.get(check.says)
+        yield check if about is None else evolve(check, says=f"as {about}", detail="")
+        if check.state == "wrong":
+            for known in filter(None, (check.says, check.detail)):
+                first.setdefault(known, check.about)
 
 
 def _without_key(text: str) -> str:

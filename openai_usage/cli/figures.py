@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from openai_usage._sums import added
+from openai_usage._sums import added, difference
 
 Number = int | Decimal
 
@@ -38,11 +38,17 @@ def duration(seconds: Number, *, exact: bool = False) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
-def money(amount: Decimal, currency: str, *, exact: bool = False) -> str:
+def money(amount: Decimal, currency: str, *, exact: bool = False, places: int = 2) -> str:
     """To the cent, which everyone reckons in, with its currency; or to the last digit."""
     if exact:
         return f"{added([amount]):,f} {currency}"
-    return f"{amount:,.2f} {currency}"
+    return f"{amount:z,.{places}f} {currency}"
+
+
+def money_beside(amount: Decimal, other: Decimal, currency: str) -> str:
+    """To the cent, or with as many digits as it takes to tell *amount* from *other*."""
+    apart = difference(amount, other)
+    return money(amount, currency, places=max(2, -apart.adjusted()) if apart else 2)
 
 
 UNITS = {None: count, "bytes": size, "seconds": duration}
@@ -53,13 +59,18 @@ def share(part: Number, whole: Number) -> str:
     """Which part of the whole it is, in per cent; nothing where there is no whole."""
     if whole <= 0:
         return ""
-    ratio = float(part) / float(whole)
-    return "<1%" if 0 < ratio < 0.005 else f"{ratio:.0%}"
+    shown = f"{Decimal(part) / Decimal(whole):z.0%}"
+    match shown:
+        case "0%" if part > 0:
+            return "<1%"
+        case "100%" if part != whole:
+            return "<100%" if part < whole else ">100%"
+    return shown
 
 
-def change(before: Decimal | None, now: Decimal) -> str:
+def change(before: Decimal, now: Decimal) -> str:
     """By how much it is more or less than before; nothing where there was nothing before."""
-    return f"{now / before - 1:+,.0%}" if before is not None and before > 0 else ""
+    return f"{now / before - 1:+z,.0%}" if before > 0 else ""
 
 
 def sparkline(values: Sequence[Number], width: int) -> str:

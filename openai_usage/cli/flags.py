@@ -1,6 +1,9 @@
-"""Options that are on or off."""
+"""What options of several commands have in common."""
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
+
+OUTPUT = Group("Output", sort_key=3)
+"""The options that say what becomes of an answer."""
 
 
 def flag(says: str) -> Parameter:

@@ -3,17 +3,22 @@
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from attrs import frozen
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from openai_usage import AsyncUsageClient, Names, UnreadList
 from openai_usage._shown import legible
-from openai_usage.cli.flags import flag
+from openai_usage.cli.flags import OUTPUT, flag
 from openai_usage.names import Kind
 
-_GROUP = Group("Output", sort_key=3)
+WithNames: TypeAlias = Annotated[
+    bool,
+    flag("Put the names of projects and API keys beside their ids."),
+    Parameter(group=OUTPUT),
+]
+"""The option that asks for the names of what is no person."""
 
 _PATIENCE = 30.0
 """Seconds that names may take: figures do not wait for them any longer."""
@@ -22,12 +27,12 @@ _WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
 _PEOPLE = {"user_id": ["user_name", "user_email"]}
 
 
-@Parameter(name="*", group=_GROUP)
+@Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
 class Naming:
     """The options that ask for names beside ids."""
 
-    names: Annotated[bool, flag("Put the names of projects and API keys beside their ids.")] = False
+    names: WithNames = False
     personal: Annotated[
         bool, flag("Put the names and e-mail addresses of people beside their ids, too.")
     ] = False

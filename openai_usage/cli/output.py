@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from attrs import frozen
-from cyclopts import Group, Parameter, Token
+from cyclopts import Parameter, Token
 
 from openai_usage import InvalidOptionError
-from openai_usage.cli.flags import flag
+from openai_usage.cli.flags import OUTPUT, flag
 from openai_usage.cli.formats import FORMATS, Format
 from openai_usage.cli.rows import Sheet
 from openai_usage.cli.whole_file import check_path, whole_file
-
-_GROUP = Group("Output", sort_key=3)
 
 
 def _file(_: object, words: Sequence[Token]) -> Path | None:
@@ -25,7 +23,7 @@ def _file(_: object, words: Sequence[Token]) -> Path | None:
     return None if word.value == "-" else Path(word.value)
 
 
-@Parameter(name="*", group=_GROUP)
+@Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
 class Output:
     """The options that say what becomes of an answer; without any, it is a table."""

@@ -8,13 +8,11 @@ from contextlib import contextmanager, suppress
 from io import StringIO, TextIOWrapper, UnsupportedOperation
 from typing import Annotated, BinaryIO, Literal, TypeAlias
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 from rich.console import Console
 
+from openai_usage.cli.flags import OUTPUT
 from openai_usage.cli.rows import digits
-
-OUTPUT = Group("Output", sort_key=3)
-"""The options that say what becomes of an answer."""
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],

@@ -5,17 +5,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from openai_usage.cli.connection import Connection
-from openai_usage.cli.flags import flag
-from openai_usage.cli.naming import Naming
+from openai_usage.cli.flags import OUTPUT, flag
+from openai_usage.cli.naming import Naming, WithNames
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_path, whole_file
 from openai_usage.report import Report
 from openai_usage.report import report as made_by
 
-_GROUP = Group("Output", sort_key=3)
 _FILE, _RANGE, _CONNECTION = Path("report.html"), Range(), Connection()
 
 
@@ -25,16 +24,16 @@ def report(
         Path,
         Parameter(
             name=("--output", "-o"),
-            group=_GROUP,
+            group=OUTPUT,
             help="The file to write. It is there whole or not at all.",
         ),
     ] = _FILE,
     png: Annotated[
         bool,
         flag("Write every chart as a picture too: report-spend-by-project.png and so on."),
-        Parameter(group=_GROUP),
+        Parameter(group=OUTPUT),
     ] = False,
-    names: Annotated[bool, flag("Call projects by their names."), Parameter(group=_GROUP)] = False,
+    names: WithNames = False,
     range: Range = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:

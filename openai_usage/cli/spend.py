@@ -5,17 +5,13 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from openai_usage import Bucket, CostsResult, Names
 from openai_usage.cli.budget import Budget, Verdict
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.figures import money
-from openai_usage.cli.flags import flag
-from openai_usage.cli.naming import Naming, named
-from openai_usage.cli.printing import OUTPUT, TableOrJson, console_on, print_json
+from openai_usage.cli.naming import Naming, WithNames, named
+from openai_usage.cli.printing import TableOrJson, console_on, print_json
 from openai_usage.cli.rows import iso
 from openai_usage.cli.spend_table import REVISED, print_spending
 from openai_usage.cli.spending import Part, Spending, spendings, start_of_last_month
@@ -26,22 +22,23 @@ _BUDGET, _CONNECTION = Budget(), Connection()
 def spend(
     *,
     budget: Budget = _BUDGET,
-    names: Annotated[
-        bool, flag("Put the names of projects beside their ids."), Parameter(group=OUTPUT)
-    ] = False,
+    names: WithNames = False,
     format: TableOrJson = "table",  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
     """What this month has cost so far, beside last month, by day, project and line item.
 
-    It projects the month's total, and holds both against a budget if there is one.
+    It compares whole days, from the first of both months on: today is in what there is so far.
+    It projects the month's total: to what is billed so far it adds, for each day to come, the mean
+    of the last seven whole days, and for today what it has less than that; credits are left out of
+    the mean. Both are held against a budget if there is one.
     """
     budget.refuse_nonsense()
     now = datetime.fromtimestamp(int(time.time()), UTC)
     bill, known = asyncio.run(_bill(connection, now, Naming(names=names)))
     found = spendings(bill, now.date())
-    if budget.budget is not None and not any(map(budget.verdict, found)):
-        found.append(Spending(budget.currency.lower(), now.date(), ()))
+    if not found and budget.budget is not None:
+        found.append(Spending(budget.currency.casefold(), now.date(), ()))
     if format == "json":
         print_json(_report(found, budget, known, now))
     else:
@@ -68,17 +65,31 @@ def _judged(found: Sequence[Spending], budget: Budget) -> int:
     """The exit code; what is noteworthy goes to stderr."""
     if not found:
         _say("nothing was billed this month or last month")
+    if budget.budget is None:
+        return 0
     code = 0
     for spending in found:
         verdict = budget.verdict(spending)
-        if verdict is not None:
-            code = verdict.exit_code if budget.check else 0
-            if code:
-                _say(str(verdict))
-        elif budget.budget is not None:
+        if verdict is None:
             billed = money(spending.total.this_month, spending.currency)
             _say(f"{billed} so far are not held against the budget, which is in {budget.currency}")
-    return code
+        elif budget.check and verdict.exit_code:
+            code = verdict.exit_code
+            _say(str(verdict))
+    return code or _unchecked(found, budget)
+
+
+def _unchecked(found: Sequence[Spending], budget: Budget) -> int:
+    """The exit code for a budget that no bill is held against: a check must not pass for that."""
+    billed = [each for each in found if each.total.this_month] or found
+    if not budget.check or any(map(budget.is_in, billed)):
+        return 0
+    currencies = " and ".join(each.currency for each in billed)
+    _say(
+        f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
+        f"{budget.currency}: say in which currency the budget is with --currency"
+    )
+    return 2
 
 
 def _say(sentence: str) -> None:
@@ -106,6 +117,7 @@ def _figures(spending: Spending, verdict: Verdict | None, names: Names | None) -
             "method": projection.method,
             "note": REVISED,
         },
+        "compared_days": spending.compared,
         "budget": verdict
         and {
             "amount": verdict.budget,
@@ -130,6 +142,7 @@ def _project(part: Part, names: Names | None) -> dict[str, object]:
 def _columns(part: Part) -> dict[str, object]:
     return {
         "this_month": part.this_month,
-        "last_month_by_this_day": part.by_then,
         "last_month": part.last_month,
+        "this_month_compared": part.compared,
+        "last_month_compared": part.compared_with,
     }

@@ -1,27 +1,30 @@
 """Draws what was spent: the month in a few lines, then by day, by project and by line item."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 from rich import box
 from rich.bar import Bar
+from rich.columns import Columns
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from openai_usage import Names
+from openai_usage._shown import legible
+from openai_usage._sums import added
 from openai_usage.cli.budget import Budget
 from openai_usage.cli.figures import change, money, share, sparkline
 from openai_usage.cli.naming import labelled
-from openai_usage.cli.spending import Part, Spending, added
+from openai_usage.cli.spending import Part, Spending
 
 _SHOWN = 10
 """Projects or line items that have a line of their own."""
 
 _WIDE = 100
-"""Characters from which on a terminal has room for long bars."""
+"""Characters from which on a terminal has room for long bars, and for shares of days."""
 
 _LONG, _SHORT = 20, 8
 """Characters of a bar."""
@@ -30,18 +33,18 @@ REVISED = "The API still revises the last three days or so, mostly upward."
 
 
 @frozen
-class _Row:
-    label: str
-    amount: Decimal
-    before: Decimal | None
-    """Last month; None where it has no such day."""
+class _Column:
+    """Figures of a table: what stands above them, for each of its lines, and below."""
+
+    head: str
+    cells: Sequence[str]
+    foot: str = ""
 
 
 def print_spending(
     spending: Spending, budget: Budget, names: Names | None, console: Console
 ) -> None:
     """Print all tables of what was spent in one currency."""
-    room = _LONG if console.width >= _WIDE else _SHORT
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
     console.print(_overview(spending), crop=False)
     console.print()
@@ -49,13 +52,14 @@ def print_spending(
     if (verdict := budget.verdict(spending)) is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
     per_day = money(spending.projection.per_day, spending.currency)
-    console.print(Text(f"Projected: {spending.projection.method}: {per_day} a day. {REVISED}"))
-    for title, rows in (
-        ("day", _days(spending)),
-        ("project", _largest(_projects(spending, names))),
-        ("line item", _largest(_line_items(spending))),
+    console.print(Text(f"Projected at {per_day} a day: {spending.projection.method}. {REVISED}"))
+    # Beside each other, where there is room for that.
+    console.print(Columns(_days(spending, console.width)), crop=False)
+    for title, parts in (
+        ("project", _named(spending.by("project_id"), names)),
+        ("line item", spending.by("line_item")),
     ):
-        console.print(_table(title, list(rows), spending, room), crop=False)
+        console.print(_parts(title, list(_largest(parts)), spending, console.width), crop=False)
 
 
 def _overview(spending: Spending) -> Table:
@@ -64,18 +68,29 @@ def _overview(spending: Spending) -> Table:
     grid.add_column()
     grid.add_column(justify="right")
     grid.add_column()
-    this_month, by_then = _spans(spending)
-    last_month = f"{spending.last_month:%B}"
-    total, projected = spending.total, spending.projection.total
-    for name, amount, beside, before in (
-        (this_month, total.this_month, by_then, total.by_then),
-        (f"{spending.month:%B}, projected", projected, last_month, total.last_month),
-        (by_then, total.by_then, "", None),
+    total, last_month = spending.total, f"{spending.last_month:%B}"
+    these, those = _compared(spending)
+    rows: list[tuple[str, Decimal, str, Decimal | None]] = [
+        (f"{_span(spending.month, spending.today.day)}, so far", total.this_month, "", None),
+        (
+            f"{spending.month:%B}, projected",
+            spending.projection.total,
+            last_month,
+            total.last_month,
+        ),
         (last_month, total.last_month, "", None),
-    ):
-        changed = change(before, amount)
+    ]
+    if spending.compared:
+        rows += [
+            (these, total.compared, those, total.compared_with),
+            (those, total.compared_with, "", None),
+        ]
+    for name, amount, beside, before in rows:
+        changed = "" if before is None else change(before, amount)
         note = f"{changed} on {beside}" if changed else ""
         grid.add_row(Text(name), money(amount, spending.currency), note)
+    if not spending.compared:
+        grid.add_row(f"{spending.month:%B} has no whole day yet, to be compared")
     return grid
 
 
@@ -87,77 +102,99 @@ def _trends(spending: Spending) -> str:
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
 
 
-def _spans(spending: Spending) -> tuple[str, str]:
-    """What of the two months is compared."""
-    return (
-        f"{spending.month:%b} 1–{spending.today.day}",
-        f"{spending.last_month:%b} 1–{spending.same_day.day}",
-    )
+def _compared(spending: Spending) -> tuple[str, str]:
+    """Which days of the two months are compared."""
+    days = spending.compared
+    return _span(spending.month, days), _span(spending.last_month, days)
 
 
-def _days(spending: Spending) -> Iterator[_Row]:
-    """Each day of this month beside the day of last month that has the same number."""
-    by_day = spending.by_day
-    for day, amount in by_day.items():
-        if day >= spending.month:
-            then = spending.last_month + timedelta(days=day.day - 1)
-            yield _Row(f"{day} {day:%a}", amount, by_day[then] if then < spending.month else None)
+def _span(first: date, days: int) -> str:
+    return f"{first:%b} 1–{days}" if days > 1 else f"{first:%b} 1"
 
 
-def _projects(spending: Spending, names: Names | None) -> Iterator[_Row]:
-    for part in spending.by("project_id"):
-        yield _row(part, part.of and labelled(names, "project_id", part.of))
+def _days(spending: Spending, width: int) -> Iterator[Table]:
+    """The days of this month, and those of last month."""
+    this_month, last_month = dict[date, Decimal](), dict[date, Decimal]()
+    for day, amount in spending.by_day.items():
+        (this_month if day >= spending.month else last_month)[day] = amount
+    for days, total in (
+        (this_month, spending.total.this_month),
+        (last_month, spending.total.last_month),
+    ):
+        amounts = list(days.values())
+        columns = [_money(f"{min(days):%B}", amounts, total, spending.currency)]
+        if width >= _WIDE:
+            columns.append(_shares(amounts, total))
+        labels = [f"{day:%b} {day.day:2} {day:%a}" for day in days]
+        yield _table("day", labels, columns, _bars(amounts, width))
 
 
-def _line_items(spending: Spending) -> Iterator[_Row]:
-    for part in spending.by("line_item"):
-        yield _row(part, part.of)
+def _named(parts: Sequence[Part], names: Names | None) -> list[Part]:
+    """Projects with their names before their ids, where those were asked for."""
+    return [evolve(part, of=part.of and labelled(names, "project_id", part.of)) for part in parts]
 
 
-def _row(part: Part, label: str | None) -> _Row:
-    return _Row("-" if label is None else label, part.this_month, part.by_then)
-
-
-def _largest(rows: Iterable[_Row]) -> Iterator[_Row]:
-    """The first rows, and one for all others together."""
-    first, others = (all_ := list(rows))[:_SHOWN], all_[_SHOWN:]
+def _largest(parts: Sequence[Part]) -> Iterator[Part]:
+    """The first parts, and one for all others together."""
+    first, others = parts[:_SHOWN], parts[_SHOWN:]
     yield from first
     if others:
-        yield _Row(
-            f"other ({len(others)})",
-            added(row.amount for row in others),
-            added(row.before or Decimal(0) for row in others),
+        yield Part(
+            of=f"other ({len(others)})",
+            this_month=added(part.this_month for part in others),
+            last_month=added(part.last_month for part in others),
+            compared=added(part.compared for part in others),
+            compared_with=added(part.compared_with for part in others),
         )
 
 
-def _table(title: str, rows: Sequence[_Row], spending: Spending, room: int) -> Table:
-    """What parts of the bill came to: this month, last month, and how large each of them is."""
+def _parts(title: str, parts: Sequence[Part], spending: Spending, width: int) -> Table:
+    """What parts of the bill came to: this month, last month, and how their whole days compare."""
+    total, currency = spending.total, spending.currency
+    amounts = [part.this_month for part in parts]
+    before = [part.last_month for part in parts]
+    so_far = _span(spending.month, spending.today.day)
+    columns = [
+        _money(so_far, amounts, total.this_month, currency),
+        _shares(amounts, total.this_month),
+        _money(f"{spending.last_month:%B}", before, total.last_month, currency),
+    ]
+    if spending.compared:
+        changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
+        columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
+    labels = ["-" if part.of is None else legible(part.of) for part in parts]
+    return _table(title, labels, columns, _bars(amounts, width))
+
+
+def _money(head: str, amounts: Sequence[Decimal], total: Decimal, currency: str) -> _Column:
+    return _Column(head, [money(each, currency) for each in amounts], money(total, currency))
+
+
+def _shares(amounts: Sequence[Decimal], total: Decimal) -> _Column:
+    return _Column("share", [share(each, total) for each in amounts])
+
+
+def _bars(amounts: Sequence[Decimal], width: int) -> Sequence[RenderableType]:
+    """How large each amount is beside the largest one."""
+    room = _LONG if width >= _WIDE else _SHORT
+    most = max(amounts, default=Decimal(0))
+    return [
+        Bar(1, 0, float(each / most), width=room, color="cyan") if each > 0 else " " * room
+        for each in amounts
+    ]
+
+
+def _table(
+    title: str, labels: Sequence[str], columns: Sequence[_Column], bars: Sequence[RenderableType]
+) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
-    total, (this_month, by_then) = spending.total, _spans(spending)
     table.add_column(title, "total", overflow="fold")
-    for head, sum_, amounts in (
-        (this_month, total.this_month, [row.amount for row in rows]),
-        (by_then, total.by_then, [row.before for row in rows if row.before is not None]),
-    ):
-        shown = [money(amount, spending.currency) for amount in [sum_, *amounts]]
-        width = max(map(len, [head, *shown]))  # a figure is never broken
-        table.add_column(head, shown[0], justify="right", min_width=width)
-    changed = change(total.by_then, total.this_month)
-    table.add_column("change", changed, justify="right", min_width=6)
-    table.add_column("share", justify="right", min_width=5)
-    table.add_column("", width=room)
-    most = max((row.amount for row in rows), default=Decimal(0))
-    for row in rows:
-        table.add_row(
-            Text(row.label),
-            money(row.amount, spending.currency),
-            "" if row.before is None else money(row.before, spending.currency),
-            change(row.before, row.amount),
-            share(row.amount, total.this_month),
-            _bar(row.amount, most, room),
-        )
+    for column in columns:
+        shown = [*column.head.splitlines(), *column.cells, column.foot]
+        width = max(map(len, shown))  # a figure is never broken
+        table.add_column(column.head, column.foot, justify="right", min_width=width)
+    table.add_column("")
+    cells = zip(*(column.cells for column in columns), strict=True)
+    for label, figures, bar in zip(labels, cells, bars, strict=True):
+        table.add_row(Text(label), *figures, bar)
     return table
-
-
-def _bar(amount: Decimal, most: Decimal, room: int) -> RenderableType:
-    return Bar(1, 0, float(amount / most), width=room, color="cyan") if amount > 0 else ""

@@ -3,17 +3,18 @@
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Literal
 
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
+from openai_usage._shown import legible
+from openai_usage._sums import added, difference
 
-EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
-"""Adds up with every digit. The default keeps 28, and an amount alone can have more."""
+_NOTHING = Decimal(0)
 
 _HISTORY = 7
 """Whole days that the projection goes by: a week, since weekends differ from other days."""
@@ -36,25 +37,28 @@ class Part:
     of: str | None
     """The project or the line item; None where the bill names none."""
     this_month: Decimal
-    """So far."""
-    by_then: Decimal
-    """Last month, up to the same day."""
+    """So far, with what today has."""
     last_month: Decimal
     """All of it."""
+    compared: Decimal
+    """What the days of this month that can be compared came to."""
+    compared_with: Decimal
+    """What as many days of last month came to."""
 
 
 @frozen
 class Projection:
     """What the month will have come to, if it goes on like the days before today.
 
-    To what is billed so far, it adds `per_day` for each day to come, and for today what is missing
-    to that much. Refunds of those days make the mean smaller, but never less than nothing.
+    It can be reckoned from the words of `method`: to what is billed so far, it adds `per_day` for
+    each day to come, and for today what is missing to that much. A credit, which is a negative
+    amount on the bill, is said once and not every week: it is in what is billed, and in no mean.
     """
 
     total: Decimal
-    """For the whole month; what it adds to the bill is rounded to the cent."""
+    """For the whole month."""
     per_day: Decimal
-    """The mean of the days it goes by, to the cent."""
+    """The mean of the days it goes by, without credits, to the cent."""
     days: int
     """The whole days before today that it goes by: 7, or as many as there are since the first
     charge; 0 where that was today, and today so far is what it goes by."""
@@ -64,12 +68,15 @@ class Projection:
         """How it was reckoned, in words."""
         match self.days:
             case 0:
-                basis = "what today has so far, since there is no whole day yet"
+                basis = "as much as today has so far, since there is no whole day yet,"
             case 1:
-                basis = "what the last whole day had"
+                basis = "as much as the last whole day had"
             case _:
                 basis = f"the mean of the last {self.days} whole days"
-        return f"what is billed so far, and for each day to come {basis}"
+        return (
+            f"what is billed so far, {basis} (to the cent) for each day to come, and what is "
+            "missing to that today; credits count in what is billed alone"
+        )
 
 
 @frozen
@@ -91,11 +98,12 @@ class Spending:
         return start_of_last_month(self.today)
 
     @property
-    def same_day(self) -> date:
-        """The day of last month that has today's number, or the last one where there is none."""
-        return min(
-            self.last_month + timedelta(days=self.today.day - 1), self.month - timedelta(days=1)
-        )
+    def compared(self) -> int:
+        """How many days of both months are compared, from their first ones on.
+
+        They are whole: all of this month before today, as far as last month has as many.
+        """
+        return min(self.today.day - 1, (self.month - self.last_month).days)
 
     @cached_property
     def total(self) -> Part:
@@ -108,50 +116,54 @@ class Spending:
         for charge in self.charges:
             charges.setdefault(getattr(charge, dimension), []).append(charge)
         parts = [self._part(name, those) for name, those in charges.items()]
-        return sorted(parts, key=lambda part: (part.this_month, part.by_then), reverse=True)
+        return sorted(parts, key=lambda part: (part.this_month, part.last_month), reverse=True)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:
         """What each day has come to, from the first of last month up to today."""
-        amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
-        for charge in self.charges:
-            amounts[charge.day].append(charge.amount.value)
-        return {day: added(those) for day, those in amounts.items()}
+        return self._by_day(self.charges)
 
     @cached_property
     def projection(self) -> Projection:
         """What this month will have come to."""
-        by_day = self.by_day
-        first = next((day for day, amount in by_day.items() if amount), self.today)
-        whole = [day for day in by_day if first <= day < self.today][-_HISTORY:]
-        basis = [by_day[day] for day in whole or [self.today]]
-        mean = max(Fraction(0), Fraction(added(basis)) / len(basis))
-        so_far = max(Fraction(0), Fraction(by_day[self.today]))
+        usual = self._by_day(each for each in self.charges if each.amount.value > 0)
+        first = next((day for day, amount in usual.items() if amount), self.today)
+        whole = [day for day in usual if first <= day < self.today][-_HISTORY:]
+        basis = [usual[day] for day in whole or [self.today]]
+        per_day = _to_the_cent(Fraction(added(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
-        ahead = max(Fraction(0), mean - so_far) + days_to_come * mean
+        missing_today = max(_NOTHING, difference(per_day, usual[self.today]))
+        ahead = [missing_today, *[per_day] * days_to_come]
         return Projection(
-            total=added([self.total.this_month, _to_the_cent(ahead)]),
-            per_day=_to_the_cent(mean),
-            days=len(whole),
+            total=added([self.total.this_month, *ahead]), per_day=per_day, days=len(whole)
         )
 
-    def _part(self, name: str | None, charges: Iterable[Charge]) -> Part:
-        this_month, by_then, rest = [], [], []
+    def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
+        amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
         for charge in charges:
-            if charge.day >= self.month:
-                this_month.append(charge.amount.value)
-            elif charge.day <= self.same_day:
-                by_then.append(charge.amount.value)
-            else:
-                rest.append(charge.amount.value)
-        return Part(name, added(this_month), added(by_then), added(by_then + rest))
+            amounts[charge.day].append(charge.amount.value)
+        return {day: added(those) for day, those in amounts.items()}
+
+    def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
+        def of(first: date, until: date) -> Decimal:
+            return added(each.amount.value for each in charges if first <= each.day < until)
+
+        days = timedelta(days=self.compared)
+        return Part(
+            of=name,
+            this_month=of(self.month, date.max),
+            last_month=of(self.last_month, self.month),
+            compared=of(self.month, self.month + days),
+            compared_with=of(self.last_month, self.last_month + days),
+        )
 
 
 def spendings(buckets: Iterable[Bucket[CostsResult]], today: date) -> list[Spending]:
     """The spending in each currency that is on the bill; the one with the most charges first."""
     found: dict[str, list[Charge]] = {}
     for charge in charges_of(buckets):
-        found.setdefault(charge.amount.currency, []).append(charge)
+        # Lower-case by ISO 4217 in the API; what is upper-case for once is no other money.
+        found.setdefault(legible(charge.amount.currency).casefold(), []).append(charge)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [Spending(currency, today, charges) for currency, charges in largest_first]
 
@@ -168,13 +180,8 @@ def start_of_last_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def added(amounts: Iterable[Decimal]) -> Decimal:
-    """The sum, with every digit and no others: a zero can come as `0E-6176`, and adds none."""
-    return EXACT.normalize(reduce(EXACT.add, filter(None, amounts), Decimal(0)))
-
-
 def _to_the_cent(amount: Fraction) -> Decimal:
-    return EXACT.scaleb(Decimal(round(amount * 100)), -2)
+    return Decimal(f"{round(amount * 100)}E-2")
 
 
 def _days(first: date, last: date) -> Iterator[date]:
