@@ -33,14 +33,14 @@ def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     return usage_sandbox
 
 
-def shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def shell(line: str) -> subprocess.CompletedProcess[str]:
     """What a line comes to in a shell, in which `$run` is the command."""
     return subprocess.run(
         ["bash", "-c", line],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **environment, "run": COMMAND},
+        env={**os.environ, "run": COMMAND, "PYTHONWARNINGS": "default"},
     )
 
 
@@ -208,6 +208,16 @@ def test_a_figure_for_which_there_is_no_room_leaves_no_file(
     terminal(f"costs --start 2026-01-01 --end 2026-01-02 -o {file}", exit_code=1)
     assert "amount is Decimal" in terminal.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_without_buckets_has_all_columns(
+    terminal: Terminal, asked: Sandbox, tmp_path: Path
+) -> None:
+    asked.faults.status(200, body='{"data":[],"has_more":false}')
+    terminal(f"costs --start 2026-01-01 --end 2026-01-02 -o {tmp_path}/costs.parquet")
+    table = pq.read_table(tmp_path / "costs.parquet")
+    assert list(table.schema) == list(schema(Endpoints.costs))
+    assert table.num_rows == 0
 
 
 def test_names_change_no_other_column(terminal: Terminal, tmp_path: Path) -> None:

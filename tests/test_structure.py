@@ -77,6 +77,7 @@ ORDER = [
     "cli.flags",
     "cli.ranges",
     "cli.connection",
+    "cli.wording",
     "cli.whole_file",
     "cli.naming",
     "cli.rows",
@@ -98,7 +99,6 @@ ORDER = [
     "cli.checks",
     "cli.doctor",
     "cli.report",
-    "cli.wording",
     "cli.app",
     "cli.__init__",
 ]

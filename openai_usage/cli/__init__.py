@@ -37,7 +37,8 @@ def _open_missing_streams() -> None:
     """Have stdout and stderr lead nowhere where the process was started without them."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(nowhere, "w", encoding="utf-8", closefd=False))
 
 
 def _end_as_ctrl_c_does() -> None:
