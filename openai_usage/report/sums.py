@@ -56,6 +56,15 @@ class Period:
     start: int
     end: int
 
+    @property
+    def text(self) -> str:
+        """As `1 September 2026 to 10 September 2026, in UTC`."""
+        first, last = (
+            f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
+            for moment in (self.start, self.end - 1)
+        )
+        return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
+
     @cached_property
     def days(self) -> tuple[Day, ...]:
         """Every day in UTC that it has something of."""
@@ -86,9 +95,10 @@ class Period:
         return slice(first, max(first, last))
 
     def before(self) -> "Period | None":
-        """As many whole days as are in this one, just before the first of them."""
+        """As many whole days as are in this one, just before the first of them, if there are."""
         whole = self.days[self.whole_days]
-        return Period(whole[0].start - len(whole) * DAY, whole[0].start) if whole else None
+        start = whole[0].start - len(whole) * DAY if whole else -1
+        return Period(start, whole[0].start) if start >= 0 else None
 
     def place(self, moment: int) -> int:
         """Which of the `days` *moment* is in."""
