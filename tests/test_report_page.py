@@ -332,6 +332,8 @@ def test_sixty_projects_are_six_and_others_and_all_in_the_table() -> None:
     ]
     assert len(page.tables[5]) == 1 + 7 + 1
     assert len(page.all("details")) == 1  # all line items have a colour
+    assert "Spend by project, in full" in page.text
+    assert "7 rows, 62 columns" in page.text
 
 
 def test_a_seventh_project_has_its_name_and_the_colour_of_others() -> None:
@@ -372,6 +374,8 @@ def test_long_ranges_are_shown_by_month() -> None:
     listed = {tuple(row) for table in page.tables for row in table}
     assert ("2026-02-23", "$1.0005", "$1.0005") in listed
     assert ("2026-02-23", "100") in listed  # images
+    assert "Images, in full" in page.text
+    assert page.text.count("too large for paper") == 3 + 1  # the storage of each day, too
     assert "Not whole is 2026-09-10, because the range begins or ends within it" in page.text
     assert "drawn by month, where they can be added up. Not whole are 2026-02 and" in page.text
     assert "Feb 2026" in page.texts
@@ -442,8 +446,8 @@ def test_web_searches_are_spoken_of_where_there_are_some() -> None:
 def test_a_figure_that_is_too_wide_for_paper_is_left_to_the_file() -> None:
     spend = spent(3, ("p", "a"))
     long = evolve(spend, rows={("p", "a"): (Decimal(f"0.{'1' * 150}"),) * 3})
-    for each, fits in ((spend, True), (long, False)):
-        text = Page(Report(of_days(3, spend=(each,))).html()).text
+    for days, each, fits in ((3, spend, True), (3, long, False), (200, spent(200), True)):
+        text = Page(Report(of_days(days, spend=(each,))).html()).text
         assert ("too large for paper" not in text) is fits
 
 

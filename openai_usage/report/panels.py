@@ -171,8 +171,7 @@ def with_all(panel: Panel, period: Period, rows: Sequence[tuple[str, Values]]) -
     everything = tuple(
         Series(label, OTHERS, values) for label, (_, values) in zip(labels, used, strict=True)
     )
-    title = f"{panel.title}, in full by day"
-    return evolve(panel, in_full=evolve(panel, title=title, bars=days, series=everything))
+    return evolve(panel, in_full=evolve(panel, bars=days, series=everything))
 
 
 def told_apart(labels: Sequence[str], form: str = "{} [{}]") -> list[str]:

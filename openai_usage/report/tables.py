@@ -23,20 +23,30 @@ class Table:
     foot: tuple[str, ...]
     """The totals; empty cells where nothing may be added up."""
     panels: tuple[Panel, ...] = ()
-    """Those whose figures are in it."""
+    """Those that are drawn of just these figures."""
     by_day: bool = False
     """Whether rows are named by days or months, which are short."""
     folded: bool = False
     """Whether it is so large that it is shown to those alone who open it."""
 
     @property
+    def size(self) -> str:
+        """As `90 rows, 55 columns`."""
+        rows, columns = len(self.rows), len(self.heads)
+        return f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns"
+
+    @property
     def fits_on_paper(self) -> bool:
-        """Whether all columns of figures lie side by side on a page, with no figure cut in two."""
+        """Whether it is printed: no day after day of a year, and no figure cut in two."""
         columns = zip(*(row[1:] for row in (*self.rows, self.foot)), strict=True)
-        return sum(max(map(len, column)) + 2 for column in columns) <= _LETTERS_ON_PAPER
+        width = sum(max(map(len, column)) + 2 for column in columns)
+        long = self.by_day and len(self.rows) > _DAYS_ON_PAPER
+        return not (self.folded or long or width > _LETTERS_ON_PAPER)
 
 
+_DAYS_ON_PAPER = 124
 _LETTERS_ON_PAPER = 140
+"""How wide a sheet is that lies, in digits of figures and the room between them."""
 
 _COMPARED = ("Whole days", "Before", "Change", "Relative change")
 
@@ -93,7 +103,7 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
     exact = panel.unit.exact
     rows = zip(panel.bars, *(each.values for each in panel.series), panel.sums, strict=True)
     return Table(
-        title=panel.title,
+        title=_titled((panel,), folded=folded),
         # What a large table comes to is said at its foot.
         caption=f"{panel.title}." if folded else panel.text,
         heads=(
@@ -103,7 +113,7 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
         ),
         rows=tuple((bar.text, *map(exact, values)) for bar, *values in rows),
         foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
-        panels=(panel,),
+        panels=() if folded else (panel,),
         by_day=not panel.lying,
         folded=folded,
     )
@@ -113,7 +123,7 @@ def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
     rows = zip(panels[0].bars, *(each.sums for each in panels), strict=True)
     totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
     return Table(
-        title=" · ".join(each.title for each in panels),
+        title=_titled(panels, folded=folded),
         caption=" ".join(filter(None, (each.note for each in panels))),
         heads=("In UTC", *(each.title for each in panels)),
         rows=tuple(
@@ -124,7 +134,11 @@ def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
             for bar, *values in rows
         ),
         foot=("Total", *totals),
-        panels=panels,
+        panels=() if folded else panels,
         by_day=True,
         folded=folded,
     )
+
+
+def _titled(panels: tuple[Panel, ...], *, folded: bool) -> str:
+    return f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}"

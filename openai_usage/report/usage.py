@@ -127,7 +127,7 @@ def _of_models(tokens: Rows) -> Panel:
         [*groups[:_MODELS], others],
         [*names[:_MODELS], f"Other models ({len(others)})"],
     )
-    return evolve(panel, in_full=evolve(everything, title=f"{panel.title}, in full"))
+    return evolve(panel, in_full=everything)
 
 
 def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequence[str]) -> Panel:
