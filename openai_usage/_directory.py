@@ -23,6 +23,9 @@ from openai_usage.names import Kind, Name, Names, UnreadList
 _AT_ONCE = 8
 """Lists of API keys, of which there is one for each project, that are read at the same time."""
 
+_MOST_FAILURES = 8
+"""Lists that may fail after all their retries, before no more are asked for."""
+
 _MOST_PAGES = 10_000
 """Of a list: a million names, beyond which it has no end."""
 
@@ -121,7 +124,18 @@ class Directory:
     async def _read_each(self, lists: Iterator[_List]) -> None:
         """Read one of the *lists* after the other, while others take their turn at the same."""
         for each in lists:
-            await self._read(each)
+            if self._failures() < _MOST_FAILURES:
+                await self._read(each)
+            else:
+                why = f"not asked for, since {_MOST_FAILURES} others failed"
+                self._lists[each] = UnreadList(
+                    kind=each.kind, path=each.path, why=why, passing=True
+                )
+
+    def _failures(self) -> int:
+        """How many lists failed in passing, each after all of its retries."""
+        states = self._lists.values()
+        return sum(isinstance(state, UnreadList) and state.passing for state in states)
 
     async def _read(self, wanted: _List) -> dict[str, Name]:
         """The names in a list, by id; none where it cannot be read, which is noted."""

@@ -303,7 +303,7 @@ def test_no_end_leaves_half_a_file(
         assert part.suffix == ".part"
     else:
         assert (code, out) == (130, "")
-        assert err == "openai-usage: interrupted. Nothing was written.\n"
+        assert err == "openai-usage: interrupted. Nothing whole was written.\n"
         assert list(tmp_path.iterdir()) == []
 
 

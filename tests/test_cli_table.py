@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -108,8 +109,8 @@ def test_currencies_are_never_added_across(
     assert [line.split()[:4] for line in out.splitlines() if re.match(r" ?[abc] ", line)] == [
         ["b", "30", "usd", "77%"],
         ["a", "10.005", "usd", "26%"],
-        ["a", "7", "eur", "100%"],
         ["c", "-1", "usd", "-3%"],
+        ["a", "7", "eur", "100%"],
     ]
     assert re.search(r"total +39\.005 usd *\n +7 eur", out)  # and no trend of both together
 
@@ -124,14 +125,69 @@ def test_a_table_that_is_too_wide_loses_nothing() -> None:
     assert "1,234" in narrow
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("width", [80, 140])
-def test_it_fits_the_terminal(width: int) -> None:
+@pytest.mark.parametrize("row", Endpoints.table().values(), ids=lambda row: row.name)
+def test_it_fits_the_terminal(
+    row: Endpoint[..., object], width: int, groups: int, *, exact: bool
+) -> None:
+    measures = measures_of(row)
+    currency = "usd" if row.name == "costs" else None
+    figures: dict[str, int | Decimal] = dict.fromkeys((each.name for each in measures), 12_345_678)
     lines = [
-        Line((f"gpt-{n}-2025-04-14", "proj_4cuA3lZIflHOPmfg0k1"), None, {"num_model_requests": n})
+        Line(("Support Assistant proj_4cuA3lZIflHOPmfg0k1M",) * groups, currency, figures, {0: n})
         for n in (5, 4)
     ]
-    out = text(summary(*lines, heads=["model", "project_id"]), width=width)
+    out = text(
+        Summary(
+            grouped=True,
+            heads=row.group_by[:groups],
+            measures=measures,
+            main=measures[-1],
+            starts=[0, 1],
+            lines=[evolve(line, labels=line.labels[: len(row.group_by)]) for line in lines],
+        ),
+        width=width,
+        exact=exact,
+    )
     assert max(map(len, out.splitlines())) <= width
+    assert "trend" in out or width == 80
+
+
+def test_what_the_api_names_does_not_command_the_terminal(
+    terminal: Terminal, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    evil = "gpt\x1b[31mRED\x1b]0;pwn\x07\nnew\u202eline"
+    results = [{"line_item": evil, "amount": {"value": "1", "currency": "u\x1b[31msd"}}]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    body = json.dumps({"data": [bucket], "has_more": False})
+    usage_sandbox.faults.status(200, body=body)
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item")
+    assert not set("\x1b\x07\u202e") & set(out)
+    assert "1.00 u\ufffd[31msd" in out
+    usage_sandbox.faults.status(400, body=json.dumps({"error": {"message": evil}}))
+    terminal("costs --group-by line_item", exit_code=1)
+    assert not set("\x1b\x07\u202e") & set(terminal.err)
+
+
+def test_sums_have_every_digit(
+    terminal: Terminal, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    amounts = ("123456789012345678901234567890.123456789", "1.2345678901234567e-8")
+    results = [
+        {"line_item": "a", "amount": {"value": value, "currency": "usd"}} for value in amounts
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    body = json.dumps({"data": [bucket], "has_more": False})
+    usage_sandbox.faults.status(200, body=body)
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item --exact")
+    exact = "123,456,789,012,345,678,901,234,567,890.123456801345678901234567 usd"
+    assert out.count(exact) == 2
 
 
 @pytest.mark.parametrize(

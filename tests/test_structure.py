@@ -16,6 +16,7 @@ ORDER = [
     "_version",
     "_secret",
     "_shown",
+    "_sums",
     "_spreadsheets",
     "errors",
     "times",

@@ -17,6 +17,7 @@ from openai_usage import (
     UsageError,
     __version__,
 )
+from openai_usage._shown import legible
 from openai_usage.cli.ask import Interrupted, asking, unwrapped
 
 _THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
@@ -49,7 +50,7 @@ def run(words: Sequence[str]) -> int:
     except UsageError as error:
         code = _say(f"{error}{_go_on(error.resume_from)}", exit_code=1)
     except Interrupted as error:
-        done = _go_on(error.resume_from) or " Nothing was written."
+        done = _go_on(error.resume_from) or " Nothing whole was written."
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
@@ -86,7 +87,7 @@ def _go_on(place: int | None) -> str:
 
 
 def _say(sentence: str, *, exit_code: int) -> int:
-    print(f"openai-usage: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"openai-usage: {legible(sentence)}", file=sys.stderr)
     return exit_code
 
 

@@ -59,10 +59,10 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
-                names = await naming.of(client)
-                sheet = Sheet(buckets, watch.over(buckets), names=names, exact=output.exact)
                 with shown(watch) if _is_seen(output) else nullcontext():
-                    await output.write(sheet)
+                    names = await naming.of(client)
+                    walked = watch.over(buckets)
+                    await output.write(Sheet(buckets, walked, names=names, exact=output.exact))
 
         try:
             asyncio.run(walk())

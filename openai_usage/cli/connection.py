@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 from attrs import frozen
 from cyclopts import Group, Parameter
@@ -16,12 +16,23 @@ _GROUP = Group("Connection", sort_key=4)
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
 class Connection:
-    """The option that says whom to ask; the key and the address are the environment's."""
+    """The options that say whom to ask, and what to take for an answer.
+
+    The key and the address are the environment's.
+    """
 
     sandbox: Annotated[
         bool,
         flag("Ask a made-up organization: no key and no network."),
     ] = False
+
+    on_gap: Annotated[
+        Literal["warn", "raise"],
+        Parameter(
+            help="Where the API gives no bucket for a part of the range, of which it is not known: "
+            "warn, or end with 1."
+        ),
+    ] = "warn"
 
     @asynccontextmanager
     async def client(
@@ -34,13 +45,13 @@ class Connection:
             InvalidOptionError: The environment has something that cannot work.
         """
         if not self.sandbox:
-            async with make() as client:
+            async with make(on_gap=self.on_gap) as client:
                 yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only where it is asked for
 
         async with (
             Sandbox() as server,
-            make(server.admin_api_key, base_url=server.base_url) as client,
+            make(server.admin_api_key, base_url=server.base_url, on_gap=self.on_gap) as client,
         ):
             yield client

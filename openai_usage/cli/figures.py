@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from openai_usage._sums import added
+
 Number = int | Decimal
 
 _LARGE = 100_000
@@ -39,7 +41,7 @@ def duration(seconds: Number, *, exact: bool = False) -> str:
 def money(amount: Decimal, currency: str, *, exact: bool = False) -> str:
     """To the cent, which everyone reckons in, with its currency; or to the last digit."""
     if exact:
-        return f"{amount.normalize() if amount else Decimal(0):,f} {currency}"
+        return f"{added([amount]):,f} {currency}"
     return f"{amount:,.2f} {currency}"
 
 
@@ -61,7 +63,10 @@ def change(before: Decimal | None, now: Decimal) -> str:
 
 
 def sparkline(values: Sequence[Number], width: int) -> str:
-    """How *values* went, in at most *width* characters, each the mean of equally many of them."""
+    """How *values* went, in at most *width* characters, each the mean of as many of them.
+
+    Fewer are left for the last, as a rule.
+    """
     per = -(-len(values) // width) or 1
     heaps = [values[at : at + per] for at in range(0, len(values), per)]
     means = [float(sum(heap)) / len(heap) for heap in heaps]

@@ -1,5 +1,6 @@
 """Names beside ids: who is behind them, where that is asked for."""
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -7,10 +8,15 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import AsyncUsageClient, Names
+from openai_usage import AsyncUsageClient, Names, UnreadList
+from openai_usage._shown import legible
 from openai_usage.cli.flags import flag
+from openai_usage.names import Kind
 
 _GROUP = Group("Output", sort_key=3)
+
+_PATIENCE = 30.0
+"""Seconds that names may take: figures do not wait for them any longer."""
 
 _WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
 _PEOPLE = {"user_id": ["user_name", "user_email"]}
@@ -33,12 +39,26 @@ class Naming:
         """
         if not self.names and not self.personal:
             return None
-        names = await client.names(personal=self.personal)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                names = await client.names(personal=self.personal)
+        except TimeoutError:
+            names = _not_in_time(personal=self.personal)
         if names.unread:
             first, others = names.unread[0], len(names.unread) - 1
             more = f" (and {others} lists more)" if others else ""
-            print(f"openai-usage: some names are not known: {first}{more}", file=sys.stderr)
+            print(
+                f"openai-usage: some names are not known: {legible(str(first))}{more}",
+                file=sys.stderr,
+            )
         return names
+
+
+def _not_in_time(*, personal: bool) -> Names:
+    why = f"not read within {_PATIENCE:g} s"
+    kinds: tuple[Kind, ...] = ("projects", "users") if personal else ("projects",)
+    unread = (UnreadList(kind=kind, path=kind, why=why, passing=True) for kind in kinds)
+    return Names(known={}, unread=tuple(unread), personal=personal)
 
 
 def name_columns(names: Names | None) -> Mapping[str, Sequence[str]]:

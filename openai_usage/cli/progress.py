@@ -14,6 +14,7 @@ from rich.table import Column
 from rich.text import Text
 
 from openai_usage import Bucket, Buckets
+from openai_usage._shown import legible
 
 _PATIENCE = 1.0
 """Seconds before anything is shown."""
@@ -49,7 +50,7 @@ class Watch(logging.Handler):
         """Take note of a retry; what else the client has to say is shown as it is."""
         wait: float | None = getattr(record, "wait", None)
         if wait is None:
-            print(f"openai-usage: {record.getMessage()}", file=sys.stderr)
+            print(f"openai-usage: {legible(record.getMessage())}", file=sys.stderr)
         else:
             self._retries += 1
             self._waits_until = time.monotonic() + wait

@@ -1,11 +1,14 @@
 """A sheet summed up for people: a line for each group, or for each bucket of what is whole."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 
 from attrs import define, field, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
+from openai_usage._shown import legible
+from openai_usage._sums import added
 from openai_usage.cli.figures import Number
 from openai_usage.cli.naming import labelled
 from openai_usage.cli.rows import Sheet, iso
@@ -49,26 +52,43 @@ class Summary:
     """Where the buckets start, in Unix seconds."""
     lines: Sequence[Line]
 
-    @property
-    def currencies(self) -> list[str | None]:
-        """The currencies that occur, the most frequent first; only None where there is no money."""
-        found = [line.currency for line in self.lines]
-        return sorted(set(found), key=lambda each: (-found.count(each), each or ""))
+    @cached_property
+    def totals(self) -> Mapping[str | None, Mapping[str, Number]]:
+        """The sum of each measure by currency, the most frequent first: never added across."""
+        totals: dict[str | None, dict[str, Number]] = {}
+        for currency, lines in self._by_currency.items():
+            totals[currency] = {
+                each.name: _added(line.figures[each.name] for line in lines)
+                for each in self.measures
+            }
+        return totals
+
+    @cached_property
+    def largest(self) -> Mapping[str | None, Number]:
+        """The size of the largest line by currency."""
+        return {
+            currency: max(line.figures[self.main.name] for line in lines)
+            for currency, lines in self._by_currency.items()
+        }
 
     @property
     def trend(self) -> list[Number]:
         """The main measure of all lines, bucket by bucket; nothing where currencies differ."""
-        if len(self.currencies) != 1 or not self.main.adds_up:
+        if len(self._by_currency) != 1 or not self.main.adds_up:
             return []
-        return [sum(line.trend.get(start, 0) for line in self.lines) for start in self.starts]
+        return [_added(line.trend.get(start, 0) for line in self.lines) for start in self.starts]
 
-    def largest(self, currency: str | None) -> Number:
-        """The size of the largest line of one currency."""
-        return max(line.figures[self.main.name] for line in self.lines if line.currency == currency)
+    @cached_property
+    def _by_currency(self) -> Mapping[str | None, Sequence[Line]]:
+        return by_currency(self.lines)
 
-    def total(self, measure: Measure, currency: str | None) -> Number:
-        """The sum of a measure over the lines of one currency: money is never added across."""
-        return sum(line.figures[measure.name] for line in self.lines if line.currency == currency)
+
+def by_currency(lines: Iterable[Line]) -> dict[str | None, list[Line]]:
+    """The lines of each currency, that of most lines first; under None where there is no money."""
+    found: dict[str | None, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.currency, []).append(line)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 async def summed_up(sheet: Sheet) -> Summary:
@@ -80,19 +100,19 @@ async def summed_up(sheet: Sheet) -> Summary:
     async for bucket in sheet.buckets:
         starts.append(bucket.start_time)
         for result in bucket.results:
-            currency = getattr(getattr(result, "amount", None), "currency", None)
+            currency = _currency(result)
             labels = _labels(sheet, bucket, result)
             line = lines.setdefault((labels, currency), Line(labels, currency))
             for measure in measures:
                 figure = _figure(result, measure.name)
                 before = line.figures.get(measure.name, 0) if measure.adds_up else 0
-                line.figures[measure.name] = before + figure
-            line.trend[bucket.start_time] = line.trend.get(bucket.start_time, 0) + _figure(
-                result, main.name
-            )
+                line.figures[measure.name] = _added([before, figure])
+            so_far = line.trend.get(bucket.start_time, 0)
+            line.trend[bucket.start_time] = _added([so_far, _figure(result, main.name)])
     found = list(lines.values())
     if sheet.grouped_by:
-        found.sort(key=lambda line: -line.figures[main.name])
+        largest_first = by_currency(sorted(found, key=lambda line: -line.figures[main.name]))
+        found = [line for those in largest_first.values() for line in those]
     return Summary(
         grouped=bool(sheet.grouped_by),
         heads=sheet.grouped_by or ["start"],
@@ -103,12 +123,25 @@ async def summed_up(sheet: Sheet) -> Summary:
     )
 
 
+def _added(figures: Iterable[Number]) -> Number:
+    """The sum: of counts as they are, of money with every digit."""
+    listed = list(figures)
+    if all(isinstance(each, int) for each in listed):
+        return sum(listed)
+    return added(Decimal(each) for each in listed)
+
+
 def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
     """The figures that every result of an endpoint has, as the fields of its class say."""
     return [
         Measure(each.name, each.metadata.get("unit"), each.metadata.get("adds_up", True))
         for each in endpoint.measures
     ]
+
+
+def _currency(result: object) -> str | None:
+    amount = getattr(result, "amount", None)
+    return legible(amount.currency) if isinstance(amount, Amount) else None
 
 
 def _figure(result: object, name: str) -> int | Decimal:
@@ -130,4 +163,5 @@ def _label(sheet: Sheet, column: str, value: object) -> str:
         case bool():
             return str(value).lower()
         case _:
-            return labelled(sheet.names, column, str(value))
+            # Anyone may have named it, and a terminal obeys what it is made to show.
+            return legible(labelled(sheet.names, column, str(value)))

@@ -19,11 +19,11 @@ from openai_usage.cli.summary import Line, Measure, Summary, summed_up
 _LEGIBLE = 10
 """Characters that a column of labels is never narrower than, even where the terminal is."""
 
-_WIDE = 100
-"""Characters from which on a terminal has room for long bars and trends."""
+_GAP = 2
+"""Characters between columns."""
 
-_LONG, _SHORT = 20, 8
-"""Characters of a bar or a trend."""
+_BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
+"""Characters of a line's bar and of its trend: the first of these for which there is room."""
 
 
 async def write_table(sheet: Sheet, file: BinaryIO) -> None:
@@ -41,7 +41,7 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
     table = Table(
         title=Text(title),
         box=box.SIMPLE_HEAD,
-        show_footer=bool(summary.lines),
+        show_footer=any(measure.adds_up for measure in summary.measures) and bool(summary.lines),
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
@@ -61,34 +61,41 @@ def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> T
             "\n".join(words),
             Text("\n".join(totals)),
             justify="right",
+            no_wrap=True,
             min_width=max(map(len, [*words, *totals, *shown])),  # a figure is never broken
         )
-    room = _LONG if width >= _WIDE else _SHORT
-    table.add_column("share" if summary.main.adds_up else "", justify="right", min_width=5)
-    table.add_column("", width=room)
-    if summary.grouped:
-        table.add_column("trend", sparkline(summary.trend, room), width=room)
+    table.add_column(
+        "share" if summary.main.adds_up else "", justify="right", no_wrap=True, min_width=5
+    )
+    taken = sum((column.min_width or 0) + _GAP for column in table.columns)
+    bar, trend = next(
+        each for each in _BAR_AND_TREND if taken + sum(each) + 2 * _GAP <= width or not any(each)
+    )
+    if bar:
+        table.add_column("", width=bar)
+    if trend and summary.grouped:
+        table.add_column("trend", sparkline(summary.trend, trend), width=trend)
     for line in summary.lines:
-        table.add_row(*_cells(summary, line, room, exact=exact))
+        table.add_row(*_cells(summary, line, bar, trend, exact=exact))
     return table
 
 
-def _cells(summary: Summary, line: Line, room: int, *, exact: bool) -> Iterator[RenderableType]:
+def _cells(
+    summary: Summary, line: Line, bar: int, trend: int, *, exact: bool
+) -> Iterator[RenderableType]:
     yield from map(Text, line.labels)  # as text, in which brackets mean nothing
     for measure in summary.measures:
         yield _figure(measure, line, exact=exact)
     size = line.figures[summary.main.name]
-    total = summary.total(summary.main, line.currency)
-    largest = summary.largest(line.currency)
+    total = summary.totals[line.currency][summary.main.name]
+    largest = summary.largest[line.currency]
     yield share(size, total) if summary.main.adds_up else ""
-    # Shares of what is owed and what is owed back would say nothing.
-    yield (
-        Bar(float(largest), 0, float(size), width=room, color="cyan")
-        if largest > 0 and size > 0
-        else ""
-    )
-    if summary.grouped:
-        yield sparkline([line.trend.get(start, 0) for start in summary.starts], room)
+    if bar:
+        # Shares of what is owed and what is owed back would say nothing.
+        is_some = largest > 0 and size > 0
+        yield Bar(float(largest), 0, float(size), width=bar, color="cyan") if is_some else ""
+    if trend and summary.grouped:
+        yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
 
 
 def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
@@ -98,8 +105,8 @@ def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
 def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:
     """The sum of a measure, in each currency by itself; none of what does not add up."""
     if measure.adds_up:
-        for currency in summary.currencies:
-            yield _shown(measure, summary.total(measure, currency), currency, exact=exact)
+        for currency, totals in summary.totals.items():
+            yield _shown(measure, totals[measure.name], currency, exact=exact)
 
 
 def _shown(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:

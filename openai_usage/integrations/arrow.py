@@ -48,7 +48,7 @@ _SECONDS = pa.timestamp("s", tz="UTC")
 
 _exactly = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation]).quantize
 _LAST = Decimal(1).scaleb(-_DECIMALS)
-_ROOM = Decimal(10) ** (_DIGITS - _DECIMALS)
+_PLAIN = f"^-?[0-9]{{1,{_DIGITS - _DECIMALS}}}([.][0-9]{{1,{_DECIMALS}}})?$"
 
 _MISFITS = (TypeError, ValueError, ArithmeticError)
 """What is raised where a value is not for a column: pyarrow's and decimal's errors are of these."""
@@ -83,26 +83,15 @@ def _decimals(values: Sequence[Decimal | None]) -> "pa.Array[Any]":
     """Exact, or an error; which pyarrow alone does not keep to.
 
     Where it has to change a scale, it reads beyond its table of powers for some values (`4E-63`
-    becomes thousands), and lets others overflow. So values are either so short that it has no more
-    to do than to append zeros, or brought to the scale of the column before it sees them.
+    becomes thousands), and lets others overflow. So it gets either plain digits for which there is
+    room, to which it appends zeros, or values that were brought to the scale of the column before.
     """
-    texts = list(map(str, values))
-    if _are_short(values, texts):
-        return pa.array(texts).cast(_MONEY)
+    if values and values[0] is not None:
+        texts = pa.array(list(map(str, values)))
+        if pc.all(pc.match_substring_regex(texts, _PLAIN)).as_py():
+            return texts.cast(_MONEY)
     exact = [None if each is None else _exactly(each, _LAST) for each in values]
     return pa.array(exact, _MONEY)
-
-
-def _are_short(values: Sequence[Any], texts: Sequence[str]) -> bool:
-    """Whether all *values* are in plain digits, fewer than there is room for on either side."""
-    together = "".join(texts)
-    return (
-        "E" not in together  # as in 4E-63
-        and "N" not in together  # as in None
-        and max(map(len, texts), default=0) <= _DECIMALS
-        and min(values, default=0) > -_ROOM
-        and max(values, default=0) < _ROOM
-    )
 
 
 _TYPES: Mapping[type, _Type] = {

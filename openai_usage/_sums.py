@@ -1,0 +1,18 @@
+"""Adds up decimals without losing a digit, which is what every figure about money rests on."""
+
+from collections.abc import Iterable
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
+from functools import reduce
+
+_EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
+"""Keeps every digit. The default keeps 28, and an amount alone can have more."""
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, with every digit and no others: a zero can come as `0E-6176`, and adds none."""
+    return _EXACT.normalize(reduce(_EXACT.add, filter(None, amounts), Decimal(0)))
+
+
+def difference(amount: Decimal, other: Decimal) -> Decimal:
+    """By how much *amount* is more than *other*, with every digit."""
+    return added([amount, other.copy_negate()])
