@@ -7,6 +7,7 @@ from decimal import Decimal
 from attrs import frozen
 
 from openai_usage._shown import legible
+from openai_usage._sums import difference
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
 from openai_usage.report.panels import Panel, bars, in_colours, told_apart, with_all
@@ -42,7 +43,7 @@ class Standing:
     @property
     def change(self) -> Decimal:
         """How much more it cost than before."""
-        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
+        return difference(self.compared, self.before or Decimal(0))
 
 
 @frozen(kw_only=True)

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from typing import Self
 
 from attrs import define, field, frozen
 
+from openai_usage._sums import added
 from openai_usage.errors import InvalidQueryError
 
 __all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "sums", "total"]
 
 DAY = 86_400
-ZERO = Decimal(0)
-
-_EXACT = Context(prec=13_000)
-"""Room for every digit between the largest and the smallest amount that a decoder lets through."""
-
 Key = tuple[str | None, ...]
 """What figures belong to: a project and a line item, say."""
 
@@ -110,30 +106,27 @@ class Tally:
     """Adds up, exactly."""
 
     days: int
-    rows: dict[Key, list[Decimal]] = field(factory=dict)
+    rows: dict[Key, list[list[Decimal]]] = field(factory=dict)
 
     def add(self, key: Key, day: int, amount: Decimal) -> None:
         """Add *amount* to what *key* has on the day with that number."""
-        row = self.rows.setdefault(key, [ZERO] * self.days)
-        if amount:  # a zero such as 0E-6176 would add nothing but thousands of digits
-            row[day] = _EXACT.add(row[day], amount)
+        if key not in self.rows:
+            self.rows[key] = [[] for _ in range(self.days)]
+        self.rows[key][day].append(amount)
 
     def done(self) -> Rows:
         """What it came to."""
-        return {key: tuple(row) for key, row in self.rows.items()}
+        return {key: tuple(map(added, row)) for key, row in self.rows.items()}
 
 
 def total(*rows: Values) -> Decimal:
     """All of it, exactly."""
-    added = ZERO
-    for amount in filter(None, chain(*rows)):
-        added = _EXACT.add(added, amount)
-    return added
+    return added(chain(*rows))
 
 
 def sums(rows: Iterable[Values]) -> Values:
     """The rows added up to one."""
-    return tuple(total(each) for each in zip(*rows, strict=True))
+    return tuple(map(added, zip(*rows, strict=True)))
 
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:
