@@ -336,6 +336,22 @@ def test_sixty_projects_are_six_and_others_and_all_in_the_table() -> None:
     assert "7 rows, 62 columns" in page.text
 
 
+def test_many_line_items_are_drawn_by_model_and_listed_each() -> None:
+    items = [("p", f"gpt-{n}, {kind}") for n in range(3) for kind in ("input", "output")]
+    few, many = items, [*items, ("p", "storage, in all"), ("p", "gpt-0, cached")]
+    [_, panel] = panels(of_days(2, spend=(spent(2, *few),)))
+    assert [each.label for each in panel.series] == [label for _, label in few]
+    assert (panel.note, panel.in_full) == ("", None)
+    figures = of_days(2, spend=(spent(2, *many),))
+    [by_project, panel] = panels(figures)
+    assert [each.label for each in panel.series] == ["gpt-0", "gpt-1", "gpt-2", "storage, in all"]
+    assert panel.total == by_project.total
+    assert panel.series[0].values == (Decimal("16.0015"), Decimal("16.0045"))
+    [table] = [table for table in Page(Report(figures).html()).tables if len(table[0]) == 10]
+    assert table[0][1:-1] == [label for _, label in many]
+    assert "What is billed for a model is drawn as one" in panel.note
+
+
 def test_a_seventh_project_has_its_name_and_the_colour_of_others() -> None:
     figures = of_days(2, spend=(spent(2, *((f"proj_{n}", "a") for n in range(7))),))
     last = panels(figures)[0].series[-1]

@@ -11,6 +11,7 @@ from openai_usage.report.sums import Day, Period, Values, sums, total
 from openai_usage.report.units import Unit
 
 __all__ = [
+    "IN_COLOUR",
     "OTHERS",
     "Bar",
     "Panel",
@@ -24,7 +25,7 @@ __all__ = [
     "with_all",
 ]
 
-_IN_COLOUR = 6
+IN_COLOUR = 6
 """Series that get a colour of their own: more would not be told apart by everyone."""
 
 OTHERS = 0
@@ -148,7 +149,7 @@ def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
 def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
     """The rows, which are the largest first, by bar: those in front in colours, then all others."""
     used = [(label, days) for label, days in rows if any(days)]
-    kept, others = used[:_IN_COLOUR], used[_IN_COLOUR:]
+    kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
     colours = [*range(1, len(kept) + 1)]
     if len(others) > 1:
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]

@@ -10,7 +10,7 @@ from openai_usage._shown import legible
 from openai_usage._sums import difference
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import Panel, bars, in_colours, told_apart, with_all
+from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, told_apart, with_all
 from openai_usage.report.sums import Values, by, sums, total
 from openai_usage.report.units import Unit, money
 
@@ -123,6 +123,21 @@ def _named(id_: str, names: Names | None) -> str:
     return id_ if name is None or name.status == "unread" else str(name)
 
 
+_OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
+
+
+def _by_model(rows: Sequence[tuple[str, Values]]) -> list[tuple[str, Values]]:
+    """Line items such as `gpt-5, input`, of which there are many, with those of a model in one."""
+    models: dict[str, list[tuple[str, Values]]] = {}
+    for label, days in rows:
+        models.setdefault(label.partition(", ")[0], []).append((label, days))
+    made = [
+        items[0] if len(items) == 1 else (model, sums(days for _, days in items))
+        for model, items in models.items()
+    ]
+    return sorted(made, key=lambda each: abs(total(each[1])), reverse=True)
+
+
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """What was billed, by day: by project and by line item, for each currency."""
     shown = bars(figures.period)
@@ -131,11 +146,13 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
         # A large refund is as much to be seen as a large cost.
         largest = sorted(each.standings, key=lambda one: abs(one.total), reverse=True)
         rows = [(one.label, one.days) for one in largest]
+        grouped = _by_model(rows) if each.what == "line item" and len(rows) > IN_COLOUR else rows
         panel = Panel(
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
             bars=shown,
-            series=in_colours(rows, shown),
+            series=in_colours(grouped, shown),
+            note=_OF_ONE_MODEL if len(grouped) < len(rows) else "",
         )
         if panel.series:
             made.append(with_all(panel, figures.period, rows))
