@@ -1,11 +1,19 @@
 """What keeps text harmless where people open it in a spreadsheet."""
 
-import re
+from unicodedata import normalize
 
-_FORMULA = re.compile(r"\s*[-=+@\t\r]")
-"""What text begins with that a spreadsheet would run as a formula, whatever space is before it."""
+_STARTS = frozenset("=+-@\t\r")
+"""What text begins with that a spreadsheet would run as a formula, or split."""
 
 
 def harmless(text: str) -> str:
-    """*text*, with an apostrophe before it where a spreadsheet would run it."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """*text*, with an apostrophe before it where a spreadsheet would run it.
+
+    What cannot be seen before a formula does not count, nor how wide its first character is.
+    """
+    for each in text:
+        if normalize("NFKC", each) in _STARTS:
+            return f"'{text}"
+        if each.isprintable() and not each.isspace():
+            break
+    return text

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage import Endpoints, __version__
+from openai_usage import Endpoints, InvalidQueryError, __version__
 from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.ranges import Range
 from openai_usage.sandbox import Sandbox
@@ -156,7 +156,7 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         ("costs", "no admin key: set OPENAI_ADMIN_KEY"),
         ("costs --group-by modle", "--group-by"),
         ("costs --bucket-width 1h", "--bucket-width"),
-        ("costs --sandbox --limit 181", "limit=181 is out of range: from 1 to 180"),
+        ("costs --sandbox --limit 181", "--limit 181 is out of range: from 1 to 180"),
         ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
         ("costs --sandbox --last 0d", "--last takes"),
         ("costs --sandbox --last=", "--last"),
@@ -232,7 +232,9 @@ def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) 
     assert Range(start="1970-01-02", end="1970-01-03T02:00+02:00").span() == (DAY, 2 * DAY)
     assert Range(start="1764979200", end="1764979201").span() == (1_764_979_200, 1_764_979_201)
     assert Range(start="20251206").span() == (1_764_979_200, None)
-    assert Range(last="999999999999d").span() == (0, None)
+    assert Range(last="100d").span() == (0, None)
+    with pytest.raises(InvalidQueryError, match="--last 101d begins before 1970"):
+        Range(last="101d").span()
 
 
 def test_months_are_those_of_utc() -> None:
@@ -315,7 +317,7 @@ def test_the_key_is_not_shown_by_a_process_that_fails() -> None:
     )
     assert done.returncode == 2
     assert "cret" not in done.stdout + done.stderr
-    assert done.stderr.startswith("openai-usage: admin_api_key holds a character")
+    assert done.stderr.startswith("openai-usage: OPENAI_ADMIN_KEY holds a character")
 
 
 def test_without_its_extra_the_command_says_what_is_missing() -> None:

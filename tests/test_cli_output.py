@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 
@@ -124,12 +125,21 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
 @given(st.text())
 @example("\x1f@")
 @example("\n \t1")
+@example("\uff1d1+1")
+@example("\uff0b1")
+@example("\uff0d1")
+@example("\uff201")
+@example("\ufeff=1")
+@example("\u200b=1")
+@example("\x00=1")
+@example(" \u2060\uff1d1")
 def test_no_text_is_run_and_none_is_lost(text: str) -> None:
     from openai_usage._spreadsheets import harmless
 
     cell = harmless(text)
     assert isinstance(cell, str)
-    assert not cell.lstrip().startswith(("=", "+", "-", "@"))
+    visible = "".join(each for each in cell if unicodedata.category(each)[0] not in "CZ")
+    assert not visible.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
     assert text in (cell, cell.removeprefix("'"))
 
 
@@ -274,7 +284,7 @@ class Started:
             return process.returncode, out, err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_stream_says_where_to_go_on(
     number: signal.Signals, usage_sandbox: Sandbox
 ) -> None:
@@ -290,7 +300,7 @@ def test_an_interrupted_stream_says_where_to_go_on(
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_end_leaves_half_a_file(
     number: signal.Signals, usage_sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ ORDER = [
     "cli.checks",
     "cli.doctor",
     "cli.report",
+    "cli.wording",
     "cli.app",
     "cli.__init__",
 ]

@@ -1,12 +1,22 @@
 """`openai-usage`: the table of endpoints, at a terminal. Needs the extra `[cli]`."""
 
 import logging
+import os
 import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    try:
+        _open_missing_streams()
+        _end_as_ctrl_c_does()
+        sys.exit(_run())
+    except KeyboardInterrupt:  # in the first moment, while all is being imported
+        sys.exit(130)
+
+
+def _run() -> int:
     try:
         import cyclopts  # noqa: F401, PLC0415 - an extra may be missing
         import rich  # noqa: F401, PLC0415
@@ -20,6 +30,18 @@ def main() -> None:
     logging.basicConfig(format="openai-usage: %(message)s")
     # What stamina says of a retry, the transport has said before it, and better.
     logging.getLogger("stamina").setLevel(logging.ERROR)
-    # Whoever ends it leaves as little behind as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(sys.argv[1:]))
+    return run(sys.argv[1:])
+
+
+def _open_missing_streams() -> None:
+    """Have stdout and stderr lead nowhere where the process was started without them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _end_as_ctrl_c_does() -> None:
+    """Leave as little behind where a signal ends it, or its terminal is closed, as Ctrl-C does."""
+    for each in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(each) != signal.SIG_IGN:  # as it is under nohup
+            signal.signal(each, signal.default_int_handler)

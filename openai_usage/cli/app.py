@@ -1,9 +1,9 @@
 """`openai-usage`: one command for each row of the table, and the others; errors and exit codes."""
 
 import inspect
-import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pkgutil import resolve_name
 
@@ -19,9 +19,14 @@ from openai_usage import (
 )
 from openai_usage._shown import legible
 from openai_usage.cli.ask import Interrupted, asking, unwrapped
+from openai_usage.cli.printing import forget_output
+from openai_usage.cli.wording import as_typed
 
-_THE_USERS = (CycloptsError, InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
-"""Errors that come from what was typed, or from the environment; all others are the API's."""
+_THE_USERS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
+"""Errors of ours that come from what was typed, or set; all others are the API's."""
+
+_OF_EXTRAS = ("altair", "jinja2", "pyarrow", "vl_convert")
+"""Libraries that may be missing; where another one is, it is our mistake."""
 
 _OTHERS: Mapping[str, str] = {
     "spend": "What this month has cost, beside last month and a budget.",
@@ -43,23 +48,31 @@ def run(words: Sequence[str]) -> int:
     try:
         code = _carry_out(words or ["--help"])
         sys.stdout.flush()
-    except _THE_USERS as error:
+    except CycloptsError as error:
         code = _say(str(error), exit_code=2)
     except ModuleNotFoundError as error:
+        if error.name not in _OF_EXTRAS:
+            raise
         code = _say(str(error), exit_code=2)
     except UsageError as error:
-        code = _say(f"{error}{_go_on(error.resume_from)}", exit_code=1)
+        is_the_users = isinstance(error, _THE_USERS)
+        said = f"{as_typed(error)}{_go_on(error.resume_from)}"
+        code = _say(said, exit_code=2 if is_the_users else 1)
     except Interrupted as error:
         done = _go_on(error.resume_from) or " Nothing whole was written."
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
-    except (BrokenPipeError, SystemExit):  # rich makes one of the other where it shows the help
-        _forget_output()  # whoever read this has read enough
+    except SystemExit:  # which rich makes of a broken pipe where it shows the help
+        forget_output()
         code = 0
     except OSError as error:
-        _forget_output()
-        code = _say(_about(error), exit_code=1)
+        is_stdout = error.filename is None  # files that were named are named in their errors
+        if is_stdout:
+            forget_output()
+        # Whoever read stdout has read enough; whoever was to read a file has not.
+        is_well = is_stdout and isinstance(error, BrokenPipeError)
+        code = 0 if is_well else _say(_about(error), exit_code=1)
     return code
 
 
@@ -76,7 +89,7 @@ def _carry_out(words: Sequence[str]) -> int:
 
 
 def _about(error: OSError) -> str:
-    return ": ".join(str(each) for each in (error.filename, error.strerror) if each) or str(error)
+    return ": ".join(filter(None, (error.filename, error.strerror or str(error))))
 
 
 def _go_on(place: int | None) -> str:
@@ -87,13 +100,9 @@ def _go_on(place: int | None) -> str:
 
 
 def _say(sentence: str, *, exit_code: int) -> int:
-    print(f"openai-usage: {legible(sentence)}", file=sys.stderr)
+    with suppress(OSError):  # the terminal can be gone; the exit code still says it
+        print(f"openai-usage: {legible(sentence)}", file=sys.stderr)
     return exit_code
-
-
-def _forget_output() -> None:
-    """Keep the interpreter from trying once more, at its end, to write what cannot be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _app(asked: str) -> App:

@@ -1,11 +1,12 @@
 """Where a sheet goes, and in which format."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from attrs import frozen
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from openai_usage import InvalidOptionError
 from openai_usage.cli.flags import flag
@@ -14,6 +15,14 @@ from openai_usage.cli.rows import Sheet
 from openai_usage.cli.whole_file import check_path, whole_file
 
 _GROUP = Group("Output", sort_key=3)
+
+
+def _file(_: object, words: Sequence[Token]) -> Path | None:
+    """The file that was typed; None for `-`, which is stdout as for other programs."""
+    [word] = words
+    if word.value.startswith("-") and word.value != "-":
+        raise ValueError(f"{word.value} looks like an option. If it is a file: ./{word.value}")
+    return None if word.value == "-" else Path(word.value)
 
 
 @Parameter(name="*", group=_GROUP)
@@ -32,7 +41,10 @@ class Output:
         Path | None,
         Parameter(
             name=("--output", "-o"),
-            help="The file to write. It is there whole or not at all.",
+            help="The file to write, - for stdout. It is there whole or not at all.",
+            allow_leading_hyphen=True,
+            n_tokens=1,
+            converter=_file,
         ),
     ] = None
     exact: Annotated[

@@ -1,7 +1,7 @@
 """Writes a sheet as Parquet. Needs the extra `[arrow]`."""
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import ExitStack, aclosing
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
@@ -9,13 +9,15 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from openai_usage import Page
+from openai_usage import Bucket
 from openai_usage.cli.naming import name_columns, named
 from openai_usage.cli.rows import Sheet
-from openai_usage.integrations.arrow import record_batches
+from openai_usage.integrations.arrow import record_batch, schema
 
 _ROWS = 10_000
-"""Rows in a group of rows, at least, but for the last."""
+"""Rows in a group of rows, at least, but for the last; it ends where a bucket does."""
+
+_LABELS = pa.dictionary(pa.int32(), pa.string())
 
 
 async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
@@ -24,42 +26,44 @@ async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
     Whatever happens, pyarrow ends what it began to write as a valid file. So it is written
     elsewhere first: half a walk must not look like a whole one.
     """
+    known = pa.schema(list(_fields(sheet)))
     with TemporaryFile() as whole:
-        with ExitStack() as writing:
-            writer: ParquetWriter | None = None
-            async with aclosing(record_batches(sheet.asked.endpoint, _pages(sheet))) as batches:
-                async for batch in batches:
-                    rows = _with_names(sheet, batch)
-                    writer = writer or writing.enter_context(ParquetWriter(whole, rows.schema))
-                    writer.write_batch(rows)
+        with ParquetWriter(whole, known) as writer:
+            async with aclosing(_groups(sheet)) as groups:
+                async for buckets in groups:
+                    writer.write_batch(_rows(sheet, buckets, known))
         whole.seek(0)
         copyfileobj(whole, file)
 
 
-async def _pages(sheet: Sheet) -> AsyncGenerator[Page[object], None]:
+async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None]:
     """The buckets of a sheet, so many at once that they are worth a group of rows."""
-    some, rows = [], 0
+    some: list[Bucket[object]] = []
+    rows = 0
     async for bucket in sheet.buckets:
         some.append(bucket)
         rows += len(bucket.results)
         if rows >= _ROWS:
-            yield Page(data=tuple(some), has_more=True)
+            yield some
             some, rows = [], 0
-    yield Page(data=tuple(some), has_more=False)
+    if some:
+        yield some
 
 
-def _with_names(sheet: Sheet, batch: pa.RecordBatch) -> pa.RecordBatch:
-    if sheet.names is None:
-        return batch
-    columns = dict(_columns(sheet, batch))
-    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
+    """The fields of `to_arrow()`, names after the ids that they belong to."""
+    for field in schema(sheet.asked.endpoint):
+        yield field
+        for name in name_columns(sheet.names).get(field.name, ()):
+            yield pa.field(name, _LABELS)
 
 
-def _columns(sheet: Sheet, batch: pa.RecordBatch) -> Iterator[tuple[str, "pa.Array[Any]"]]:
-    """The columns of *batch*, names after the ids that they belong to."""
-    labels = pa.dictionary(pa.int32(), pa.string())
+def _rows(sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema) -> pa.RecordBatch:
+    batch = record_batch(sheet.asked.endpoint, buckets)
+    arrays = []
     for ids, column in zip(batch.schema.names, batch.columns, strict=True):
-        yield ids, column
+        arrays.append(column)
         for name in name_columns(sheet.names).get(ids, ()):
             names = [named(sheet.names, name, each) for each in column.to_pylist()]
-            yield name, pa.array(names, labels)
+            arrays.append(pa.array(names, _LABELS))
+    return pa.RecordBatch.from_arrays(arrays, schema=known)

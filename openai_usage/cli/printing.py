@@ -1,10 +1,11 @@
 """How commands print: a table as wide as the terminal, or JSON for other programs."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Annotated, BinaryIO, Literal, TypeAlias
 
 from cyclopts import Group, Parameter
@@ -31,10 +32,16 @@ _UNBOUNDED = 10_000
 
 @contextmanager
 def console_on(file: BinaryIO) -> Iterator[Console]:
-    """A console that writes to *file*, as wide as the terminal, or as wide as it is elsewhere."""
+    """A console that writes to *file*: as wide as the terminal, elsewhere as wide as each line."""
     text = TextIOWrapper(file, "utf-8")
     try:
-        yield Console(file=text, width=None if text.isatty() else _UNBOUNDED)
+        if text.isatty():
+            yield Console(file=text)
+        else:
+            drawn = StringIO()
+            yield Console(file=drawn, width=_UNBOUNDED)
+            lines = drawn.getvalue().split("\n")  # whatever else may end a line in a label
+            text.write("\n".join(line.rstrip(" ") for line in lines))
     finally:
         text.detach()  # it is not ours to close
 
@@ -43,3 +50,10 @@ def print_json(report: object) -> None:
     """Print a report as JSON, with money as text: a JSON number is a float to many."""
     print(json.dumps(report, indent=2, default=digits))
     sys.stdout.flush()
+
+
+def forget_output() -> None:
+    """Let nothing more come of stdout, not even what the interpreter still writes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

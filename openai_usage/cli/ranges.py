@@ -12,6 +12,7 @@ from openai_usage import InvalidQueryError, month_start
 from openai_usage.cli.flags import flag
 
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _GROUP = Group("Range", sort_key=1)
 
 
@@ -87,14 +88,17 @@ def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
 
 def _start_of_last(text: str) -> int:
     """Where the last `30d`, `12h` or `90m` began: at a whole day, hour or minute in UTC."""
-    match = re.fullmatch(r"([1-9][0-9]*)([mhd])", text)
+    match = re.fullmatch(r"([1-9][0-9]{0,8})([mhd])", text)
     if match is None:
         raise InvalidQueryError(
-            f"--last takes a span such as 30d, 12h or 90m, not {text!r}", param="last"
+            f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}", param="last"
         )
     seconds = _SECONDS[match[2]]
     # The first bucket of an uneven start would be a part of one, and look like a quiet day.
-    return max(0, (int(time.time()) // seconds - int(match[1])) * seconds)
+    start = (int(time.time()) // seconds - int(match[1])) * seconds
+    if start < 0:
+        raise InvalidQueryError(f"--last {text} begins before 1970", param="last")
+    return start
 
 
 def moment(text: str, option: str, param: str) -> int:
@@ -109,7 +113,8 @@ def moment(text: str, option: str, param: str) -> int:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidQueryError(
-            f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds, not {text!r}",
+            f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
+            f"not {text!r:.40}",
             param=param,
         ) from None
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
@@ -118,4 +123,6 @@ def moment(text: str, option: str, param: str) -> int:
         raise InvalidQueryError(
             f"{option} {text} could mean any time zone: add Z for UTC, or an offset", param=param
         )
+    if found < _EPOCH:
+        raise InvalidQueryError(f"{option} {text} is before 1970", param=param)
     return int(found.timestamp())

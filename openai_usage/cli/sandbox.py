@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from openai_usage.cli.printing import forget_output
 from openai_usage.cli.ranges import moment
 from openai_usage.sandbox import Sandbox
 
@@ -106,4 +107,4 @@ def _tell(server: Sandbox) -> None:
     )
     if not sys.stdout.isatty():
         # Whoever reads on until the end, as a shell does in $(…), is not to wait for ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()

@@ -2,13 +2,18 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from openai_usage import InvalidOptionError
+
+_TELLING = 50
+"""Characters of a file's name that the name of its part begins with: a name can be no longer."""
 
 
 def check_path(path: Path) -> None:
@@ -29,21 +34,32 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     Until then it lies beside it under another name; where anything fails, it is removed and what
     was there before stays. What is no file, such as a pipe or `/dev/stdout`, is written directly.
+
+    Raises:
+        OSError: It could not be written. Its `filename` is *path*.
     """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as direct:
-            yield direct
-        return
-    target = path.resolve()  # a link stays one, and what it points to is replaced
-    part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+    is_special = path.exists() and not path.is_file()
     try:
-        # Opened like any other new file, so that it has the permissions of one.
-        with part.open("xb") as file:
+        with path.open("wb") if is_special else _replacing(path) as file:
+            yield file
+    except OSError as error:
+        error.filename = str(path)  # and not the part, of which nobody knows
+        raise
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    target = path.resolve()  # a link stays one, and what it points to is replaced
+    part = target.with_name(f".{target.name[:_TELLING]}.{uuid4().hex[:8]}.part")
+    # The permissions are those of the target, or of any other new file, before there is a byte.
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
+    try:
+        with open(part, "xb", opener=partial(os.open, mode=mode)) as file:
+            if target.exists():
+                shutil.copymode(target, part)  # of which the umask may have taken something
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -31,7 +31,7 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["record_batches", "schema", "table"]
+__all__ = ["record_batch", "record_batches", "schema", "table"]
 
 _ROWS = 10_000
 """Rows that are made in one go, in a few milliseconds; a larger page is taken in turns."""
@@ -129,6 +129,17 @@ def schema(endpoint: Endpoint[..., object]) -> pa.Schema:
     )
 
 
+def record_batch(
+    endpoint: Endpoint[..., object], buckets: Sequence[Bucket[object]]
+) -> pa.RecordBatch:
+    """The rows of some buckets, all in one batch.
+
+    Raises:
+        ColumnError: A result has no place in its columns.
+    """
+    return _batch(columns_of(endpoint.result), buckets, schema(endpoint))
+
+
 async def record_batches(
     endpoint: Endpoint[..., object], pages: AsyncGenerator[Page[object], None]
 ) -> AsyncGenerator[pa.RecordBatch, None]:
@@ -145,11 +156,11 @@ async def record_batches(
         async for page in pages:
             for buckets in _in_turns(page.data):
                 try:
-                    arrays = list(_arrays(columns, buckets))
+                    batch = _batch(columns, buckets, known)
                 except ColumnError as error:
                     error.resume_from = handed_over
                     raise
-                yield pa.RecordBatch.from_arrays(arrays, schema=known)
+                yield batch
                 handed_over = buckets[-1].end_time if buckets else handed_over
                 await asyncio.sleep(0)
 
@@ -173,6 +184,12 @@ def _in_turns(buckets: Sequence[Bucket[object]]) -> Iterator[Sequence[Bucket[obj
         some.append(bucket)
         rows += len(bucket.results)
     yield some
+
+
+def _batch(
+    columns: Sequence[Column], buckets: Sequence[Bucket[object]], known: pa.Schema
+) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(list(_arrays(columns, buckets)), schema=known)
 
 
 def _arrays(
