@@ -89,6 +89,26 @@ def test_a_part_that_is_missing_does_not_lose_the_others(
     assert ("The costs could not be read." in page) is (path == "costs")
 
 
+def test_days_before_that_cannot_be_read_are_a_note(
+    terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    answer_at(asked, "costs", 404, start_time=1_767_312_000)
+    assert terminal(f"report {RANGE}") == "report.html\n"
+    assert terminal.err.startswith(
+        "openai-usage: nothing is compared with the days before: the API answered 404"
+    )
+    page = (here / "report.html").read_text()
+    assert "This report is not complete" not in page
+    assert "Compared are" not in page
+
+
+def test_its_help_is_in_whole_sentences(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "500")
+    assert "the report is written without it, says so, and" in terminal("report --help")
+
+
 def test_where_nothing_can_be_read_no_file_is_written(
     terminal: Terminal, asked: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +125,8 @@ def test_where_nothing_can_be_read_no_file_is_written(
         ("-o none/report.html", "there is no folder "),
         ("--last 3w", "--last takes a span"),
         ("--start 2126-01-01", "has not come yet"),
+        ("--start 2126-01-01 --names", "has not come yet"),
+        ("--png -o /dev/null", "--output /dev/null is none"),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is_asked(
@@ -129,15 +151,22 @@ def test_it_can_be_passed_on_through_a_pipe(asked: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("library", ["altair", "jinja2", "vl_convert"])
-def test_without_its_extra_it_says_what_is_missing(library: str, here: Path) -> None:
+def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
+    library: str, asked: Sandbox, here: Path
+) -> None:
     program = (
         f"import sys; sys.modules['{library}'] = None\n"
         "from openai_usage.cli.app import run\n"
-        "sys.exit(run(['report', '--sandbox']))"
+        "sys.exit(run(['report', '--names']))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=asking(asked),
     )
+    assert asked.requests == []
     assert done.returncode == 2
     assert done.stderr == (
         f"openai-usage: {library} is missing, which comes with the extra for reports: "

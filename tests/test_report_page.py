@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from openai_usage import Name, Names, UnreadList
 from openai_usage._shown import legible
 from openai_usage.report import Report
-from openai_usage.report.charts import COLOURS
+from openai_usage.report.charts import COLOURS, subtitle
 from openai_usage.report.figures import Figures, Missing, gather
-from openai_usage.report.panels import Panel, bars, slug, told_apart
+from openai_usage.report.panels import Panel, bars, named, slugs, told_apart
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.sums import Period, Rows
 from openai_usage.report.units import BYTES, COUNT, change_in_percent, money, percent
@@ -80,7 +80,7 @@ class Page(HTMLParser):
         return [text for text in self.texts if re.match(r".*, .*: [$-]?", text)]
 
 
-def named(**names: str) -> Names:
+def called(**names: str) -> Names:
     return Names(
         known={id_: Name(id=id_, name=name, status="active") for id_, name in names.items()}
     )
@@ -150,7 +150,7 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
     text = page.text
     assert "28 August 2026 to 10 September 2026, in UTC" in text
     assert "Covers 2026-08-28 00:00 to 2026-09-10 22:40 UTC" in text
-    assert "Organization that of the key" in text
+    assert "Organization" not in text.partition("What these figures are")[0]
     assert "Source 127.0.0.1" in text
     assert "Made 2026-09-10 22:40 UTC, with openai-usage-client" in text
     assert "Usage times price does not reconcile" in text
@@ -160,8 +160,8 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
         "Compared are the whole days alone: 13 days from 2026-08-28 to 2026-09-09, with as many "
         "before, from 2026-08-15 to 2026-08-27." in text
     )
-    named = Page(Report(evolve(figures, organization="org-1")).html()).text
-    assert "Organization org-1" in named
+    told = Page(Report(evolve(figures, organization="org-1")).html()).text
+    assert "Organization org-1" in told
 
 
 def test_storage_is_never_added_up(figures: Figures, page: Page) -> None:
@@ -208,7 +208,7 @@ def test_what_moved_most(figures: Figures, page: Page) -> None:
     for row, each in zip(table[1:], movers, strict=True):
         assert row[0] == each.label
         assert row[3] == money("usd").signed(each.change)
-    assert sum(each.change for each in by_project.standings) == by_project.change
+    assert sum(each.change for each in by_project.standings) == by_project.everything.change
 
 
 # ---------------------------------------------------------------- unusual organizations
@@ -223,6 +223,45 @@ def test_nothing_at_all() -> None:
     assert Report(of_days(7)).pictures() == {}
 
 
+def test_where_usage_could_not_be_read_it_does_not_say_that_there_was_none() -> None:
+    missing = (Missing("images", "500", frozenset({"images"})),)
+    text = Page(Report(of_days(7, missing=missing)).html()).text
+    assert "Usage could not be read." in text
+    assert "Nothing was used" not in text
+    some = of_days(7, missing=missing, usage=(used("moderations", 7, {}),))
+    text = Page(Report(some).html()).text
+    assert "Not all of it could be read; in what could, nothing was used" in text
+    text = Page(Report(of_days(7, missing=(Missing("costs", "500"),))).html()).text
+    assert "Nothing was used in these days." in text
+
+
+def test_tokens_and_requests_say_whose_are_missing() -> None:
+    counted: dict[str, dict[str, object]] = {"input_tokens": {}, "num_model_requests": {}}
+    measures = frozenset({"input_tokens", "num_model_requests", "model"})
+    missing = [
+        Missing("costs", "500"),
+        Missing("images", "500", frozenset({"images", "num_model_requests"})),
+        Missing("completions", "500", measures),
+        Missing("web search calls", "500", frozenset({"num_requests", "num_model_requests"})),
+    ]
+    figures = of_days(2, usage=(used("embeddings", 2, counted),), missing=tuple(missing))
+    tokens, models, requests = panels(figures)
+    assert tokens.lacks == models.lacks == "without completions"
+    assert requests.lacks == "without images and completions"
+    page = Page(Report(figures).html())
+    assert "Tokens 201 201, without completions Requests to models 201 201, without " in page.text
+    assert "Tokens 201, without completions table" in page.text
+    assert "exactly" not in page.text
+    drawn = [str(each["aria-label"]) for each in page.all("div") if each.get("role") == "img"]
+    assert drawn[0].startswith("Tokens from 2026-09-09 to 2026-09-10 (without completions): ")
+    assert list(subtitle(tokens, figures.period)) == [
+        "9 September 2026 to 10 September 2026, in UTC · total 201 · without completions",
+        "In part, and so paler: 2026-09-10",
+    ]
+    whole = Page(Report(evolve(figures, missing=())).html()).text
+    assert "Tokens 201 exactly 201 Requests to models 201 exactly 201" in whole
+
+
 def test_what_is_missing_is_said_plainly() -> None:
     missing = (Missing("costs", "403 <b>no</b>"), Missing("images", "500"))
     page = Page(Report(of_days(7, missing=missing)).html())
@@ -235,7 +274,11 @@ def test_what_is_missing_is_said_plainly() -> None:
 
 def test_costs_before_that_are_not_known_are_not_compared_with() -> None:
     spend = evolve(spent(7, ("p", "a")), before=None)
-    page = Page(Report(of_days(7, spend=(spend,))).html())
+    page = Page(Report(of_days(7, spend=(spend,), uncompared="404 <b>gone</b>")).html())
+    assert "Compared" not in page.text
+    assert "left out of averages." in page.text
+    assert "the costs could not be read: 404 <b>gone</b>" in page.text
+    assert "This report is not complete" not in page.text
     assert "Against" not in page.text
     assert "What moved most" not in page.text
     assert page.tables[0][0] == ["Project", "Total", "Share"]
@@ -247,6 +290,13 @@ def test_a_day_that_is_not_over_has_no_average() -> None:
     assert "1 day, in part" in page.text
     assert "No day is whole, so nothing is compared." in page.text
     assert "Spent a day" not in page.text
+
+
+def test_days_that_have_none_before_them_are_not_compared() -> None:
+    figures = evolve(of_days(7, spend=(spent(7, ("p", "a")),)), compared=None)
+    text = Page(Report(figures).html()).text
+    assert "ompared" not in text
+    assert Period(0, DAY).before() is None
 
 
 def test_days_that_are_all_over() -> None:
@@ -275,6 +325,31 @@ def test_sixty_projects_are_six_and_others_and_all_in_the_table() -> None:
     assert [each.colour for each in panel.series] == [1, 2, 3, 4, 5, 6, 0]
     page = Page(Report(figures).html())
     assert [row[0] for row in page.tables[2][1:-1]] == [f"proj_{n:02}" for n in range(60)]
+    assert [[*row[:2], *row[-2:]] for row in page.tables[5][:3]] == [
+        ["In UTC", "proj_00", "proj_59", "Total"],
+        ["2026-09-04", "$60.0005", "$1.0005", "$1,830.03"],
+        ["2026-09-05", "$60.0015", "$1.0015", "$1,830.09"],
+    ]
+    assert len(page.tables[5]) == 1 + 7 + 1
+    assert len(page.all("details")) == 1  # all line items have a colour
+    assert "Spend by project, in full" in page.text
+    assert "7 rows, 62 columns" in page.text
+
+
+def test_many_line_items_are_drawn_by_model_and_listed_each() -> None:
+    items = [("p", f"gpt-{n}, {kind}") for n in range(3) for kind in ("input", "output")]
+    few, many = items, [*items, ("p", "storage, in all"), ("p", "gpt-0, cached")]
+    [_, panel] = panels(of_days(2, spend=(spent(2, *few),)))
+    assert [each.label for each in panel.series] == [label for _, label in few]
+    assert (panel.note, panel.in_full) == ("", None)
+    figures = of_days(2, spend=(spent(2, *many),))
+    [by_project, panel] = panels(figures)
+    assert [each.label for each in panel.series] == ["gpt-0", "gpt-1", "gpt-2", "storage, in all"]
+    assert panel.total == by_project.total
+    assert panel.series[0].values == (Decimal("16.0015"), Decimal("16.0045"))
+    [table] = [table for table in Page(Report(figures).html()).tables if len(table[0]) == 10]
+    assert table[0][1:-1] == [label for _, label in many]
+    assert "What is billed for a model is drawn as one" in panel.note
 
 
 def test_a_seventh_project_has_its_name_and_the_colour_of_others() -> None:
@@ -291,6 +366,8 @@ def test_models_beyond_twelve_are_put_together() -> None:
         assert len(panel.bars) == 13
         assert panel.bars[-1].label == ("model-12" if many == 13 else "Other models (3)")
         assert panel.total == panels(figures)[0].total
+        listed = {row[0] for table in Page(Report(figures).html()).tables for row in table}
+        assert listed >= set(models[:many])
 
 
 def test_long_ranges_are_shown_by_month() -> None:
@@ -310,12 +387,22 @@ def test_long_ranges_are_shown_by_month() -> None:
     assert len(stored.bars) == 200  # which cannot be added up to months
     page = Page(Report(figures).html())
     assert {len(table) for table in page.tables[2:]} == {2 + 1, 8 + 2, 200 + 2}
+    listed = {tuple(row) for table in page.tables for row in table}
+    assert ("2026-02-23", "$1.0005", "$1.0005") in listed
+    assert ("2026-02-23", "100") in listed  # images
+    assert "Images, in full" in page.text
+    assert page.text.count("too large for paper") == 3 + 1  # the storage of each day, too
+    assert "Not whole is 2026-09-10, because the range begins or ends within it" in page.text
+    assert "drawn by month, where they can be added up. Not whole are 2026-02 and" in page.text
     assert "Feb 2026" in page.texts
 
 
 def test_a_month_is_whole_from_its_first_day_to_its_last() -> None:
     whole = Period(1_767_225_600, 1_767_225_600 + 181 * DAY)  # January to June 2026
     assert [bar.text for bar in bars(whole)] == [f"2026-0{month}" for month in range(1, 7)]
+    text = Page(Report(evolve(of_days(1), period=whole)).html()).text
+    assert "All days are whole. So many days are drawn by month" in text
+    assert "Not whole" not in text
 
 
 def test_currencies_are_never_added_up() -> None:
@@ -333,12 +420,64 @@ def test_currencies_are_never_added_up() -> None:
     ]
 
 
+def test_currencies_that_are_spelt_alike_are_told_apart() -> None:
+    currencies = ("EUR", "eur", "\N{EURO SIGN}", "\N{POUND SIGN}")
+    figures = of_days(2, spend=tuple(spent(2, ("p", "a"), currency=each) for each in currencies))
+    page = Page(Report(figures).html())
+    ids = [str(each["id"]) for _, each in page.tags if "id" in each]
+    assert len(ids) == len(set(ids))
+    links = [each["href"] for each in page.all("a")]
+    assert len(links) == len(set(links)) == 8
+    assert list(Report(figures).pictures())[::2] == [
+        "spend-by-project-eur",
+        "spend-by-project-eur-2",
+        "spend-by-project",
+        "spend-by-project-2",
+    ]
+
+
+def test_pictures_say_what_they_are_of() -> None:
+    figures = of_days(2, spend=(spent(2, ("p", "a")), spent(2, ("p", "a"), currency="eur")))
+    dollars, _, euros, _ = panels(figures)
+    assert next(subtitle(dollars, figures.period)).endswith("in UTC · total $2.00 USD")
+    assert next(subtitle(euros, figures.period)).endswith("in UTC · total EUR 2.00")
+    storage: dict[str, dict[str, object]] = {"usage_bytes": {"adds_up": False, "unit": "bytes"}}
+    figures = of_days(2, usage=(used("vector_stores", 2, storage),))
+    [stored] = panels(figures)
+    said = " ".join(subtitle(stored, figures.period))
+    assert "total" not in said
+    assert "It does not say whether" in said
+    moved = evolve(figures, period=Period(figures.period.start, figures.period.end - DAY))
+    assert [*Report(moved).pictures().values()] != [*Report(figures).pictures().values()]
+
+
+def test_web_searches_are_spoken_of_where_there_are_some() -> None:
+    searches = used("web_search_calls", 2, {"num_requests": {}, "num_model_requests": {}})
+    completions = used("completions", 2, {"num_model_requests": {}})
+    for usage, says in (((completions,), False), ((completions, searches), True)):
+        [panel] = [each for each in panels(of_days(2, usage=usage)) if not each.half]
+        assert bool(panel.note) is says
+
+
+def test_a_figure_that_is_too_wide_for_paper_is_left_to_the_file() -> None:
+    spend = spent(3, ("p", "a"))
+    long = evolve(spend, rows={("p", "a"): (Decimal(f"0.{'1' * 150}"),) * 3})
+    for days, each, fits in ((3, spend, True), (3, long, False), (200, spent(200), True)):
+        text = Page(Report(of_days(days, spend=(each,))).html()).text
+        assert ("too large for paper" not in text) is fits
+
+
 def test_credits_are_drawn_below_the_line() -> None:
     spend = spent(3, ("p", "a"))
     credit: Rows = {("p", "credit"): (Decimal("-9.005"),) * 3}
     figures = of_days(3, spend=(evolve(spend, rows={**spend.rows, **credit}),))
     page = Page(Report(figures).html())
     assert "2026-09-08, credit: -$9.00" in page.texts
+    assert {"$0", "-$2"} <= set(page.texts)
+    assert not any("\N{MINUS SIGN}" in text for text in page.texts)
+    # The largest first: a refund is the smallest, though it is as much to be seen in a chart.
+    assert [row[0] for row in page.tables[3]] == ["Line item", "a", "credit", "Total"]
+    assert [each.label for each in panels(figures)[1].series] == ["credit", "a"]
     assert any("-$9.005" in row for table in page.tables for row in table)
 
 
@@ -346,7 +485,7 @@ def test_projects_have_their_names_and_ids_where_names_are_the_same() -> None:
     figures = of_days(
         3,
         spend=(spent(3, ("proj_1", "a"), ("proj_2", "a"), ("proj_3", "a"), (None, "a")),),
-        names=named(proj_1="Marketing", proj_2="Marketing", proj_3="Research"),
+        names=called(proj_1="Marketing", proj_2="Marketing", proj_3="Research"),
     )
     assert [each.label for each in panels(figures)[0].series] == [
         "Marketing (proj_1)",
@@ -373,7 +512,7 @@ def test_projects_without_a_name_keep_their_ids() -> None:
     figures = of_days(3, spend=(spent(3, ("proj_1", "a")),))
     for names, label in (
         (None, "proj_1"),
-        (named(), "proj_1 (unknown)"),
+        (called(), "proj_1 (unknown)"),
         (
             Names(
                 known={}, unread=(UnreadList(kind="projects", path="p", why="w", passing=False),)
@@ -410,7 +549,7 @@ def hostile() -> Figures:
         missing=(Missing("costs", HOSTILE[0]), Missing(HOSTILE[1], HOSTILE[2])),
         organization=HOSTILE[0],
         host=HOSTILE[1],
-        names=named(**dict.fromkeys(HOSTILE[:2], HOSTILE[0])),
+        names=called(**dict.fromkeys(HOSTILE[:2], HOSTILE[0])),
     )
 
 
@@ -452,7 +591,7 @@ def _tamed(figures: Figures) -> Figures:
             evolve(each, rows={(a, tame.get(str(b))): row for (a, b), row in each.rows.items()})
             for each in figures.usage
         ),
-        names=named(**dict.fromkeys([tame[each] for each in HOSTILE[:2]], HOSTILE[0])),
+        names=called(**dict.fromkeys([tame[each] for each in HOSTILE[:2]], HOSTILE[0])),
     )
 
 
@@ -504,7 +643,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(figures: Figures
 def test_pictures_are_of_every_panel() -> None:
     figures = hostile()
     pictures = Report(figures).pictures()
-    assert list(pictures) == [panel.name for panel in panels(figures)]
+    assert list(pictures) == list(named(panels(figures)))
     assert all(re.fullmatch("[a-z0-9-]+", name) for name in pictures)
     for picture in pictures.values():
         assert picture.startswith(b"\x89PNG\r\n")
@@ -577,9 +716,9 @@ def test_any_two_colours_are_told_apart_by_everyone(kind: str) -> None:
 def test_colours_and_text_stand_out_from_what_is_behind_them() -> None:
     for scheme in schemes():
         for name, colour in scheme.items():
-            wanted = 2.85 if name.startswith("series") else 4.5
+            wanted = 3 if name.startswith("series") else 4.5
             if name not in ("surface", "line"):
-                assert contrast(colour, scheme["surface"]) > wanted
+                assert contrast(colour, scheme["surface"]) >= wanted
 
 
 # ---------------------------------------------------------------- figures as text
@@ -610,6 +749,10 @@ def test_other_units_as_text() -> None:
     assert money("eur").exact(Decimal("1.5")) == "EUR 1.50"
     assert COUNT.exact(Decimal(1234)) == COUNT.headline(Decimal(1234)) == "1,234"
     assert BYTES.exact(Decimal(1234)) == "1,234 B"
+    assert BYTES.short(Decimal(1000)) == "1,000 B"
+    assert BYTES.short(Decimal(5 * 1024**3 + 1)) == "5.0 GiB"
+    assert COUNT.short(Decimal(5 * 10**9)) == "5.0B"
+    assert money("usd").signed(Decimal("0.001")) == "$0.00"
     assert money("usd").signed(Decimal(1)) == "+$1.00"
     assert money("usd").signed(Decimal(-1)) == "-$1.00"
 
@@ -621,6 +764,9 @@ def test_shares_and_changes_say_nothing_where_there_is_nothing_to_say() -> None:
     assert change_in_percent(Decimal(9), Decimal(8)) == "+12.5 %"
     assert change_in_percent(Decimal(7), Decimal(8)) == "-12.5 %"
     assert change_in_percent(Decimal(7), Decimal(0)) == dash
+    assert change_in_percent(Decimal(-7), Decimal(8)) == dash
+    assert change_in_percent(Decimal("79.9"), Decimal(8)) == "+898.8 %"
+    assert change_in_percent(Decimal(520), Decimal(8)) == "65 times"
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15))
@@ -644,6 +790,8 @@ def test_what_is_legible_is_on_one_line_and_can_be_seen(text: str) -> None:
     assert len(made) <= len(text)
 
 
-@given(st.text())
-def test_names_of_files_lead_nowhere_else(text: str) -> None:
-    assert re.fullmatch("(?:[a-z0-9]+(?:-[a-z0-9]+)*)?", slug(text))
+@given(st.lists(st.text() | st.sampled_from(["a", "A", "a-2", "\N{EURO SIGN}", "\N{POUND SIGN}"])))
+def test_names_of_files_lead_nowhere_else_and_are_never_the_same(titles: list[str]) -> None:
+    made = slugs(titles)
+    assert all(re.fullmatch("[a-z0-9]+(?:-[a-z0-9]+)*", name) for name in made)
+    assert len(set(made)) == len(titles)

@@ -1,9 +1,11 @@
 """`openai-usage`: one command for each row of the table, and the others; errors and exit codes."""
 
+import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pkgutil import resolve_name
 
 from cyclopts import App, CycloptsError, Group
 
@@ -16,7 +18,7 @@ from openai_usage import (
     __version__,
 )
 from openai_usage._shown import legible
-from openai_usage.cli.ask import Interrupted, asking
+from openai_usage.cli.ask import Interrupted, asking, unwrapped
 from openai_usage.cli.printing import forget_output
 from openai_usage.cli.wording import as_typed
 
@@ -116,7 +118,8 @@ def _app(asked: str) -> App:
     for endpoint in AsyncUsageClient.table().values():
         app.command(asking(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
     for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
-        help_ = None if name == asked else says
-        app.command(f"openai_usage.cli.{name}:{name}", name=name, help=help_)
+        place = f"openai_usage.cli.{name}:{name}"
+        said = inspect.getdoc(resolve_name(place)) if name == asked else None
+        app.command(place, name=name, help=unwrapped(said or says))
     app.register_install_completion_command(help="Have the shell complete these commands.")
     return app

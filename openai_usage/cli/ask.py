@@ -80,13 +80,13 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         *(_option(each) for each in endpoint.parameters if each.name not in _IN_RANGE),
         *_COMMON,
     ]
-    command.__doc__ = _unwrapped(inspect.getdoc(endpoint.query) or "")
+    command.__doc__ = unwrapped(inspect.getdoc(endpoint.query) or "")
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     return command
 
 
-def _unwrapped(text: str) -> str:
+def unwrapped(text: str) -> str:
     """*text* with its paragraphs in one line each, for the terminal to wrap."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 

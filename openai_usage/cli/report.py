@@ -7,12 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from openai_usage import InvalidOptionError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.flags import OUTPUT, flag
 from openai_usage.cli.naming import Naming, WithNames
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_path, whole_file
-from openai_usage.report import Report
+from openai_usage.report import Report, check
 from openai_usage.report import report as made_by
 
 _FILE, _RANGE, _CONNECTION = Path("report.html"), Range(), Connection()
@@ -40,10 +41,16 @@ def report(
     """Spend and usage as one HTML file, with charts and all figures in them.
 
     It works offline, and asks nobody for anything. Where a part cannot be read, the report is
-    written without it, says so, and the exit code is 1.
+    written without it, says so, and the exit code is 1. Where only the days before cannot be
+    read, nothing is compared with them, and the exit code is 0.
     """
     start_time, end_time = range.span()
     check_path(output)
+    if png and output.exists() and not output.is_file():
+        raise InvalidOptionError(
+            f"--png writes pictures beside a file, and --output {output} is none", option="png"
+        )
+    check(start_time, end_time)
 
     async def ask() -> Report:
         async with connection.client() as client:
@@ -62,4 +69,6 @@ def report(
             print(path)
     for part in made.missing:
         print(f"openai-usage: {part.what} could not be read: {part.why}", file=sys.stderr)
+    if why := made.figures.uncompared:
+        print(f"openai-usage: nothing is compared with the days before: {why}", file=sys.stderr)
     return 1 if made.missing else 0

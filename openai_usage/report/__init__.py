@@ -9,6 +9,7 @@ holds no script::
     Path("report.html").write_text(made.html(), encoding="utf-8")
 """
 
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -16,12 +17,13 @@ from attrs import frozen
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
-from openai_usage.report.figures import Figures, Missing, gather
+from openai_usage.report.figures import Figures, Missing, gather, period_of
+from openai_usage.report.panels import named
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.times import Timestamp
 
-__all__ = ["Figures", "Missing", "Report", "report"]
+__all__ = ["Figures", "Missing", "Report", "check", "report"]
 
 
 @frozen
@@ -53,7 +55,25 @@ class Report:
             *panels_of_spend(self.figures, rankings(self.figures)),
             *panels_of_usage(self.figures),
         ]
-        return {panel.name: picture(panel) for panel in panels}
+        period = self.figures.period
+        return {name: picture(panel, period) for name, panel in named(panels).items()}
+
+
+def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
+    """Refuse what `report` would refuse, for those who have something to ask before.
+
+    Raises:
+        InvalidQueryError: The range is none, or has not begun yet.
+        ModuleNotFoundError: The extra `[report]` is not installed.
+    """
+    for library in ("altair", "jinja2", "vl_convert"):
+        if find_spec(library) is None:
+            raise ModuleNotFoundError(
+                f"{library} is missing, which comes with the extra for reports: "
+                "pip install 'openai-usage-client[report]'",
+                name=library,
+            )
+    period_of(start_time, end_time, int(time.time()))
 
 
 async def report(
@@ -66,7 +86,8 @@ async def report(
     """Ask *client* for all that a report tells of a range of time, all endpoints at once.
 
     An endpoint that fails is told of in `missing`, here and on the page; the others' figures are
-    complete.
+    complete. Costs of the days before that cannot be read are not missing: nothing is compared
+    then, as the page says.
 
     Args:
         client: Whom to ask.
@@ -79,11 +100,5 @@ async def report(
         InvalidQueryError: The range is none, or has not begun yet; nothing was sent.
         ModuleNotFoundError: The extra `[report]` is not installed; nothing was sent.
     """
-    for library in ("altair", "jinja2", "vl_convert"):
-        if find_spec(library) is None:
-            raise ModuleNotFoundError(
-                f"{library} is missing, which comes with the extra for reports: "
-                "pip install 'openai-usage-client[report]'",
-                name=library,
-            )
+    check(start_time, end_time)
     return Report(await gather(client, start_time, end_time, names=names))

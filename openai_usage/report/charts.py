@@ -8,24 +8,25 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from io import BytesIO, StringIO
+from textwrap import wrap
 from xml.etree import ElementTree as ET
 
 import altair as alt
 from attrs import frozen
 
 from openai_usage.report.panels import OTHERS, Panel
-from openai_usage.report.units import BYTES
+from openai_usage.report.sums import Period
 
-__all__ = ["COLOURS", "HALF", "LARGE", "SMALL", "Size", "picture", "svg"]
+__all__ = ["COLOURS", "HALF", "LARGE", "SMALL", "Size", "picture", "subtitle", "svg"]
 
 COLOURS = {
     "series-1": ("#035383", "#B9C6EA"),
-    "series-2": ("#E77835", "#F4BB2A"),
+    "series-2": ("#E2752A", "#F4BB2A"),
     "series-3": ("#2A7F76", "#31C492"),
     "series-4": ("#941C32", "#DB70D3"),
     "series-5": ("#A248CD", "#AE43EB"),
     "series-6": ("#D23838", "#F04B23"),
-    f"series-{OTHERS}": ("#9098A3", "#737A85"),
+    f"series-{OTHERS}": ("#8394A7", "#737A85"),
     "surface": ("#FFFFFF", "#15181D"),
     "text": ("#1B1F24", "#E6E8EB"),
     "quiet": ("#59636E", "#9DA5B0"),
@@ -49,6 +50,7 @@ class Size:
 LARGE = Size(960, 280, labels=12)
 SMALL = Size(340, 240, labels=4)
 HALF = Size(450, 190, labels=5)
+ALONE = Size(960, 420, labels=12)
 
 _LYING = 46
 """The height of a bar that lies, and of its name above it."""
@@ -87,15 +89,26 @@ def svg(panel: Panel, size: Size) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def picture(panel: Panel) -> bytes:
-    """The panel as a PNG on white, with its title and a legend."""
+def picture(panel: Panel, period: Period) -> bytes:
+    """The panel as a PNG on white that stands alone: it says what it shows, and has a legend."""
     drawn = BytesIO()
-    chart = _chart(panel, LARGE, {name: light for name, (light, _) in COLOURS.items()})
+    chart = _chart(panel, ALONE, {name: light for name, (light, _) in COLOURS.items()})
     legend = alt.Legend(orient="bottom", title=None, columns=3, labelLimit=280, symbolType="square")
     chart = chart.encode(color=chart.encoding.color.legend(legend))
-    chart = chart.properties(title=panel.title, background=COLOURS["surface"][0], padding=20)
+    title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
+    chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
     chart.save(drawn, format="png", scale_factor=2)
     return drawn.getvalue()
+
+
+def subtitle(panel: Panel, period: Period) -> Iterator[str]:
+    """What a picture has to say of itself, where there is no page around it."""
+    total = f"{panel.unit.headline(panel.total)} {panel.unit.name}".strip()
+    parts = [period.text, f"total {total}" if panel.adds_up else "", panel.lacks]
+    yield " · ".join(filter(None, parts))
+    if pale := [bar.label for bar in panel.bars if not bar.whole]:
+        yield f"In part, and so paler: {', '.join(pale)}"
+    yield from wrap(panel.note, 150)
 
 
 def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
@@ -131,7 +144,15 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         )
         .configure(font="Helvetica, Arial, sans-serif")
         .configure_view(stroke=None)
-        .configure_title(anchor="start", fontSize=18, offset=16, color=colours["text"])
+        .configure_title(
+            anchor="start",
+            fontSize=18,
+            offset=16,
+            color=colours["text"],
+            subtitleFontSize=13,
+            subtitleColor=colours["quiet"],
+            subtitlePadding=6,
+        )
         .configure_axis(
             labelFontSize=12,
             labelColor=colours["quiet"],
@@ -145,6 +166,7 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
 
 
 def _marks(panel: Panel) -> Iterator[dict[str, object]]:
+    scale, _ = _scale(panel)
     for order, series in enumerate(panel.series):
         for bar, value in zip(panel.bars, series.values, strict=True):
             if value:
@@ -152,7 +174,7 @@ def _marks(panel: Panel) -> Iterator[dict[str, object]]:
                     "bar": bar.label,
                     "series": series.label,
                     "order": order,
-                    "value": float(value),
+                    "value": float(value / scale),
                     "shade": 1 if bar.whole else 0.55,
                     "text": f"{bar.text}, {series.label}: {panel.unit.headline(value)}",
                 }
@@ -182,16 +204,18 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
     )
 
 
+def _scale(panel: Panel) -> tuple[int, str]:
+    """The unit in which the largest figure is short, in which all of them are drawn."""
+    return panel.unit.scale(max(abs(value) for each in panel.series for value in each.values))
+
+
 def _amounts(panel: Panel) -> alt.Axis:
-    """The axis that measures the bars, in thousands (K), millions (M) and billions (B)."""
-    most = max((abs(value) for each in panel.series for value in each.values), default=0)
-    digits = f"format(datum.value, '{'~s' if most >= 1000 else '~g'}')"
-    if panel.unit is not BYTES:
-        digits = f"replace(replace({digits}, 'k', 'K'), 'G', 'B')"
+    """The axis that measures the bars, written as figures are: `-$1.5K`."""
     # A currency's name is the API's: it goes into the expression as a string, whatever it holds.
-    before, after = json.dumps(panel.unit.before), json.dumps(panel.unit.after.strip())
+    before, after = json.dumps(panel.unit.before), json.dumps(_scale(panel)[1])
     return alt.Axis(
-        labelExpr=f"{before} + {digits} + {after}",
+        labelExpr=f"(datum.value < 0 ? '-' : '') + {before} + format(abs(datum.value), ',~g')"
+        f" + (datum.value == 0 ? '' : {after})",
         tickCount=5,
         domain=False,
         ticks=False,

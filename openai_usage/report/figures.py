@@ -19,10 +19,11 @@ from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
 from openai_usage.names import Names
+from openai_usage.range_query import RangeQuery
 from openai_usage.report.sums import Period, Rows, Tally
 from openai_usage.times import Timestamp, unix_seconds
 
-__all__ = ["Figures", "Missing", "Spend", "Usage", "gather"]
+__all__ = ["Figures", "Missing", "Spend", "Usage", "gather", "period_of"]
 
 T = TypeVar("T")
 
@@ -59,6 +60,8 @@ class Missing:
 
     what: str
     why: str
+    measures: frozenset[str] = frozenset()
+    """What it would have told, by the names of the fields; nothing for costs."""
 
 
 @frozen(kw_only=True)
@@ -67,7 +70,7 @@ class Figures:
 
     period: Period
     compared: Period | None
-    """The days before, of which the costs were read as well; None where no day is whole."""
+    """The days before, of which the costs were asked for as well; None where there are none."""
     host: str
     """Who was asked."""
     organization: str | None
@@ -76,8 +79,23 @@ class Figures:
     spend: tuple[Spend, ...]
     usage: tuple[Usage, ...]
     missing: tuple[Missing, ...]
+    uncompared: str = ""
+    """Why costs are not compared with those before; empty where those could be read."""
     names: Names | None = None
     """What people call projects; None where ids are to stand for themselves."""
+
+
+def period_of(start_time: Timestamp, end_time: Timestamp | None, now: int) -> Period:
+    """The range that is meant, without what is yet to come.
+
+    Raises:
+        InvalidQueryError: It is none, or has not begun yet.
+    """
+    start = unix_seconds(start_time, param="start_time")
+    end = now if end_time is None else unix_seconds(end_time, param="end_time")
+    period = Period.until_now(start, end, now)
+    RangeQuery(start_time=start, end_time=end)  # which refuses a range that is none
+    return period
 
 
 async def gather(
@@ -94,10 +112,7 @@ async def gather(
         InvalidQueryError: The range is none, or has not begun yet.
     """
     now = int(time.time())
-    start = unix_seconds(start_time, param="start_time")
-    end = now if end_time is None else unix_seconds(end_time, param="end_time")
-    period = Period.until_now(start, end, now)
-    client.costs(start_time=start, end_time=end)  # which refuses a range that is none
+    period = period_of(start_time, end_time, now)
     compared = period.before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     costs, before, usage = await asyncio.gather(
@@ -107,9 +122,11 @@ async def gather(
     )
     if isinstance(costs, APIError) and not any(isinstance(answer, Usage) for answer in usage):
         raise costs
-    answers: dict[str, object] = {"costs": costs, "costs of the period before": before}
-    answers |= {row.name.replace("_", " "): answer for row, answer in zip(rows, usage, strict=True)}
-    missing = {what: why for what, why in answers.items() if isinstance(why, APIError)}
+    missing = [Missing("costs", legible(str(costs)))] if isinstance(costs, APIError) else []
+    for row, answer in zip(rows, usage, strict=True):
+        if isinstance(answer, APIError):
+            told = frozenset(_measures(row))
+            missing.append(Missing(row.name.replace("_", " "), legible(str(answer)), told))
     options = client._transport.options  # noqa: SLF001 - which organization is no secret
     return Figures(
         period=period,
@@ -119,7 +136,9 @@ async def gather(
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),
         usage=tuple(answer for answer in usage if isinstance(answer, Usage)),
-        missing=tuple(Missing(what, legible(str(why))) for what, why in missing.items()),
+        missing=tuple(missing),
+        # Older costs may well be out of the API's reach: what was asked for is complete without.
+        uncompared=legible(str(before)) if isinstance(before, APIError) else "",
         names=names,
     )
 
@@ -162,13 +181,9 @@ def _spend(
 async def _usage(
     client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period
 ) -> Usage:
-    described = {each.name: each for each in fields(endpoint.result)}  # type: ignore[arg-type]
-    measures = [
-        name
-        for name, each in described.items()
-        if each.default is NOTHING or name in _NOT_IN_EVERY_RESULT
-    ]
-    by_model = {"input_tokens", "model"} <= described.keys()
+    measures = _measures(endpoint)
+    names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
+    by_model = {"input_tokens", "model"} <= names
     asked = {"group_by": ["model"]} if by_model else {}
     ask = endpoint.__get__(client, type(client))
     tally = Tally(len(period.days))
@@ -183,5 +198,14 @@ async def _usage(
     return Usage(
         endpoint.name,
         tally.done(),
-        {name: described[name].metadata for name in measures},
+        measures,
     )
+
+
+def _measures(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:
+    """What a row's results count, and what is noted of it there."""
+    return {
+        each.name: each.metadata
+        for each in fields(endpoint.result)  # type: ignore[arg-type]
+        if each.default is NOTHING or each.name in _NOT_IN_EVERY_RESULT
+    }

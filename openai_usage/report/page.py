@@ -11,9 +11,8 @@ from openai_usage._spreadsheets import harmless
 from openai_usage._version import __version__
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.figures import Figures
-from openai_usage.report.panels import Panel
+from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import Ranking, panels_of_spend, rankings
-from openai_usage.report.sums import Period
 from openai_usage.report.tables import tables_of_panels, tables_of_rankings
 from openai_usage.report.units import COUNT, change_in_percent
 from openai_usage.report.usage import panels_of_usage
@@ -34,6 +33,8 @@ class Card:
 class Shown:
     """A panel as the page shows it."""
 
+    name: str
+    """What links lead to."""
     panel: Panel
     table: str
     """The name of the table that has its figures."""
@@ -55,29 +56,32 @@ def page(figures: Figures) -> str:
     ranked = rankings(figures)
     spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
     compared = _compared(figures)
-    tables = tables_of_panels([*spend, *usage])
-    listed_in = {panel.name: table.name for table in tables for panel in table.panels}
+    tables = [*tables_of_rankings(ranked, compared), *tables_of_panels([*spend, *usage])]
+    anchors = dict(zip(slugs(table.title for table in tables), tables, strict=True))
+    listed_in = {panel.title: name for name, table in anchors.items() for panel in table.panels}
 
-    def shown(panel: Panel) -> Shown:
+    def shown(name: str, panel: Panel) -> Shown:
         large = svg(panel, HALF if panel.half else LARGE)
         small = "" if panel.half else svg(panel, SMALL)
         # What the API said is text in them, escaped as in all XML.
-        return Shown(panel, listed_in[panel.name], Markup(large), Markup(small))  # noqa: S704
+        return Shown(name, panel, listed_in[panel.title], Markup(large), Markup(small))  # noqa: S704
 
+    drawn = [shown(name, panel) for name, panel in named([*spend, *usage]).items()]
     return environment.get_template("page.html").render(
         figures=figures,
         version=__version__,
         colours=COLOURS,
-        range=_range(figures.period),
+        range=figures.period.text,
         about=list(_about(figures)),
         cards=[*_cards_of_spend(figures, ranked), *_cards_of_usage(usage)],
-        spend=[shown(panel) for panel in spend],
-        usage=[shown(panel) for panel in usage],
+        spend=drawn[: len(spend)],
+        usage=drawn[len(spend) :],
         movers=[ranking for ranking in ranked if ranking.movers()],
-        tables=[*tables_of_rankings(ranked, compared), *tables],
-        costs_missing=_costs_are_missing(figures),
+        tables=anchors,
+        no_spend=_no_spend(figures),
+        no_usage=_no_usage(figures),
         compared=compared,
-        in_part=_in_part(figures.period),
+        in_part=list(_in_part(figures)),
     )
 
 
@@ -85,13 +89,20 @@ def _costs_are_missing(figures: Figures) -> bool:
     return any(part.what == "costs" for part in figures.missing)
 
 
-def _range(period: Period) -> str:
-    first, last = _date(period.start), _date(period.end - 1)
-    return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
+def _no_spend(figures: Figures) -> str:
+    """What is said in the place of charts of spend."""
+    if _costs_are_missing(figures):
+        return "The costs could not be read."
+    return "Nothing was billed in these days."
 
 
-def _date(moment: int) -> str:
-    return f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
+def _no_usage(figures: Figures) -> str:
+    """What is said in the place of charts of usage."""
+    if not any(part.what != "costs" for part in figures.missing):
+        return "Nothing was used in these days."
+    if not figures.usage:
+        return "Usage could not be read."
+    return "Not all of it could be read; in what could, nothing was used in these days."
 
 
 def _about(figures: Figures) -> Iterator[tuple[str, str]]:
@@ -100,15 +111,19 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
         for moment in (figures.period.start, figures.period.end)
     )
     yield "Covers", f"{start} to {end} UTC"
-    yield "Organization", figures.organization or "that of the key"
+    if figures.organization:
+        yield "Organization", figures.organization
     yield "Source", figures.host
     yield "Made", f"{figures.generated:%Y-%m-%d %H:%M} UTC, with openai-usage-client {__version__}"
 
 
 def _compared(figures: Figures) -> str:
-    if figures.compared is None:
-        return "No day is whole, so nothing is compared."
+    """Which days are compared with which; empty where none are, for a reason said elsewhere."""
     days = figures.period.days[figures.period.whole_days]
+    if not days:
+        return "No day is whole, so nothing is compared."
+    if figures.compared is None or figures.uncompared:
+        return ""
     before = figures.compared.days
     return (
         f"Compared are the whole days alone: {_days(len(days))} from {days[0].date} to "
@@ -116,15 +131,33 @@ def _compared(figures: Figures) -> str:
     )
 
 
-def _in_part(period: Period) -> str:
-    parts = [day.date for day in period.days if not day.whole]
+def _in_part(figures: Figures) -> Iterator[str]:
+    """What is to be known of days and months of which something is missing."""
+    parts = [day.date for day in figures.period.days if not day.whole]
     if not parts:
-        return "All days are whole."
-    return (
-        f"Not whole {'is' if len(parts) == 1 else 'are'} {' and '.join(parts)}, because the range "
-        "begins or ends within it, or because it was not over: such a day is in the totals, paler "
-        "in the charts, marked “in part” in the tables, and left out of averages and comparisons."
-    )
+        yield "A day is a day in UTC. All days are whole."
+    else:
+        left_out = "averages and comparisons" if _compared(figures) else "averages"
+        yield (
+            f"A day is a day in UTC. Not whole {_are(parts)}, because the range begins or ends "
+            "within it, or because it was not over: such a day is in the totals, paler in charts "
+            f"of days, marked “in part” in the tables, and left out of {left_out}."
+        )
+    shown = bars(figures.period)
+    if len(shown) == len(figures.period.days):
+        return
+    text = "So many days are drawn by month, where they can be added up."
+    if parts := [bar.label for bar in shown if not bar.whole]:
+        text += (
+            f" Not whole {_are(parts)}, of which the range has only some days: such a month is "
+            "paler and marked “in part”, too. Averages and comparisons are of days, and have all "
+            "that are whole."
+        )
+    yield text
+
+
+def _are(parts: Sequence[str]) -> str:
+    return f"{'is' if len(parts) == 1 else 'are'} {' and '.join(parts)}"
 
 
 def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card]:
@@ -137,25 +170,27 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
     for each in ranked:
         if each.what != "project":
             continue
-        yield Card(f"Spent{each.suffix}", each.unit.headline(each.total), covered)
+        all_ = each.everything
+        yield Card(f"Spent{each.suffix}", each.unit.headline(all_.total), covered)
         if not whole:
             continue
-        average = each.unit.headline(each.compared / whole)
+        average = each.unit.headline(all_.compared / whole)
         yield Card(f"Spent a day{each.suffix}", average, f"on average of {_days(whole)}")
-        if each.before is not None:
+        if all_.before is not None:
             yield Card(
                 f"Against {_days(whole)} before{each.suffix}",
-                change_in_percent(each.compared, each.before),
-                f"{each.unit.signed(each.change)}: from {each.unit.headline(each.before)} "
-                f"to {each.unit.headline(each.compared)}",
+                change_in_percent(all_.compared, all_.before),
+                f"{each.unit.signed(all_.change)}: from {each.unit.headline(all_.before)} "
+                f"to {each.unit.headline(all_.compared)}",
             )
 
 
 def _cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
     for panel in usage:
-        if panel.name in ("tokens", "requests-to-models"):
-            exactly = f"exactly {COUNT.exact(panel.total)}"
-            yield Card(panel.title, COUNT.short(panel.total), exactly)
+        if panel.title in ("Tokens", "Requests to models"):
+            counted = COUNT.exact(panel.total)
+            more = f"{counted}, {panel.lacks}" if panel.lacks else f"exactly {counted}"
+            yield Card(panel.title, COUNT.short(panel.total), more)
 
 
 def _days(number: int) -> str:

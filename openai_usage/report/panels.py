@@ -1,29 +1,31 @@
 """What a report draws: panels of bars, in a few colours that everyone can tell apart."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, count, groupby
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from openai_usage.report.sums import Day, Period, Values, sums, total
 from openai_usage.report.units import Unit
 
 __all__ = [
+    "IN_COLOUR",
     "OTHERS",
-    "_IN_COLOUR",
     "Bar",
     "Panel",
     "Series",
     "at",
     "bars",
     "in_colours",
-    "slug",
+    "named",
+    "slugs",
     "told_apart",
+    "with_all",
 ]
 
-_IN_COLOUR = 6
+IN_COLOUR = 6
 """Series that get a colour of their own: more would not be told apart by everyone."""
 
 OTHERS = 0
@@ -83,21 +85,27 @@ class Panel:
     half: bool = False
     """Whether it is so small that two of its kind stand side by side."""
     note: str = ""
-
-    @property
-    def name(self) -> str:
-        """As in the names of files: `spend-by-project`."""
-        return slug(self.title)
+    without: tuple[str, ...] = ()
+    """The endpoints that could not be read, and may have figures of its kind."""
+    in_full: "Panel | None" = None
+    """All that it draws together, one by one, to be listed; None where that is nothing."""
 
     @property
     def text(self) -> str:
         """What there is to be seen, for those who do not see it."""
-        begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}: "
+        begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}"
+        begin += f" ({self.lacks}): " if self.without else ": "
         if self.adds_up:
             parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
             return f"{begin}{', '.join(parts)}."
         least, most = (self.unit.exact(find(self.sums)) for find in (min, max))
         return f"{begin}at least {least} and at most {most} a day."
+
+    @property
+    def lacks(self) -> str:
+        """As `without completions`; empty where nothing is missing."""
+        *others, last = self.without or ("",)
+        return f"without {' and '.join(filter(None, (', '.join(others), last)))}" if last else ""
 
     @property
     def sums(self) -> Values:
@@ -110,9 +118,15 @@ class Panel:
         return total(self.sums)
 
 
-def slug(text: str) -> str:
-    """*text* as a part of the name of a file or of an anchor: `spend-by-line-item`."""
-    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+def slugs(titles: Iterable[str]) -> list[str]:
+    """The *titles* as parts of the names of files and anchors, no two alike: `spend-by-project`."""
+    made = (re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") for title in titles)
+    return told_apart([each or "untitled" for each in made], "{}-{}")
+
+
+def named(panels: Sequence[Panel]) -> Mapping[str, Panel]:
+    """The panels by the names that their files and anchors have."""
+    return dict(zip(slugs(panel.title for panel in panels), panels, strict=True))
 
 
 def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
@@ -135,7 +149,7 @@ def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
 def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
     """The rows, which are the largest first, by bar: those in front in colours, then all others."""
     used = [(label, days) for label, days in rows if any(days)]
-    kept, others = used[:_IN_COLOUR], used[_IN_COLOUR:]
+    kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
     colours = [*range(1, len(kept) + 1)]
     if len(others) > 1:
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
@@ -148,11 +162,24 @@ def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
     )
 
 
-def told_apart(labels: Sequence[str]) -> list[str]:
+def with_all(panel: Panel, period: Period, rows: Sequence[tuple[str, Values]]) -> Panel:
+    """The panel of these rows, with every one of them on every day beside it, if it has fewer."""
+    days = bars(period, adds_up=False)
+    used = [(label, values) for label, values in rows if any(values)]
+    if len(days) == len(panel.bars) and len(used) == len(panel.series):
+        return panel
+    labels = told_apart([label for label, _ in used])
+    everything = tuple(
+        Series(label, OTHERS, values) for label, (_, values) in zip(labels, used, strict=True)
+    )
+    return evolve(panel, in_full=evolve(panel, bars=days, series=everything))
+
+
+def told_apart(labels: Sequence[str], form: str = "{} [{}]") -> list[str]:
     """The *labels*, numbered where one would be taken for another."""
     made: dict[str, None] = {}
     for label in labels:
-        numbered = (f"{label} [{number}]" for number in count(2))
+        numbered = (form.format(label, number) for number in count(2))
         made[next(each for each in chain([label], numbered) if each not in made)] = None
     return list(made)
 

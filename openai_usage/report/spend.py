@@ -7,10 +7,11 @@ from decimal import Decimal
 from attrs import frozen
 
 from openai_usage._shown import legible
+from openai_usage._sums import difference
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import Panel, bars, in_colours, told_apart
-from openai_usage.report.sums import Values, by, total
+from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, told_apart, with_all
+from openai_usage.report.sums import Values, by, sums, total
 from openai_usage.report.units import Unit, money
 
 __all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
@@ -42,7 +43,7 @@ class Standing:
     @property
     def change(self) -> Decimal:
         """How much more it cost than before."""
-        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
+        return difference(self.compared, self.before or Decimal(0))
 
 
 @frozen(kw_only=True)
@@ -55,27 +56,8 @@ class Ranking:
     suffix: str
     """What tells it from that of another currency; empty where there is one currency."""
     standings: tuple[Standing, ...]
-
-    @property
-    def total(self) -> Decimal:
-        """What all of them cost."""
-        return total(tuple(each.total for each in self.standings))
-
-    @property
-    def compared(self) -> Decimal:
-        """What the whole days cost."""
-        return total(tuple(each.compared for each in self.standings))
-
-    @property
-    def before(self) -> Decimal | None:
-        """What as many days cost before; None where that is not known."""
-        known = [each.before for each in self.standings if each.before is not None]
-        return total(tuple(known)) if len(known) == len(self.standings) else None
-
-    @property
-    def change(self) -> Decimal:
-        """How much more than before."""
-        return total((self.compared, (self.before or Decimal(0)).copy_negate()))
+    everything: Standing
+    """All of them together."""
 
     def movers(self, most: int = 5) -> list[Standing]:
         """Those that changed most, up or down."""
@@ -85,36 +67,43 @@ class Ranking:
 
 def rankings(figures: Figures) -> list[Ranking]:
     """Two for each currency: its projects and its line items."""
+    currencies = told_apart([legible(spend.currency).upper() for spend in figures.spend])
     return [
-        _ranking(figures, spend, place, what)
-        for spend in figures.spend
+        _ranking(figures, spend, place, what, f", {currency}" if len(currencies) > 1 else "")
+        for spend, currency in zip(figures.spend, currencies, strict=True)
         for place, what in enumerate(("project", "line item"))
     ]
 
 
-def _ranking(figures: Figures, spend: Spend, place: int, what: str) -> Ranking:
-    currency = legible(spend.currency)
+def _ranking(figures: Figures, spend: Spend, place: int, what: str, suffix: str) -> Ranking:
     now = by(place, spend.rows)
     before = None if spend.before is None or figures.compared is None else by(place, spend.before)
     whole = figures.period.whole_days
     nothing = (Decimal(0),) * len(figures.period.days)
     ids = sorted({*now, *(before or ())}, key=str)
     called = _labels(ids, figures.names if what == "project" else None, _NONE[place])
-    standings = (
-        Standing(
-            label=called[each],
-            id=called[each] if each is None else legible(each),
-            days=(days := now.get(each, nothing)),
-            compared=total(days[whole]),
-            before=None if before is None else total(before.get(each, ())),
+
+    def standing(label: str, id_: str, days: Values, days_before: Values) -> Standing:
+        then = None if before is None else total(days_before)
+        return Standing(label, id_, days, total(days[whole]), then)
+
+    standings = [
+        standing(
+            called[each],
+            called[each] if each is None else legible(each),
+            now.get(each, nothing),
+            (before or {}).get(each, ()),
         )
         for each in ids
-    )
+    ]
     return Ranking(
         what=what,
-        unit=money(currency),
-        suffix=f", {currency.upper()}" if len(figures.spend) > 1 else "",
-        standings=tuple(sorted(standings, key=lambda each: abs(each.total), reverse=True)),
+        unit=money(legible(spend.currency)),
+        suffix=suffix,
+        standings=tuple(sorted(standings, key=lambda each: each.total, reverse=True)),
+        everything=standing(
+            "Total", "", sums([nothing, *now.values()]), tuple(map(total, (before or {}).values()))
+        ),
     )
 
 
@@ -134,16 +123,37 @@ def _named(id_: str, names: Names | None) -> str:
     return id_ if name is None or name.status == "unread" else str(name)
 
 
+_OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
+
+
+def _by_model(rows: Sequence[tuple[str, Values]]) -> list[tuple[str, Values]]:
+    """Line items such as `gpt-5, input`, of which there are many, with those of a model in one."""
+    models: dict[str, list[tuple[str, Values]]] = {}
+    for label, days in rows:
+        models.setdefault(label.partition(", ")[0], []).append((label, days))
+    made = [
+        items[0] if len(items) == 1 else (model, sums(days for _, days in items))
+        for model, items in models.items()
+    ]
+    return sorted(made, key=lambda each: abs(total(each[1])), reverse=True)
+
+
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """What was billed, by day: by project and by line item, for each currency."""
     shown = bars(figures.period)
-    return [
-        Panel(
+    made = []
+    for each in ranked:
+        # A large refund is as much to be seen as a large cost.
+        largest = sorted(each.standings, key=lambda one: abs(one.total), reverse=True)
+        rows = [(one.label, one.days) for one in largest]
+        grouped = _by_model(rows) if each.what == "line item" and len(rows) > IN_COLOUR else rows
+        panel = Panel(
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
             bars=shown,
-            series=in_colours([(one.label, one.days) for one in each.standings], shown),
+            series=in_colours(grouped, shown),
+            note=_OF_ONE_MODEL if len(grouped) < len(rows) else "",
         )
-        for each in ranked
-        if any(any(one.days) for one in each.standings)
-    ]
+        if panel.series:
+            made.append(with_all(panel, figures.period, rows))
+    return made

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from typing import Self
 
 from attrs import define, field, frozen
 
+from openai_usage._sums import added
 from openai_usage.errors import InvalidQueryError
 
 __all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "sums", "total"]
 
 DAY = 86_400
-ZERO = Decimal(0)
-
-_EXACT = Context(prec=13_000)
-"""Room for every digit between the largest and the smallest amount that a decoder lets through."""
-
 Key = tuple[str | None, ...]
 """What figures belong to: a project and a line item, say."""
 
@@ -56,6 +52,15 @@ class Period:
     start: int
     end: int
 
+    @property
+    def text(self) -> str:
+        """As `1 September 2026 to 10 September 2026, in UTC`."""
+        first, last = (
+            f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
+            for moment in (self.start, self.end - 1)
+        )
+        return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
+
     @cached_property
     def days(self) -> tuple[Day, ...]:
         """Every day in UTC that it has something of."""
@@ -86,9 +91,10 @@ class Period:
         return slice(first, max(first, last))
 
     def before(self) -> "Period | None":
-        """As many whole days as are in this one, just before the first of them."""
+        """As many whole days as are in this one, just before the first of them, if there are."""
         whole = self.days[self.whole_days]
-        return Period(whole[0].start - len(whole) * DAY, whole[0].start) if whole else None
+        start = whole[0].start - len(whole) * DAY if whole else -1
+        return Period(start, whole[0].start) if start >= 0 else None
 
     def place(self, moment: int) -> int:
         """Which of the `days` *moment* is in."""
@@ -100,30 +106,27 @@ class Tally:
     """Adds up, exactly."""
 
     days: int
-    rows: dict[Key, list[Decimal]] = field(factory=dict)
+    rows: dict[Key, list[list[Decimal]]] = field(factory=dict)
 
     def add(self, key: Key, day: int, amount: Decimal) -> None:
         """Add *amount* to what *key* has on the day with that number."""
-        row = self.rows.setdefault(key, [ZERO] * self.days)
-        if amount:  # a zero such as 0E-6176 would add nothing but thousands of digits
-            row[day] = _EXACT.add(row[day], amount)
+        if key not in self.rows:
+            self.rows[key] = [[] for _ in range(self.days)]
+        self.rows[key][day].append(amount)
 
     def done(self) -> Rows:
         """What it came to."""
-        return {key: tuple(row) for key, row in self.rows.items()}
+        return {key: tuple(map(added, row)) for key, row in self.rows.items()}
 
 
 def total(*rows: Values) -> Decimal:
     """All of it, exactly."""
-    added = ZERO
-    for amount in filter(None, chain(*rows)):
-        added = _EXACT.add(added, amount)
-    return added
+    return added(chain(*rows))
 
 
 def sums(rows: Iterable[Values]) -> Values:
     """The rows added up to one."""
-    return tuple(total(each) for each in zip(*rows, strict=True))
+    return tuple(map(added, zip(*rows, strict=True)))
 
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from attrs import frozen
 
-from openai_usage.report.panels import Panel, slug
+from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, Standing
 from openai_usage.report.units import NOTHING, change_in_percent, percent
 
@@ -16,8 +16,6 @@ __all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 class Table:
     """A table, all of it text."""
 
-    name: str
-    """What links lead to."""
     title: str
     caption: str
     heads: tuple[str, ...]
@@ -25,22 +23,44 @@ class Table:
     foot: tuple[str, ...]
     """The totals; empty cells where nothing may be added up."""
     panels: tuple[Panel, ...] = ()
-    """Those whose figures are in it."""
+    """Those that are drawn of just these figures."""
     by_day: bool = False
     """Whether rows are named by days or months, which are short."""
+    folded: bool = False
+    """Whether it is so large that it is shown to those alone who open it."""
+
+    @property
+    def size(self) -> str:
+        """As `90 rows, 55 columns`."""
+        rows, columns = len(self.rows), len(self.heads)
+        return f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns"
+
+    @property
+    def fits_on_paper(self) -> bool:
+        """Whether it is printed: no day after day of a year, and no figure cut in two."""
+        columns = zip(*(row[1:] for row in (*self.rows, self.foot)), strict=True)
+        width = sum(max(map(len, column)) + 2 for column in columns)
+        long = self.by_day and len(self.rows) > _DAYS_ON_PAPER
+        return not (self.folded or long or width > _LETTERS_ON_PAPER)
+
+
+_DAYS_ON_PAPER = 124
+_LETTERS_ON_PAPER = 140
+"""How wide a sheet is that lies, in digits of figures and the room between them."""
+
+_COMPARED = ("Whole days", "Before", "Change", "Relative change")
 
 
 def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
     """Every project and every line item, with what it cost, and cost before."""
     return [
         Table(
-            name=slug(f"every {each.what}{each.suffix}"),
             title=f"Every {each.what}{each.suffix}",
-            caption=f"What was billed, largest first. {compared}",
+            caption=f"What was billed, largest first. {compared}".strip(),
             heads=(each.what.capitalize(), "Total", "Share")
-            + (() if each.before is None else ("Whole days", "Before", "Change", "Change, %")),
+            + (() if each.everything.before is None else _COMPARED),
             rows=tuple(_ranked(each)),
-            foot=_costs(each, "Total", each),
+            foot=_costs(each, "Total", each.everything),
         )
         for each in ranked
     ]
@@ -52,9 +72,9 @@ def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
         yield _costs(ranking, each.label if known else f"{each.label} · {each.id}", each)
 
 
-def _costs(ranking: Ranking, label: str, each: Standing | Ranking) -> tuple[str, ...]:
+def _costs(ranking: Ranking, label: str, each: Standing) -> tuple[str, ...]:
     exact = ranking.unit.exact
-    costs = (label, exact(each.total), percent(each.total, ranking.total))
+    costs = (label, exact(each.total), percent(each.total, ranking.everything.total))
     if each.before is None:
         return costs
     changed = change_in_percent(each.compared, each.before)
@@ -62,21 +82,30 @@ def _costs(ranking: Ranking, label: str, each: Standing | Ranking) -> tuple[str,
 
 
 def tables_of_panels(panels: Sequence[Panel]) -> list[Table]:
-    """A table for each large panel, and one for all small ones that have the same bars."""
-    made = [_of_panel(panel) for panel in panels if not panel.half]
-    small = sorted((panel for panel in panels if panel.half), key=lambda each: len(each.bars))
-    for _, group in groupby(small, key=lambda each: each.bars):
-        made.append(_of_small(tuple(group)))
-    return made
+    """A table for each large panel, and one for all small ones that have the same bars.
+
+    Folded ones follow, of all that the panels put together.
+    """
+    made = []
+    for panel in panels:
+        if not panel.half:
+            made.append(_of_panel(panel))
+            if panel.in_full is not None:
+                made.append(_of_panel(panel.in_full, folded=True))
+    small = [panel for panel in panels if panel.half]
+    in_full = tuple(panel.in_full for panel in small if panel.in_full is not None)
+    small.sort(key=lambda each: len(each.bars))
+    made += [_of_small(tuple(group)) for _, group in groupby(small, key=lambda each: each.bars)]
+    return [*made, _of_small(in_full, folded=True)] if in_full else made
 
 
-def _of_panel(panel: Panel) -> Table:
+def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
     exact = panel.unit.exact
     rows = zip(panel.bars, *(each.values for each in panel.series), panel.sums, strict=True)
     return Table(
-        name=f"{panel.name}-table",
-        title=panel.title,
-        caption=panel.text,
+        title=_titled((panel,), folded=folded),
+        # What a large table comes to is said at its foot.
+        caption=f"{panel.title}." if folded else panel.text,
         heads=(
             "Model" if panel.lying else "In UTC",
             *(each.label for each in panel.series),
@@ -84,18 +113,18 @@ def _of_panel(panel: Panel) -> Table:
         ),
         rows=tuple((bar.text, *map(exact, values)) for bar, *values in rows),
         foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
-        panels=(panel,),
+        panels=() if folded else (panel,),
         by_day=not panel.lying,
+        folded=folded,
     )
 
 
-def _of_small(panels: tuple[Panel, ...]) -> Table:
+def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
     rows = zip(panels[0].bars, *(each.sums for each in panels), strict=True)
     totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
     return Table(
-        name=f"{panels[0].name}-table",
-        title=" · ".join(each.title for each in panels),
-        caption=" ".join(each.note for each in panels),
+        title=_titled(panels, folded=folded),
+        caption=" ".join(filter(None, (each.note for each in panels))),
         heads=("In UTC", *(each.title for each in panels)),
         rows=tuple(
             (
@@ -105,6 +134,11 @@ def _of_small(panels: tuple[Panel, ...]) -> Table:
             for bar, *values in rows
         ),
         foot=("Total", *totals),
-        panels=panels,
+        panels=() if folded else panels,
         by_day=True,
+        folded=folded,
     )
+
+
+def _titled(panels: tuple[Panel, ...], *, folded: bool) -> str:
+    return f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}"

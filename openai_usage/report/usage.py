@@ -3,9 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from attrs import evolve
+
 from openai_usage._shown import legible
 from openai_usage.report.figures import Figures, Usage
-from openai_usage.report.panels import Bar, Panel, Series, at, bars, in_colours, told_apart
+from openai_usage.report.panels import (
+    Bar,
+    Panel,
+    Series,
+    at,
+    bars,
+    in_colours,
+    told_apart,
+    with_all,
+)
 from openai_usage.report.sums import Rows, Values, by, total
 from openai_usage.report.units import COUNT, UNITS
 
@@ -28,6 +39,8 @@ _TITLES = {
 }
 """What people call a measure of an endpoint; others are called as in the API."""
 
+_LEFT_OUT = "What web searches count as requests is left out: it may be among these already."
+
 _TOGETHER = {
     "num_model_requests",
     "input_tokens",
@@ -46,20 +59,30 @@ def panels_of_usage(figures: Figures) -> list[Panel]:
 def _panels(figures: Figures) -> Iterator[Panel]:
     shown = bars(figures.period)
     tokens = _tokens(figures.usage)
-    yield Panel(
+    kinds = by(0, tokens)
+    by_day = Panel(
         title="Tokens",
         unit=COUNT,
         bars=shown,
-        series=_of_kinds({kind: at(shown, days) for kind, days in by(0, tokens).items()}),
+        series=_of_kinds({kind: at(shown, days) for kind, days in kinds.items()}),
+        without=_without(figures, "input_tokens"),
     )
-    yield _of_models(tokens)
-    yield Panel(
+    yield with_all(
+        by_day,
+        figures.period,
+        [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
+    )
+    yield evolve(_of_models(tokens), without=by_day.without)
+    requests = _requests(figures.usage)
+    panel = Panel(
         title="Requests to models",
         unit=COUNT,
         bars=shown,
-        series=in_colours(_requests(figures.usage), shown),
-        note="What web searches count as requests is left out: it may be among these already.",
+        series=in_colours(requests, shown),
+        note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
+        without=_without(figures, "num_model_requests"),
     )
+    yield with_all(panel, figures.period, requests)
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
             if measure not in _TOGETHER:
@@ -94,11 +117,21 @@ def _of_models(tokens: Rows) -> Panel:
     """A bar for each model, the largest first."""
     totals = {model: total(days) for model, days in by(1, tokens).items()}
     ranked = sorted(totals, key=lambda model: totals[model], reverse=True)
-    groups = [[model] for model in ranked[:_MODELS]]
-    names = [_named(model) for [model] in groups]
-    if others := ranked[_MODELS:]:
-        groups.append(others)
-        names.append(f"Other models ({len(others)})" if len(others) > 1 else _named(others[0]))
+    groups = [[model] for model in ranked]
+    names = [_named(model) for model in ranked]
+    if len(others := ranked[_MODELS:]) < 2:
+        return _of_groups(tokens, groups, names)
+    everything = _of_groups(tokens, groups, names)
+    panel = _of_groups(
+        tokens,
+        [*groups[:_MODELS], others],
+        [*names[:_MODELS], f"Other models ({len(others)})"],
+    )
+    return evolve(panel, in_full=everything)
+
+
+def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequence[str]) -> Panel:
+    """A bar for each group of models."""
     return Panel(
         title="Tokens by model",
         unit=COUNT,
@@ -132,13 +165,28 @@ def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
     return sorted(counted, key=lambda each: total(each[1]), reverse=True)
 
 
+def _counts_requests_again(usage: Usage) -> bool:
+    """Whether it is a tool that counts requests beside its own calls."""
+    counted = by(0, usage.rows).get("num_model_requests", ())
+    return "num_requests" in usage.about and any(counted)
+
+
+def _without(figures: Figures, measure: str) -> tuple[str, ...]:
+    """What could not be read, and would have had this measure, for models."""
+    return tuple(
+        part.what
+        for part in figures.missing
+        if measure in part.measures and "num_requests" not in part.measures
+    )
+
+
 def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) -> Panel:
     title = _TITLES.get(
         (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
     )
     adds_up = bool(usage.about[measure].get("adds_up", True))
     shown = bars(figures.period, adds_up=adds_up)
-    return Panel(
+    panel = Panel(
         title=title,
         unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
         bars=shown,
@@ -150,3 +198,4 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         else "What the API says of each day. It does not say whether that is what was there, or "
         "what was added, so no days are added up.",
     )
+    return with_all(panel, figures.period, [(title, days)])
