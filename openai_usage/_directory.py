@@ -118,6 +118,9 @@ class Directory:
         return Names(known=known, unread=tuple(unread), personal=personal)
 
     async def _read_work(self) -> None:
+        for each, state in list(self._lists.items()):  # those that are asked for anew
+            if each.kind == "api_keys" and _has_failed(state):
+                del self._lists[each]
         lists = map(_api_keys_of, await self._read(_PROJECTS))
         await _side_by_side(self._read_each(lists) for _ in range(_AT_ONCE))
 
@@ -134,13 +137,12 @@ class Directory:
 
     def _failures(self) -> int:
         """How many lists failed in passing, each after all of its retries."""
-        states = self._lists.values()
-        return sum(isinstance(state, UnreadList) and state.passing for state in states)
+        return sum(map(_has_failed, self._lists.values()))
 
     async def _read(self, wanted: _List) -> dict[str, Name]:
         """The names in a list, by id; none where it cannot be read, which is noted."""
         state = self._lists.get(wanted)
-        if state is None or (isinstance(state, UnreadList) and state.passing):
+        if state is None or _has_failed(state):
             try:
                 state = await self._whole(wanted)
             except APIError as error:
@@ -166,6 +168,10 @@ class Directory:
                     return names
                 after = [("after", next_cursor(page.last_id, seen))]
             raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come")
+
+
+def _has_failed(state: dict[str, Name] | UnreadList) -> bool:
+    return isinstance(state, UnreadList) and state.passing
 
 
 def _unread(wanted: _List, error: APIError) -> UnreadList:

@@ -85,3 +85,14 @@ def test_parquet_has_names_too(terminal: Terminal, asked: Sandbox, tmp_path: obj
     for column in ("project_id", "project_name", "api_key_name"):
         assert table[column].to_pylist() == [row[column] for row in found]
     assert table.column_names == list(found[0])
+
+
+@pytest.mark.parametrize("options", ["--names", "--personal"])
+def test_figures_do_not_wait_for_names_that_do_not_come(
+    options: str, terminal: Terminal, asked: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.naming._PATIENCE", 0.2)
+    asked.faults.stall(60, times=1 if options == "--names" else 2)
+    found = rows(terminal(f"{COSTS} {options} --format csv"))
+    assert all(row["project_name"] == f"{row['project_id']} (unread)" for row in found)
+    assert "not read within 0.2 s" in terminal.err

@@ -343,3 +343,17 @@ def test_ctrl_c_twice_ends_a_write_that_nobody_reads(usage_sandbox: Sandbox) -> 
             process.wait(timeout=0.5)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=5) == 130
+
+
+def test_what_is_whole_when_ctrl_c_comes_is_no_failure(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, here: Path
+) -> None:
+    really_close = AsyncUsageClient.close
+
+    async def close(client: AsyncUsageClient) -> None:
+        await really_close(client)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AsyncUsageClient, "close", close)
+    terminal("costs --last 1d --sandbox -o costs.csv")
+    assert Path("costs.csv").read_text().startswith(COLUMNS)

@@ -385,6 +385,22 @@ async def test_what_failed_in_passing_is_asked_for_again(sandbox: Sandbox, fault
 GOES_ON = {"has_more": True}
 
 
+async def test_where_many_lists_fail_the_rest_is_not_asked_for(sandbox: Sandbox) -> None:
+    projects = [{"id": f"proj_{n}", "name": str(n), "status": "active"} for n in range(30)]
+    listing = json.dumps({"data": projects, "has_more": False})
+    async with client_of(sandbox, max_retries=0) as client:
+        sandbox.faults.status(200, body=listing, times=1)
+        sandbox.faults.status(500, times=100)
+        names = await client.names()
+        asked = len(sandbox.requests) - 1
+        assert 8 <= asked < 20
+        assert len(names.unread) == 30
+        assert sum("not asked for, since 8" in str(each) for each in names.unread) == 30 - asked
+        assert names.of("proj_3").name == "3"
+        await client.names()  # asks for them anew
+        assert len(sandbox.requests) - 1 >= 2 * 8
+
+
 @pytest.mark.parametrize(
     ("bodies", "why"),
     [
