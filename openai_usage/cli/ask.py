@@ -15,7 +15,6 @@ from openai_usage import Buckets, Endpoint, InvalidQueryError, UsageError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.output import Output
-from openai_usage.cli.progress import Watch, shown
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.rows import Sheet
 
@@ -49,6 +48,8 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 f"--concurrency takes a positive number or auto, not {concurrency}",
                 param="concurrency",
             )
+        from openai_usage.cli.progress import Watch, shown  # noqa: PLC0415 - not for the help
+
         start_time, end_time = range.span()
         output.check()
         watch = Watch()

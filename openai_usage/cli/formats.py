@@ -11,7 +11,6 @@ from attrs import frozen
 
 from openai_usage._spreadsheets import harmless
 from openai_usage.cli.rows import Sheet, digits
-from openai_usage.cli.table import write_table
 
 
 @frozen
@@ -22,6 +21,12 @@ class Format:
     streams: bool = False
     """Whether rows go out as they come, and are of use even where an error is behind them."""
     is_text: bool = True
+
+
+async def _write_table(sheet: Sheet, file: BinaryIO) -> None:
+    from openai_usage.cli.table import write_table  # noqa: PLC0415 - not for the help
+
+    await write_table(sheet, file)
 
 
 async def _write_jsonl(sheet: Sheet, file: BinaryIO) -> None:
@@ -77,7 +82,7 @@ async def _write_parquet(sheet: Sheet, file: BinaryIO) -> None:
 
 
 FORMATS: Mapping[str, Format] = {
-    "table": Format(write_table),
+    "table": Format(_write_table),
     "json": Format(_write_json),
     "jsonl": Format(_write_jsonl, streams=True),
     "csv": Format(_write_csv, streams=True),
