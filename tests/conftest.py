@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,21 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own, in which commands are run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A sandbox that the commands in this process ask."""
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    return usage_sandbox
 
 
 def client_of(sandbox: Sandbox, **options: Any) -> AsyncUsageClient:

@@ -25,14 +25,6 @@ PARQUET = (
 )
 
 
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox that the commands in this process ask."""
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 def shell(line: str) -> subprocess.CompletedProcess[str]:
     """What a line comes to in a shell, in which `$run` is the command."""
     return subprocess.run(

@@ -28,14 +28,6 @@ ASKED = ["start", "line_item", "amount", "currency"]
 Row = tuple[datetime, str, Decimal, str]
 
 
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox that the commands in this process ask."""
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 def rows_of(sandbox: Sandbox) -> list[Row]:
     """What the SDK says of the same range."""
 

@@ -17,14 +17,6 @@ COSTS = f"costs {RANGE} --group-by project_id api_key_id"
 USERS = f"completions {RANGE} --group-by user_id"
 
 
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox that the commands in this process ask."""
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 

@@ -45,20 +45,6 @@ def billed(sandbox: Sandbox) -> Decimal:
     return asyncio.run(summed())
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox that the commands in this process ask."""
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 @pytest.mark.parametrize("ending", ["csv", "json", "jsonl"])
 def test_every_format_has_the_same_columns_and_the_same_total(
     ending: str, terminal: Terminal, asked: Sandbox, here: Path

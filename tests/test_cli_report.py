@@ -17,20 +17,6 @@ from tests.terminal import COMMAND, Terminal, asking
 pytestmark = pytest.mark.real_clock
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox that the commands in this process ask."""
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 def made(sandbox: Sandbox, start_time: int, end_time: int) -> Report:
     async def ask() -> Report:
         async with AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url) as client:

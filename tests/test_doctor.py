@@ -29,13 +29,6 @@ NAMES = list(Endpoints.table())
 KEYS = ["sk-admin-", "sk-proj-", "sk-svcacct-", "sk-", "sess-", ""]
 
 
-@pytest.fixture
-def asked(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    return usage_sandbox
-
-
 def lines(shown: str) -> dict[str, tuple[str, str]]:
     """The mark of each check, and what is said, by what it is about."""
     found = re.findall(r"^([✓✗–]) (\S+) +(.*?) *$", shown, re.MULTILINE)
