@@ -37,6 +37,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Wait for its threads, which do not go by this clock, as long as it takes."""
+        await super().shutdown_default_executor()
+
 
 def loop_time() -> float:
     """The time of the running loop, in seconds."""
