@@ -37,7 +37,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def shutdown_default_executor(self, _: float | None = None) -> None:
         """Wait for its threads, which do not go by this clock, as long as it takes."""
         await super().shutdown_default_executor()
 

@@ -12,6 +12,7 @@ import sys
 import termios
 import unicodedata
 from array import array
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -253,10 +254,14 @@ def test_what_is_no_file_is_written_directly() -> None:
 class Started:
     """A process that has read two pages, and waits for the third."""
 
-    def __init__(self, sandbox: Sandbox, *options: str) -> None:
+    def __init__(self, sandbox: Sandbox, *options: str, program: Sequence[str] = ()) -> None:
         sandbox.faults.stall(60, after=2)
         self._process = subprocess.Popen(
-            [*f"{COMMAND} costs --start 2026-01-05 --end 2026-01-15 --limit 1".split(), *options],
+            [
+                *(*program, COMMAND),
+                *["costs", "--start", "2026-01-05", "--end", "2026-01-15"],
+                *("--limit", "1", *options),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -271,6 +276,17 @@ class Started:
             process.send_signal(number)
             out, err = process.communicate(timeout=10)
             return process.returncode, out, err
+
+
+def test_a_job_in_the_background_ends_on_sigterm(usage_sandbox: Sandbox) -> None:
+    # Shells start those with SIGINT ignored.
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    job = Started(usage_sandbox, "--format", "jsonl", program=[sys.executable, "-c", ignoring])
+    code, out, _ = job.end(signal.SIGTERM)
+    assert (code, len(out.splitlines())) == (130, 2)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -45,4 +45,11 @@ def _end_as_ctrl_c_does() -> None:
     """Leave as little behind where a signal ends it, or its terminal is closed, as Ctrl-C does."""
     for each in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         if signal.getsignal(each) != signal.SIG_IGN:  # as it is under nohup
-            signal.signal(each, lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(each, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    """What Ctrl-C does now; also where a shell has it ignored, as in jobs in the background."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)

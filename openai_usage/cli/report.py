@@ -50,6 +50,10 @@ def report(
         raise InvalidOptionError(
             f"--png writes pictures beside a file, and --output {output} is none", option="png"
         )
+    if output.suffix.lower() not in ("", ".html", ".htm"):
+        raise InvalidOptionError(
+            f"--output {output} does not end in .html, which is what a report is", option="output"
+        )
     check(start_time, end_time)
 
     async def ask() -> Report:

@@ -113,7 +113,9 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
     yield "Covers", f"{start} to {end} UTC"
     if figures.organization:
         yield "Organization", figures.organization
-    yield "Source", figures.host
+    is_here = figures.host in ("127.0.0.1", "localhost", "::1")
+    # A made-up organization, as a rule: nobody is to take it for their own.
+    yield "Source", f"{figures.host}, a server on the machine itself" if is_here else figures.host
     yield "Made", f"{figures.generated:%Y-%m-%d %H:%M} UTC, with openai-usage-client {__version__}"
 
 
