@@ -1,8 +1,10 @@
 """OpenAI's organization usage and costs: typed, paginated, complete or an error."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
 from openai_usage._paging import Buckets
 from openai_usage._version import __version__
-from openai_usage.blocking import BlockingBuckets, UsageClient
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import (
     Endpoint,
@@ -29,7 +31,6 @@ from openai_usage.errors import (
     UnprocessableEntityError,
     UsageError,
 )
-from openai_usage.names import Name, Names, UnreadList
 from openai_usage.plans import (
     Plan,
     Window,
@@ -71,6 +72,10 @@ from openai_usage.times import (
     days_ago,
     month_start,
 )
+
+if TYPE_CHECKING:
+    from openai_usage.blocking import BlockingBuckets, UsageClient
+    from openai_usage.names import Name, Names, UnreadList
 
 __all__ = [
     "APIConnectionError",
@@ -139,3 +144,18 @@ __all__ = [
     "days_ago",
     "month_start",
 ]
+
+_LATER = {
+    "BlockingBuckets": "blocking",
+    "UsageClient": "blocking",
+    "Name": "names",
+    "Names": "names",
+    "UnreadList": "names",
+}
+"""What not every program needs, by the file that has it: loaded when it is asked for."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -20,7 +20,7 @@ T = TypeVar("T")
 _Buffer: TypeAlias = bytes | bytearray | msgspec.Raw
 _Ease: TypeAlias = Callable[[Any], Any]
 
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
+_NUMBER = r"(?a)-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 
 _TOO_LARGE = 2**63
 """For a whole number that comes as `5.0` or `"5"`; `1e999999` would take its time to write out."""
@@ -85,7 +85,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    number = _decimal(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+    number = _decimal(value) if isinstance(value, str) and re.fullmatch(_NUMBER, value) else value
     # Comparing is exact; abs() would round, as decimals do in all that is reckoned with them.
     if isinstance(number, Decimal) and -_TOO_LARGE <= number < _TOO_LARGE and number == int(number):
         return int(number)

@@ -18,10 +18,9 @@ Number = TypeVar("Number", int, float)
 OnGap: TypeAlias = Literal["warn", "raise"]
 """What to do about buckets that are missing."""
 
-_ADDRESS = re.compile(
-    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?"
-    r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?",
-    re.ASCII | re.IGNORECASE,
+_ADDRESS = (
+    r"(?ai)https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?"
+    r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?"
 )
 """An address that everyone reads alike: nothing in it to be unescaped, folded or climbed out of."""
 
@@ -124,7 +123,7 @@ def _fits_a_header(value: str) -> bool:
 
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
     try:
-        url = URL(text if _ADDRESS.fullmatch(text) else "")
+        url = URL(text if re.fullmatch(_ADDRESS, text) else "")
         (url.host or "").encode("idna")  # as a look-up of the host will do it
     except ValueError:
         url = URL()

@@ -4,7 +4,7 @@ import re
 
 _LONGEST = 200
 
-_ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_ILLEGIBLE = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 """What no reader can see, or XML can hold, and what turns the direction of all text behind it."""
 
 
@@ -19,4 +19,4 @@ def shown(value: object) -> str:
 
 def legible(text: str) -> str:
     """*text* on one line, with a mark in the place of whatever cannot be seen."""
-    return _ILLEGIBLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    return re.sub(_ILLEGIBLE, "\N{REPLACEMENT CHARACTER}", " ".join(text.split()))

@@ -8,7 +8,6 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from openai_usage._background import BackgroundLoop
 from openai_usage._paging import Buckets
 from openai_usage.client import AnyUsageClient
 from openai_usage.endpoints import Endpoint
@@ -20,6 +19,8 @@ from openai_usage.results import Bucket, Page
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
+
+    from openai_usage._background import BackgroundLoop
 
 __all__ = ["BlockingBuckets", "UsageClient"]
 
@@ -42,7 +43,7 @@ class BlockingBuckets(Generic[R_co]):
     was used before this process was forked off.
     """
 
-    def __init__(self, background: BackgroundLoop, buckets: Buckets[R_co]) -> None:
+    def __init__(self, background: "BackgroundLoop", buckets: Buckets[R_co]) -> None:
         self._background = background
         self._buckets = buckets
         self.endpoint = buckets.endpoint
@@ -128,6 +129,8 @@ class UsageClient(AnyUsageClient):
                 "of its own: leave session= out, or use AsyncUsageClient",
                 option="session",
             )
+        from openai_usage._background import BackgroundLoop  # noqa: PLC0415 - only for those who block
+
         self._background = BackgroundLoop("client", self._transport.close)
 
     def names(self, *, personal: bool = False) -> Names:

@@ -11,11 +11,11 @@ from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
 from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.names import Names
 from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:
     from openai_usage._directory import Directory
+    from openai_usage.names import Names
 
 __all__ = ["AsyncUsageClient"]
 
@@ -74,7 +74,7 @@ class AnyUsageClient(Endpoints):
         """Where the API is that it asks."""
         return str(self._transport.options.base_url)
 
-    async def _names(self, *, personal: bool) -> Names:
+    async def _names(self, *, personal: bool) -> "Names":
         checked("personal", personal, bool)
         return await self._directory.names(personal=personal)
 
@@ -137,7 +137,7 @@ class AsyncUsageClient(AnyUsageClient):
 
     _gives = Buckets.__name__
 
-    async def names(self, *, personal: bool = False) -> Names:
+    async def names(self, *, personal: bool = False) -> "Names":
         """What the ids of projects and API keys stand for, archived ones among them.
 
         The lists are asked for once in the client's life: what was read stays, and what failed in

@@ -180,8 +180,13 @@ def test_what_is_public_is_there_and_documented() -> None:
             assert value.__doc__, name
     # What else is there are the modules themselves.
     others = {name for name in vars(openai_usage) if not name.startswith("_")}
-    others -= set(openai_usage.__all__)
+    others -= {*openai_usage.__all__, "TYPE_CHECKING"}
     assert all(inspect.ismodule(getattr(openai_usage, name)) for name in others)
+
+
+def test_what_is_not_there_is_said() -> None:
+    with pytest.raises(AttributeError, match="module 'openai_usage' has no attribute 'Client'"):
+        openai_usage.Client  # noqa: B018
 
 
 def test_the_version_is_that_of_the_distribution() -> None:

@@ -20,7 +20,6 @@ from openai_usage import (
 from openai_usage._shown import legible
 from openai_usage.cli.ask import Interrupted, asking, unwrapped
 from openai_usage.cli.printing import forget_output
-from openai_usage.cli.wording import as_typed
 
 _THE_USERS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors of ours that come from what was typed, or set; all others are the API's."""
@@ -55,6 +54,8 @@ def run(words: Sequence[str]) -> int:
             raise
         code = _say(str(error), exit_code=2)
     except UsageError as error:
+        from openai_usage.cli.wording import as_typed  # noqa: PLC0415 - not for the help
+
         is_the_users = isinstance(error, _THE_USERS)
         said = f"{as_typed(error)}{_go_on(error.resume_from)}"
         code = _say(said, exit_code=2 if is_the_users else 1)
