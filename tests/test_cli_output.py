@@ -359,3 +359,23 @@ def test_what_is_whole_when_ctrl_c_comes_is_no_failure(
     monkeypatch.setattr(AsyncUsageClient, "close", close)
     terminal("costs --last 1d --sandbox -o costs.csv")
     assert Path("costs.csv").read_text().startswith(COLUMNS)
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_memory_does_not_grow_with_the_rows(
+    ending: str, usage_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    # Of a process between: what is forked off pytest counts pytest's own memory as well.
+    program = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+
+    def peak(days: int) -> int:
+        """The most memory of a process that writes so many days of minutes."""
+        file = tmp_path / f"{days}.{ending}"
+        walk = f"completions --last {days}d --bucket-width 1m --group-by model user_id -o {file}"
+        command = [sys.executable, "-c", program, COMMAND, *walk.split()]
+        return int(subprocess.check_output(command, env=asking(usage_sandbox)))
+
+    assert peak(5) < 1.3 * peak(1)
