@@ -5,12 +5,12 @@ Every endpoint has its own result class. Fields that say what a result belongs t
 belongs to no user has no `user_id`. Measures that the API may leave out are None where it did.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
-Python SDK 3.54.0.
+Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 """
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta
 
@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 R_co = TypeVar("R_co", covariant=True)
+
+_Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": True})]
+"""Text that the API has been seen to send, and promises nowhere: whatever else comes is None."""
 
 
 class Span:
@@ -247,4 +250,11 @@ class CostsResult(_OfApiKey):
     quantity_unit: str | None = None
     """`tokens`, `1000_tokens`, `duration_seconds`, `duration_minutes`, `duration_hours`,
     `gibibyte_hours`, `images`, `characters`, or one that came later."""
+    organization_id: _Undocumented = None
+    """Whose bill it is. Undocumented: seen in answers of the API, and None where it is absent."""
+    organization_name: _Undocumented = None
+    """What that organization is called. Undocumented: None where it is absent."""
+    project_name: _Undocumented = None
+    """What the project is called, where grouped by `project_id`. Undocumented: None where it is
+    absent."""
     object: str = "organization.costs.result"
