@@ -1,12 +1,16 @@
-"""Directory: reads the lists in which ids have names, each once for the life of a client."""
+"""Directory: reads the lists in which ids have names, and keeps them for some minutes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import math
+from collections import defaultdict
+from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Annotated
 
 import msgspec
 from attrs import define, field, frozen
 
+from openai_usage._checks import checked
 from openai_usage._codec import NoPageError, Pairs, listing_of
 from openai_usage._retry import is_passing
 from openai_usage._telemetry import walk_span
@@ -18,13 +22,19 @@ from openai_usage.errors import (
     APIStatusError,
     PaginationError,
 )
-from openai_usage.names import Kind, Name, Names, UnreadList
+from openai_usage.names import Kind, Name, Names, UnreadList, WorkKind
 
 _AT_ONCE = 8
 """Lists of API keys, of which there is one for each project, that are read at the same time."""
 
 _MOST_FAILURES = 8
 """Lists that may fail after all their retries, before no more are asked for."""
+
+_KEPT = 600.0
+"""Seconds until a list is read again, if it is asked for: so that a service learns of a new project
+or key within minutes, and that an id which stays unknown, as a deleted key's does, costs little.
+The lists of 1,000 projects are 1,010 requests: not even two a second, if they are asked for always.
+"""
 
 _MOST_PAGES = 10_000
 """Of a list: a million names, beyond which it has no end."""
@@ -77,78 +87,112 @@ def _api_keys_of(project: str) -> _List:
 
 
 @define(eq=False)
-class _Round:
-    """What several ask for while it is on its way is done once, for all of them."""
+class _Copy:
+    """What there is of a list: its names when it was last read, and what the last try met."""
 
-    _turn: asyncio.Lock = field(factory=asyncio.Lock)
-    _done: int = 0
+    names: Mapping[str, Name] = field(factory=dict[str, Name])
+    unread: UnreadList | None = None
+    """Why the last try failed; the names are those of a try before, if there are any."""
+    settled: float = -math.inf
+    """When it was read or refused, by the clock of the loop; what fails in passing settles
+    nothing."""
+    tried: int = 0
+    """The last try, in the order of all calls and tries."""
 
-    async def join(self, work: Callable[[], Awaitable[object]]) -> None:
-        done = self._done
-        async with self._turn:
-            if done != self._done:
-                return  # it was under way, and is over
-            await work()
-            self._done += 1
+    def is_due(self, now: float, call: int) -> bool:
+        """Whether it is to be read for a *call*."""
+        return self.tried < call and now - self.settled >= _KEPT
 
 
 class Directory:
-    """The lists of one organization: what was read stays, what failed in passing is read again."""
+    """The lists of one organization: what was read stays for a while, what failed does not."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._lists: dict[_List, dict[str, Name] | UnreadList] = {}
-        self._work, self._people = _Round(), _Round()
+        self._copies: defaultdict[_List, _Copy] = defaultdict(_Copy)
+        self._turns: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._order = count(1)
 
-    async def names(self, *, personal: bool) -> Names:
-        """The names of projects and API keys, and with *personal* those of people."""
-        reading = [self._work.join(self._read_work)]
+    async def names(
+        self, *, personal: bool, kinds: Collection[WorkKind], project_ids: Collection[str] | None
+    ) -> Names:
+        """The names of the *kinds* that are asked for, and with *personal* those of people.
+
+        Raises:
+            InvalidQueryError: An argument is of another type; nothing was sent.
+        """
+        checked("personal", personal, bool)
+        checked("kinds", kinds, Sequence[WorkKind])
+        checked("project_ids", project_ids, Sequence[str] | None)
+        project_ids = None if project_ids is None else frozenset(project_ids)
+        call = next(self._order)
+        reading = []
+        if kinds:
+            reading.append(self._read_work(kinds, project_ids, call))
         if personal:
-            reading.append(self._people.join(lambda: self._read(_USERS)))
+            reading.append(self._read([_USERS], call))
         await _side_by_side(reading)
-        known: dict[str, Name] = {}
-        unread: list[UnreadList] = []
-        for each, state in self._lists.items():
-            if each is _USERS and not personal:
-                continue
-            if isinstance(state, UnreadList):
-                unread.append(state)
-            else:
-                known |= state
-        return Names(known=known, unread=tuple(unread), personal=personal)
+        lists = [*self._work(kinds, project_ids), *([_USERS] if personal else [])]
+        copies = [self._copies[each] for each in lists]
+        return Names(
+            known={id_: name for copy in copies for id_, name in copy.names.items()},
+            unread=tuple(copy.unread for copy in copies if copy.unread is not None),
+            kinds=("projects", "api_keys") if "api_keys" in kinds else tuple(kinds),
+            personal=personal,
+        )
 
-    async def _read_work(self) -> None:
-        for each, state in list(self._lists.items()):  # those that are asked for anew
-            if each.kind == "api_keys" and _has_failed(state):
-                del self._lists[each]
-        lists = map(_api_keys_of, await self._read(_PROJECTS))
-        await _side_by_side(self._read_each(lists) for _ in range(_AT_ONCE))
+    def _work(
+        self, kinds: Collection[WorkKind], project_ids: Collection[str] | None
+    ) -> Iterator[_List]:
+        """The lists of these *kinds*; that of the projects, first, says which others there are."""
+        if kinds:
+            yield _PROJECTS
+        for id_ in self._copies[_PROJECTS].names if "api_keys" in kinds else ():
+            if project_ids is None or id_ in project_ids:
+                yield _api_keys_of(id_)
 
-    async def _read_each(self, lists: Iterator[_List]) -> None:
+    async def _read_work(
+        self, kinds: Collection[WorkKind], project_ids: Collection[str] | None, call: int
+    ) -> None:
+        await self._read([_PROJECTS], call)
+        _, *others = self._work(kinds, project_ids)
+        if others:
+            await self._read(others, call)
+
+    async def _read(self, lists: Sequence[_List], call: int) -> None:
+        """Read those of the *lists*, all of one kind, that are due for a *call*.
+
+        Calls take turns. What was tried since a call was made, it shares, be it a failure.
+        """
+        async with self._turns[lists[0].kind]:
+            now = asyncio.get_running_loop().time()
+            due = [each for each in lists if self._copies[each].is_due(now, call)]
+            left, failed = iter(due), list[_List]()
+            await _side_by_side(self._read_each(left, failed) for _ in due[:_AT_ONCE])
+
+    async def _read_each(self, lists: Iterator[_List], failed: list[_List]) -> None:
         """Read one of the *lists* after the other, while others take their turn at the same."""
         for each in lists:
-            if self._failures() < _MOST_FAILURES:
-                await self._read(each)
+            copy = self._copies[each]
+            if len(failed) < _MOST_FAILURES:
+                await self._try(each, copy)
             else:
                 why = f"not asked for, since {_MOST_FAILURES} others failed"
-                self._lists[each] = UnreadList(
-                    kind=each.kind, path=each.path, why=why, passing=True
-                )
+                copy.unread = UnreadList(kind=each.kind, path=each.path, why=why, passing=True)
+            copy.tried = next(self._order)
+            if copy.unread is not None and copy.unread.passing:
+                failed.append(each)
+            else:
+                copy.settled = asyncio.get_running_loop().time()
 
-    def _failures(self) -> int:
-        """How many lists failed in passing, each after all of its retries."""
-        return sum(map(_has_failed, self._lists.values()))
-
-    async def _read(self, wanted: _List) -> dict[str, Name]:
-        """The names in a list, by id; none where it cannot be read, which is noted."""
-        state = self._lists.get(wanted)
-        if state is None or _has_failed(state):
-            try:
-                state = await self._whole(wanted)
-            except APIError as error:
-                state = _unread(wanted, error)
-            self._lists[wanted] = state
-        return {} if isinstance(state, UnreadList) else state
+    async def _try(self, wanted: _List, copy: _Copy) -> None:
+        """Read a list whole, or take note of why it cannot be read: then its old names stay."""
+        try:
+            copy.names = await self._whole(wanted)
+        except APIError as error:
+            copy.unread = _unread(wanted, error)
+        else:
+            copy.unread = None
 
     async def _whole(self, wanted: _List) -> dict[str, Name]:
         names: dict[str, Name] = {}
@@ -168,10 +212,6 @@ class Directory:
                     return names
                 after = [("after", next_cursor(page.last_id, seen))]
             raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come")
-
-
-def _has_failed(state: dict[str, Name] | UnreadList) -> bool:
-    return isinstance(state, UnreadList) and state.passing
 
 
 def _unread(wanted: _List, error: APIError) -> UnreadList:

@@ -3,7 +3,7 @@
 Nothing is done here: all of it is asked of the async side, in a thread in the background.
 """
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
@@ -12,7 +12,7 @@ from openai_usage._paging import Buckets
 from openai_usage.client import AnyUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidOptionError
-from openai_usage.names import Names
+from openai_usage.names import Names, WorkKind
 from openai_usage.plans import Plan
 from openai_usage.range_query import RangeQuery
 from openai_usage.results import Bucket, Page
@@ -133,15 +133,25 @@ class UsageClient(AnyUsageClient):
 
         self._background = BackgroundLoop("client", self._transport.close)
 
-    def names(self, *, personal: bool = False) -> Names:
-        """What the ids of projects and API keys stand for, and with *personal* those of people.
+    def names(
+        self,
+        *,
+        personal: bool = False,
+        kinds: Collection[WorkKind] = ("projects", "api_keys"),
+        project_ids: Collection[str] | None = None,
+    ) -> Names:
+        """Return what the ids of projects and API keys stand for, and with *personal* of people.
 
-        They are asked for and kept as with `AsyncUsageClient.names`; what cannot be read is marked.
+        They are asked for and kept as with `AsyncUsageClient.names`, which says more of the
+        arguments; what cannot be read is marked.
 
         Raises:
-            InvalidQueryError: *personal* is neither True nor False; nothing was sent.
+            InvalidQueryError: An argument is of another type, or a kind is neither of both;
+                nothing was sent.
         """
-        return self._background.run(lambda: self._names(personal=personal))
+        return self._background.run(
+            lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+        )
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
         return BlockingBuckets(self._background, Buckets(self._transport, endpoint, query))

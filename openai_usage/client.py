@@ -1,11 +1,11 @@
 """The client: its options, its lifetime, and a method for every row of the table."""
 
+from collections.abc import Collection
 from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
-from openai_usage._checks import checked
 from openai_usage._environment import told_key
 from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
@@ -15,7 +15,7 @@ from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:
     from openai_usage._directory import Directory
-    from openai_usage.names import Names
+    from openai_usage.names import Names, WorkKind
 
 __all__ = ["AsyncUsageClient"]
 
@@ -74,9 +74,14 @@ class AnyUsageClient(Endpoints):
         """Where the API is that it asks."""
         return str(self._transport.options.base_url)
 
-    async def _names(self, *, personal: bool) -> "Names":
-        checked("personal", personal, bool)
-        return await self._directory.names(personal=personal)
+    async def _names(
+        self,
+        *,
+        personal: bool,
+        kinds: "Collection[WorkKind]",
+        project_ids: Collection[str] | None,
+    ) -> "Names":
+        return await self._directory.names(personal=personal, kinds=kinds, project_ids=project_ids)
 
     @cached_property
     def _directory(self) -> "Directory":
@@ -137,22 +142,35 @@ class AsyncUsageClient(AnyUsageClient):
 
     _gives = Buckets.__name__
 
-    async def names(self, *, personal: bool = False) -> "Names":
-        """What the ids of projects and API keys stand for, archived ones among them.
+    async def names(
+        self,
+        *,
+        personal: bool = False,
+        kinds: "Collection[WorkKind]" = ("projects", "api_keys"),
+        project_ids: Collection[str] | None = None,
+    ) -> "Names":
+        """Return what the ids of projects and API keys stand for, archived projects included.
 
-        The lists are asked for once in the client's life: what was read stays, and what failed in
-        passing is asked for again at the next call. The key needs the scope `api.management.read`.
-        Where a list cannot be read nothing is raised: its ids keep their place, marked, and
-        `unread` of the names says why.
+        There is one list of all projects, and one of the API keys of each project. What was read is
+        kept for ten minutes, and a later call reads it again. So keep the names, and call this
+        again where one of them is `unknown`: that costs no request within those minutes. What
+        failed in passing is asked for again at the next call. The key needs the scope
+        `api.management.read`. Where a list cannot be read nothing is raised: its ids keep their
+        place, marked, and `unread` of the names says why.
 
         Args:
             personal: Also ask for people: users' names and e-mail addresses. Without it nothing of
                 the kind is asked for, and what comes along (the owners of API keys) is dropped.
+            kinds: What to ask for besides people. Results that are grouped by `project_id` only
+                need `["projects"]`, which is far fewer requests.
+            project_ids: Only ask for the API keys of these projects, as results of a query with
+                the same filter need. All other keys are `unknown` then.
 
         Raises:
-            InvalidQueryError: *personal* is neither True nor False; nothing was sent.
+            InvalidQueryError: An argument is of another type, or a kind is neither of both;
+                nothing was sent.
         """
-        return await self._names(personal=personal)
+        return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
 
     def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)

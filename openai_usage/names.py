@@ -1,10 +1,10 @@
 """Names: what the ids in usage and costs stand for, as far as the organization's lists say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from openai_usage._value import Value
 
@@ -12,6 +12,9 @@ __all__ = ["Name", "Names", "UnreadList"]
 
 Kind: TypeAlias = Literal["projects", "users", "api_keys"]
 """What an id can be of."""
+
+WorkKind: TypeAlias = Literal["projects", "api_keys"]
+"""What an id can be of that is nobody's."""
 
 Status: TypeAlias = Literal["active", "archived", "unknown", "unread", "none"]
 """How much is known of an id; see `Name.status`."""
@@ -32,11 +35,14 @@ class Name(Value):
     status: Status
     """`active`, or `archived` as projects can be. `unknown`: not in its list, so it was deleted or
     is newer than the list. `unread`: its list was not read, since the key may not, or since
-    personal data was not asked for. `none`: there is no id, as in usage that belongs to no user."""
+    it was not asked for, as with personal data. `none`: there is no id, as in usage that belongs to
+    no user. What is `unknown` or `unread` can have a `name` from elsewhere: see
+    `Names.with_names_from`."""
 
     def __str__(self) -> str:
         shown = self.name or self.email or self.id or ""
-        return shown if self.status == "active" else f"{shown} ({self.status})".lstrip()
+        is_plain = self.status == "active" or (self.name and self.status != "archived")
+        return shown if is_plain else f"{shown} ({self.status})".lstrip()
 
 
 class UnreadList(Value):
@@ -48,7 +54,7 @@ class UnreadList(Value):
     why: str
     """What the API answered, or what was met instead of an answer."""
     passing: bool
-    """Whether the client's next `names()` asks for it again."""
+    """Whether the client's next `names()` asks for it again; else one does some minutes later."""
     status_code: int | None = None
     """The HTTP status that was answered; None where no answer could be used."""
 
@@ -61,9 +67,11 @@ class Names:
     """The names of an organization's projects and API keys, and of its people if asked for."""
 
     known: Mapping[str, Name] = field(repr=False)
-    """What is in the lists that were read, by id."""
+    """What is in the lists that were read, by id, and what `with_names_from` found elsewhere."""
     unread: tuple[UnreadList, ...] = ()
     """The lists that were asked for and could not be read: their ids are shown as they are."""
+    kinds: tuple[WorkKind, ...] = ("projects", "api_keys")
+    """What was asked for, besides people."""
     personal: bool = False
     """Whether people were asked for too."""
 
@@ -73,6 +81,23 @@ class Names:
             return Name(id=id, status="none")
         return self.known.get(id) or Name(id=id, status=self._missing(id))
 
+    def with_names_from(self, results: Iterable[object]) -> "Names":
+        """Return these names and, for projects that have none here, what the *results* call them.
+
+        Results of costs can have a `project_name`. It serves where the key may not read the list of
+        projects, and for a project that is newer than the list::
+
+            bill = await client.costs(start_time=days_ago(7), group_by=["project_id"]).collect()
+            for bucket in bill:
+                names = names.with_names_from(bucket.results)
+        """
+        found: dict[str, Name] = {}
+        for result in results:
+            id_, name = getattr(result, "project_id", None), getattr(result, "project_name", None)
+            if id_ and name and self.of(id_).name is None:
+                found[id_] = Name(id=id_, name=name, status=self.of(id_).status)
+        return evolve(self, known={**self.known, **found}) if found else self
+
     def _missing(self, id_: str) -> Status:
         """Why *id_* is not in the lists."""
         kind = next((kind for start, kind in _KINDS.items() if id_.startswith(start)), None)
@@ -81,12 +106,10 @@ class Names:
 
     @cached_property
     def _unread_kinds(self) -> set[Kind]:
-        kinds: set[Kind] = {each.kind for each in self.unread}
-        if "projects" in kinds:
-            kinds.add("api_keys")  # which are asked for project by project
-        if not self.personal:
-            kinds.add("users")
-        return kinds
+        asked: set[Kind] = {*self.kinds, *(("users",) if self.personal else ())}
+        kinds: set[Kind] = {*_KINDS.values()} - asked | {each.kind for each in self.unread}
+        # Those of API keys are asked for project by project.
+        return kinds | {"api_keys"} if "projects" in kinds else kinds
 
     def __repr__(self) -> str:
         return f"<Names of {len(self.known)} ids, {len(self.unread)} lists unread>"

@@ -4,14 +4,14 @@ import asyncio
 import inspect
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Annotated, Literal
 
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, InvalidQueryError, UsageError
+from openai_usage import Buckets, Endpoint, InvalidQueryError, RangeQuery, UsageError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.output import Output
@@ -62,10 +62,12 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
                 with shown(watch) if _is_seen(output) else nullcontext():
-                    names = await naming.of(client)
+                    query = buckets.query
+                    names = await naming.of(client, _grouped_by(query), query.project_ids)
                     walked = watch.over(buckets)
                     await output.write(Sheet(buckets, walked, names=names, exact=output.exact))
                     watch.is_done = True
+                names.tell()
 
         try:
             with nullcontext() if output.hands_over else _interrupted_at_once():
@@ -85,6 +87,13 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     return command
+
+
+def _grouped_by(query: RangeQuery) -> Sequence[str]:
+    """What a query groups by, be it by a parameter that this version does not know."""
+    extra = query.extra_query or {}
+    more = str(extra.get("group_by") or extra.get("group_by[]") or "")
+    return [*(getattr(query, "group_by", None) or ()), *more.split(",")]
 
 
 def unwrapped(text: str) -> str:

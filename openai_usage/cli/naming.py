@@ -2,16 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, TypeAlias
 
-from attrs import frozen
+from attrs import define, field, frozen
 from cyclopts import Parameter
 
-from openai_usage import AsyncUsageClient, Names, UnreadList
+from openai_usage import AsyncUsageClient, Name, Names, UnreadList
 from openai_usage._shown import legible
 from openai_usage.cli.flags import OUTPUT, flag
-from openai_usage.names import Kind
+from openai_usage.names import Kind, WorkKind
 
 WithNames: TypeAlias = Annotated[
     bool,
@@ -26,6 +26,54 @@ _PATIENCE = 30.0
 _WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
 _PEOPLE = {"user_id": ["user_name", "user_email"]}
 
+_KINDS: Mapping[str, WorkKind] = {"project_id": "projects", "api_key_id": "api_keys"}
+"""The kind of the ids in a column."""
+
+
+@define
+class KnownNames:
+    """The names for one output, and whether there are ids in it that lack one."""
+
+    names: Names = field(factory=lambda: Names(known={}))
+    columns: Mapping[str, Sequence[str]] = field(factory=dict[str, Sequence[str]])
+    """The columns of names that follow columns of ids; none where names were not asked for."""
+    _lacks: bool = field(default=False, init=False)
+
+    def learn(self, results: Iterable[object]) -> None:
+        """Take up the names that *results* have in them."""
+        if self.columns:
+            self.names = self.names.with_names_from(results)
+
+    def named(self, column: str, id_: object) -> str | None:
+        """What a column of names says of an id: its name, marked where it is not one of today."""
+        if not isinstance(id_, str) or not id_:
+            return None
+        name = self._of(id_)
+        return name.email if column.endswith("_email") else str(name)
+
+    def labelled(self, column: str, id_: str) -> str:
+        """An id with what is known of it before it, as far as that was asked for."""
+        if column not in self.columns:
+            return id_
+        name = self._of(id_)
+        return " ".join(filter(None, (str(name), name.email, id_ if name.name else None)))
+
+    def tell(self) -> None:
+        """Say on stderr why ids that were shown lack a name, where some do."""
+        if not self._lacks or not self.names.unread:
+            return
+        first, *others = self.names.unread
+        lists = "list" if len(others) == 1 else "lists"
+        more = f" (and {len(others)} more {lists})" if others else ""
+        print(
+            f"openai-usage: some names are not known: {legible(str(first))}{more}", file=sys.stderr
+        )
+
+    def _of(self, id_: str) -> Name:
+        name = self.names.of(id_)
+        self._lacks |= name.status == "unread" and name.name is None
+        return name
+
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
@@ -37,53 +85,30 @@ class Naming:
         bool, flag("Put the names and e-mail addresses of people beside their ids, too.")
     ] = False
 
-    async def of(self, client: AsyncUsageClient) -> Names | None:
-        """The names that were asked for; what could not be read of them is told on stderr.
+    async def of(
+        self,
+        client: AsyncUsageClient,
+        group_by: Collection[str],
+        project_ids: Collection[str] | None = None,
+    ) -> KnownNames:
+        """The names that were asked for, of the ids that results have if grouped like that.
 
         Figures do not depend on names: where those are missing, ids stand alone, and are marked.
         """
         if not self.names and not self.personal:
-            return None
+            return KnownNames()
+        kinds = [kind for column, kind in _KINDS.items() if column in group_by]
+        personal = self.personal and not _PEOPLE.keys().isdisjoint(group_by)
         try:
             async with asyncio.timeout(_PATIENCE):
-                names = await client.names(personal=self.personal)
+                names = await client.names(personal=personal, kinds=kinds, project_ids=project_ids)
         except TimeoutError:
-            names = _not_in_time(personal=self.personal)
-        if names.unread:
-            first, others = names.unread[0], len(names.unread) - 1
-            more = f" (and {others} lists more)" if others else ""
-            print(
-                f"openai-usage: some names are not known: {legible(str(first))}{more}",
-                file=sys.stderr,
-            )
-        return names
+            names = _not_in_time(kinds, personal=personal)
+        return KnownNames(names, _WORK | _PEOPLE if self.personal else _WORK)
 
 
-def _not_in_time(*, personal: bool) -> Names:
+def _not_in_time(kinds: Sequence[WorkKind], *, personal: bool) -> Names:
     why = f"not read within {_PATIENCE:g} s"
-    kinds: tuple[Kind, ...] = ("projects", "users") if personal else ("projects",)
-    unread = (UnreadList(kind=kind, path=kind, why=why, passing=True) for kind in kinds)
-    return Names(known={}, unread=tuple(unread), personal=personal)
-
-
-def name_columns(names: Names | None) -> Mapping[str, Sequence[str]]:
-    """The columns of names that follow columns of ids, as far as they were asked for."""
-    if names is None:
-        return {}
-    return _WORK | _PEOPLE if names.personal else _WORK
-
-
-def named(names: Names | None, column: str, id_: object) -> str | None:
-    """What a column of names says of an id: its name, marked where it is not one of today."""
-    if names is None or not isinstance(id_, str) or not id_:
-        return None
-    name = names.of(id_)
-    return name.email if column.endswith("_email") else str(name)
-
-
-def labelled(names: Names | None, column: str, id_: str) -> str:
-    """An id with what is known of it before it, as far as that was asked for."""
-    if names is None or column not in name_columns(names):
-        return id_
-    name = names.of(id_)
-    return " ".join(filter(None, (str(name), name.email, id_ if name.name else None)))
+    asked: list[Kind] = [*kinds, "users"] if personal else [*kinds]
+    unread = (UnreadList(kind=kind, path=kind, why=why, passing=True) for kind in asked)
+    return Names(known={}, unread=tuple(unread), kinds=tuple(kinds), personal=personal)

@@ -10,7 +10,6 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 from openai_usage import Bucket
-from openai_usage.cli.naming import name_columns, named
 from openai_usage.cli.rows import Sheet
 from openai_usage.integrations.arrow import record_batch, schema
 
@@ -52,17 +51,18 @@ async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None
 
 def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
     """The fields of `to_arrow()`, with names where the columns of the sheet have them."""
-    names = {name for names in name_columns(sheet.names).values() for name in names}
+    names = {name for names in sheet.names.columns.values() for name in names}
     plain = schema(sheet.asked.endpoint)
     for name in sheet.columns:
         yield pa.field(name, _LABELS) if name in names else plain.field(name)
 
 
 def _rows(sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema) -> pa.RecordBatch:
+    sheet.names.learn(result for bucket in buckets for result in bucket.results)
     batch = record_batch(sheet.asked.endpoint, buckets)
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for ids, names in name_columns(sheet.names).items():
+    for ids, names in sheet.names.columns.items():
         for name in names if ids in arrays else ():
-            found = [named(sheet.names, name, each) for each in arrays[ids].to_pylist()]
+            found = [sheet.names.named(name, each) for each in arrays[ids].to_pylist()]
             arrays[name] = pa.array(found, _LABELS)
     return pa.RecordBatch.from_arrays([arrays[name] for name in known.names], schema=known)

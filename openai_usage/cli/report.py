@@ -10,10 +10,10 @@ from cyclopts import Parameter
 from openai_usage import InvalidOptionError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.flags import OUTPUT, flag
-from openai_usage.cli.naming import Naming, WithNames
+from openai_usage.cli.naming import KnownNames, Naming, WithNames
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_path, whole_file
-from openai_usage.report import Report, check
+from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as made_by
 
 _FILE, _RANGE, _CONNECTION = Path("report.html"), Range(), Connection()
@@ -58,8 +58,9 @@ def report(
 
     async def ask() -> Report:
         async with connection.client() as client:
-            known = await Naming(names=names).of(client)
-            return await made_by(client, start_time, end_time, names=known)
+            known = await Naming(names=names).of(client, ["project_id"])
+            listed = known.names if names else None
+            return await made_by(client, start_time, end_time, names=listed)
 
     made = asyncio.run(ask())
     files = {output: made.html().encode()}
@@ -71,8 +72,19 @@ def report(
             file.write(content)
         if path.is_file():
             print(path)
+    _tell_of_names(made.figures)
     for part in made.missing:
         print(f"openai-usage: {part.what} could not be read: {part.why}", file=sys.stderr)
     if why := made.figures.uncompared:
         print(f"openai-usage: nothing is compared with the days before: {why}", file=sys.stderr)
     return 1 if made.missing else 0
+
+
+def _tell_of_names(figures: Figures) -> None:
+    """Say on stderr why projects lack a name, where some do."""
+    if figures.names is not None:
+        known = KnownNames(figures.names)
+        for spend in figures.spend:
+            for project, _ in [*spend.rows, *(spend.before or ())]:
+                known.named("project_name", project)
+        known.tell()

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
-from openai_usage import Bucket, Buckets, Names
+from openai_usage import Bucket, Buckets
 from openai_usage._columns import Column, columns_of
-from openai_usage.cli.naming import name_columns, named
+from openai_usage.cli.naming import KnownNames
 
 Row = dict[str, object]
 
@@ -22,7 +22,7 @@ class Sheet:
     """What was asked, of which endpoint."""
     buckets: AsyncIterable[Bucket[object]]
     """What comes."""
-    names: Names | None = None
+    names: KnownNames = field(factory=KnownNames)
     """Who is behind the ids, where that was asked for."""
     exact: bool = False
     """Whether a table shows every digit."""
@@ -50,6 +50,7 @@ class Sheet:
 
     def _cells(self, bucket: Bucket[object]) -> Iterator[Sequence[object]]:
         """What stands in each column, for each result of a bucket."""
+        self.names.learn(bucket.results)
         for column in self._columns:
             if column.kind is datetime:
                 yield [iso(getattr(bucket, column.name))] * len(bucket.results)
@@ -57,16 +58,16 @@ class Sheet:
             values = column.values([bucket])
             yield values
             for name in self._names_of(column):
-                yield [named(self.names, name, each) for each in values]
+                yield [self.names.named(name, each) for each in values]
 
     @cached_property
     def _columns(self) -> tuple[Column, ...]:
-        names = {name for names in name_columns(self.names).values() for name in names}
+        names = {name for names in self.names.columns.values() for name in names}
         columns = columns_of(self.asked.endpoint.result)
         return tuple(each for each in columns if each.name not in names)
 
     def _names_of(self, column: Column) -> Sequence[str]:
-        return name_columns(self.names).get(column.name, ())
+        return self.names.columns.get(column.name, ())
 
 
 def iso(moment: datetime) -> str:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from openai_usage import Bucket, CostsResult, Names
+from openai_usage import Bucket, CostsResult
 from openai_usage.cli.budget import Budget, Verdict
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.figures import money
-from openai_usage.cli.naming import Naming, WithNames, named
+from openai_usage.cli.naming import KnownNames, Naming, WithNames
 from openai_usage.cli.printing import TableOrJson, console_on, print_json
 from openai_usage.cli.rows import iso
 from openai_usage.cli.spend_table import REVISED, print_spending
@@ -45,12 +45,13 @@ def spend(
         with console_on(sys.stdout.buffer) as console:
             for spending in found:
                 print_spending(spending, budget, known, console)
+    known.tell()
     return _judged(found, budget)
 
 
 async def _bill(
     connection: Connection, now: datetime, naming: Naming
-) -> tuple[Sequence[Bucket[CostsResult]], Names | None]:
+) -> tuple[Sequence[Bucket[CostsResult]], KnownNames]:
     """The bill of last month and of this month up to now, and who is behind its ids."""
     async with connection.client() as client:
         bill = await client.costs(
@@ -58,7 +59,9 @@ async def _bill(
             end_time=now,
             group_by=["project_id", "line_item"],
         ).collect()
-        return bill, await naming.of(client)
+        known = await naming.of(client, ["project_id"])
+    known.learn(result for bucket in bill for result in bucket.results)
+    return bill, known
 
 
 def _judged(found: Sequence[Spending], budget: Budget) -> int:
@@ -97,7 +100,7 @@ def _say(sentence: str) -> None:
 
 
 def _report(
-    found: Sequence[Spending], budget: Budget, names: Names | None, now: datetime
+    found: Sequence[Spending], budget: Budget, names: KnownNames, now: datetime
 ) -> dict[str, object]:
     return {
         "until": iso(now),
@@ -105,7 +108,7 @@ def _report(
     }
 
 
-def _figures(spending: Spending, verdict: Verdict | None, names: Names | None) -> dict[str, object]:
+def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> dict[str, object]:
     """Every figure of one currency, as JSON names it."""
     projection = spending.projection
     return {
@@ -134,8 +137,8 @@ def _figures(spending: Spending, verdict: Verdict | None, names: Names | None) -
     }
 
 
-def _project(part: Part, names: Names | None) -> dict[str, object]:
-    name = {} if names is None else {"project_name": named(names, "project_name", part.of)}
+def _project(part: Part, names: KnownNames) -> dict[str, object]:
+    name = {name: names.named(name, part.of) for name in names.columns.get("project_id", ())}
     return {"project_id": part.of, **name, **_columns(part)}
 
 

@@ -13,12 +13,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage import Names
 from openai_usage._shown import label, labels_of, unique_labels
 from openai_usage._sums import added
 from openai_usage.cli.budget import Budget
 from openai_usage.cli.figures import change, money, share, sparkline
-from openai_usage.cli.naming import labelled
+from openai_usage.cli.naming import KnownNames
 from openai_usage.cli.spending import Part, Spending
 
 _SHOWN = 10
@@ -42,9 +41,7 @@ class _Column:
     foot: str = ""
 
 
-def print_spending(
-    spending: Spending, budget: Budget, names: Names | None, console: Console
-) -> None:
+def print_spending(spending: Spending, budget: Budget, names: KnownNames, console: Console) -> None:
     """Print all tables of what was spent in one currency."""
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
     console.print(_overview(spending), crop=False)
@@ -57,7 +54,7 @@ def print_spending(
     # Beside each other, where there is room for that.
     console.print(Columns(_days(spending, console.width)), crop=False)
     for title, parts, written in (
-        ("project", spending.by("project_id"), partial(labelled, names, "project_id")),
+        ("project", spending.by("project_id"), partial(names.labelled, "project_id")),
         ("line item", spending.by("line_item"), str),
     ):
         labels = _labels(parts, written)

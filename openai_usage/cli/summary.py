@@ -6,11 +6,11 @@ from functools import cached_property, partial
 
 from attrs import define, field, frozen
 
-from openai_usage import Amount, Bucket, Endpoint, Names
+from openai_usage import Amount, Bucket, Endpoint
 from openai_usage._shown import label, labels_of
 from openai_usage._sums import added
 from openai_usage.cli.figures import Number
-from openai_usage.cli.naming import labelled
+from openai_usage.cli.naming import KnownNames
 from openai_usage.cli.rows import Sheet, iso
 
 
@@ -103,6 +103,7 @@ async def summed_up(sheet: Sheet) -> Summary:
     starts = []
     async for bucket in sheet.buckets:
         starts.append(bucket.start_time)
+        sheet.names.learn(bucket.results)
         for group, results in _groups(sheet, bucket).items():
             line = lines.setdefault(group, Line((), None))
             for each in measures:
@@ -145,7 +146,7 @@ def _groups(sheet: Sheet, bucket: Bucket[object]) -> Mapping[_Group, Sequence[ob
 
 
 def _labels(
-    heads: Sequence[str], groups: Collection[_Group], names: Names | None
+    heads: Sequence[str], groups: Collection[_Group], names: KnownNames
 ) -> Iterator[tuple[tuple[str, ...], str | None]]:
     """The labels and the currency of each of the *groups*: no two groups look alike."""
     columns = [
@@ -185,7 +186,7 @@ def _moment(bucket: Bucket[object]) -> str:
     return moment.replace("T", " ")
 
 
-def _label(names: Names | None, column: str, value: object) -> str:
+def _label(names: KnownNames, column: str, value: object) -> str:
     match value:
         case None:
             return "-"
@@ -193,4 +194,4 @@ def _label(names: Names | None, column: str, value: object) -> str:
             return str(value).lower()
         case _:
             # Anyone may have named it, and a terminal obeys what it is made to show.
-            return label(labelled(names, column, str(value)))
+            return label(names.labelled(column, str(value)))

@@ -21,6 +21,7 @@ from openai_usage.errors import APIError
 from openai_usage.names import Names
 from openai_usage.range_query import RangeQuery
 from openai_usage.report.sums import Period, Rows, Tally
+from openai_usage.results import CostsResult
 from openai_usage.times import Timestamp, unix_seconds
 
 __all__ = ["Figures", "Missing", "Spend", "Usage", "gather", "period_of"]
@@ -115,9 +116,10 @@ async def gather(
     period = period_of(start_time, end_time, now)
     compared = period.before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
+    named: dict[str | None, CostsResult] = {}
     costs, before, usage = await asyncio.gather(
-        _or_error(_costs(client, period)),
-        _or_error(_costs(client, compared)),
+        _or_error(_costs(client, period, named)),
+        _or_error(_costs(client, compared, named)),
         asyncio.gather(*(_or_error(_usage(client, row, period)) for row in rows)),
     )
     if isinstance(costs, APIError) and not any(isinstance(answer, Usage) for answer in usage):
@@ -139,7 +141,7 @@ async def gather(
         missing=tuple(missing),
         # Older costs may well be out of the API's reach: what was asked for is complete without.
         uncompared=legible(str(before)) if isinstance(before, APIError) else "",
-        names=names,
+        names=names and names.with_names_from(named.values()),
     )
 
 
@@ -150,8 +152,13 @@ async def _or_error(asked: Awaitable[T]) -> T | APIError:
         return error
 
 
-async def _costs(client: AsyncUsageClient, period: Period | None) -> Mapping[str, Rows]:
-    """What was billed, by currency; nothing in no period."""
+async def _costs(
+    client: AsyncUsageClient, period: Period | None, named: dict[str | None, CostsResult]
+) -> Mapping[str, Rows]:
+    """What was billed, by currency; nothing in no period.
+
+    A result of each project that has its name is put into *named*.
+    """
     if period is None:
         return {}
     tallies: defaultdict[str, Tally] = defaultdict(lambda: Tally(len(period.days)))
@@ -163,6 +170,8 @@ async def _costs(client: AsyncUsageClient, period: Period | None) -> Mapping[str
             # An empty id is how costs from before there were projects belong to none.
             key = (result.project_id or None, result.line_item or None)
             tallies[result.amount.currency].add(key, day, result.amount.value)
+            if result.project_name:
+                named[result.project_id] = result
     return {currency: tally.done() for currency, tally in tallies.items()}
 
 

@@ -121,7 +121,9 @@ def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[st
 
 def _named(id_: str, names: Names | None) -> str:
     name = names.of(id_) if names is not None else None
-    return id_ if name is None or name.status == "unread" else str(name)
+    if name is None or (name.status == "unread" and name.name is None):
+        return id_
+    return str(name)
 
 
 _OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
