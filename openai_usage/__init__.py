@@ -31,6 +31,7 @@ from openai_usage.errors import (
     UnprocessableEntityError,
     UsageError,
 )
+from openai_usage.gaps import Gap
 from openai_usage.plans import (
     Plan,
     Window,
@@ -112,6 +113,7 @@ __all__ = [
     "ExtraQuery",
     "FileSearchCallsQuery",
     "FileSearchCallsResult",
+    "Gap",
     "ImagesQuery",
     "ImagesResult",
     "InternalServerError",

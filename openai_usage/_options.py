@@ -2,8 +2,9 @@
 
 import re
 import ssl
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Literal, TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 from yarl import URL
@@ -12,10 +13,11 @@ from openai_usage._environment import key_advice, proxy_for, told
 from openai_usage._secret import Secret
 from openai_usage._shown import shown
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
+from openai_usage.gaps import Gap
 
 Number = TypeVar("Number", int, float)
 
-OnGap: TypeAlias = Literal["warn", "raise"]
+OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
 """What to do about buckets that are missing."""
 
 _ADDRESS = (
@@ -164,11 +166,11 @@ def _check_flag(option: str, value: object) -> None:
 
 
 def _on_gap(on_gap: OnGap) -> OnGap:
-    if on_gap not in get_args(OnGap):
-        raise InvalidOptionError(
-            f"on_gap takes 'warn' or 'raise', not {shown(on_gap)}", option="on_gap"
-        )
-    return on_gap
+    if on_gap in ("warn", "raise") or callable(on_gap):
+        return on_gap
+    raise InvalidOptionError(
+        f"on_gap takes 'warn' or 'raise', or a function, not {shown(on_gap)}", option="on_gap"
+    )
 
 
 def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:

@@ -28,6 +28,8 @@ ORDER = [
     "_columns",
     "endpoints",
     "plans",
+    "gaps",
+    "_continuity",
     "names",
     "_reckonable",
     "_exact",
