@@ -60,7 +60,9 @@ class Bucket(Value, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
-    """Unix seconds, inclusive. The first bucket of a range begins where the range does."""
+    """Unix seconds, inclusive. Where a range begins within a bucket, usage clips its first bucket to
+    the start of the range, while costs answer with the whole day [observed in public recordings].
+    """
     end_time: int
     """Unix seconds, exclusive."""
     results: tuple[R_co, ...]
