@@ -118,6 +118,8 @@ def _check_text(body: bytes | bytearray) -> None:
 
 
 def _no_page(error: Exception) -> NoPageError:
+    if isinstance(error, RecursionError):  # whose text is another on each Python
+        return NoPageError("it is nested too deeply", "$")
     what, _, where = str(error).partition(" - at ")
     return NoPageError(what, where.strip("`") or "$")
 

@@ -29,6 +29,14 @@ _ADDRESS = (
 _TOO_MUCH = 2**63
 """Of anything that is counted."""
 
+_OLD_TLS = (
+    (ssl.HAS_SSLv3, ssl.OP_NO_SSLv3),
+    (ssl.HAS_TLSv1, ssl.OP_NO_TLSv1),
+    (ssl.HAS_TLSv1_1, ssl.OP_NO_TLSv1_1),
+)
+"""The versions before TLS 1.2: whether Python's OpenSSL has them, and the option that forbids them.
+"""
+
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
@@ -187,8 +195,23 @@ def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
             "private authority with ssl.create_default_context(cafile=…) instead",
             option="ssl",
         )
-    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
+    if _speaks_old_tls(context):
         raise InvalidOptionError(
-            "ssl allows versions of TLS before 1.2: set its minimum_version", option="ssl"
+            "ssl allows versions of TLS before 1.2. Only 1.2 and later keep the admin key safe: "
+            "set its minimum_version to ssl.TLSVersion.TLSv1_2.",
+            option="ssl",
         )
     return context
+
+
+def _speaks_old_tls(context: ssl.SSLContext) -> bool:
+    """Return whether *context* can negotiate a version of TLS before 1.2, or was told to."""
+    if context.minimum_version != ssl.TLSVersion.MINIMUM_SUPPORTED:
+        return context.minimum_version < ssl.TLSVersion.TLSv1_2
+    # No minimum is set, as in Debian's Pythons: then something else has to rule old versions out.
+    # From OpenSSL 3.0 on, that is any security level above 0.
+    if ssl.OPENSSL_VERSION_INFO >= (3,) and context.security_level > 0:
+        return False
+    return any(
+        is_built_in and not context.options & forbidden for is_built_in, forbidden in _OLD_TLS
+    )
