@@ -77,6 +77,7 @@ ORDER = [
     "report.page",
     "report.__init__",
     "cli.flags",
+    "cli.messages",
     "cli.ranges",
     "cli.connection",
     "cli.wording",
@@ -103,6 +104,7 @@ ORDER = [
     "cli.report",
     "cli.app",
     "cli.__init__",
+    "__main__",
 ]
 """A file imports only from files before it, which is also a good order to read them in."""
 

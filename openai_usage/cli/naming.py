@@ -1,7 +1,6 @@
 """Names beside ids: who is behind them, where that is asked for."""
 
 import asyncio
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 
@@ -9,8 +8,9 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from openai_usage import AsyncUsageClient, Names, UnreadList
-from openai_usage._shown import legible
 from openai_usage.cli.flags import OUTPUT, flag
+from openai_usage.cli.messages import say
+from openai_usage.cli.wording import for_terminal
 from openai_usage.names import Kind
 
 WithNames: TypeAlias = Annotated[
@@ -52,10 +52,7 @@ class Naming:
         if names.unread:
             first, others = names.unread[0], len(names.unread) - 1
             more = f" (and {others} lists more)" if others else ""
-            print(
-                f"openai-usage: some names are not known: {legible(str(first))}{more}",
-                file=sys.stderr,
-            )
+            say(f"some names are not known: {for_terminal(str(first))}{more}")
         return names
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import IO, Annotated, Any, Literal
 
 from attrs import frozen
 from cyclopts import Parameter, Token
@@ -62,7 +62,12 @@ class Output:
             import openai_usage.integrations.arrow  # noqa: F401, PLC0415 - says what is missing
         if self.output is not None:
             check_path(self.output)
-        elif not is_text and sys.stdout.isatty():
+        else:
+            self._check_for(sys.stdout)
+
+    def _check_for(self, file: IO[Any]) -> None:
+        """Refuse a format that is no text where *file* is a terminal, which would obey it."""
+        if not self.chosen.is_text and file.isatty():
             raise InvalidOptionError(
                 "Parquet is nothing for a terminal: say where it is to go with --output",
                 option="format",
@@ -99,4 +104,5 @@ class Output:
             await self.chosen.write(sheet, sys.stdout.buffer)
         else:
             with whole_file(self.output) as file:
+                self._check_for(file)
                 await self.chosen.write(sheet, file)

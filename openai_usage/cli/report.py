@@ -1,7 +1,6 @@
 """`openai-usage report`: spend and usage as one HTML file, for people to read and pass on."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +9,12 @@ from cyclopts import Parameter
 from openai_usage import InvalidOptionError
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.flags import OUTPUT, flag
+from openai_usage.cli.messages import say
 from openai_usage.cli.naming import Naming, WithNames
+from openai_usage.cli.printing import print_path
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_path, whole_file
+from openai_usage.cli.wording import for_terminal
 from openai_usage.report import Report, check
 from openai_usage.report import report as made_by
 
@@ -70,9 +72,9 @@ def report(
         with whole_file(path) as file:
             file.write(content)
         if path.is_file():
-            print(path)
+            print_path(path)
     for part in made.missing:
-        print(f"openai-usage: {part.what} could not be read: {part.why}", file=sys.stderr)
+        say(f"{part.what} could not be read: {for_terminal(part.why)}")
     if why := made.figures.uncompared:
-        print(f"openai-usage: nothing is compared with the days before: {why}", file=sys.stderr)
+        say(f"nothing is compared with the days before: {for_terminal(why)}")
     return 1 if made.missing else 0

@@ -10,6 +10,7 @@ from openai_usage import Bucket, CostsResult, Names
 from openai_usage.cli.budget import Budget, Verdict
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.figures import money
+from openai_usage.cli.messages import say
 from openai_usage.cli.naming import Naming, WithNames, named
 from openai_usage.cli.printing import TableOrJson, console_on, print_json
 from openai_usage.cli.rows import iso
@@ -64,7 +65,7 @@ async def _bill(
 def _judged(found: Sequence[Spending], budget: Budget) -> int:
     """The exit code; what is noteworthy goes to stderr."""
     if not found:
-        _say("nothing was billed this month or last month")
+        say("nothing was billed this month or last month")
     if budget.budget is None:
         return 0
     code = 0
@@ -72,10 +73,10 @@ def _judged(found: Sequence[Spending], budget: Budget) -> int:
         verdict = budget.verdict(spending)
         if verdict is None:
             billed = money(spending.total.this_month, spending.currency)
-            _say(f"{billed} so far are not held against the budget, which is in {budget.currency}")
+            say(f"{billed} so far are not held against the budget, which is in {budget.currency}")
         elif budget.check and verdict.exit_code:
             code = verdict.exit_code
-            _say(str(verdict))
+            say(str(verdict))
     return code or _unchecked(found, budget)
 
 
@@ -85,15 +86,11 @@ def _unchecked(found: Sequence[Spending], budget: Budget) -> int:
     if not budget.check or any(map(budget.is_in, billed)):
         return 0
     currencies = " and ".join(each.currency for each in billed)
-    _say(
+    say(
         f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
         f"{budget.currency}: say in which currency the budget is with --currency"
     )
     return 2
-
-
-def _say(sentence: str) -> None:
-    print(f"openai-usage: {sentence}", file=sys.stderr)
 
 
 def _report(

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._shown import legible
-from openai_usage._sums import added, difference
+from openai_usage._sums import added, difference, of_cents
 
 _NOTHING = Decimal(0)
 
@@ -181,7 +181,7 @@ def start_of_last_month(today: date) -> date:
 
 
 def _to_the_cent(amount: Fraction) -> Decimal:
-    return Decimal(f"{round(amount * 100)}E-2")
+    return of_cents(round(amount * 100))
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -1,6 +1,5 @@
 """Draws a summary as a table for a terminal."""
 
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import BinaryIO
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage.cli.figures import UNITS, Number, money, share, sparkline
+from openai_usage.cli.messages import say
 from openai_usage.cli.printing import console_on
 from openai_usage.cli.rows import Sheet
 from openai_usage.cli.summary import Line, Measure, Summary, summed_up
@@ -30,7 +30,7 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
     summary = await summed_up(sheet)
     if not summary.lines:
-        print("openai-usage: nothing was used in this range", file=sys.stderr)
+        say("nothing was used in this range")
     with console_on(file) as console:
         title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, in UTC"
         console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
@@ -93,7 +93,8 @@ def _cells(
     if bar:
         # Shares of what is owed and what is owed back would say nothing.
         is_some = largest > 0 and size > 0
-        yield Bar(float(largest), 0, float(size), width=bar, color="cyan") if is_some else ""
+        # Divided before it is a float, which money can be beyond.
+        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_some else ""
     if trend and summary.grouped:
         yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
 

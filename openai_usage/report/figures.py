@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from attrs import NOTHING, fields, frozen
 
+from openai_usage._responses import among_others
 from openai_usage._shown import legible
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
@@ -122,11 +123,11 @@ async def gather(
     )
     if isinstance(costs, APIError) and not any(isinstance(answer, Usage) for answer in usage):
         raise costs
-    missing = [Missing("costs", legible(str(costs)))] if isinstance(costs, APIError) else []
+    missing = [Missing("costs", _why(costs))] if isinstance(costs, APIError) else []
     for row, answer in zip(rows, usage, strict=True):
         if isinstance(answer, APIError):
             told = frozenset(_measures(row))
-            missing.append(Missing(row.name.replace("_", " "), legible(str(answer)), told))
+            missing.append(Missing(row.name.replace("_", " "), _why(answer), told))
     options = client._transport.options  # noqa: SLF001 - which organization is no secret
     return Figures(
         period=period,
@@ -138,9 +139,14 @@ async def gather(
         usage=tuple(answer for answer in usage if isinstance(answer, Usage)),
         missing=tuple(missing),
         # Older costs may well be out of the API's reach: what was asked for is complete without.
-        uncompared=legible(str(before)) if isinstance(before, APIError) else "",
+        uncompared=_why(before) if isinstance(before, APIError) else "",
         names=names,
     )
+
+
+def _why(error: APIError) -> str:
+    """Why something could not be read, where something else could."""
+    return legible(among_others(str(error)))
 
 
 async def _or_error(asked: Awaitable[T]) -> T | APIError:
