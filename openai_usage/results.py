@@ -10,7 +10,7 @@ Python SDK 3.54.0.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta
 
@@ -29,12 +29,17 @@ __all__ = [
     "FileSearchCallsResult",
     "ImagesResult",
     "ModerationsResult",
+    "MoneyType",
     "Page",
     "VectorStoresResult",
     "WebSearchCallsResult",
 ]
 
 R_co = TypeVar("R_co", covariant=True)
+
+MoneyType: TypeAlias = Literal["decimal", "text", "float"]
+"""What money and quantities are in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, rounded
+where there are more decimals, `text` has every digit, and `float` is for arithmetic."""
 
 
 class Span:

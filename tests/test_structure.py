@@ -17,6 +17,7 @@ ORDER = [
     "_secret",
     "_shown",
     "_sums",
+    "_digits",
     "_spreadsheets",
     "errors",
     "times",

@@ -64,7 +64,15 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 with shown(watch) if _is_seen(output) else nullcontext():
                     names = await naming.of(client)
                     walked = watch.over(buckets)
-                    await output.write(Sheet(buckets, walked, names=names, exact=output.exact))
+                    await output.write(
+                        Sheet(
+                            buckets,
+                            walked,
+                            names=names,
+                            exact=output.exact,
+                            money=output.money or "decimal",
+                        )
+                    )
                     watch.is_done = True
 
         try:

@@ -9,9 +9,10 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from openai_usage._digits import digits
 from openai_usage._shown import mask
 from openai_usage._spreadsheets import harmless
-from openai_usage.cli.rows import Sheet, digits
+from openai_usage.cli.rows import Sheet
 
 
 @frozen

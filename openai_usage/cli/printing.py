@@ -12,9 +12,9 @@ from typing import Annotated, BinaryIO, Literal, TypeAlias
 from cyclopts import Parameter
 from rich.console import Console
 
+from openai_usage._digits import digits
 from openai_usage._shown import escape
 from openai_usage.cli.flags import OUTPUT
-from openai_usage.cli.rows import digits
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
