@@ -69,7 +69,7 @@ def _easing(kind: inspect.Type) -> _Ease:
         case inspect.IntType():
             return _whole
         case inspect.Metadata():
-            return _easing(kind.type)
+            return _text if "undocumented" in (kind.extra or ()) else _easing(kind.type)
         case inspect.UnionType(types=(other, inspect.NoneType())):
             return _easing(other)
         case inspect.VarTupleType() | inspect.ListType():
@@ -90,6 +90,11 @@ def _whole(value: Any) -> Any:
     if isinstance(number, Decimal) and -_TOO_LARGE <= number < _TOO_LARGE and number == int(number):
         return int(number)
     return value
+
+
+def _text(value: Any) -> Any:
+    # What nobody has promised must not stand in the way of the money beside it.
+    return value if isinstance(value, str) else None
 
 
 def _each(ease: _Ease) -> _Ease:

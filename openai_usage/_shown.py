@@ -1,6 +1,11 @@
 """How people are shown what a caller passed, or the API sent, which can be anything."""
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+K = TypeVar("K")
 
 _LONGEST = 200
 
@@ -56,3 +61,43 @@ def with_full_stop(text: str) -> str:
     text = text.rstrip()
     is_ended = text.rstrip(_AFTER_STOPS).endswith(_STOPS)
     return text if is_ended or not text else f"{text}."
+
+
+def label(text: str) -> str:
+    """Return *text* as a label that can be seen: its repr where it is made of blanks only."""
+    seen = legible(text)
+    return seen if _look(seen) else shown(text)
+
+
+def labels_of(values: Iterable[K], write: Callable[[K], str]) -> dict[K, str]:
+    """Return a label for each of the *values*, as *write* has it: no two of them look alike.
+
+    Where they would, they are numbered, in an order that depends on the values only. None and what
+    is written as it is keep their label, so `-` for None stays `-`.
+    """
+    written = {value: write(value) for value in values}
+    ordered = sorted(written, key=lambda each: (each is not None, written[each] != each, str(each)))
+    return dict(zip(ordered, unique_labels(map(written.__getitem__, ordered)), strict=True))
+
+
+def unique_labels(labels: Iterable[str], form: str = "{} [{}]") -> list[str]:
+    """Return the *labels*, numbered where one would be taken for another."""
+    taken: set[str] = set()
+    last: dict[str, int] = {}
+    made = []
+    for each in labels:
+        unique, look = each, _look(each)
+        while _look(unique) in taken:
+            last[look] = last.get(look, 1) + 1
+            unique = form.format(each, last[look])
+        taken.add(_look(unique))
+        made.append(unique)
+    return made
+
+
+def _look(text: str) -> str:
+    """Return what a reader sees of *text*: an accent in one way, and nothing without a width."""
+    if text.isascii():
+        return text
+    wide = "".join(each for each in text if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFC", wide)

@@ -24,7 +24,7 @@ class Name(Value):
     """What is known of one id. As text it is what to show people: `Marketing (archived)`."""
 
     id: str | None
-    """As in the results; None where a result belongs to none."""
+    """As in the results; None, or empty in old ones, where a result belongs to none."""
     name: str | None = None
     """What people call it; None where that is not known, or it has no name."""
     email: str | None = None
@@ -69,8 +69,8 @@ class Names:
 
     def of(self, id: str | None) -> Name:  # noqa: A002 - the API's name
         """What is known of an *id*: always a `Name`, which may know nothing but its `status`."""
-        if id is None:
-            return Name(id=None, status="none")
+        if not id:  # empty in usage from before there were projects
+            return Name(id=id, status="none")
         return self.known.get(id) or Name(id=id, status=self._missing(id))
 
     def _missing(self, id_: str) -> Status:

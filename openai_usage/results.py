@@ -5,7 +5,7 @@ Every endpoint has its own result class. Fields that say what a result belongs t
 belongs to no user has no `user_id`. Measures that the API may leave out are None where it did.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
-Python SDK 3.54.0.
+Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 """
 
 from datetime import UTC, datetime
@@ -41,6 +41,9 @@ MoneyType: TypeAlias = Literal["decimal", "text", "float"]
 """What money and quantities are in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, rounded
 where there are more decimals, `text` has every digit, and `float` is for arithmetic."""
 
+_Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": True})]
+"""Text that the API has been seen to send, and promises nowhere: whatever else comes is None."""
+
 
 class Span:
     """A span of time, in UTC."""
@@ -65,9 +68,8 @@ class Bucket(Value, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
-    """Unix seconds, inclusive. Where a range begins within a bucket, usage clips its first bucket to
-    the start of the range, while costs answer with the whole day [observed in public recordings].
-    """
+    """Unix seconds, inclusive. Where a range begins within a bucket, usage clips its first bucket
+    to the start of the range, while costs answer with the whole day [observed in recordings]."""
     end_time: int
     """Unix seconds, exclusive."""
     results: tuple[R_co, ...]
@@ -254,4 +256,11 @@ class CostsResult(_OfApiKey):
     quantity_unit: str | None = None
     """`tokens`, `1000_tokens`, `duration_seconds`, `duration_minutes`, `duration_hours`,
     `gibibyte_hours`, `images`, `characters`, or one that came later."""
+    organization_id: _Undocumented = None
+    """Whose bill it is. Undocumented: seen in answers of the API, and None where it is absent."""
+    organization_name: _Undocumented = None
+    """What that organization is called. Undocumented: None where it is absent."""
+    project_name: _Undocumented = None
+    """What the project is called, where grouped by `project_id`. Undocumented: None where it is
+    absent."""
     object: str = "organization.costs.result"

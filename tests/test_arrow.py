@@ -112,6 +112,9 @@ def test_columns_are_typed() -> None:
             pa.field("currency", LABEL, nullable=False),
             pa.field("quantity", MONEY),
             pa.field("quantity_unit", LABEL),
+            pa.field("organization_id", LABEL),
+            pa.field("organization_name", LABEL),
+            pa.field("project_name", LABEL),
         ]
     )
     known = schema(ROWS["completions"])

@@ -522,7 +522,7 @@ def test_whatever_the_id_there_is_a_name(id_: str | None) -> None:
     name = Names(known={}).of(id_)
     assert (name.id, name.name, name.email) == (id_, None, None)
     assert (id_ or "").lstrip() in str(name)
-    assert (name.status == "none") is (id_ is None)
+    assert (name.status == "none") is (not id_)
 
 
 def test_names_travel(usage_sandbox: Sandbox) -> None:

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Name, Names, UnreadList
-from openai_usage._shown import legible
+from openai_usage._shown import legible, unique_labels
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS, subtitle
 from openai_usage.report.figures import Figures, Missing, gather
-from openai_usage.report.panels import Panel, bars, named, slugs, told_apart
+from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.sums import Period, Rows
 from openai_usage.report.units import BYTES, COUNT, change_in_percent, money, percent
@@ -777,7 +777,7 @@ def test_exact_is_exact(value: Decimal) -> None:
 
 @given(st.lists(st.sampled_from(["a", "b", "a [2]"])))
 def test_no_two_labels_are_the_same(labels: list[str]) -> None:
-    made = told_apart(labels)
+    made = unique_labels(labels)
     assert len(set(made)) == len(labels)
     assert all(new.startswith(old) for new, old in zip(made, labels, strict=True))
 

@@ -89,12 +89,25 @@ DIFFERENCES = {
 }
 """Where a type is other than the official one, and why."""
 
+UNDOCUMENTED = {
+    ("costs", "organization_id"): "says whose bill it is where a program reads several",
+    ("costs", "organization_name"): "the same, for people",
+    ("costs", "project_name"): "names projects for keys that may not read their list",
+}
+"""Fields that others have seen in answers and the official types do not have, and why we do."""
+
 
 @each_row
 def test_results_are_the_officials(row: Endpoint[..., object]) -> None:
     theirs = their_result(row).model_fields
     ours = fields_dict(resolve_types(row.result))  # type: ignore[type-var, arg-type]
-    assert set(ours) == set(theirs)
+    undocumented = {name for endpoint, name in UNDOCUMENTED if endpoint == row.name}
+    assert set(ours) == set(theirs) | undocumented
+    assert not set(theirs) & undocumented
+    assert {name for name, each in ours.items() if "undocumented" in each.metadata} == undocumented
+    for name in undocumented:
+        assert str | None in (ours[name].type, *get_args(ours[name].type))
+        assert ours[name].default is None
     for name, field in theirs.items():
         required = ours[name].default is NOTHING or name == "object"
         kinds = set(get_args(field.annotation) or (field.annotation,))

@@ -57,6 +57,9 @@ class Costs(msgspec.Struct, gc=False):
     api_source: str | None = None
     quantity: Decimal | None = None
     quantity_unit: str | None = None
+    organization_id: str | None = None
+    organization_name: str | None = None
+    project_name: str | None = None
 
 
 class Bucket(msgspec.Struct, Generic[R], gc=False):

@@ -72,7 +72,7 @@ def name_columns(names: Names | None) -> Mapping[str, Sequence[str]]:
 
 def named(names: Names | None, column: str, id_: object) -> str | None:
     """What a column of names says of an id: its name, marked where it is not one of today."""
-    if names is None or not isinstance(id_, str):
+    if names is None or not isinstance(id_, str) or not id_:
         return None
     name = names.of(id_)
     return name.email if column.endswith("_email") else str(name)

@@ -57,21 +57,20 @@ async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None
 
 
 def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
-    """The fields of `to_arrow()`, names after the ids that they belong to."""
-    for field in schema(sheet.asked.endpoint, money=sheet.money):
-        yield field
-        for name in name_columns(sheet.names).get(field.name, ()):
-            yield pa.field(name, _LABELS)
+    """The fields of `to_arrow()`, with names where the columns of the sheet have them."""
+    names = {name for names in name_columns(sheet.names).values() for name in names}
+    plain = schema(sheet.asked.endpoint, money=sheet.money)
+    for name in sheet.columns:
+        yield pa.field(name, _LABELS) if name in names else plain.field(name)
 
 
 def _rows(
     sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema, rounding: Rounding
 ) -> pa.RecordBatch:
     batch = record_batch(sheet.asked.endpoint, buckets, money=sheet.money, rounding=rounding)
-    arrays = []
-    for ids, column in zip(batch.schema.names, batch.columns, strict=True):
-        arrays.append(column)
-        for name in name_columns(sheet.names).get(ids, ()):
-            names = [named(sheet.names, name, each) for each in column.to_pylist()]
-            arrays.append(pa.array(names, _LABELS))
-    return pa.RecordBatch.from_arrays(arrays, schema=known)
+    arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for ids, names in name_columns(sheet.names).items():
+        for name in names if ids in arrays else ():
+            found = [named(sheet.names, name, each) for each in arrays[ids].to_pylist()]
+            arrays[name] = pa.array(found, _LABELS)
+    return pa.RecordBatch.from_arrays([arrays[name] for name in known.names], schema=known)

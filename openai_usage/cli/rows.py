@@ -38,7 +38,7 @@ class Sheet:
         """The names of the columns, always the same and in the same order for an endpoint.
 
         They are `start`, `end`, and the fields of the result; names, where they were asked for,
-        follow the ids that they belong to.
+        follow the ids that they belong to, and stand for a field that has the same name.
         """
         return [name for each in self._columns for name in (each.name, *self._names_of(each))]
 
@@ -62,7 +62,9 @@ class Sheet:
 
     @cached_property
     def _columns(self) -> tuple[Column, ...]:
-        return columns_of(self.asked.endpoint.result)
+        names = {name for names in name_columns(self.names).values() for name in names}
+        columns = columns_of(self.asked.endpoint.result)
+        return tuple(each for each in columns if each.name not in names)
 
     def _names_of(self, column: Column) -> Sequence[str]:
         return name_columns(self.names).get(column.name, ())

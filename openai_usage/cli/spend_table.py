@@ -1,10 +1,11 @@
 """Draws what was spent: the month in a few lines, then by day, by project and by line item."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 from rich import box
 from rich.bar import Bar
 from rich.columns import Columns
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import Names
-from openai_usage._shown import legible
+from openai_usage._shown import label, labels_of, unique_labels
 from openai_usage._sums import added
 from openai_usage.cli.budget import Budget
 from openai_usage.cli.figures import change, money, share, sparkline
@@ -55,11 +56,12 @@ def print_spending(
     console.print(Text(f"Projected at {per_day} a day: {spending.projection.method}. {REVISED}"))
     # Beside each other, where there is room for that.
     console.print(Columns(_days(spending, console.width)), crop=False)
-    for title, parts in (
-        ("project", _named(spending.by("project_id"), names)),
-        ("line item", spending.by("line_item")),
+    for title, parts, written in (
+        ("project", spending.by("project_id"), partial(labelled, names, "project_id")),
+        ("line item", spending.by("line_item"), str),
     ):
-        console.print(_parts(title, list(_largest(parts)), spending, console.width), crop=False)
+        labels = _labels(parts, written)
+        console.print(_parts(title, labels, parts, spending, console.width), crop=False)
 
 
 def _overview(spending: Spending) -> Table:
@@ -129,9 +131,14 @@ def _days(spending: Spending, width: int) -> Iterator[Table]:
         yield _table("day", labels, columns, _bars(amounts, width))
 
 
-def _named(parts: Sequence[Part], names: Names | None) -> list[Part]:
-    """Projects with their names before their ids, where those were asked for."""
-    return [evolve(part, of=part.of and labelled(names, "project_id", part.of)) for part in parts]
+def _labels(parts: Sequence[Part], written: Callable[[str], str]) -> list[str]:
+    """Return what stands before the lines of *parts*, no two alike: see `_largest`."""
+    labels = labels_of(
+        (part.of for part in parts), lambda of: "-" if of is None else label(written(of))
+    )
+    shown = [labels[part.of] for part in parts[:_SHOWN]]
+    others = parts[_SHOWN:]
+    return unique_labels([*shown, f"other ({len(others)})"] if others else shown)
 
 
 def _largest(parts: Sequence[Part]) -> Iterator[Part]:
@@ -140,7 +147,7 @@ def _largest(parts: Sequence[Part]) -> Iterator[Part]:
     yield from first
     if others:
         yield Part(
-            of=f"other ({len(others)})",
+            of=None,
             this_month=added(part.this_month for part in others),
             last_month=added(part.last_month for part in others),
             compared=added(part.compared for part in others),
@@ -148,8 +155,11 @@ def _largest(parts: Sequence[Part]) -> Iterator[Part]:
         )
 
 
-def _parts(title: str, parts: Sequence[Part], spending: Spending, width: int) -> Table:
+def _parts(
+    title: str, labels: Sequence[str], all_parts: Sequence[Part], spending: Spending, width: int
+) -> Table:
     """What parts of the bill came to: this month, last month, and how their whole days compare."""
+    parts = list(_largest(all_parts))
     total, currency = spending.total, spending.currency
     amounts = [part.this_month for part in parts]
     before = [part.last_month for part in parts]
@@ -162,7 +172,6 @@ def _parts(title: str, parts: Sequence[Part], spending: Spending, width: int) ->
     if spending.compared:
         changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
         columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
-    labels = ["-" if part.of is None else legible(part.of) for part in parts]
     return _table(title, labels, columns, _bars(amounts, width))
 
 
@@ -195,6 +204,6 @@ def _table(
         table.add_column(column.head, column.foot, justify="right", min_width=width)
     table.add_column("")
     cells = zip(*(column.cells for column in columns), strict=True)
-    for label, figures, bar in zip(labels, cells, bars, strict=True):
-        table.add_row(Text(label), *figures, bar)
+    for called, figures, bar in zip(labels, cells, bars, strict=True):
+        table.add_row(Text(called), *figures, bar)
     return table

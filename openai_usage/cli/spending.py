@@ -11,7 +11,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage._shown import legible
+from openai_usage._shown import label, labels_of
 from openai_usage._sums import added, difference, of_cents
 
 _NOTHING = Decimal(0)
@@ -84,6 +84,7 @@ class Spending:
     """What is billed in one currency, from the start of last month up to *today*."""
 
     currency: str
+    """In lower case, as it is shown."""
     today: date
     charges: Sequence[Charge] = field(repr=False)
 
@@ -162,17 +163,22 @@ def spendings(buckets: Iterable[Bucket[CostsResult]], today: date) -> list[Spend
     """The spending in each currency that is on the bill; the one with the most charges first."""
     found: dict[str, list[Charge]] = {}
     for charge in charges_of(buckets):
+        currency = charge.amount.currency
         # Lower-case by ISO 4217 in the API; what is upper-case for once is no other money.
-        found.setdefault(legible(charge.amount.currency).casefold(), []).append(charge)
+        currency = currency.lower() if currency.isascii() else currency
+        found.setdefault(currency, []).append(charge)
+    labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
-    return [Spending(currency, today, charges) for currency, charges in largest_first]
+    return [Spending(labels[currency], today, charges) for currency, charges in largest_first]
 
 
 def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
     """What the bill says, day by day."""
     for bucket in buckets:
         for result in bucket.results:
-            yield Charge(bucket.start.date(), result.project_id, result.line_item, result.amount)
+            # An empty id is how costs from before there were projects belong to none.
+            project, item = result.project_id or None, result.line_item or None
+            yield Charge(bucket.start.date(), project, item, result.amount)
 
 
 def start_of_last_month(today: date) -> date:

@@ -1,13 +1,13 @@
 """A sheet summed up for people: a line for each group, or for each bucket of what is whole."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, partial
 
 from attrs import define, field, frozen
 
-from openai_usage import Amount, Bucket, Endpoint
-from openai_usage._shown import legible
+from openai_usage import Amount, Bucket, Endpoint, Names
+from openai_usage._shown import label, labels_of
 from openai_usage._sums import added
 from openai_usage.cli.figures import Number
 from openai_usage.cli.naming import labelled
@@ -23,6 +23,10 @@ class Measure:
     """`bytes`, `seconds`, or None for what is merely counted."""
     adds_up: bool
     """Whether figures of several buckets may be added; what may be a level is not."""
+
+
+_Group = tuple[tuple[object, ...], str | None]
+"""What a line is of, as it came: values of what was grouped by, or a start; and a currency."""
 
 
 @define
@@ -95,32 +99,63 @@ async def summed_up(sheet: Sheet) -> Summary:
     """The summary of a sheet, read as it comes, so that only its groups are kept."""
     measures = measures_of(sheet.asked.endpoint)
     main = next((each for each in measures if each.name != "num_model_requests"), measures[0])
-    lines: dict[tuple[tuple[str, ...], str | None], Line] = {}
+    lines: dict[_Group, Line] = {}
     starts = []
     async for bucket in sheet.buckets:
         starts.append(bucket.start_time)
-        for result in bucket.results:
-            currency = _currency(result)
-            labels = _labels(sheet, bucket, result)
-            line = lines.setdefault((labels, currency), Line(labels, currency))
-            for measure in measures:
-                figure = _figure(result, measure.name)
-                before = line.figures.get(measure.name, 0) if measure.adds_up else 0
-                line.figures[measure.name] = _added([before, figure])
-            so_far = line.trend.get(bucket.start_time, 0)
-            line.trend[bucket.start_time] = _added([so_far, _figure(result, main.name)])
+        for group, results in _groups(sheet, bucket).items():
+            line = lines.setdefault(group, Line((), None))
+            for each in measures:
+                # Results of one bucket are parts of one figure, even where that is a level.
+                figure = _added(_figure(result, each.name) for result in results)
+                before = line.figures.get(each.name, 0) if each.adds_up else 0
+                line.figures[each.name] = _added([before, figure])
+                if each is main:
+                    line.trend[bucket.start_time] = figure
+    heads = sheet.grouped_by or ["start"]
+    for line, (labels, currency) in zip(
+        lines.values(), _labels(heads, lines, sheet.names), strict=True
+    ):
+        line.labels, line.currency = labels, currency
     found = list(lines.values())
     if sheet.grouped_by:
         largest_first = by_currency(sorted(found, key=lambda line: -line.figures[main.name]))
         found = [line for those in largest_first.values() for line in those]
     return Summary(
         grouped=bool(sheet.grouped_by),
-        heads=sheet.grouped_by or ["start"],
+        heads=heads,
         measures=measures,
         main=main,
         starts=starts,
         lines=found,
     )
+
+
+def _groups(sheet: Sheet, bucket: Bucket[object]) -> Mapping[_Group, Sequence[object]]:
+    """The results of a bucket by what they belong to, as that came."""
+    groups: dict[_Group, list[object]] = {}
+    for result in bucket.results:
+        # An empty id is how usage from before there were projects belongs to none.
+        found = (getattr(result, name) for name in sheet.grouped_by)
+        values = tuple(None if each == "" else each for each in found) or (_moment(bucket),)
+        amount = getattr(result, "amount", None)
+        currency = amount.currency if isinstance(amount, Amount) else None
+        groups.setdefault((values, currency), []).append(result)
+    return groups
+
+
+def _labels(
+    heads: Sequence[str], groups: Collection[_Group], names: Names | None
+) -> Iterator[tuple[tuple[str, ...], str | None]]:
+    """The labels and the currency of each of the *groups*: no two groups look alike."""
+    columns = [
+        labels_of((values[place] for values, _ in groups), partial(_label, names, head))
+        for place, head in enumerate(heads)
+    ]
+    currencies = labels_of((each for _, each in groups if each is not None), label)
+    for values, currency in groups:
+        labels = (column[value] for column, value in zip(columns, values, strict=True))
+        yield tuple(labels), None if currency is None else currencies[currency]
 
 
 def _added(figures: Iterable[Number]) -> Number:
@@ -139,24 +174,18 @@ def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
     ]
 
 
-def _currency(result: object) -> str | None:
-    amount = getattr(result, "amount", None)
-    return legible(amount.currency) if isinstance(amount, Amount) else None
-
-
 def _figure(result: object, name: str) -> int | Decimal:
     figure: int | Decimal | Amount = getattr(result, name)
     return figure.value if isinstance(figure, Amount) else figure
 
 
-def _labels(sheet: Sheet, bucket: Bucket[object], result: object) -> tuple[str, ...]:
-    if not sheet.grouped_by:
-        moment = iso(bucket.start).removesuffix("T00:00:00Z").removesuffix(":00Z")
-        return (moment.replace("T", " "),)
-    return tuple(_label(sheet, name, getattr(result, name)) for name in sheet.grouped_by)
+def _moment(bucket: Bucket[object]) -> str:
+    """Where a bucket starts, as exact as it needs to be."""
+    moment = iso(bucket.start).removesuffix("T00:00:00Z").removesuffix(":00Z")
+    return moment.replace("T", " ")
 
 
-def _label(sheet: Sheet, column: str, value: object) -> str:
+def _label(names: Names | None, column: str, value: object) -> str:
     match value:
         case None:
             return "-"
@@ -164,4 +193,4 @@ def _label(sheet: Sheet, column: str, value: object) -> str:
             return str(value).lower()
         case _:
             # Anyone may have named it, and a terminal obeys what it is made to show.
-            return legible(labelled(sheet.names, column, str(value)))
+            return label(labelled(names, column, str(value)))

@@ -166,7 +166,8 @@ async def _costs(client: AsyncUsageClient, period: Period | None) -> Mapping[str
     ):
         day = period.place(bucket.start_time)
         for result in bucket.results:
-            key = (result.project_id, result.line_item)
+            # An empty id is how costs from before there were projects belong to none.
+            key = (result.project_id or None, result.line_item or None)
             tallies[result.amount.currency].add(key, day, result.amount.value)
     return {currency: tally.done() for currency, tally in tallies.items()}
 
@@ -196,7 +197,7 @@ async def _usage(
     async for bucket in ask(start_time=period.start, end_time=period.end, **asked):
         day = period.place(bucket.start_time)
         for result in bucket.results:
-            model = getattr(result, "model", None)
+            model = getattr(result, "model", None) or None
             for name in measures:
                 amount = getattr(result, name)
                 if isinstance(amount, int | Decimal):  # labels and what is not told are not

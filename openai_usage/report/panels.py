@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain, count, groupby
+from itertools import groupby
 
 from attrs import evolve, frozen
 
+from openai_usage._shown import unique_labels
 from openai_usage.report.sums import Day, Period, Values, sums, total
 from openai_usage.report.units import Unit
 
@@ -21,7 +22,6 @@ __all__ = [
     "in_colours",
     "named",
     "slugs",
-    "told_apart",
     "with_all",
 ]
 
@@ -121,7 +121,7 @@ class Panel:
 def slugs(titles: Iterable[str]) -> list[str]:
     """The *titles* as parts of the names of files and anchors, no two alike: `spend-by-project`."""
     made = (re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") for title in titles)
-    return told_apart([each or "untitled" for each in made], "{}-{}")
+    return unique_labels([each or "untitled" for each in made], "{}-{}")
 
 
 def named(panels: Sequence[Panel]) -> Mapping[str, Panel]:
@@ -155,7 +155,7 @@ def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
     if others:
         kept, colours = [*kept, *others], [*colours, OTHERS]
-    labels = told_apart([label for label, _ in kept])
+    labels = unique_labels([label for label, _ in kept])
     return tuple(
         Series(label, colour, at(shown, days))
         for label, colour, (_, days) in zip(labels, colours, kept, strict=True)
@@ -168,20 +168,11 @@ def with_all(panel: Panel, period: Period, rows: Sequence[tuple[str, Values]]) -
     used = [(label, values) for label, values in rows if any(values)]
     if len(days) == len(panel.bars) and len(used) == len(panel.series):
         return panel
-    labels = told_apart([label for label, _ in used])
+    labels = unique_labels([label for label, _ in used])
     everything = tuple(
         Series(label, OTHERS, values) for label, (_, values) in zip(labels, used, strict=True)
     )
     return evolve(panel, in_full=evolve(panel, bars=days, series=everything))
-
-
-def told_apart(labels: Sequence[str], form: str = "{} [{}]") -> list[str]:
-    """The *labels*, numbered where one would be taken for another."""
-    made: dict[str, None] = {}
-    for label in labels:
-        numbered = (form.format(label, number) for number in count(2))
-        made[next(each for each in chain([label], numbered) if each not in made)] = None
-    return list(made)
 
 
 def at(shown: tuple[Bar, ...], days: Values) -> Values:

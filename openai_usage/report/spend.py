@@ -6,18 +6,18 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from openai_usage._shown import legible
+from openai_usage._shown import label, labels_of, unique_labels
 from openai_usage._sums import difference
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, told_apart, with_all
+from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, with_all
 from openai_usage.report.sums import Values, by, sums, total
 from openai_usage.report.units import Unit, money
 
 __all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
 
-_NONE = ("(no project)", "(no line item)")
-"""What is shown where a cost belongs to none."""
+_WHAT = ("project", "line item")
+"""What costs belong to, in the order of the keys of `Spend.rows`."""
 
 
 @frozen
@@ -26,8 +26,8 @@ class Standing:
 
     label: str
     """What people call it."""
-    id: str
-    """What the API calls it."""
+    id: str | None
+    """What the API calls it, as it came; None where a cost belongs to none, and for the total."""
     days: Values
     """What it cost on each day."""
     compared: Decimal
@@ -67,55 +67,56 @@ class Ranking:
 
 def rankings(figures: Figures) -> list[Ranking]:
     """Two for each currency: its projects and its line items."""
-    currencies = told_apart([legible(spend.currency).upper() for spend in figures.spend])
+    currencies = unique_labels(label(spend.currency).upper() for spend in figures.spend)
     return [
-        _ranking(figures, spend, place, what, f", {currency}" if len(currencies) > 1 else "")
+        _ranking(figures, spend, currency, place)
         for spend, currency in zip(figures.spend, currencies, strict=True)
-        for place, what in enumerate(("project", "line item"))
+        for place in range(len(_WHAT))
     ]
 
 
-def _ranking(figures: Figures, spend: Spend, place: int, what: str, suffix: str) -> Ranking:
+def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranking:
     now = by(place, spend.rows)
     before = None if spend.before is None or figures.compared is None else by(place, spend.before)
     whole = figures.period.whole_days
     nothing = (Decimal(0),) * len(figures.period.days)
     ids = sorted({*now, *(before or ())}, key=str)
-    called = _labels(ids, figures.names if what == "project" else None, _NONE[place])
+    what = _WHAT[place]
+    labels = _labels(ids, figures.names if what == "project" else None, f"(no {what})")
 
-    def standing(label: str, id_: str, days: Values, days_before: Values) -> Standing:
+    def standing(called: str, id_: str | None, days: Values, days_before: Values) -> Standing:
         then = None if before is None else total(days_before)
-        return Standing(label, id_, days, total(days[whole]), then)
+        return Standing(called, id_, days, total(days[whole]), then)
 
     standings = [
-        standing(
-            called[each],
-            called[each] if each is None else legible(each),
-            now.get(each, nothing),
-            (before or {}).get(each, ()),
-        )
+        standing(labels[each], each, now.get(each, nothing), (before or {}).get(each, ()))
         for each in ids
     ]
     return Ranking(
         what=what,
-        unit=money(legible(spend.currency)),
-        suffix=suffix,
+        unit=money("usd" if spend.currency == "usd" else currency),
+        suffix=f", {currency}" if len(figures.spend) > 1 else "",
         standings=tuple(sorted(standings, key=lambda each: each.total, reverse=True)),
         everything=standing(
-            "Total", "", sums([nothing, *now.values()]), tuple(map(total, (before or {}).values()))
+            "Total",
+            None,
+            sums([nothing, *now.values()]),
+            tuple(map(total, (before or {}).values())),
         ),
     )
 
 
 def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
-    """What people call each of the *ids*: its name, and its id too where others have that name."""
-    called = {each: none if each is None else legible(_named(each, names)) for each in ids}
+    """Return what people call each of the *ids*: its name, and its id too where others share it."""
+    called = {each: none if each is None else label(_named(each, names)) for each in ids}
     having = Counter(called.values())
-    shown = []
-    for each, label in called.items():
-        id_ = label if each is None else legible(each)
-        shown.append(f"{label} ({id_})" if having[label] > 1 and id_ != label else label)
-    return dict(zip(ids, told_apart(shown), strict=True))
+
+    def written(each: str | None) -> str:
+        id_ = called[each] if each is None else label(each)
+        shared = having[called[each]] > 1 and id_ != called[each]
+        return f"{called[each]} ({id_})" if shared else called[each]
+
+    return labels_of(ids, written)
 
 
 def _named(id_: str, names: Names | None) -> str:
@@ -126,14 +127,18 @@ def _named(id_: str, names: Names | None) -> str:
 _OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
 
 
-def _by_model(rows: Sequence[tuple[str, Values]]) -> list[tuple[str, Values]]:
+def _by_model(items: Sequence[Standing]) -> list[tuple[str, Values]]:
     """Line items such as `gpt-5, input`, of which there are many, with those of a model in one."""
-    models: dict[str, list[tuple[str, Values]]] = {}
-    for label, days in rows:
-        models.setdefault(label.partition(", ")[0], []).append((label, days))
+    models: dict[str | None, list[Standing]] = {}
+    for each in items:
+        model = each.id if each.id is None else each.id.partition(", ")[0]
+        models.setdefault(model, []).append(each)
     made = [
-        items[0] if len(items) == 1 else (model, sums(days for _, days in items))
-        for model, items in models.items()
+        (
+            those[0].label if len(those) == 1 else label(str(model)),
+            sums(each.days for each in those),
+        )
+        for model, those in models.items()
     ]
     return sorted(made, key=lambda each: abs(total(each[1])), reverse=True)
 
@@ -146,7 +151,7 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
         # A large refund is as much to be seen as a large cost.
         largest = sorted(each.standings, key=lambda one: abs(one.total), reverse=True)
         rows = [(one.label, one.days) for one in largest]
-        grouped = _by_model(rows) if each.what == "line item" and len(rows) > IN_COLOUR else rows
+        grouped = _by_model(largest) if each.what == "line item" and len(rows) > IN_COLOUR else rows
         panel = Panel(
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from attrs import frozen
 
+from openai_usage._shown import label, unique_labels
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, Standing
 from openai_usage.report.units import NOTHING, change_in_percent, percent
@@ -67,14 +68,19 @@ def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
 
 
 def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
-    for each in ranking.standings:
-        known = each.id in each.label
-        yield _costs(ranking, each.label if known else f"{each.label} · {each.id}", each)
+    labels = unique_labels(map(_with_id, ranking.standings))
+    for called, each in zip(labels, ranking.standings, strict=True):
+        yield _costs(ranking, called, each)
 
 
-def _costs(ranking: Ranking, label: str, each: Standing) -> tuple[str, ...]:
+def _with_id(standing: Standing) -> str:
+    id_ = "" if standing.id is None else label(standing.id)
+    return standing.label if id_ in standing.label else f"{standing.label} · {id_}"
+
+
+def _costs(ranking: Ranking, called: str, each: Standing) -> tuple[str, ...]:
     exact = ranking.unit.exact
-    costs = (label, exact(each.total), percent(each.total, ranking.everything.total))
+    costs = (called, exact(each.total), percent(each.total, ranking.everything.total))
     if each.before is None:
         return costs
     changed = change_in_percent(each.compared, each.before)

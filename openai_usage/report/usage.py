@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from openai_usage._shown import legible
+from openai_usage._shown import label, labels_of, unique_labels
 from openai_usage.report.figures import Figures, Usage
 from openai_usage.report.panels import (
     Bar,
@@ -14,7 +14,6 @@ from openai_usage.report.panels import (
     at,
     bars,
     in_colours,
-    told_apart,
     with_all,
 )
 from openai_usage.report.sums import Rows, Values, by, total
@@ -118,7 +117,8 @@ def _of_models(tokens: Rows) -> Panel:
     totals = {model: total(days) for model, days in by(1, tokens).items()}
     ranked = sorted(totals, key=lambda model: totals[model], reverse=True)
     groups = [[model] for model in ranked]
-    names = [_named(model) for model in ranked]
+    labels = labels_of(ranked, _named)
+    names = [labels[model] for model in ranked]
     if len(others := ranked[_MODELS:]) < 2:
         return _of_groups(tokens, groups, names)
     everything = _of_groups(tokens, groups, names)
@@ -135,7 +135,7 @@ def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequ
     return Panel(
         title="Tokens by model",
         unit=COUNT,
-        bars=tuple(map(Bar, told_apart(names))),
+        bars=tuple(map(Bar, unique_labels(names))),
         series=_of_kinds(
             {
                 kind: tuple(
@@ -150,7 +150,7 @@ def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequ
 
 
 def _named(model: str | None) -> str:
-    return "(no model)" if model is None else legible(model)
+    return "(no model)" if model is None else label(model)
 
 
 def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
