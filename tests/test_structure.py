@@ -34,6 +34,7 @@ ORDER = [
     "names",
     "_reckonable",
     "_exact",
+    "_duplicates",
     "_codec",
     "_responses",
     "_retry",
