@@ -65,9 +65,11 @@ def run(words: Sequence[str]) -> int:
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
-    except SystemExit:  # which rich makes of a broken pipe where it shows the help
+    except SystemExit as error:
+        # Rich makes one of a broken pipe where it shows the help, cyclopts of an unknown shell.
+        is_well = isinstance(error.__context__, BrokenPipeError)
         forget_output()
-        code = 0
+        code = 0 if is_well else 2
     except OSError as error:
         is_stdout = error.filename is None  # files that were named are named in their errors
         if is_stdout:

@@ -58,6 +58,9 @@ _LYING = 46
 _WIDEST = 64
 """The width of a bar that stands, where there is room for more."""
 
+_LARGEST = 10**15
+"""Where figures in the largest unit begin to have too many digits for an axis."""
+
 _SVG = "{http://www.w3.org/2000/svg}"
 
 _SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
@@ -205,8 +208,15 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
 
 
 def _scale(panel: Panel) -> tuple[int, str]:
-    """The unit in which the largest figure is short, in which all of them are drawn."""
-    return panel.unit.scale(max(abs(value) for each in panel.series for value in each.values))
+    """The unit in which the largest figure is short, in which all of them are drawn.
+
+    Figures are drawn as floats, so one that could be beyond those is drawn in its power of ten.
+    """
+    largest = max(abs(value) for each in panel.series for value in each.values)
+    scale, after = panel.unit.scale(largest)
+    if largest / scale < _LARGEST:
+        return scale, after
+    return 10 ** largest.adjusted(), f"e{largest.adjusted()}{panel.unit.after}"
 
 
 def _amounts(panel: Panel) -> alt.Axis:
