@@ -21,6 +21,7 @@ from openai_usage.report.charts import subtitle
 from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import panels_of_spend, rankings
+from openai_usage.report.sums import Rows
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
@@ -328,6 +329,21 @@ def test_a_month_of_which_days_are_missing_is_in_part() -> None:
     page = Report(figures).html()
     assert rows_of(page, "spend-by-project")["2026-04 (unknown)"] == [DASH, DASH]
     assert "168 of 200 days, 1 of them in part" in text_of(page)
+
+
+def test_a_narrow_band_has_no_room_for_a_question_mark() -> None:
+    gap = Gap(endpoint="costs", start_time=TODAY - 3 * DAY, end_time=TODAY - DAY)
+    spend = spent(100, ("p", "a"))
+    row = spend.rows["p", "a"]
+    rows: Rows = {("p", "a"): (*row[:96], None, None, *row[98:])}
+    figures = of_days(
+        100,
+        spend=(evolve(spend, rows=rows),),
+        missing=(Missing("costs", "why", gaps=(gap,)),),
+    )
+    page = Report(figures).html()
+    assert page.count("<title>2026-09-07: unknown</title>") == 4
+    assert page.count(">?</text>") == 2 * 2  # in large charts
 
 
 # ---------------------------------------------------------------- the days before

@@ -58,6 +58,9 @@ _LYING = 46
 _WIDEST = 64
 """The width of a bar that stands, where there is room for more."""
 
+_MARK = 8
+"""The room that a question mark needs."""
+
 _SVG = "{http://www.w3.org/2000/svg}"
 
 _SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
@@ -139,7 +142,7 @@ def _chart(
         alt.Description("text:N"),
     )
     chart: alt.LayerChart = (
-        alt.LayerChart(layer=[*_unknown(panel, place, colours), bars.encode(*encodings)])
+        alt.LayerChart(layer=[*_unknown(panel, place, size, colours), bars.encode(*encodings)])
         .properties(
             width=size.width,
             height=height,
@@ -170,13 +173,16 @@ def _chart(
     return chart
 
 
-def _unknown(panel: Panel, place: alt.X | alt.Y, colours: Mapping[str, str]) -> Iterator[alt.Chart]:
-    """A grey band with a question mark for each bar of which nothing is known."""
+def _unknown(
+    panel: Panel, place: alt.X | alt.Y, size: Size, colours: Mapping[str, str]
+) -> Iterator[alt.Chart]:
+    """A grey band for each bar of which nothing is known, with a question mark if there is room."""
     values = [{"bar": bar.label, "text": f"{bar.label}: unknown"} for bar in panel.unknown]
     if values:
         bands = alt.Chart(alt.InlineData(values=values)).encode(place, alt.Description("text:N"))
         yield bands.mark_bar(color=colours["line"], y=0, y2="height")
-        yield bands.mark_text(text="?", color=colours["quiet"], fontSize=12, y="height", dy=-8)
+        if size.width > _MARK * len(panel.bars):
+            yield bands.mark_text(text="?", color=colours["quiet"], fontSize=12, y="height", dy=-8)
 
 
 def _marks(panel: Panel) -> Iterator[dict[str, object]]:
