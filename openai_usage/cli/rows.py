@@ -6,7 +6,7 @@ from functools import cached_property
 
 from attrs import frozen
 
-from openai_usage import Bucket, Buckets, MoneyType, Names
+from openai_usage import Bucket, Buckets, Gap, MoneyType, Names
 from openai_usage._columns import Column, columns_of
 from openai_usage.cli.naming import name_columns, named
 
@@ -21,6 +21,8 @@ class Sheet:
     """What was asked, of which endpoint."""
     buckets: AsyncIterable[Bucket[object]]
     """What comes."""
+    gaps: Sequence[Gap] = ()
+    """The gaps that were found so far: all of them once the buckets were read."""
     names: Names | None = None
     """Who is behind the ids, where that was asked for."""
     exact: bool = False
