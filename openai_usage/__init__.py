@@ -31,6 +31,7 @@ from openai_usage.errors import (
     UnprocessableEntityError,
     UsageError,
 )
+from openai_usage.gaps import Gap
 from openai_usage.plans import (
     Plan,
     Window,
@@ -63,6 +64,7 @@ from openai_usage.results import (
     FileSearchCallsResult,
     ImagesResult,
     ModerationsResult,
+    MoneyType,
     Page,
     VectorStoresResult,
     WebSearchCallsResult,
@@ -112,6 +114,7 @@ __all__ = [
     "ExtraQuery",
     "FileSearchCallsQuery",
     "FileSearchCallsResult",
+    "Gap",
     "ImagesQuery",
     "ImagesResult",
     "InternalServerError",
@@ -120,6 +123,7 @@ __all__ = [
     "MissingAdminKeyError",
     "ModerationsQuery",
     "ModerationsResult",
+    "MoneyType",
     "Name",
     "Names",
     "NotFoundError",

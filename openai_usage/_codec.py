@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from openai_usage._duplicates import reject_duplicates
 from openai_usage._exact import ExactDecoder
 from openai_usage._reckonable import decimals_of, refuse_unreckonable
 from openai_usage.range_query import RangeQuery
@@ -70,10 +71,11 @@ class NoPageError(Exception):
 async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
     """The page that *body* holds, whole.
 
-    Fields and values that this version does not know are passed over, and of a field that comes
-    twice the last one counts. Integers may come as `5`, `5.0` or `"5"`, never as `5.5`; money may
-    come as a number or as text, with every digit kept. Nothing else is what it only looks like:
-    `1` and `"true"` are not true, `"null"` is not null.
+    Fields and values that this version does not know are passed over. A field of the page that
+    comes twice is an error, and in costs the `results` of a bucket, too; see `_duplicates.py`. Of
+    other fields that come twice, the last one counts. Integers may come as `5`, `5.0` or `"5"`,
+    never as `5.5`; money may come as a number or as text, with every digit kept. Nothing else is
+    what it only looks like: `1` and `"true"` are not true, `"null"` is not null.
 
     Raises:
         NoPageError: *body* is anything but a page of *result*.
@@ -118,6 +120,8 @@ def _check_text(body: bytes | bytearray) -> None:
 
 
 def _no_page(error: Exception) -> NoPageError:
+    if isinstance(error, RecursionError):  # whose text is another on each Python
+        return NoPageError("it is nested too deeply", "$")
     what, _, where = str(error).partition(" - at ")
     return NoPageError(what, where.strip("`") or "$")
 
@@ -144,11 +148,14 @@ class _Decoder(Generic[R]):
         self._bucket = ExactDecoder(Bucket[result])  # type: ignore[valid-type]
         self._unopened = msgspec.json.Decoder(_Unopened)
         self._decimals = decimals_of(result)
+        self._result: type = result
+        self._has_money = any(place.path for place in self._decimals)
 
     def at_once(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
         page = self._page.decode(body)
         self._reckonable(page.data)
+        self._reject_duplicates(body, len(page.data))
         return page
 
     async def in_turns(self, body: bytes | bytearray) -> Page[R]:
@@ -168,12 +175,16 @@ class _Decoder(Generic[R]):
             opened.append(self._bucket.decode(raw))
             size += len(raw)
         buckets += self._reckonable(opened)
+        self._reject_duplicates(body, len(buckets))
         return Page(
             data=tuple(buckets),
             has_more=unopened.has_more,
             next_page=unopened.next_page,
             object=unopened.object,
         )
+
+    def _reject_duplicates(self, body: bytes | bytearray, buckets: int) -> None:
+        reject_duplicates(body, buckets, self._result, has_money=self._has_money)
 
     def _reckonable(self, buckets: B) -> B:
         refuse_unreckonable(buckets, self._decimals)

@@ -2,8 +2,9 @@
 
 import re
 import ssl
+from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Literal, TypeAlias, TypeVar, get_args
+from typing import Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 from yarl import URL
@@ -12,10 +13,11 @@ from openai_usage._environment import key_advice, proxy_for, told
 from openai_usage._secret import Secret
 from openai_usage._shown import shown
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
+from openai_usage.gaps import Gap
 
 Number = TypeVar("Number", int, float)
 
-OnGap: TypeAlias = Literal["warn", "raise"]
+OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
 """What to do about buckets that are missing."""
 
 _ADDRESS = (
@@ -26,6 +28,14 @@ _ADDRESS = (
 
 _TOO_MUCH = 2**63
 """Of anything that is counted."""
+
+_OLD_TLS = (
+    (ssl.HAS_SSLv3, ssl.OP_NO_SSLv3),
+    (ssl.HAS_TLSv1, ssl.OP_NO_TLSv1),
+    (ssl.HAS_TLSv1_1, ssl.OP_NO_TLSv1_1),
+)
+"""The versions before TLS 1.2: whether Python's OpenSSL has them, and the option that forbids them.
+"""
 
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -164,11 +174,11 @@ def _check_flag(option: str, value: object) -> None:
 
 
 def _on_gap(on_gap: OnGap) -> OnGap:
-    if on_gap not in get_args(OnGap):
-        raise InvalidOptionError(
-            f"on_gap takes 'warn' or 'raise', not {shown(on_gap)}", option="on_gap"
-        )
-    return on_gap
+    if on_gap in ("warn", "raise") or callable(on_gap):
+        return on_gap
+    raise InvalidOptionError(
+        f"on_gap takes 'warn' or 'raise', or a function, not {shown(on_gap)}", option="on_gap"
+    )
 
 
 def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
@@ -185,8 +195,23 @@ def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
             "private authority with ssl.create_default_context(cafile=…) instead",
             option="ssl",
         )
-    if context.minimum_version < ssl.TLSVersion.TLSv1_2:
+    if _speaks_old_tls(context):
         raise InvalidOptionError(
-            "ssl allows versions of TLS before 1.2: set its minimum_version", option="ssl"
+            "ssl allows versions of TLS before 1.2. Only 1.2 and later keep the admin key safe: "
+            "set its minimum_version to ssl.TLSVersion.TLSv1_2.",
+            option="ssl",
         )
     return context
+
+
+def _speaks_old_tls(context: ssl.SSLContext) -> bool:
+    """Return whether *context* can negotiate a version of TLS before 1.2, or was told to."""
+    if context.minimum_version != ssl.TLSVersion.MINIMUM_SUPPORTED:
+        return context.minimum_version < ssl.TLSVersion.TLSv1_2
+    # No minimum is set, as in Debian's Pythons: then something else has to rule old versions out.
+    # From OpenSSL 3.0 on, that is any security level above 0.
+    if ssl.OPENSSL_VERSION_INFO >= (3,) and context.security_level > 0:
+        return False
+    return any(
+        is_built_in and not context.options & forbidden for is_built_in, forbidden in _OLD_TLS
+    )

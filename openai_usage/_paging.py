@@ -15,7 +15,7 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError, UsageError
 from openai_usage.plans import Plan, buckets_in, windows_of
 from openai_usage.range_query import RangeQuery
-from openai_usage.results import Bucket, Page
+from openai_usage.results import Bucket, MoneyType, Page
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
@@ -80,36 +80,47 @@ class Buckets(Generic[R_co]):
         with _all_or_nothing():
             return [bucket async for bucket in self]
 
-    async def to_arrow(self) -> "Table":
-        """Every result of the walk as a row of one Arrow table; none if it fails.
+    async def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
+        """Return every result of the walk as a row of one Arrow table; none if it fails.
 
         Its columns are the bucket's `start` and `end`, then the fields of the endpoint's results,
         money with its `currency` beside it: the same whatever was used, or if nothing was.
 
+        Args:
+            money: The type of money and quantities. `decimal` is `decimal128(38, 24)`. What is
+                rounded, half to even, at the 24th decimal is logged once, as a warning. `text` has
+                every digit. `float` is for arithmetic, and has the 15 to 17 digits of a float.
+
         Raises:
             ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
-            ColumnError: A value does not fit into its column, such as an amount with more than 24
-                decimals; it is never rounded.
+            ColumnError: A value does not fit into its column, such as an amount with more than 14
+                digits before the point in a decimal column.
+            InvalidQueryError: There is no such type of *money*; nothing was sent.
         """
         from openai_usage.integrations.arrow import table  # noqa: PLC0415 - an extra of its own
 
         with _all_or_nothing():
-            return table([batch async for batch in self.arrow_batches()])
+            return table([batch async for batch in self.arrow_batches(money=money)])
 
-    def arrow_batches(self) -> "AsyncGenerator[RecordBatch, None]":
-        """The rows of `to_arrow()` as they come: a batch for each page, or some for a large one.
+    def arrow_batches(self, *, money: MoneyType = "decimal") -> "AsyncGenerator[RecordBatch, None]":
+        """Return the rows of `to_arrow()` as they come: a batch for each page, or several.
 
         A page in which nothing was used gives a batch without rows, so there always is a first one,
         which has the schema. No more than a page is held at a time. Each batch has dictionaries of
         its own.
 
+        Args:
+            money: The type of money and quantities, as in `to_arrow()`. What is rounded is logged
+                once, when the iteration ends.
+
         Raises:
             ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
-            ColumnError: A value does not fit into its column, on the way; it is never rounded.
+            ColumnError: A value does not fit into its column, on the way.
+            InvalidQueryError: There is no such type of *money*; nothing was sent.
         """
         from openai_usage.integrations.arrow import record_batches  # noqa: PLC0415 - likewise
 
-        return record_batches(self.endpoint, self.pages())
+        return record_batches(self.endpoint, self.pages(), money=money)
 
     def concurrently(self, windows_at_once: int | None = None) -> "Buckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.

@@ -12,6 +12,7 @@ from math import inf
 
 from openai_usage import errors
 from openai_usage._secret import Secret
+from openai_usage._shown import with_full_stop
 
 _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -23,12 +24,29 @@ _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 
+_NOT_FOUND = (
+    "Is base_url where the API is? OpenAI's own ends in /v1. If other endpoints answer, it is: "
+    "this one is not available to your organization."
+)
+_NOT_FOUND_AMONG_OTHERS = "Other endpoints answer: this one is not available to your organization."
+
 _ADVICE: Mapping[int, str] = {
-    404: "Is base_url where the API is? OpenAI's own ends in /v1.",
+    404: _NOT_FOUND,
     3: "Redirects are not followed, so that the key stays with the host it is meant for: "
     "set base_url to where the API is.",
 }
 """What to do about a status, or about all that begin with a digit."""
+
+_OTHER_ORGANIZATION = (
+    "The request names an organization that this key does not belong to. Correct or unset "
+    "OPENAI_ORG_ID, or pass organization=; the key's own organization is used if none is named."
+)
+
+_ADVICE_ON_CODES: Mapping[str, str] = {
+    "invalid_organization": _OTHER_ORGANIZATION,
+    "mismatched_organization": _OTHER_ORGANIZATION,
+}
+"""What to do about a code, whatever its status."""
 
 _EXCERPT = 2_000
 """How many characters of a body an error keeps: enough to see what it is."""
@@ -55,22 +73,38 @@ def status_error(
     """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
     text = excerpt(body, secret)
     details = _details(body, secret)
-    said = details.get("message") or " ".join(text.split())[:80] or "nothing"
+    said = details.get("message", "").strip() or " ".join(text.split())[:80] or "nothing"
+    code = details.get("code")
     wait = retry_after(headers)
     known = {401: key_advice, 403: key_advice, **_ADVICE}
     waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
-    advice = known.get(status) or known.get(status // 100) or waiting
+    of_code = _ADVICE_ON_CODES.get(code or "")
+    advice = of_code or known.get(status) or known.get(status // 100) or waiting
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(
-        f"the API answered {status}: {said} {advice}".rstrip(),
+        f"the API answered {status}: {with_full_stop(said)} {advice}".rstrip(),
         status_code=status,
-        code=details.get("code"),
+        code=code,
         param=details.get("param"),
         type=details.get("type"),
         request_id=request_id(headers, secret),
         retry_after=wait,
         body=text,
     )
+
+
+def among_others(message: str) -> str:
+    """Return the *message* of an error where other endpoints of the same client answer.
+
+    A 404 cannot tell by itself whether `base_url` is wrong. Where others answer, it is right.
+    """
+    return message.replace(_NOT_FOUND, _NOT_FOUND_AMONG_OTHERS)
+
+
+def organization(headers: Mapping[str, str], secret: Secret) -> str | None:
+    """Return which organization the API says that the key belongs to; None if it does not say."""
+    name = headers.get("openai-organization", "")
+    return secret.redacted(name)[:_EXCERPT] or None
 
 
 def request_id(headers: Mapping[str, str], secret: Secret) -> str | None:

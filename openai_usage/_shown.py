@@ -9,8 +9,24 @@ K = TypeVar("K")
 
 _LONGEST = 200
 
-_ILLEGIBLE = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-"""What no reader can see, or XML can hold, and what turns the direction of all text behind it."""
+_HARMFUL = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # what a terminal obeys: ESC, CSI and OSC, of 7 bits and of 8
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of text
+    "\u00ad\u034f\u180e\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # unseen
+    "\u115f\u1160\u3164\uffa0\U000e0000-\U000e007f"  # unseen as well: fillers, and tags
+    "\ud800-\udfff\ufffe\uffff"  # what XML cannot hold, and UTF-8 partly
+    "]"
+    # Scripts and emoji join with these, but ASCII does not.
+    "|(?<![^\x00-\x7f])[\u200c\u200d]"
+)
+"""What must not be shown: it acts on a terminal, cannot be seen, or cannot be written."""
+
+_MARK = "\N{REPLACEMENT CHARACTER}"
+
+_STOPS = (".", "!", "?", "…", "。")
+_AFTER_STOPS = "\"'”»)]"
+"""What a sentence can end in behind its full stop."""
 
 
 def shown(value: object) -> str:
@@ -23,8 +39,28 @@ def shown(value: object) -> str:
 
 
 def legible(text: str) -> str:
-    """*text* on one line, with a mark in the place of whatever cannot be seen."""
-    return re.sub(_ILLEGIBLE, "\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    """Return *text* on one line, with a mark in the place of whatever must not be shown."""
+    return mask(" ".join(text.split()))
+
+
+def mask(text: str) -> str:
+    """Return *text* with a mark in the place of every character that must not be shown.
+
+    Line ends and tabs are among these. All other characters keep their places.
+    """
+    return _HARMFUL.sub(_MARK, text)
+
+
+def escape(text: str) -> str:
+    r"""Return *text* with an escape such as `\x1b` for every character that must not be shown."""
+    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def with_full_stop(text: str) -> str:
+    """Return *text*, ended as a sentence, so that another sentence can follow."""
+    text = text.rstrip()
+    is_ended = text.rstrip(_AFTER_STOPS).endswith(_STOPS)
+    return text if is_ended or not text else f"{text}."
 
 
 def label(text: str) -> str:

@@ -13,6 +13,11 @@ def added(amounts: Iterable[Decimal]) -> Decimal:
     return _EXACT.normalize(reduce(_EXACT.add, filter(None, amounts), Decimal(0)))
 
 
+def of_cents(cents: int) -> Decimal:
+    """Return *cents* as an amount of money, with two decimals."""
+    return _EXACT.scaleb(Decimal(cents), -2)
+
+
 def difference(amount: Decimal, other: Decimal) -> Decimal:
     """By how much *amount* is more than *other*, with every digit."""
     return added([amount, other.copy_negate()])

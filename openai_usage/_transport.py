@@ -14,7 +14,7 @@ from yarl import URL
 from openai_usage._environment import key_advice
 from openai_usage._gate import Gate
 from openai_usage._options import Options
-from openai_usage._responses import excerpt, request_id, status_error
+from openai_usage._responses import excerpt, organization, request_id, status_error
 from openai_usage._retry import wait_before_retry
 from openai_usage._telemetry import RequestSpan, WalkSpan
 from openai_usage._version import __version__
@@ -73,6 +73,8 @@ class Transport:
         """The process and the event loop in which the first request was sent."""
         self.gate = Gate(options.max_retry_wait, options.max_connections)
         """What every request asks first."""
+        self.organization: str | None = None
+        """Whose key it is, as far as the API has said so by now."""
 
     async def get(self, path: str, pairs: Sequence[tuple[str, str]], walk: WalkSpan) -> Body:
         """The body of the answer, after as many tries as it takes and the options allow.
@@ -162,6 +164,9 @@ class Transport:
                 failure = self._refusal(response, body)
                 facts["status"] = response.status
                 facts["request_id"] = request_id(response.headers, self.options.admin_api_key)
+                if response.status != 401:  # where the key is not known, or another's is asked for
+                    named = organization(response.headers, self.options.admin_api_key)
+                    self.organization = named or self.organization
             self.gate.saw(path, sent, failure)
         facts |= {"bytes": len(body), "seconds": perf_counter() - began}
         _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)

@@ -10,21 +10,21 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
 from attrs import evolve
 
 from openai_usage._codec import NoPageError, Pairs, page_of, query_pairs
+from openai_usage._continuity import Continuity
 from openai_usage._telemetry import WalkSpan, walk_span
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
+from openai_usage.gaps import Gap
 from openai_usage.plans import SECONDS, windows_of
 from openai_usage.range_query import RangeQuery
-from openai_usage.results import Bucket, Page
-from openai_usage.times import YEAR_10000
+from openai_usage.results import Page
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -67,10 +67,11 @@ class Walk(Generic[R_co]):
         """The one page that *query* asks for, checked as every page is."""
         async with walk_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(query_pairs(query))).page
-            begin = query.start_time if query.page is None else None
-            done = self._end_of_last(page, begin, query)
+            continuity = _continuity(query)
+            continuity.check_page(page.data)
             if not page.has_more:
-                self._check_end(done, query)
+                continuity.check_end(_due(query))
+            self._report_gaps(continuity)
             self.span.handed_over(len(page.data))
         return page
 
@@ -78,31 +79,39 @@ class Walk(Generic[R_co]):
         self, query: RangeQuery, at_once: int | None
     ) -> AsyncGenerator[Reply[R_co], None]:
         """Every answer in order, with windows *at_once*; an error says how far they came."""
-        replies = self._one_by_one(query)
+        continuity = _continuity(query)
+        replies = self._one_by_one(query, continuity)
+        in_windows = False
         if at_once != 1 and query.end_time is not None:  # only a range with an end can be cut
-            replies = self._side_by_side(query, query.end_time, at_once)
-        handed_over: int | None = None
+            replies, in_windows = self._side_by_side(query, query.end_time, at_once), True
+        yielded_until: int | None = None
         try:
             span = walk_span("walk", self.endpoint.name, at_once)
             async with span as self.span, aclosing(replies):
                 async for reply in replies:
-                    handed_over = _follow(reply.page, handed_over)
-                    self.span.handed_over(len(reply.page.data))
+                    buckets = reply.page.data
+                    if in_windows:  # each was checked alone; a gap over several of them is one gap
+                        continuity.check_page(buckets)
+                    if buckets:
+                        self._report_gaps(continuity)
+                        yielded_until = buckets[-1].end_time
+                    self.span.handed_over(len(buckets))
                     yield reply
+                continuity.check_end(_due(query))
+                self._report_gaps(continuity)
         except UsageError as error:
-            error.resume_from = handed_over
+            error.resume_from = yielded_until
             raise
 
-    async def _one_by_one(self, query: RangeQuery) -> AsyncGenerator[Reply[R_co], None]:
+    async def _one_by_one(
+        self, query: RangeQuery, continuity: Continuity
+    ) -> AsyncGenerator[Reply[R_co], None]:
         """Follow the cursors from page to page, to the page that has no more.
 
         A cursor that is refused on the way is given up, once at a place, for a fresh start at
         the end of the last bucket.
         """
         seen: set[str] = set()
-        # Where a walk begins that begins at a page, only its cursor knows: no bucket is missing
-        # before the first, and nothing but a bucket gives a place for a fresh start.
-        done = query.start_time if query.page is None else None
         restarted_at: int | None = None
         cursor = query.page
         asked = query_pairs(evolve(query, page=None))  # on every page the same, but for the cursor
@@ -111,19 +120,18 @@ class Walk(Generic[R_co]):
             try:
                 reply = await self.fetch(asked, cursor)
             except BadRequestError as error:
+                position = continuity.position
                 refused = cursor in seen and error.param in (None, "page")
-                if not refused or done is None or done == restarted_at:
+                if not refused or position is None or position == restarted_at:
                     raise
-                if query.end_time is not None and done >= query.end_time:
+                if query.end_time is not None and position >= query.end_time:
                     return  # every bucket is there already
-                self._warn_of_restart(done, error)
-                cursor, restarted_at = None, done
-                asked = query_pairs(evolve(query, start_time=done, page=None))
+                self._warn_of_restart(position, error)
+                cursor, restarted_at = None, position
+                asked = query_pairs(evolve(query, start_time=position, page=None))
                 seen.clear()
                 continue
-            done = self._end_of_last(reply.page, done, query)
-            if not reply.page.has_more:
-                self._check_end(done, query)
+            continuity.check_page(reply.page.data)
             yield reply
             if not reply.page.has_more:
                 return
@@ -162,45 +170,31 @@ class Walk(Generic[R_co]):
             await asyncio.gather(*ahead, return_exceptions=True)
 
     async def _whole(self, window: RangeQuery) -> list[Reply[R_co]]:
-        return [reply async for reply in self._one_by_one(window)]
+        return [reply async for reply in self._one_by_one(window, _continuity(window))]
 
-    def _end_of_last(self, page: Page[R_co], done: int | None, query: RangeQuery) -> int | None:
-        """Where the last bucket of *page* ends, or *done*, where a walk is, if there is none.
-
-        Each bucket must begin where the one before ended, and within the range. Where it begins
-        later, buckets are missing: the API gives them even where nothing was used.
-        """
-        begin = query.start_time if done is None else done
-        beyond = YEAR_10000 if query.end_time is None else query.end_time
-        gaps = []
-        for bucket in page.data:
-            start, end = bucket.start_time, bucket.end_time
-            if not begin <= start < end < YEAR_10000 or start >= beyond:
-                raise _misplaced(bucket, begin)
-            if start != begin and done is not None:
-                gaps.append((begin, start))
-            begin = done = end
-        for gap in gaps:  # once it is known that nothing is out of order
-            self._miss(*gap)
-        return done
-
-    def _check_end(self, done: int | None, query: RangeQuery) -> None:
-        """Miss what is missing at the end: buckets that were over before the last that can be."""
-        due = time.time() - SECONDS[query.bucket_width]
-        if query.end_time is not None and done is not None and done < min(query.end_time, due):
-            self._miss(done, query.end_time)
-
-    def _miss(self, start: int, end: int) -> None:
-        dates = " to ".join(datetime.fromtimestamp(each, UTC).isoformat() for each in (start, end))
-        missing = f"the API gave no bucket from {start} to {end} ({dates})"
-        if self.transport.options.on_gap == "raise":
-            raise PaginationError(missing)
-        _log.warning(
-            "GET %s: %s, though it gives empty ones elsewhere: what was used then is not known",
-            self.endpoint.path,
-            missing,
-            extra={"endpoint": self.endpoint.path, "start_time": start, "end_time": end},
-        )
+    def _report_gaps(self, continuity: Continuity) -> None:
+        """Hand each gap found to `on_gap`: warn of it, raise it, or call a function with it."""
+        on_gap = self.transport.options.on_gap
+        for found in continuity.take_gaps():
+            gap = Gap(
+                endpoint=self.endpoint.name, start_time=found.start_time, end_time=found.end_time
+            )
+            if on_gap == "raise":
+                raise PaginationError(str(gap))
+            if on_gap == "warn":
+                _log.warning(
+                    "GET %s: %s, though it gives empty ones elsewhere: what was used then is not "
+                    "known",
+                    self.endpoint.path,
+                    gap,
+                    extra={
+                        "endpoint": self.endpoint.path,
+                        "start_time": gap.start_time,
+                        "end_time": gap.end_time,
+                    },
+                )
+            else:
+                on_gap(gap)
 
     def _warn_of_restart(self, place: int, error: BadRequestError) -> None:
         _log.warning(
@@ -212,20 +206,17 @@ class Walk(Generic[R_co]):
         )
 
 
-def _follow(page: Page[object], handed_over: int | None) -> int | None:
-    """Where the last bucket of *page* ends; windows were checked, but each for itself."""
-    if not page.data:
-        return handed_over
-    if handed_over is not None and page.data[0].start_time < handed_over:
-        raise _misplaced(page.data[0], handed_over)
-    return page.data[-1].end_time
+def _continuity(query: RangeQuery) -> Continuity:
+    start_time = query.start_time if query.page is None else None
+    return Continuity(start_time, query.end_time, SECONDS[query.bucket_width])
 
 
-def _misplaced(bucket: Bucket[object], done: int) -> PaginationError:
-    return PaginationError(
-        f"the API gave a bucket from {bucket.start_time} to {bucket.end_time}, where the walk had "
-        f"come to {done}: it is out of order, was given before, or is outside of what was asked"
-    )
+def _due(query: RangeQuery) -> float:
+    """The moment before which a bucket was complete for as long as a bucket is.
+
+    What ended since then may be missing: the clocks of client and server differ.
+    """
+    return time.time() - SECONDS[query.bucket_width]
 
 
 def next_cursor(cursor: str | None, seen: set[str]) -> str:

@@ -15,7 +15,7 @@ from openai_usage.errors import InvalidOptionError
 from openai_usage.names import Names, WorkKind
 from openai_usage.plans import Plan
 from openai_usage.range_query import RangeQuery
-from openai_usage.results import Bucket, Page
+from openai_usage.results import Bucket, MoneyType, Page
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
@@ -72,13 +72,18 @@ class BlockingBuckets(Generic[R_co]):
         """Every bucket of the walk, once all of them are there; none if it fails."""
         return self._background.run(self._buckets.collect)
 
-    def to_arrow(self) -> "Table":
-        """Every result of the walk as a row of one Arrow table, as `Buckets.to_arrow` makes it."""
-        return self._background.run(self._buckets.to_arrow)
+    def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
+        """Return every result of the walk as a row of one Arrow table, as `Buckets.to_arrow` does.
 
-    def arrow_batches(self) -> "Generator[RecordBatch, None, None]":
-        """The rows of `to_arrow()` as they come, as `Buckets.arrow_batches` gives them."""
-        return self._background.iterate(self._buckets.arrow_batches())
+        *money* is the type of money and quantities: `decimal`, `text` or `float`.
+        """
+        return self._background.run(lambda: self._buckets.to_arrow(money=money))
+
+    def arrow_batches(
+        self, *, money: MoneyType = "decimal"
+    ) -> "Generator[RecordBatch, None, None]":
+        """Return the rows of `to_arrow()` as they come, as `Buckets.arrow_batches` does."""
+        return self._background.iterate(self._buckets.arrow_batches(money=money))
 
     def concurrently(self, windows_at_once: int | None = None) -> "BlockingBuckets[R_co]":
         """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.

@@ -123,8 +123,9 @@ class AsyncUsageClient(AnyUsageClient):
         max_response_bytes: The largest answer that is read, in bytes after decompression; a larger
             one is an `APIResponseValidationError` as soon as it is that large.
         max_connections: How many requests are on their way at once, at most, of all walks.
-        on_gap: What to do where the API gives no bucket for a part of the range, which it is not
-            known to do: `warn` in the log, or `raise` a `PaginationError`.
+        on_gap: What to do if the API returns no bucket for a part of the range, so that what was
+            used then is unknown: `warn` in the log, `raise` a `PaginationError`, or call a function
+            with the `Gap`. `UsageClient` calls it in its own thread.
         ssl: How hosts are verified, for a private authority or a certificate of the client's own.
             Default: the authorities that Python trusts.
         trust_env: Go through the proxy that the environment names in `HTTPS_PROXY`, but for the

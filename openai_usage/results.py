@@ -10,7 +10,7 @@ Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta
 
@@ -29,12 +29,17 @@ __all__ = [
     "FileSearchCallsResult",
     "ImagesResult",
     "ModerationsResult",
+    "MoneyType",
     "Page",
     "VectorStoresResult",
     "WebSearchCallsResult",
 ]
 
 R_co = TypeVar("R_co", covariant=True)
+
+MoneyType: TypeAlias = Literal["decimal", "text", "float"]
+"""What money and quantities are in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, rounded
+where there are more decimals, `text` has every digit, and `float` is for arithmetic."""
 
 _Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": True})]
 """Text that the API has been seen to send, and promises nowhere: whatever else comes is None."""
@@ -63,7 +68,8 @@ class Bucket(Value, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
-    """Unix seconds, inclusive. The first bucket of a range begins where the range does."""
+    """Unix seconds, inclusive. Where a range begins within a bucket, usage clips its first bucket
+    to the start of the range, while costs answer with the whole day [observed in recordings]."""
     end_time: int
     """Unix seconds, exclusive."""
     results: tuple[R_co, ...]

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from openai_usage.report.figures import Figures, Spend, Usage
-from openai_usage.report.sums import Period, Rows
+from openai_usage.report.sums import Period, Rows, Values
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.sandbox.refusals import Refusal
@@ -44,6 +44,12 @@ def of_days(days: int, **changes: Any) -> Figures:
     return Figures(**made | changes)
 
 
+def known(values: Values) -> list[Decimal]:
+    """The *values*, none of which is unknown."""
+    assert None not in values
+    return [each for each in values if each is not None]
+
+
 def spent(
     days: int, *labels: tuple[str | None, str | None], currency: str = "usd", before: int = 0
 ) -> Spend:
@@ -52,7 +58,8 @@ def spent(
         label: tuple(Decimal(f"{len(labels) - n}.{day:03}5") for day in range(days))
         for n, label in enumerate(labels)
     }
-    return Spend(currency, rows, {label: (Decimal(before),) for label in labels} if before else {})
+    then = (Decimal(before), *[Decimal(0)] * (days - 1))
+    return Spend(currency, rows, dict.fromkeys(labels, then) if before else {})
 
 
 def used(

@@ -13,6 +13,7 @@ def test_no_bucket_is_lost_or_doubled_whatever_goes_wrong() -> None:
     assert tally.wrongs == [], "run one again: `nox -s chaos -- --seed N`"
     assert (tally.walks, tally.lost, tally.doubled) == (300, 0, 0)
     assert tally.buckets > 1500
+    assert tally.gaps > 0
     # And all that can go wrong did.
     assert {kind for kind, count in tally.faults.items() if count} == {
         *KINDS,

@@ -61,6 +61,9 @@ def test_json_lines_carry_everything_in_a_fixed_order(terminal: Terminal) -> Non
             "currency",
             "quantity",
             "quantity_unit",
+            "organization_id",
+            "organization_name",
+            "project_name",
         )
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", rows[0]["start"])

@@ -81,7 +81,10 @@ def test_a_line_is_a_bucket_where_nothing_was_grouped(terminal: Terminal) -> Non
     hours = terminal(
         "completions --start 2026-01-05T10:00Z --end 2026-01-05T12:00Z --bucket-width 1h --sandbox"
     )
-    assert re.findall("2026-01-05 1[01]:00", hours) == ["2026-01-05 10:00", "2026-01-05 11:00"]
+    assert re.findall("^ (2026-01-05 1[01]:00)", hours, flags=re.MULTILINE) == [
+        "2026-01-05 10:00",
+        "2026-01-05 11:00",
+    ]
 
 
 def test_what_may_be_a_level_is_not_added_up(terminal: Terminal) -> None:

@@ -4,7 +4,7 @@ import itertools
 import json
 from decimal import Decimal
 from types import NoneType
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
@@ -35,7 +35,9 @@ DRESSED = st.tuples(
 
 def right(kind: Any) -> st.SearchStrategy[str]:
     """JSON that a field takes which is declared as a *kind*."""
-    kinds = getattr(kind, "__args__", (kind,))
+    if get_origin(kind) is Annotated:
+        return right(get_args(kind)[0])
+    kinds = get_args(kind) or (kind,)
     optional = st.just("null") if NoneType in kinds else st.nothing()
     return optional | st.one_of([RIGHT[each] for each in kinds if each is not NoneType])
 
@@ -52,7 +54,7 @@ def bodies(draw: st.DrawFn, result: type, *, most_wrong: int) -> bytes:
     def field(described: msgspec.structs.FieldInfo) -> str:
         if described.type is Amount:
             return some(f'{{"value":{some(draw(RIGHT[Decimal]))},"currency":{some(USD)}}}')
-        return some(draw(right(getattr(described.type, "__origin__", described.type))))
+        return some(draw(right(described.type)))
 
     def record() -> str:
         described = msgspec.structs.fields(result)

@@ -124,9 +124,12 @@ async def test_unknown_fields_and_values_are_tolerated(
     [
         pytest.param(b"<html>Bad gateway</html>", "$", "<html>", id="html"),
         pytest.param(page_with(COST)[:-20], "$", "truncated", id="cut"),
-        pytest.param(b"[" * 200_000, "$", "recursion", id="deep"),
+        pytest.param(b"[" * 200_000, "$", "nested too deeply", id="deep"),
         pytest.param(
-            b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}", "$", "recursion", id="deep, unknown"
+            b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+            "$",
+            "nested too deeply",
+            id="deep, unknown",
         ),
         pytest.param(b'{"data":[],"next_page":"\xff","has_more":true}', "$", "utf-8", id="utf-8"),
         pytest.param(b"", "$", "truncated", id="empty"),

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from openai_usage import AsyncUsageClient, InvalidOptionError, PaginationError
+from openai_usage import AsyncUsageClient, Gap, InvalidOptionError, PaginationError
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY, client_of
 
@@ -129,5 +129,30 @@ async def test_what_is_still_to_come_is_not_missing(
 
 
 def test_there_are_two_things_to_do_about_a_gap() -> None:
-    with pytest.raises(InvalidOptionError, match="'warn' or 'raise', not 'ignore'"):
+    with pytest.raises(InvalidOptionError, match="'warn' or 'raise', or a function, not 'ignore'"):
         AsyncUsageClient("sk-admin-1", on_gap=cast("Any", "ignore"))
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+async def test_a_function_is_called_with_each_gap(
+    windows: int, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    gaps: list[Gap] = []
+    async with client_of(sandbox, on_gap=gaps.append) as client:
+        scripted(sandbox, [page(*days(0, 2, 4))])
+        walk = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
+        assert len(await walk.collect()) == 3
+    assert gaps == [
+        Gap(endpoint="costs", start_time=START + day * DAY, end_time=START + (day + 1) * DAY)
+        for day in (1, 3)
+    ]
+    assert not caplog.records
+
+
+async def test_a_gap_over_several_windows_is_one_gap(sandbox: Sandbox) -> None:
+    gaps: list[Gap] = []
+    async with client_of(sandbox, on_gap=gaps.append) as client:
+        scripted(sandbox, [page()] * 5)
+        walk = client.costs(start_time=START, end_time=START + 10 * DAY, limit=2).concurrently(3)
+        assert await walk.collect() == []
+    assert gaps == [Gap(endpoint="costs", start_time=START, end_time=START + 10 * DAY)]

@@ -20,7 +20,8 @@ from openai_usage.cli import spend_table
 from openai_usage.cli.rows import Sheet
 from openai_usage.cli.spending import spendings
 from openai_usage.cli.summary import summed_up
-from openai_usage.report.figures import Figures, gather
+from openai_usage.report.fetch import gather
+from openai_usage.report.figures import Figures
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.usage import panels_of_usage

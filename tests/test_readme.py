@@ -5,8 +5,10 @@ import shlex
 import sys
 from pathlib import Path
 
+import duckdb  # noqa: F401 - can be loaded once only, and pytester would have it forgotten
+import pandas as pd  # noqa: F401 - likewise
 import pytest
-import vl_convert  # noqa: F401 - can be loaded once only, and pytester would have it forgotten
+import vl_convert  # noqa: F401 - likewise
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser
 

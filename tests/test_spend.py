@@ -396,5 +396,5 @@ def test_a_failure_leaves_no_figures(
     bill(APRIL_10, {})
     usage_sandbox.faults.clear()
     usage_sandbox.faults.lost_cursor()
-    assert terminal("spend --budget 5 --check", exit_code=1) == ""
+    assert terminal("spend --budget 5", exit_code=1) == ""
     assert "go on" not in terminal.err

@@ -148,7 +148,6 @@ def context_without(**settings: object) -> ssl.SSLContext:
         ({"check_hostname": False, "verify_mode": ssl.CERT_NONE}, "does not verify who answers"),
         ({"check_hostname": False, "verify_mode": ssl.CERT_OPTIONAL}, "does not verify"),
         ({"minimum_version": ssl.TLSVersion.TLSv1}, "versions of TLS before 1.2"),
-        ({"minimum_version": ssl.TLSVersion.MINIMUM_SUPPORTED}, "versions of TLS before 1.2"),
     ],
 )
 def test_a_context_that_lets_anyone_answer_is_refused(
@@ -156,6 +155,51 @@ def test_a_context_that_lets_anyone_answer_is_refused(
 ) -> None:
     with pytest.raises(InvalidOptionError, match=says):
         AsyncUsageClient(KEY, ssl=context_without(**settings))
+
+
+def without_a_minimum(*, level: int, forbidden: int = 0) -> ssl.SSLContext:
+    """A context like those of Debian's Pythons, which leave the minimum version to OpenSSL."""
+    context = trusting()
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers(f"ALL:@SECLEVEL={level}")
+    context.options |= forbidden
+    return context
+
+
+async def test_the_context_that_we_recommend_is_accepted_on_every_python() -> None:
+    for context in (trusting(), without_a_minimum(level=2)):
+        async with tls_server(server_context("localhost")) as (base_url, came):
+            await ask(base_url, context)
+        assert len(came) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*OP_NO_.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*TLSv1_1:DeprecationWarning")
+@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize(
+    "forbidden", [0, ssl.OP_NO_TLSv1_1, ssl.OP_NO_TLSv1, ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1]
+)
+async def test_a_context_without_a_minimum_is_refused_if_it_really_speaks_old_versions(
+    level: int, forbidden: int
+) -> None:
+    context = without_a_minimum(level=level, forbidden=forbidden)
+    server = server_context("localhost")
+    server.set_ciphers("ALL:@SECLEVEL=0")
+    server.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    server.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with tls_server(server) as (base_url, _):
+        port = int(base_url.split(":")[2].removesuffix("/v1"))
+        try:
+            reader, writer = await asyncio.open_connection("localhost", port, ssl=context)
+        except (ssl.SSLError, ConnectionError):
+            AsyncUsageClient(KEY, ssl=context)
+            return
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert await reader.readexactly(len(ANSWER)) == ANSWER
+        writer.close()
+        await writer.wait_closed()
+        with pytest.raises(InvalidOptionError, match=r"TLS before 1\.2.*TLSVersion\.TLSv1_2"):
+            AsyncUsageClient(KEY, ssl=context)
 
 
 @pytest.mark.parametrize("context", [False, True, "ca.pem"])

@@ -4,12 +4,16 @@ import logging
 import os
 import signal
 import sys
+from io import TextIOWrapper
+from typing import cast
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
         _open_missing_streams()
+        # A path or a help text that the encoding of stdout does not have is shown with escapes.
+        cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
         _end_as_ctrl_c_does()
         sys.exit(_run())
     except KeyboardInterrupt:  # in the first moment, while all is being imported
@@ -26,11 +30,19 @@ def _run() -> int:
             "line: pip install 'openai-usage-client[cli]'"
         )
     from openai_usage.cli.app import run  # noqa: PLC0415
+    from openai_usage.cli.messages import log_to_stderr  # noqa: PLC0415
 
-    logging.basicConfig(format="openai-usage: %(message)s")
+    log_to_stderr()
     # What stamina says of a retry, the transport has said before it, and better.
     logging.getLogger("stamina").setLevel(logging.ERROR)
-    return run(sys.argv[1:])
+    try:
+        return run(sys.argv[1:])
+    except Exception:
+        # Its text may quote the server's, and a traceback would show it as it is.
+        logging.getLogger("openai_usage").exception(
+            "this failed by a mistake of its own. Please report it, with the lines below."
+        )
+        return 1
 
 
 def _open_missing_streams() -> None:

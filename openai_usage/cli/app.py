@@ -3,7 +3,6 @@
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pkgutil import resolve_name
 
@@ -17,9 +16,11 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage._shown import legible
+from openai_usage._shown import with_full_stop
 from openai_usage.cli.ask import Interrupted, asking, unwrapped
+from openai_usage.cli.messages import say
 from openai_usage.cli.printing import forget_output
+from openai_usage.cli.wording import as_typed
 
 _THE_USERS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors of ours that come from what was typed, or set; all others are the API's."""
@@ -54,10 +55,9 @@ def run(words: Sequence[str]) -> int:
             raise
         code = _say(str(error), exit_code=2)
     except UsageError as error:
-        from openai_usage.cli.wording import as_typed  # noqa: PLC0415 - not for the help
-
         is_the_users = isinstance(error, _THE_USERS)
-        said = f"{as_typed(error)}{_go_on(error.resume_from)}"
+        said, done = as_typed(error), _go_on(error.resume_from)
+        said = f"{with_full_stop(said)}{done}" if done else said
         code = _say(said, exit_code=2 if is_the_users else 1)
     except Interrupted as error:
         forget_output()
@@ -65,9 +65,11 @@ def run(words: Sequence[str]) -> int:
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
-    except SystemExit:  # which rich makes of a broken pipe where it shows the help
+    except SystemExit as error:
+        # Rich makes one of a broken pipe where it shows the help, cyclopts of an unknown shell.
+        is_well = isinstance(error.__context__, BrokenPipeError)
         forget_output()
-        code = 0
+        code = 0 if is_well else 2
     except OSError as error:
         is_stdout = error.filename is None  # files that were named are named in their errors
         if is_stdout:
@@ -102,8 +104,7 @@ def _go_on(place: int | None) -> str:
 
 
 def _say(sentence: str, *, exit_code: int) -> int:
-    with suppress(OSError):  # the terminal can be gone; the exit code still says it
-        print(f"openai-usage: {legible(sentence)}", file=sys.stderr)
+    say(sentence)
     return exit_code
 
 

@@ -11,8 +11,10 @@ from typing import Annotated, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, InvalidQueryError, RangeQuery, UsageError
+from openai_usage import Buckets, Endpoint, Gap, InvalidQueryError, RangeQuery, UsageError
+from openai_usage._missing import describe_gaps
 from openai_usage.cli.connection import Connection
+from openai_usage.cli.messages import say
 from openai_usage.cli.naming import Naming
 from openai_usage.cli.output import Output
 from openai_usage.cli.ranges import Range
@@ -53,9 +55,10 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         start_time, end_time = range.span()
         output.check()
         watch = Watch()
+        gaps: list[Gap] = []
 
         async def walk() -> None:
-            async with connection.client() as client:
+            async with connection.client(on_gap=gaps.append) as client:
                 buckets: Buckets[object] = getattr(client, endpoint.name)(
                     start_time=start_time, end_time=end_time, **asked
                 )
@@ -65,7 +68,15 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                     query = buckets.query
                     names = await naming.of(client, _grouped_by(query), query.project_ids)
                     walked = watch.over(buckets)
-                    await output.write(Sheet(buckets, walked, names=names, exact=output.exact))
+                    sheet = Sheet(
+                        buckets,
+                        walked,
+                        gaps,
+                        names=names,
+                        exact=output.exact,
+                        money=output.money or "decimal",
+                    )
+                    await output.write(sheet)
                     watch.is_done = True
                 names.tell()
 
@@ -78,6 +89,9 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         except UsageError as error:
             error.resume_from = watch.place if output.hands_over else None
             raise
+        finally:
+            for sentence in describe_gaps(gaps):
+                say(sentence)
 
     options = [
         *(_option(each) for each in endpoint.parameters if each.name not in _IN_RANGE),

@@ -27,14 +27,25 @@ class Verdict:
     used: Decimal
     projected: Decimal
     currency: str
+    is_certain: bool = True
+    """Whether all is known that `used` and `projected` rest on."""
 
     @property
     def exit_code(self) -> int:
-        """3 where more is used than there is, 4 where more will be, 0 where neither is so."""
-        return 3 if self.used > self.budget else 4 if self.projected > self.budget else 0
+        """Return how the check ends.
+
+        3 if more is used than there is, which days that are missing only add to; 5 if that is not
+        known; 4 if more will be used; 0 if not.
+        """
+        if self.used > self.budget:
+            return 3
+        if not self.is_certain:
+            return 5
+        return 4 if self.projected > self.budget else 0
 
     def __str__(self) -> str:
-        word = {3: "over", 4: "heading over", 0: "within"}[self.exit_code]
+        words = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"}
+        word = words[self.exit_code]
         budget = money(self.budget, self.currency, places=_places(self.budget))
         return (
             f"{word} the budget of {budget}: "
@@ -63,7 +74,8 @@ class Budget:
     check: Annotated[
         bool,
         flag(
-            "End with 3 if this month is over the budget, with 4 if only its projection is, with 2 "
+            "End with 3 if this month is over the budget, with 4 if only its projection is, with 5 "
+            "if that cannot be checked because costs could not be read or days are missing, with 2 "
             "if nothing is billed in its currency, but in others; and say so on stderr."
         ),
     ] = False
@@ -102,6 +114,7 @@ class Budget:
             used=spending.total.this_month,
             projected=spending.projection.total,
             currency=spending.currency,
+            is_certain=spending.is_certain,
         )
 
 

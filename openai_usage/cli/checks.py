@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 from yarl import URL
 
 from openai_usage import (
@@ -22,7 +22,9 @@ from openai_usage import (
     days_ago,
 )
 from openai_usage._environment import key_advice
+from openai_usage._responses import among_others
 from openai_usage._secret import Secret
+from openai_usage.cli.wording import for_terminal
 
 USAGE, MANAGEMENT = "api.usage.read", "api.management.read"
 """The scopes that usage and costs need, and the lists of names."""
@@ -164,7 +166,7 @@ _WHOSE = "is OPENAI_BASE_URL the API's, or is a proxy in between?"
 
 def _about(error: APIError) -> tuple[str, str]:
     """What an error comes to, and the error itself where that is not all."""
-    met = in_the_environment(str(error))
+    met = str(error)
     match error:
         case APITimeoutError():
             return f"keeps silent, or does not come to an end: {_WHOSE}", met
@@ -182,9 +184,18 @@ def _is_html(body: str) -> bool:
     return body.lstrip().startswith("<")
 
 
-def in_the_environment(text: str) -> str:
-    """*text* about the client's address in the words of whom the environment is for."""
-    return text.replace("base_url", "OPENAI_BASE_URL")
+def worded(check: Check, *, some_answer: bool) -> Check:
+    """Return *check* in the words of a terminal.
+
+    The address is right where *some_answer* of the endpoints: then it does not ask about that.
+    """
+
+    def said(text: str) -> str:
+        if some_answer:
+            text = among_others(text).replace(f": {_WHOSE}", ", while other endpoints answer")
+        return for_terminal(text)
+
+    return evolve(check, says=said(check.says), detail=said(check.detail))
 
 
 async def check_names(client: AsyncUsageClient) -> Check:
@@ -193,7 +204,7 @@ async def check_names(client: AsyncUsageClient) -> Check:
     if not names.unread:
         return Check("names", "well", f"{len(names.known)} projects and API keys have names")
     first = names.unread[0]
-    says = in_the_environment(first.why)
+    says = first.why
     if first.status_code == 403:
         says += f" The scope for names is {MANAGEMENT}; no figure depends on it."
     state: Literal["wrong", "open"] = (

@@ -7,10 +7,16 @@ from typing import Annotated, Literal
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import AsyncUsageClient
+from openai_usage import AsyncUsageClient, Gap, PaginationError
+from openai_usage._missing import describe_gaps
 from openai_usage.cli.flags import flag
 
 _GROUP = Group("Connection", sort_key=4)
+
+
+def _end(gap: Gap) -> None:
+    """End at a gap, with a message that has dates, as people type them."""
+    raise PaginationError(*describe_gaps([gap]))
 
 
 @Parameter(name="*", group=_GROUP)
@@ -36,22 +42,28 @@ class Connection:
 
     @asynccontextmanager
     async def client(
-        self, make: Callable[..., AsyncUsageClient] = AsyncUsageClient
+        self,
+        make: Callable[..., AsyncUsageClient] = AsyncUsageClient,
+        *,
+        on_gap: Callable[[Gap], object] | None = None,
     ) -> AsyncIterator[AsyncUsageClient]:
         """A client of the API, or of a sandbox, as *make* makes them.
+
+        *on_gap* is called with each gap instead of a warning in the log, to say it in other words.
 
         Raises:
             MissingAdminKeyError: The environment has no key.
             InvalidOptionError: The environment has something that cannot work.
         """
+        gap_option = _end if self.on_gap == "raise" else on_gap or "warn"
         if not self.sandbox:
-            async with make(on_gap=self.on_gap) as client:
+            async with make(on_gap=gap_option) as client:
                 yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only where it is asked for
 
         async with (
             Sandbox() as server,
-            make(server.admin_api_key, base_url=server.base_url, on_gap=self.on_gap) as client,
+            make(server.admin_api_key, base_url=server.base_url, on_gap=gap_option) as client,
         ):
             yield client

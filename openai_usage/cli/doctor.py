@@ -12,7 +12,7 @@ from rich.text import Text
 
 from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyError
 from openai_usage._environment import told_key
-from openai_usage._shown import legible
+from openai_usage._shown import legible, with_full_stop
 from openai_usage.cli.checks import (
     ANSWERING,
     Check,
@@ -20,6 +20,7 @@ from openai_usage.cli.checks import (
     check_endpoint,
     check_key,
     check_names,
+    worded,
 )
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.printing import console_on
@@ -88,7 +89,10 @@ async def _examined(connection: Connection) -> tuple[Sequence[Check], int]:
         key = check_key(told_key(None))
     try:
         async with connection.client(HURRIED) as client:
-            checks = [key, Check("address", "well", client.base_url), *await asked(client)]
+            found = await asked(client)
+            whose = client._transport.organization  # noqa: SLF001 - no client has a use for it
+            key = _of_organization(key, whose)
+            checks = [key, Check("address", "well", client.base_url), *found]
     except MissingAdminKeyError:
         return [key, *_not_asked("address", *_ASKED)], 2
     except InvalidOptionError as error:
@@ -117,8 +121,18 @@ async def asked(client: AsyncUsageClient) -> Iterable[Check]:
                     note(check_names(client)),
                 )
     if found["connection"].state == "well":
-        return found.values()
+        some_answer = any(found[name].state == "well" for name in _ENDPOINTS)
+        return [worded(check, some_answer=some_answer) for check in found.values()]
     return [found["connection"], *_not_asked(*_ENDPOINTS, "names")]
+
+
+def _of_organization(key: Check, organization: str | None) -> Check:
+    """Return the check of the *key* with whose it is, where the API has said so."""
+    if organization is None:
+        return key
+    return evolve(
+        key, says=f"{with_full_stop(key.says)} It belongs to the organization {organization}."
+    )
 
 
 def _not_asked(*names: str) -> Iterator[Check]:

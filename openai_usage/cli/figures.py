@@ -16,25 +16,25 @@ _BARS = "▁▂▃▄▅▆▇█"
 def count(number: Number, *, exact: bool = False) -> str:
     """1,234 as it is, and 1.23M for 1,234,567."""
     if exact or number < _LARGE:
-        return f"{number:,f}" if isinstance(number, Decimal) else f"{number:,}"
+        return _all_digits(number)
     return _scaled(number, 1000, ("", "K", "M", "B", "T"))
 
 
 def size(number: Number, *, exact: bool = False) -> str:
     """Bytes in units of 1,024, as memory and vector stores are reckoned."""
     if exact:
-        return f"{number:,}"
+        return _all_digits(number)
     return _scaled(number, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
 
 
 def duration(seconds: Number, *, exact: bool = False) -> str:
     """Seconds as `1 h 05 min`."""
     if exact:
-        return f"{seconds:,}"
+        return _all_digits(seconds)
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours:,} h {minutes:02} min"
+        return f"{_all_digits(hours)} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
@@ -80,11 +80,16 @@ def sparkline(values: Sequence[Number], width: int) -> str:
     """
     per = -(-len(values) // width) or 1
     heaps = [values[at : at + per] for at in range(0, len(values), per)]
-    means = [float(sum(heap)) / len(heap) for heap in heaps]
-    highest = max(means, default=0)
+    means = [Decimal(sum(heap)) / len(heap) for heap in heaps]  # money can be beyond floats
+    highest = max(means, default=Decimal(0))
     if highest <= 0:
         return ""
     return "".join(_BARS[max(0, round(7 * mean / highest))] for mean in means)
+
+
+def _all_digits(number: Number) -> str:
+    """Every digit: as a decimal, since Python writes no integer of more than 4,300 digits."""
+    return f"{Decimal(number):,f}"
 
 
 def _scaled(number: Number, step: int, units: Sequence[str]) -> str:

@@ -9,8 +9,10 @@ from typing import BinaryIO
 
 from attrs import frozen
 
+from openai_usage._digits import digits
+from openai_usage._shown import mask
 from openai_usage._spreadsheets import harmless
-from openai_usage.cli.rows import Sheet, digits
+from openai_usage.cli.rows import Sheet
 
 
 @frozen
@@ -53,8 +55,9 @@ async def _write_csv(sheet: Sheet, file: BinaryIO) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(sheet.columns)
+    cell = _seen_cell if file.isatty() else _cell
     async for rows in sheet:
-        writer.writerows(map(_cell, row.values()) for row in rows)
+        writer.writerows(map(cell, row.values()) for row in rows)
         file.write(text.getvalue().encode())
         file.flush()
         text.seek(0)
@@ -73,6 +76,12 @@ def _cell(value: object) -> object:
             return harmless(value)
         case _:
             return value
+
+
+def _seen_cell(value: object) -> object:
+    """A cell of CSV for a terminal, which obeys what it is made to show."""
+    cell = _cell(value)
+    return mask(cell) if isinstance(cell, str) else cell
 
 
 async def _write_parquet(sheet: Sheet, file: BinaryIO) -> None:

@@ -1,7 +1,6 @@
 """Names beside ids: who is behind them, where that is asked for."""
 
 import asyncio
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, TypeAlias
 
@@ -9,8 +8,9 @@ from attrs import define, field, frozen
 from cyclopts import Parameter
 
 from openai_usage import AsyncUsageClient, Name, Names, UnreadList
-from openai_usage._shown import legible
 from openai_usage.cli.flags import OUTPUT, flag
+from openai_usage.cli.messages import say
+from openai_usage.cli.wording import for_terminal
 from openai_usage.names import Kind, WorkKind
 
 WithNames: TypeAlias = Annotated[
@@ -65,9 +65,7 @@ class KnownNames:
         first, *others = self.names.unread
         lists = "list" if len(others) == 1 else "lists"
         more = f" (and {len(others)} more {lists})" if others else ""
-        print(
-            f"openai-usage: some names are not known: {legible(str(first))}{more}", file=sys.stderr
-        )
+        say(f"some names are not known: {for_terminal(str(first))}{more}")
 
     def _of(self, id_: str) -> Name:
         name = self.names.of(id_)

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import IO, Annotated, Any, Literal
 
 from attrs import frozen
 from cyclopts import Parameter, Token
 
-from openai_usage import InvalidOptionError
+from openai_usage import InvalidOptionError, MoneyType
 from openai_usage.cli.flags import OUTPUT, flag
 from openai_usage.cli.formats import FORMATS, Format
 from openai_usage.cli.rows import Sheet
@@ -49,20 +49,39 @@ class Output:
         bool,
         flag("Show every digit in a table, not 1.2M."),
     ] = False
+    money: Annotated[
+        MoneyType | None,
+        Parameter(
+            help="What money and quantities are in Parquet: decimals of 24 places, which is the "
+            "default; text with every digit; floats for arithmetic."
+        ),
+    ] = None
 
     def check(self) -> None:
         """Refuse what cannot be written, before anything is asked.
 
         Raises:
-            InvalidOptionError: There is no such format, or no such folder.
+            InvalidOptionError: There is no such format, or no such folder, or the format does not
+                go with another option.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
         is_text = self.chosen.is_text
+        if is_text and self.money is not None:
+            raise InvalidOptionError(
+                f"--money {self.money} goes with Parquet alone. The other formats write money with "
+                "every digit, and a table with --exact. Leave it out, or use --format parquet.",
+                option="money",
+            )
         if not is_text:
             import openai_usage.integrations.arrow  # noqa: F401, PLC0415 - says what is missing
         if self.output is not None:
             check_path(self.output)
-        elif not is_text and sys.stdout.isatty():
+        else:
+            self._check_for(sys.stdout)
+
+    def _check_for(self, file: IO[Any]) -> None:
+        """Refuse a format that is no text where *file* is a terminal, which would obey it."""
+        if not self.chosen.is_text and file.isatty():
             raise InvalidOptionError(
                 "Parquet is nothing for a terminal: say where it is to go with --output",
                 option="format",
@@ -99,4 +118,5 @@ class Output:
             await self.chosen.write(sheet, sys.stdout.buffer)
         else:
             with whole_file(self.output) as file:
+                self._check_for(file)
                 await self.chosen.write(sheet, file)

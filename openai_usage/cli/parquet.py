@@ -1,5 +1,6 @@
 """Writes a sheet as Parquet. Needs the extra `[arrow]`."""
 
+import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from shutil import copyfileobj
@@ -11,7 +12,7 @@ from pyarrow.parquet import ParquetWriter
 
 from openai_usage import Bucket
 from openai_usage.cli.rows import Sheet
-from openai_usage.integrations.arrow import record_batch, schema
+from openai_usage.integrations.arrow import Rounding, record_batch, schema
 
 _ROWS = 10_000
 """Rows in a group of rows, at least, but for the last; it ends where a bucket does."""
@@ -22,17 +23,22 @@ _LABELS = pa.dictionary(pa.int32(), pa.string())
 async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
     """Write all of a sheet, with the types that `to_arrow()` has.
 
+    What was rounded is said on stderr, once.
+
     Whatever happens, pyarrow ends what it began to write as a valid file. So it is written
     elsewhere first: half a walk must not look like a whole one.
     """
     known = pa.schema(list(_fields(sheet)))
+    rounding = Rounding()
     with TemporaryFile() as whole:
         with ParquetWriter(whole, known) as writer:
             async with aclosing(_groups(sheet)) as groups:
                 async for buckets in groups:
-                    writer.write_batch(_rows(sheet, buckets, known))
+                    writer.write_batch(_rows(sheet, buckets, known, rounding))
         whole.seek(0)
         copyfileobj(whole, file)
+    if rounding.columns:
+        print(f"openai-usage: {rounding.message('--money text')}", file=sys.stderr)
 
 
 async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None]:
@@ -52,14 +58,16 @@ async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None
 def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
     """The fields of `to_arrow()`, with names where the columns of the sheet have them."""
     names = {name for names in sheet.names.columns.values() for name in names}
-    plain = schema(sheet.asked.endpoint)
+    plain = schema(sheet.asked.endpoint, money=sheet.money)
     for name in sheet.columns:
         yield pa.field(name, _LABELS) if name in names else plain.field(name)
 
 
-def _rows(sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema) -> pa.RecordBatch:
+def _rows(
+    sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema, rounding: Rounding
+) -> pa.RecordBatch:
     sheet.names.learn(result for bucket in buckets for result in bucket.results)
-    batch = record_batch(sheet.asked.endpoint, buckets)
+    batch = record_batch(sheet.asked.endpoint, buckets, money=sheet.money, rounding=rounding)
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
     for ids, names in sheet.names.columns.items():
         for name in names if ids in arrays else ():

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import StringIO, TextIOWrapper, UnsupportedOperation
+from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, TypeAlias
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from openai_usage._digits import digits
+from openai_usage._shown import escape
 from openai_usage.cli.flags import OUTPUT
-from openai_usage.cli.rows import digits
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
@@ -30,14 +32,17 @@ _UNBOUNDED = 10_000
 
 @contextmanager
 def console_on(file: BinaryIO) -> Iterator[Console]:
-    """A console that writes to *file*: as wide as the terminal, elsewhere as wide as each line."""
+    """A console that writes to *file*: as wide as the terminal, elsewhere as wide as each line.
+
+    Text is shown as it is: what the API sent may look like the markup of rich.
+    """
     text = TextIOWrapper(file, "utf-8")
     try:
         if text.isatty():
-            yield Console(file=text)
+            yield Console(file=text, markup=False, emoji=False)
         else:
             drawn = StringIO()
-            yield Console(file=drawn, width=_UNBOUNDED)
+            yield Console(file=drawn, width=_UNBOUNDED, markup=False, emoji=False)
             lines = drawn.getvalue().split("\n")  # whatever else may end a line in a label
             text.write("\n".join(line.rstrip(" ") for line in lines))
     finally:
@@ -48,6 +53,11 @@ def print_json(report: object) -> None:
     """Print a report as JSON, with money as text: a JSON number is a float to many."""
     print(json.dumps(report, indent=2, default=digits))
     sys.stdout.flush()
+
+
+def print_path(path: Path) -> None:
+    """Print the path of a file that was written, with escapes for what a terminal would obey."""
+    print(escape(str(path)) if sys.stdout.isatty() else path)
 
 
 def forget_output() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from openai_usage import Bucket, Buckets
-from openai_usage._shown import legible
+from openai_usage.cli.messages import say
 
 _PATIENCE = 1.0
 """Seconds before anything is shown."""
@@ -52,7 +51,7 @@ class Watch(logging.Handler):
         """Take note of a retry; what else the client has to say is shown as it is."""
         wait: float | None = getattr(record, "wait", None)
         if wait is None:
-            print(f"openai-usage: {legible(record.getMessage())}", file=sys.stderr)
+            say(record.getMessage())
         else:
             self._retries += 1
             self._waits_until = time.monotonic() + wait

@@ -1,18 +1,22 @@
 """`openai-usage report`: spend and usage as one HTML file, for people to read and pass on."""
 
 import asyncio
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from openai_usage import InvalidOptionError
+from openai_usage._missing import describe_gaps, describe_spans
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.flags import OUTPUT, flag
+from openai_usage.cli.messages import say
 from openai_usage.cli.naming import KnownNames, Naming, WithNames
+from openai_usage.cli.printing import print_path
 from openai_usage.cli.ranges import Range
 from openai_usage.cli.whole_file import check_path, whole_file
+from openai_usage.cli.wording import for_terminal
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as made_by
 
@@ -40,9 +44,9 @@ def report(
 ) -> int:
     """Spend and usage as one HTML file, with charts and all figures in them.
 
-    It works offline, and asks nobody for anything. Where a part cannot be read, the report is
-    written without it, says so, and the exit code is 1. Where only the days before cannot be
-    read, nothing is compared with them, and the exit code is 0.
+    It works offline, and asks nobody for anything. Where a part cannot be read, or days are missing
+    of it, the report is written without it, says so, and the exit code is 1. Where only the days
+    before cannot be read, or some of them, these are not compared, and the exit code is 0.
     """
     start_time, end_time = range.span()
     check_path(output)
@@ -57,7 +61,8 @@ def report(
     check(start_time, end_time)
 
     async def ask() -> Report:
-        async with connection.client() as client:
+        # The report finds the gaps itself, and has them in its words.
+        async with connection.client(on_gap=lambda _: None) as client:
             known = await Naming(names=names).of(client, ["project_id"])
             listed = known.names if names else None
             return await made_by(client, start_time, end_time, names=listed)
@@ -71,13 +76,27 @@ def report(
         with whole_file(path) as file:
             file.write(content)
         if path.is_file():
-            print(path)
+            print_path(path)
     _tell_of_names(made.figures)
-    for part in made.missing:
-        print(f"openai-usage: {part.what} could not be read: {part.why}", file=sys.stderr)
-    if why := made.figures.uncompared:
-        print(f"openai-usage: nothing is compared with the days before: {why}", file=sys.stderr)
+    for sentence in _noteworthy(made):
+        say(sentence)
     return 1 if made.missing else 0
+
+
+def _noteworthy(made: Report) -> Iterator[str]:
+    """What is missing of a report, and of the days before."""
+    for part in made.missing:
+        if not part.gaps:
+            yield f"{part.what} could not be read: {for_terminal(part.why)}"
+    yield from describe_gaps(gap for part in made.missing for gap in part.gaps)
+    if why := made.figures.uncompared:
+        yield f"nothing is compared with the days before: {for_terminal(why)}"
+    gaps = made.figures.gaps_before
+    if gaps and made.figures.averaged_days:  # or there is nothing to compare with them
+        yield (
+            f"the API returned no bucket of costs for {describe_spans(gaps)}, in the days before: "
+            "these days are not compared."
+        )
 
 
 def _tell_of_names(figures: Figures) -> None:

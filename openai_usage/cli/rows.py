@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 
 from attrs import field, frozen
 
-from openai_usage import Bucket, Buckets
+from openai_usage import Bucket, Buckets, Gap, MoneyType
 from openai_usage._columns import Column, columns_of
 from openai_usage.cli.naming import KnownNames
 
@@ -22,10 +21,14 @@ class Sheet:
     """What was asked, of which endpoint."""
     buckets: AsyncIterable[Bucket[object]]
     """What comes."""
+    gaps: Sequence[Gap] = ()
+    """The gaps that were found so far: all of them once the buckets were read."""
     names: KnownNames = field(factory=KnownNames)
     """Who is behind the ids, where that was asked for."""
     exact: bool = False
     """Whether a table shows every digit."""
+    money: MoneyType = "decimal"
+    """What money is in Parquet."""
 
     @property
     def grouped_by(self) -> Sequence[str]:
@@ -73,8 +76,3 @@ class Sheet:
 def iso(moment: datetime) -> str:
     """A moment in UTC as ISO 8601 writes it."""
     return moment.isoformat().replace("+00:00", "Z")
-
-
-def digits(number: Decimal) -> str:
-    """Never in scientific notation; a zero can come as `0E-6176`, which has no digits to show."""
-    return f"{number:f}" if number else "0"

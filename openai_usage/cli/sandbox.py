@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from openai_usage.cli.messages import say
 from openai_usage.cli.printing import forget_output
 from openai_usage.cli.ranges import moment
 from openai_usage.sandbox import Sandbox
@@ -101,10 +102,7 @@ def _tell(server: Sandbox) -> None:
     print(f"export OPENAI_BASE_URL={server.base_url}")
     print(f"export OPENAI_ADMIN_KEY={server.admin_api_key}")
     print(f"export OPENAI_USAGE_SANDBOX_PID={os.getpid()}", flush=True)
-    print(
-        f"openai-usage: a made-up organization answers at {server.base_url} until Ctrl-C.",
-        file=sys.stderr,
-    )
+    say(f"a made-up organization answers at {server.base_url} until Ctrl-C.")
     if not sys.stdout.isatty():
         # Whoever reads on until the end, as a shell does in $(…), is not to wait for ours.
         forget_output()

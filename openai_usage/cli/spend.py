@@ -4,19 +4,57 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-from openai_usage import Bucket, CostsResult
+from attrs import evolve, field, frozen
+
+from openai_usage import APIError, Bucket, CostsResult, Gap
+from openai_usage._missing import describe_gaps
+from openai_usage._shown import legible
 from openai_usage.cli.budget import Budget, Verdict
 from openai_usage.cli.connection import Connection
 from openai_usage.cli.figures import money
+from openai_usage.cli.messages import say
 from openai_usage.cli.naming import KnownNames, Naming, WithNames
 from openai_usage.cli.printing import TableOrJson, console_on, print_json
 from openai_usage.cli.rows import iso
 from openai_usage.cli.spend_table import REVISED, print_spending
-from openai_usage.cli.spending import Part, Spending, spendings, start_of_last_month
+from openai_usage.cli.spending import (
+    Part,
+    Spending,
+    first_that_counts,
+    spendings,
+    start_of_last_month,
+)
+from openai_usage.cli.wording import as_typed
+from openai_usage.times import unix_seconds
 
 _BUDGET, _CONNECTION = Budget(), Connection()
+
+
+@frozen(kw_only=True)
+class Bill:
+    """The bill of last month and of this month up to now, as far as it could be read."""
+
+    buckets: Sequence[Bucket[CostsResult]] = ()
+    gaps: Sequence[Gap] = ()
+    """The parts for which there is no bucket."""
+    unread: str = ""
+    """Why nothing could be read; empty if something could."""
+    names: KnownNames = field(factory=KnownNames)
+
+    @property
+    def unknown(self) -> str:
+        """What is not known, in a sentence; empty if all is."""
+        return self.unread or " ".join(describe_gaps(self.gaps))
+
+    def checked_for(self, month: date, now: datetime) -> "Bill":
+        """Return the bill with a gap if it has not even a bucket of the *month* in progress."""
+        start = unix_seconds(month, param="month")
+        parts = [*self.buckets, *self.gaps]
+        if start == int(now.timestamp()) or any(start < part.end_time for part in parts):
+            return self
+        return evolve(self, gaps=[*self.gaps, _gap(month, now)])
 
 
 def spend(
@@ -32,79 +70,111 @@ def spend(
     It projects the month's total: to what is billed so far it adds, for each day to come, the mean
     of the last seven whole days, and for today what it has less than that; credits are left out of
     the mean. Both are held against a budget if there is one.
+
+    Days for which the API returns nothing are unknown. They are in no sum, no mean and no
+    comparison; the tables and stderr say which they are, and the exit code is 1.
     """
     budget.refuse_nonsense()
     now = datetime.fromtimestamp(int(time.time()), UTC)
-    bill, known = asyncio.run(_bill(connection, now, Naming(names=names)))
-    found = spendings(bill, now.date())
-    if not found and budget.budget is not None:
-        found.append(Spending(budget.currency.casefold(), now.date(), ()))
+    today = now.date()
+    try:
+        bill = asyncio.run(_bill(connection, now, Naming(names=names)))
+    except APIError as error:
+        if not budget.check:
+            raise
+        gap = _gap(start_of_last_month(today), now)
+        bill = Bill(gaps=[gap], unread=legible(as_typed(error)))
+    if budget.check:
+        bill = bill.checked_for(today.replace(day=1), now)
+    found = spendings(bill.buckets, today, bill.gaps)
+    if not found and not bill.gaps and budget.budget is not None:
+        found.append(Spending(budget.currency.casefold(), today, ()))
+    unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
     if format == "json":
-        print_json(_report(found, budget, known, now))
+        print_json(_report(found, budget, bill, now, unchecked))
     else:
         with console_on(sys.stdout.buffer) as console:
             for spending in found:
-                print_spending(spending, budget, known, console)
-    known.tell()
-    return _judged(found, budget)
+                print_spending(spending, budget, bill.names, console)
+    bill.names.tell()
+    return _judged(found, budget, bill.unknown, unchecked)
 
 
-async def _bill(
-    connection: Connection, now: datetime, naming: Naming
-) -> tuple[Sequence[Bucket[CostsResult]], KnownNames]:
+async def _bill(connection: Connection, now: datetime, naming: Naming) -> Bill:
     """The bill of last month and of this month up to now, and who is behind its ids."""
-    async with connection.client() as client:
-        bill = await client.costs(
+    gaps: list[Gap] = []
+    async with connection.client(on_gap=gaps.append) as client:
+        buckets = await client.costs(
             start_time=start_of_last_month(now.date()),
             end_time=now,
             group_by=["project_id", "line_item"],
         ).collect()
-        known = await naming.of(client, ["project_id"])
-    known.learn(result for bucket in bill for result in bucket.results)
-    return bill, known
+        names = await naming.of(client, ["project_id"])
+    names.learn(result for bucket in buckets for result in bucket.results)
+    return Bill(buckets=buckets, gaps=gaps, names=names)
 
 
-def _judged(found: Sequence[Spending], budget: Budget) -> int:
+def _gap(start: date, end: datetime) -> Gap:
+    return Gap(
+        endpoint="costs",
+        start_time=unix_seconds(start, param="start_time"),
+        end_time=unix_seconds(end, param="end_time"),
+    )
+
+
+def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: date) -> str:
+    """Return why the budget cannot be checked; nothing if it can, or is exceeded in any case."""
+    first = unix_seconds(first_that_counts(today), param="today")
+    verdicts = filter(None, map(budget.verdict, found))
+    is_certain = all(gap.end_time <= first for gap in bill.gaps)
+    return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
+
+
+def _judged(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: str) -> int:
     """The exit code; what is noteworthy goes to stderr."""
-    if not found:
-        _say("nothing was billed this month or last month")
-    if budget.budget is None:
-        return 0
-    code = 0
-    for spending in found:
-        verdict = budget.verdict(spending)
-        if verdict is None:
-            billed = money(spending.total.this_month, spending.currency)
-            _say(f"{billed} so far are not held against the budget, which is in {budget.currency}")
-        elif budget.check and verdict.exit_code:
-            code = verdict.exit_code
-            _say(str(verdict))
-    return code or _unchecked(found, budget)
+    if not found and not unknown:
+        say("nothing was billed this month or last month")
+    if budget.budget is not None:
+        for each in found:
+            if not budget.is_in(each):
+                billed = money(each.total.this_month, each.currency)
+                its_own = f"the budget, which is in {budget.currency}"
+                say(f"{billed} so far are not held against {its_own}")
+    if unchecked:
+        say(f"the budget cannot be checked: {unchecked}")
+        return 5
+    if unknown:
+        say(unknown)
+    if not budget.check:
+        return 1 if unknown else 0
+    for verdict in filter(None, map(budget.verdict, found)):
+        if verdict.exit_code:
+            say(str(verdict))
+            return verdict.exit_code
+    return _in_another_currency(found, budget)
 
 
-def _unchecked(found: Sequence[Spending], budget: Budget) -> int:
+def _in_another_currency(found: Sequence[Spending], budget: Budget) -> int:
     """The exit code for a budget that no bill is held against: a check must not pass for that."""
     billed = [each for each in found if each.total.this_month] or found
-    if not budget.check or any(map(budget.is_in, billed)):
+    if not billed or any(map(budget.is_in, billed)):
         return 0
     currencies = " and ".join(each.currency for each in billed)
-    _say(
+    say(
         f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
         f"{budget.currency}: say in which currency the budget is with --currency"
     )
     return 2
 
 
-def _say(sentence: str) -> None:
-    print(f"openai-usage: {sentence}", file=sys.stderr)
-
-
 def _report(
-    found: Sequence[Spending], budget: Budget, names: KnownNames, now: datetime
+    found: Sequence[Spending], budget: Budget, bill: Bill, now: datetime, unchecked: str
 ) -> dict[str, object]:
     return {
         "until": iso(now),
-        "currencies": [_figures(each, budget.verdict(each), names) for each in found],
+        "missing": [{"start": iso(gap.start), "end": iso(gap.end)} for gap in bill.gaps],
+        "unchecked": unchecked or None,
+        "currencies": [_figures(each, budget.verdict(each), bill.names) for each in found],
     }
 
 
@@ -124,11 +194,12 @@ def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> 
         "budget": verdict
         and {
             "amount": verdict.budget,
-            "is_over": verdict.exit_code == 3,
-            "is_projected_over": verdict.exit_code != 0,
+            "is_over": None if verdict.exit_code == 5 else verdict.exit_code == 3,
+            "is_projected_over": None if verdict.exit_code == 5 else verdict.exit_code != 0,
         },
         "days": [
-            {"date": day.isoformat(), "amount": amount} for day, amount in spending.by_day.items()
+            {"date": day.isoformat(), "amount": None if day in spending.missing else amount}
+            for day, amount in spending.by_day.items()
         ],
         "projects": [_project(part, names) for part in spending.by("project_id")],
         "line_items": [

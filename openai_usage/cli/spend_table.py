@@ -1,9 +1,10 @@
 """Draws what was spent: the month in a few lines, then by day, by project and by line item."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import groupby
 
 from attrs import frozen
 from rich import box
@@ -13,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from openai_usage._missing import join
 from openai_usage._shown import label, labels_of, unique_labels
 from openai_usage._sums import added
 from openai_usage.cli.budget import Budget
@@ -44,6 +46,8 @@ class _Column:
 def print_spending(spending: Spending, budget: Budget, names: KnownNames, console: Console) -> None:
     """Print all tables of what was spent in one currency."""
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
+    if spending.missing:
+        console.print(Text(f"{_unknown(spending)}\n"))
     console.print(_overview(spending), crop=False)
     console.print()
     console.print(Text(_trends(spending)))
@@ -70,12 +74,12 @@ def _overview(spending: Spending) -> Table:
     total, last_month = spending.total, f"{spending.last_month:%B}"
     these, those = _compared(spending)
     rows: list[tuple[str, Decimal, str, Decimal | None]] = [
-        (f"{_span(spending.month, spending.today.day)}, so far", total.this_month, "", None),
+        (f"{_so_far(spending)}, so far", total.this_month, "", None),
         (
             f"{spending.month:%B}, projected",
             spending.projection.total,
             last_month,
-            total.last_month,
+            total.last_month if all(day >= spending.month for day in spending.missing) else None,
         ),
         (last_month, total.last_month, "", None),
     ]
@@ -89,7 +93,8 @@ def _overview(spending: Spending) -> Table:
         note = f"{changed} on {beside}" if changed else ""
         grid.add_row(Text(name), money(amount, spending.currency), note)
     if not spending.compared:
-        grid.add_row(f"{spending.month:%B} has no whole day yet, to be compared")
+        known = " that is known in both months" if spending.missing else ""
+        grid.add_row(f"{spending.month:%B} has no whole day yet{known}, to be compared")
     return grid
 
 
@@ -97,18 +102,43 @@ def _trends(spending: Spending) -> str:
     """How the days of both months went, by one measure."""
     by_day = spending.by_day
     days = (spending.month - spending.last_month).days
-    line = sparkline(list(by_day.values()), len(by_day))
+    drawn = sparkline(list(by_day.values()), len(by_day))
+    line = "".join(
+        "?" if day in spending.missing else bar for day, bar in zip(by_day, drawn, strict=False)
+    )
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
+
+
+def _unknown(spending: Spending) -> str:
+    """Which days are unknown, and what that means."""
+    months = groupby(sorted(spending.missing), key=lambda day: day.replace(day=1))
+    days = join([_span(month, (day.day for day in those)) for month, those in months])
+    return (
+        f"The API returned nothing for {days}: these days are unknown, and no figure includes them."
+    )
+
+
+def _so_far(spending: Spending) -> str:
+    """Which days of this month there is something of."""
+    days = (spending.month.replace(day=number) for number in range(1, spending.today.day + 1))
+    return _span(spending.month, (day.day for day in days if day not in spending.missing))
 
 
 def _compared(spending: Spending) -> tuple[str, str]:
     """Which days of the two months are compared."""
-    days = spending.compared
+    days = spending.compared_days
     return _span(spending.month, days), _span(spending.last_month, days)
 
 
-def _span(first: date, days: int) -> str:
-    return f"{first:%b} 1–{days}" if days > 1 else f"{first:%b} 1"
+def _span(month: date, days: Iterable[int]) -> str:
+    """Days of a month, those that follow each other as one span."""
+    runs: list[list[int]] = []
+    for day in days:
+        if not runs or runs[-1][-1] != day - 1:
+            runs.append([])
+        runs[-1].append(day)
+    shown = (f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"{month:%b} {', '.join(shown)}".rstrip()
 
 
 def _days(spending: Spending, width: int) -> Iterator[Table]:
@@ -120,7 +150,7 @@ def _days(spending: Spending, width: int) -> Iterator[Table]:
         (this_month, spending.total.this_month),
         (last_month, spending.total.last_month),
     ):
-        amounts = list(days.values())
+        amounts = [None if day in spending.missing else each for day, each in days.items()]
         columns = [_money(f"{min(days):%B}", amounts, total, spending.currency)]
         if width >= _WIDE:
             columns.append(_shares(amounts, total))
@@ -160,9 +190,8 @@ def _parts(
     total, currency = spending.total, spending.currency
     amounts = [part.this_month for part in parts]
     before = [part.last_month for part in parts]
-    so_far = _span(spending.month, spending.today.day)
     columns = [
-        _money(so_far, amounts, total.this_month, currency),
+        _money(_so_far(spending), amounts, total.this_month, currency),
         _shares(amounts, total.this_month),
         _money(f"{spending.last_month:%B}", before, total.last_month, currency),
     ]
@@ -172,21 +201,23 @@ def _parts(
     return _table(title, labels, columns, _bars(amounts, width))
 
 
-def _money(head: str, amounts: Sequence[Decimal], total: Decimal, currency: str) -> _Column:
-    return _Column(head, [money(each, currency) for each in amounts], money(total, currency))
+def _money(head: str, amounts: Sequence[Decimal | None], total: Decimal, currency: str) -> _Column:
+    cells = ["unknown" if each is None else money(each, currency) for each in amounts]
+    return _Column(head, cells, money(total, currency))
 
 
-def _shares(amounts: Sequence[Decimal], total: Decimal) -> _Column:
-    return _Column("share", [share(each, total) for each in amounts])
+def _shares(amounts: Sequence[Decimal | None], total: Decimal) -> _Column:
+    return _Column("share", ["" if each is None else share(each, total) for each in amounts])
 
 
-def _bars(amounts: Sequence[Decimal], width: int) -> Sequence[RenderableType]:
+def _bars(amounts: Sequence[Decimal | None], width: int) -> Sequence[RenderableType]:
     """How large each amount is beside the largest one."""
     room = _LONG if width >= _WIDE else _SHORT
-    most = max(amounts, default=Decimal(0))
+    sizes = [each or Decimal(0) for each in amounts]
+    most = max(sizes, default=Decimal(0))
     return [
         Bar(1, 0, float(each / most), width=room, color="cyan") if each > 0 else " " * room
-        for each in amounts
+        for each in sizes
     ]
 
 

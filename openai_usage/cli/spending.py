@@ -1,7 +1,8 @@
 """What was spent this month and last month, reckoned from the bill: exact, and pure."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,8 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._shown import label, labels_of
-from openai_usage._sums import added, difference
+from openai_usage._sums import added, difference, of_cents
+from openai_usage.results import Span
 
 _NOTHING = Decimal(0)
 
@@ -62,20 +64,25 @@ class Projection:
     days: int
     """The whole days before today that it goes by: 7, or as many as there are since the first
     charge; 0 where that was today, and today so far is what it goes by."""
+    unknown: bool = False
+    """Whether some days are unknown: then it goes by those that are known, and adds `per_day` for
+    each unknown day of this month."""
 
     @property
     def method(self) -> str:
         """How it was reckoned, in words."""
+        known = "known " if self.unknown else ""
         match self.days:
             case 0:
-                basis = "as much as today has so far, since there is no whole day yet,"
+                basis = f"as much as today has so far, since there is no {known}whole day yet,"
             case 1:
-                basis = "as much as the last whole day had"
+                basis = f"as much as the last {known}whole day had"
             case _:
-                basis = f"the mean of the last {self.days} whole days"
+                basis = f"the mean of the last {self.days} {known}whole days"
+        days = "each day to come and each unknown one" if self.unknown else "each day to come"
         return (
-            f"what is billed so far, {basis} (to the cent) for each day to come, and what is "
-            "missing to that today; credits count in what is billed alone"
+            f"what is billed so far, {basis} (to the cent) for {days}, and what is missing to "
+            "that today; credits count in what is billed alone"
         )
 
 
@@ -87,6 +94,8 @@ class Spending:
     """In lower case, as it is shown."""
     today: date
     charges: Sequence[Charge] = field(repr=False)
+    missing: AbstractSet[date] = frozenset()
+    """Days for which the API returned no bucket, so that nothing is known of them."""
 
     @property
     def month(self) -> date:
@@ -99,12 +108,29 @@ class Spending:
         return start_of_last_month(self.today)
 
     @property
-    def compared(self) -> int:
-        """How many days of both months are compared, from their first ones on.
+    def is_certain(self) -> bool:
+        """Whether all days are known that this month's total and its projection rest on."""
+        return not any(first_that_counts(self.today) <= day for day in self.missing)
 
-        They are whole: all of this month before today, as far as last month has as many.
+    @cached_property
+    def compared_days(self) -> tuple[int, ...]:
+        """Which days of both months are compared, by their number in the month.
+
+        They are whole and known: all of this month before today, as far as last month has them.
         """
-        return min(self.today.day - 1, (self.month - self.last_month).days)
+        longest = min(self.today.day - 1, (self.month - self.last_month).days)
+        return tuple(
+            number
+            for number in range(1, longest + 1)
+            if self.missing.isdisjoint(
+                {self.month.replace(day=number), self.last_month.replace(day=number)}
+            )
+        )
+
+    @property
+    def compared(self) -> int:
+        """How many days of both months are compared."""
+        return len(self.compared_days)
 
     @cached_property
     def total(self) -> Part:
@@ -129,14 +155,19 @@ class Spending:
         """What this month will have come to."""
         usual = self._by_day(each for each in self.charges if each.amount.value > 0)
         first = next((day for day, amount in usual.items() if amount), self.today)
-        whole = [day for day in usual if first <= day < self.today][-_HISTORY:]
+        known = [day for day in usual if first <= day < self.today and day not in self.missing]
+        whole = known[-_HISTORY:]
         basis = [usual[day] for day in whole or [self.today]]
         per_day = _to_the_cent(Fraction(added(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
+        unknown = sum(self.month <= day < self.today for day in self.missing)
         missing_today = max(_NOTHING, difference(per_day, usual[self.today]))
-        ahead = [missing_today, *[per_day] * days_to_come]
+        ahead = [missing_today, *[per_day] * (days_to_come + unknown)]
         return Projection(
-            total=added([self.total.this_month, *ahead]), per_day=per_day, days=len(whole)
+            total=added([self.total.this_month, *ahead]),
+            per_day=per_day,
+            days=len(whole),
+            unknown=not self.is_certain,
         )
 
     def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
@@ -146,21 +177,37 @@ class Spending:
         return {day: added(those) for day, those in amounts.items()}
 
     def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
-        def of(first: date, until: date) -> Decimal:
-            return added(each.amount.value for each in charges if first <= each.day < until)
+        def of(month: date, numbers: Collection[int] = range(1, 32)) -> Decimal:
+            return added(
+                each.amount.value
+                for each in charges
+                if each.day.replace(day=1) == month and each.day.day in numbers
+            )
 
-        days = timedelta(days=self.compared)
         return Part(
             of=name,
-            this_month=of(self.month, date.max),
-            last_month=of(self.last_month, self.month),
-            compared=of(self.month, self.month + days),
-            compared_with=of(self.last_month, self.last_month + days),
+            this_month=of(self.month),
+            last_month=of(self.last_month),
+            compared=of(self.month, self.compared_days),
+            compared_with=of(self.last_month, self.compared_days),
         )
 
 
-def spendings(buckets: Iterable[Bucket[CostsResult]], today: date) -> list[Spending]:
-    """The spending in each currency that is on the bill; the one with the most charges first."""
+def spendings(
+    buckets: Iterable[Bucket[CostsResult]], today: date, gaps: Iterable[Span] = ()
+) -> list[Spending]:
+    """The spending in each currency that is on the bill; the one with the most charges first.
+
+    Args:
+        buckets: The bill of last month and this month, up to *today*.
+        today: The day in progress, in UTC.
+        gaps: The parts of this time for which there is no bucket.
+    """
+    missing = frozenset(
+        day
+        for gap in gaps
+        for day in _days(gap.start.date(), (gap.end - timedelta(seconds=1)).date())
+    )
     found: dict[str, list[Charge]] = {}
     for charge in charges_of(buckets):
         currency = charge.amount.currency
@@ -169,7 +216,9 @@ def spendings(buckets: Iterable[Bucket[CostsResult]], today: date) -> list[Spend
         found.setdefault(currency, []).append(charge)
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
-    return [Spending(labels[currency], today, charges) for currency, charges in largest_first]
+    return [
+        Spending(labels[currency], today, charges, missing) for currency, charges in largest_first
+    ]
 
 
 def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
@@ -186,8 +235,13 @@ def start_of_last_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
+def first_that_counts(today: date) -> date:
+    """Return the first day that the total of *today*'s month and its projection can rest on."""
+    return min(today.replace(day=1), today - timedelta(days=_HISTORY))
+
+
 def _to_the_cent(amount: Fraction) -> Decimal:
-    return Decimal(f"{round(amount * 100)}E-2")
+    return of_cents(round(amount * 100))
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -1,7 +1,7 @@
 """Draws a summary as a table for a terminal."""
 
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import BinaryIO
 
@@ -11,10 +11,14 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from openai_usage import RangeQuery
+from openai_usage._missing import describe_span, describe_spans
 from openai_usage.cli.figures import UNITS, Number, money, share, sparkline
+from openai_usage.cli.messages import say
 from openai_usage.cli.printing import console_on
 from openai_usage.cli.rows import Sheet
 from openai_usage.cli.summary import Line, Measure, Summary, summed_up
+from openai_usage.plans import Window
 
 _LEGIBLE = 10
 """Characters that a column of labels is never narrower than, even where the terminal is."""
@@ -28,12 +32,28 @@ _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 
 async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
+    now = int(time.time())
     summary = await summed_up(sheet)
-    if not summary.lines:
-        print("openai-usage: nothing was used in this range", file=sys.stderr)
+    if not summary.lines and not sheet.gaps:  # of which the command says something else
+        say("nothing was used in this range")
     with console_on(file) as console:
-        title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, in UTC"
+        covered = describe_span(_covered(sheet.asked.query, summary.starts, now))
+        title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, {covered}, in UTC"
+        if sheet.gaps:
+            title += f"\nwithout {describe_spans(sheet.gaps)}, which is unknown"
         console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
+
+
+def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
+    """Return the range that figures cover, given where their buckets start.
+
+    The first bucket of costs can begin before the range, and a cursor leads to a later one. What
+    is still to come is not covered.
+    """
+    first = starts[0] if starts else query.start_time
+    start = min(first, query.start_time) if query.page is None else first
+    end = now if query.end_time is None or start < now < query.end_time else query.end_time
+    return Window(start, max(end, start + 1))
 
 
 def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> Table:
@@ -93,7 +113,8 @@ def _cells(
     if bar:
         # Shares of what is owed and what is owed back would say nothing.
         is_some = largest > 0 and size > 0
-        yield Bar(float(largest), 0, float(size), width=bar, color="cyan") if is_some else ""
+        # Divided before it is a float, which money can be beyond.
+        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_some else ""
     if trend and summary.grouped:
         yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
 

@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -21,11 +21,24 @@ def check_path(path: Path) -> None:
 
     Raises:
         InvalidOptionError: Its folder is not there, or it is a folder itself.
+        OSError: The system refuses it, as it does links that lead in a circle.
     """
+    _follow(path)
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir():
         wrong = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
         raise InvalidOptionError(f"--output {path}: {wrong}", option="output")
+
+
+def _follow(path: Path) -> None:
+    """Follow the links of *path*, as far as there is something at their end.
+
+    Raises:
+        OSError: They lead in a circle, or the system refuses the path for something else. All
+            that follows them later differs in that from one version of Python to the next.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        path.stat()
 
 
 @contextmanager
@@ -38,8 +51,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: It could not be written. Its `filename` is *path*.
     """
-    is_special = path.exists() and not path.is_file()
     try:
+        _follow(path)
+        is_special = path.exists() and not path.is_file()
         with path.open("wb") if is_special else _replacing(path) as file:
             yield file
     except OSError as error:
@@ -49,7 +63,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    target = path.resolve()  # a link stays one, and what it points to is replaced
+    target = Path(os.path.realpath(path))  # a link stays one, and what it points to is replaced
     part = target.with_name(f".{target.name[:_TELLING]}.{uuid4().hex[:8]}.part")
     # The permissions are those of the target, or of any other new file, before there is a byte.
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666

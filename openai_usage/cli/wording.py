@@ -14,6 +14,7 @@ _OPTIONS: Mapping[str, str] = {
     "start_time": "--start",
     "end_time": "--end",
     "organization": "OPENAI_ORG_ID",
+    "money": "--money",
 }
 """What an argument is called on the command line."""
 
@@ -34,11 +35,16 @@ _FOR_PROGRAMS = re.compile(r", or (?:pass|say) [a-z_]+=\w*")
 
 def as_typed(error: UsageError) -> str:
     """What *error* says, with what was typed or set called as it is at a terminal."""
-    said = _FOR_PROGRAMS.sub("", str(error))
+    said = str(error).replace("collect()", "--format csv")
     match error:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name):
             said = re.sub(rf"^{name}(?= )", _OPTIONS.get(name, name), said)
-    return _ARGUMENT.sub(_option, said)
+    return for_terminal(said)
+
+
+def for_terminal(text: str) -> str:
+    """Return *text* with options and variables in the place of arguments and other ways out."""
+    return _ARGUMENT.sub(_option, _FOR_PROGRAMS.sub("", text))
 
 
 def _option(argument: re.Match[str]) -> str:

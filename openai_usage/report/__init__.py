@@ -17,7 +17,8 @@ from attrs import frozen
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
-from openai_usage.report.figures import Figures, Missing, gather, period_of
+from openai_usage.report.fetch import gather, period_of
+from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import named
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
@@ -38,7 +39,7 @@ class Report:
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """The parts that could not be read, and why; the page says so too."""
+        """The endpoints that could not be read, or lack days, and why; the page says so too."""
         return self.figures.missing
 
     def html(self) -> str:
@@ -86,8 +87,9 @@ async def report(
     """Ask *client* for all that a report tells of a range of time, all endpoints at once.
 
     An endpoint that fails is told of in `missing`, here and on the page; the others' figures are
-    complete. Costs of the days before that cannot be read are not missing: nothing is compared
-    then, as the page says.
+    complete. So are days for which an endpoint returns no bucket: what they came to is None in
+    `figures`, and no average or comparison includes them. Costs of the days before that cannot be
+    read are not missing: these days are not compared then, as the page says.
 
     Args:
         client: Whom to ask.

@@ -58,6 +58,12 @@ _LYING = 46
 _WIDEST = 64
 """The width of a bar that stands, where there is room for more."""
 
+_LARGEST = 10**15
+"""Where figures in the largest unit begin to have too many digits for an axis."""
+
+_MARK = 8
+"""The room that a question mark needs."""
+
 _SVG = "{http://www.w3.org/2000/svg}"
 
 _SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
@@ -92,9 +98,8 @@ def svg(panel: Panel, size: Size) -> str:
 def picture(panel: Panel, period: Period) -> bytes:
     """The panel as a PNG on white that stands alone: it says what it shows, and has a legend."""
     drawn = BytesIO()
-    chart = _chart(panel, ALONE, {name: light for name, (light, _) in COLOURS.items()})
     legend = alt.Legend(orient="bottom", title=None, columns=3, labelLimit=280, symbolType="square")
-    chart = chart.encode(color=chart.encoding.color.legend(legend))
+    chart = _chart(panel, ALONE, {name: light for name, (light, _) in COLOURS.items()}, legend)
     title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
     chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
     chart.save(drawn, format="png", scale_factor=2)
@@ -106,12 +111,17 @@ def subtitle(panel: Panel, period: Period) -> Iterator[str]:
     total = f"{panel.unit.headline(panel.total)} {panel.unit.name}".strip()
     parts = [period.text, f"total {total}" if panel.adds_up else "", panel.lacks]
     yield " · ".join(filter(None, parts))
-    if pale := [bar.label for bar in panel.bars if not bar.whole]:
-        yield f"In part, and so paler: {', '.join(pale)}"
+    unknown = [bar.label for bar in panel.unknown]
+    if pale := [bar.label for bar in panel.bars if not bar.whole and bar.label not in unknown]:
+        yield from wrap(f"In part, and so paler: {', '.join(pale)}", 150)
+    if unknown:
+        yield from wrap(f"Unknown, and so grey: {', '.join(unknown)}", 150)
     yield from wrap(panel.note, 150)
 
 
-def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
+def _chart(
+    panel: Panel, size: Size, colours: Mapping[str, str], legend: alt.Legend | None = None
+) -> alt.LayerChart:
     height = len(panel.bars) * _LYING if panel.lying else size.height
     bars = alt.Chart(alt.InlineData(values=list(_marks(panel)))).mark_bar(
         stroke=colours["surface"],
@@ -120,12 +130,13 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         width=_WIDEST if size.width > 1.5 * _WIDEST * len(panel.bars) else alt.Undefined,
     )
     across, along = (alt.Y, alt.X) if panel.lying else (alt.X, alt.Y)
+    place = across("bar:N", sort=None, title=None, axis=_names(panel, size)).scale(
+        domain=[bar.label for bar in panel.bars], padding=0.15
+    )
     encodings = (
-        across("bar:N", sort=None, title=None, axis=_names(panel, size)).scale(
-            domain=[bar.label for bar in panel.bars], padding=0.15
-        ),
+        place,
         along("value:Q", title=None, axis=_amounts(panel)),
-        alt.Color("series:N", legend=None).scale(
+        alt.Color("series:N", legend=legend).scale(
             domain=[each.label for each in panel.series],
             range=[colours[f"series-{each.colour}"] for each in panel.series],
         ),
@@ -133,8 +144,8 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         alt.Order("order:Q"),
         alt.Description("text:N"),
     )
-    chart: alt.Chart = (
-        bars.encode(*encodings)
+    chart: alt.LayerChart = (
+        alt.LayerChart(layer=[*_unknown(panel, place, size, colours), bars.encode(*encodings)])
         .properties(
             width=size.width,
             height=height,
@@ -163,6 +174,18 @@ def _chart(panel: Panel, size: Size, colours: Mapping[str, str]) -> alt.Chart:
         .configure_legend(labelFontSize=12, labelColor=colours["text"], offset=16)
     )
     return chart
+
+
+def _unknown(
+    panel: Panel, place: alt.X | alt.Y, size: Size, colours: Mapping[str, str]
+) -> Iterator[alt.Chart]:
+    """A grey band for each bar of which nothing is known, with a question mark if there is room."""
+    values = [{"bar": bar.label, "text": f"{bar.label}: unknown"} for bar in panel.unknown]
+    if values:
+        bands = alt.Chart(alt.InlineData(values=values)).encode(place, alt.Description("text:N"))
+        yield bands.mark_bar(color=colours["line"], y=0, y2="height")
+        if size.width > _MARK * len(panel.bars):
+            yield bands.mark_text(text="?", color=colours["quiet"], fontSize=12, y="height", dy=-8)
 
 
 def _marks(panel: Panel) -> Iterator[dict[str, object]]:
@@ -205,8 +228,16 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
 
 
 def _scale(panel: Panel) -> tuple[int, str]:
-    """The unit in which the largest figure is short, in which all of them are drawn."""
-    return panel.unit.scale(max(abs(value) for each in panel.series for value in each.values))
+    """The unit in which the largest figure is short, in which all of them are drawn.
+
+    Figures are drawn as floats, so one that could be beyond those is drawn in its power of ten.
+    """
+    values = (value for each in panel.series for value in each.values if value is not None)
+    largest = max(map(abs, values))
+    scale, after = panel.unit.scale(largest)
+    if largest / scale < _LARGEST:
+        return scale, after
+    return 10 ** largest.adjusted(), f"e{largest.adjusted()}{panel.unit.after}"
 
 
 def _amounts(panel: Panel) -> alt.Axis:

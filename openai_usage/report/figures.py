@@ -1,35 +1,21 @@
-"""What a report tells: costs and usage, asked of all endpoints at once and added up by day.
+"""What a report tells: costs and usage by day, and what is missing of them.
 
-Every endpoint is asked on its own. One that fails is told of in `missing`, and nothing of it is
-in the figures; what the others said stays.
+An endpoint that fails is told of in `missing`, and nothing of it is in the figures; what the others
+said stays. So are days for which an endpoint returned no bucket: what they came to is None.
 """
 
-import asyncio
-import time
-from collections import defaultdict
-from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
 
-from attrs import NOTHING, fields, frozen
+from attrs import frozen
 
-from openai_usage._shown import legible
-from openai_usage.client import AsyncUsageClient
-from openai_usage.endpoints import Endpoint
-from openai_usage.errors import APIError
+from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.range_query import RangeQuery
-from openai_usage.report.sums import Period, Rows, Tally
-from openai_usage.results import CostsResult
-from openai_usage.times import Timestamp, unix_seconds
+from openai_usage.report.sums import Period, Rows
+from openai_usage.report.units import days
 
-__all__ = ["Figures", "Missing", "Spend", "Usage", "gather", "period_of"]
-
-T = TypeVar("T")
-
-_NOT_IN_EVERY_RESULT = ("input_cached_tokens", "input_cache_write_tokens")
-"""Measures that are of interest where they are told."""
+__all__ = ["Figures", "Missing", "Spend", "Usage"]
 
 
 @frozen
@@ -39,7 +25,7 @@ class Spend:
     currency: str
     """ISO 4217 in lower case: `usd`."""
     rows: Rows
-    """By project and line item."""
+    """By project and line item; None on days that are missing."""
     before: Rows | None
     """The same of the period before; None where that could not be read."""
 
@@ -50,19 +36,22 @@ class Usage:
 
     endpoint: str
     rows: Rows
-    """By measure, such as `input_tokens`, and model; by model only where that is of interest."""
+    """By measure, such as `input_tokens`, and model; by model only where that is of interest. None
+    on days that are missing."""
     about: Mapping[str, Mapping[str, object]]
     """What its result class notes of each measure: its unit, whether it may be added up."""
 
 
 @frozen
 class Missing:
-    """A part of the report that could not be read."""
+    """An endpoint that could not be read, or days for which it returned no bucket."""
 
     what: str
     why: str
     measures: frozenset[str] = frozenset()
     """What it would have told, by the names of the fields; nothing for costs."""
+    gaps: tuple[Gap, ...] = ()
+    """The parts of the range that are missing; empty where all of it could not be read."""
 
 
 @frozen(kw_only=True)
@@ -84,138 +73,46 @@ class Figures:
     """Why costs are not compared with those before; empty where those could be read."""
     names: Names | None = None
     """What people call projects; None where ids are to stand for themselves."""
+    costs_start: int | None = None
+    """Where the costs begin, if that is before `period`: the API can give those of a whole day."""
+    gaps_before: tuple[Gap, ...] = ()
+    """The parts of `compared` for which no costs came."""
 
+    @cached_property
+    def billed(self) -> Period:
+        """The range that the costs cover."""
+        start = self.period.start if self.costs_start is None else self.costs_start
+        return Period(start, self.period.end)
 
-def period_of(start_time: Timestamp, end_time: Timestamp | None, now: int) -> Period:
-    """The range that is meant, without what is yet to come.
+    def missing_of(self, endpoint: str) -> tuple[Missing, ...]:
+        """Return the days that are missing of an endpoint that could be read, if there are any."""
+        return tuple(
+            part for part in self.missing if part.gaps and part.gaps[0].endpoint == endpoint
+        )
 
-    Raises:
-        InvalidQueryError: It is none, or has not begun yet.
-    """
-    start = unix_seconds(start_time, param="start_time")
-    end = now if end_time is None else unix_seconds(end_time, param="end_time")
-    period = Period.until_now(start, end, now)
-    RangeQuery(start_time=start, end_time=end)  # which refuses a range that is none
-    return period
+    def missing_days(self, parts: Iterable[Missing]) -> frozenset[int]:
+        """Return which days of `period` one of *parts* lacks."""
+        return self.period.places(gap for part in parts for gap in part.gaps)
 
+    def without(self, parts: Iterable[Missing]) -> tuple[str, ...]:
+        """Return what *parts* lack, each an endpoint or days of it, as `3 days of costs`."""
+        return tuple(
+            f"{days(len(self.missing_days([part])))} of {part.what}" if part.gaps else part.what
+            for part in parts
+        )
 
-async def gather(
-    client: AsyncUsageClient,
-    start_time: Timestamp,
-    end_time: Timestamp | None = None,
-    *,
-    names: Names | None = None,
-) -> Figures:
-    """Ask *client* for everything in a range of time, which ends now if nothing else is said.
+    @cached_property
+    def averaged_days(self) -> tuple[int, ...]:
+        """Which days averages of costs are of: those that are whole and not missing."""
+        missing = self.missing_days(self.missing_of("costs"))
+        whole = self.billed.whole_days
+        return tuple(n for n in range(whole.start, whole.stop) if n not in missing)
 
-    Raises:
-        APIError: Nothing at all could be read; this is what asking for the costs met.
-        InvalidQueryError: The range is none, or has not begun yet.
-    """
-    now = int(time.time())
-    period = period_of(start_time, end_time, now)
-    compared = period.before()
-    rows = [row for row in type(client).table().values() if row.name != "costs"]
-    named: dict[str | None, CostsResult] = {}
-    costs, before, usage = await asyncio.gather(
-        _or_error(_costs(client, period, named)),
-        _or_error(_costs(client, compared, named)),
-        asyncio.gather(*(_or_error(_usage(client, row, period)) for row in rows)),
-    )
-    if isinstance(costs, APIError) and not any(isinstance(answer, Usage) for answer in usage):
-        raise costs
-    missing = [Missing("costs", legible(str(costs)))] if isinstance(costs, APIError) else []
-    for row, answer in zip(rows, usage, strict=True):
-        if isinstance(answer, APIError):
-            told = frozenset(_measures(row))
-            missing.append(Missing(row.name.replace("_", " "), legible(str(answer)), told))
-    options = client._transport.options  # noqa: SLF001 - which organization is no secret
-    return Figures(
-        period=period,
-        compared=compared,
-        host=options.base_url.host or "",
-        organization=options.organization,
-        generated=datetime.fromtimestamp(now, UTC),
-        spend=_spend(costs, before),
-        usage=tuple(answer for answer in usage if isinstance(answer, Usage)),
-        missing=tuple(missing),
-        # Older costs may well be out of the API's reach: what was asked for is complete without.
-        uncompared=legible(str(before)) if isinstance(before, APIError) else "",
-        names=names and names.with_names_from(named.values()),
-    )
-
-
-async def _or_error(asked: Awaitable[T]) -> T | APIError:
-    try:
-        return await asked
-    except APIError as error:
-        return error
-
-
-async def _costs(
-    client: AsyncUsageClient, period: Period | None, named: dict[str | None, CostsResult]
-) -> Mapping[str, Rows]:
-    """What was billed, by currency; nothing in no period.
-
-    A result of each project that has its name is put into *named*.
-    """
-    if period is None:
-        return {}
-    tallies: defaultdict[str, Tally] = defaultdict(lambda: Tally(len(period.days)))
-    async for bucket in client.costs(
-        start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
-    ):
-        day = period.place(bucket.start_time)
-        for result in bucket.results:
-            # An empty id is how costs from before there were projects belong to none.
-            key = (result.project_id or None, result.line_item or None)
-            tallies[result.amount.currency].add(key, day, result.amount.value)
-            if result.project_name:
-                named[result.project_id] = result
-    return {currency: tally.done() for currency, tally in tallies.items()}
-
-
-def _spend(
-    costs: Mapping[str, Rows] | APIError, before: Mapping[str, Rows] | APIError
-) -> tuple[Spend, ...]:
-    if isinstance(costs, APIError):
-        return ()
-    if isinstance(before, APIError):
-        return tuple(Spend(currency, costs[currency], None) for currency in sorted(costs))
-    return tuple(
-        Spend(currency, costs.get(currency, {}), before.get(currency, {}))
-        for currency in sorted(costs.keys() | before.keys())
-    )
-
-
-async def _usage(
-    client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period
-) -> Usage:
-    measures = _measures(endpoint)
-    names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
-    by_model = {"input_tokens", "model"} <= names
-    asked = {"group_by": ["model"]} if by_model else {}
-    ask = endpoint.__get__(client, type(client))
-    tally = Tally(len(period.days))
-    async for bucket in ask(start_time=period.start, end_time=period.end, **asked):
-        day = period.place(bucket.start_time)
-        for result in bucket.results:
-            model = getattr(result, "model", None) or None
-            for name in measures:
-                amount = getattr(result, name)
-                if isinstance(amount, int | Decimal):  # labels and what is not told are not
-                    tally.add((name, model), day, Decimal(amount))
-    return Usage(
-        endpoint.name,
-        tally.done(),
-        measures,
-    )
-
-
-def _measures(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:
-    """What a row's results count, and what is noted of it there."""
-    return {
-        each.name: each.metadata
-        for each in fields(endpoint.result)  # type: ignore[arg-type]
-        if each.default is NOTHING or each.name in _NOT_IN_EVERY_RESULT
-    }
+    @cached_property
+    def compared_days(self) -> tuple[int, ...]:
+        """Which of them are held against the same ones of `compared`: those that it has, too."""
+        if self.compared is None or self.uncompared:
+            return ()
+        missing = self.compared.places(self.gaps_before)
+        there = set(range(len(self.compared.days))) - missing
+        return tuple(n for n in self.averaged_days if n in there)

@@ -1,20 +1,23 @@
 """The page: figures and drawings in one HTML file, with no script and nothing from elsewhere."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from openai_usage._missing import describe_spans, group_gaps, join
 from openai_usage._spreadsheets import harmless
 from openai_usage._version import __version__
+from openai_usage.plans import Window
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.figures import Figures
 from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import Ranking, panels_of_spend, rankings
+from openai_usage.report.sums import Day, total
 from openai_usage.report.tables import tables_of_panels, tables_of_rankings
-from openai_usage.report.units import COUNT, change_in_percent
+from openai_usage.report.units import COUNT, change_in_percent, days
 from openai_usage.report.usage import panels_of_usage
 
 __all__ = ["page"]
@@ -81,26 +84,42 @@ def page(figures: Figures) -> str:
         no_spend=_no_spend(figures),
         no_usage=_no_usage(figures),
         compared=compared,
+        unread=[part for part in figures.missing if not part.gaps],
+        gaps=list(_gaps(figures)),
         in_part=list(_in_part(figures)),
     )
 
 
+def _gaps(figures: Figures) -> Iterator[tuple[str, str]]:
+    """The endpoints that lack the same days, and these days."""
+    gaps = (gap for part in figures.missing for gap in part.gaps)
+    for endpoints, spans in group_gaps(gaps):
+        yield join(endpoints, len(endpoints)), describe_spans(spans, len(spans))
+
+
+def _missing_days(figures: Figures, endpoint: str) -> int:
+    """How many days are missing of an endpoint that could be read."""
+    return len(figures.missing_days(figures.missing_of(endpoint)))
+
+
 def _costs_are_missing(figures: Figures) -> bool:
-    return any(part.what == "costs" for part in figures.missing)
+    return any(part.what == "costs" and not part.gaps for part in figures.missing)
 
 
 def _no_spend(figures: Figures) -> str:
     """What is said in the place of charts of spend."""
-    if _costs_are_missing(figures):
+    missing = _missing_days(figures, "costs")
+    if _costs_are_missing(figures) or missing == len(figures.period.days):
         return "The costs could not be read."
-    return "Nothing was billed in these days."
+    return f"Nothing was billed in these days{', as far as they are known' if missing else ''}."
 
 
 def _no_usage(figures: Figures) -> str:
     """What is said in the place of charts of usage."""
     if not any(part.what != "costs" for part in figures.missing):
         return "Nothing was used in these days."
-    if not figures.usage:
+    every_day = len(figures.period.days)
+    if all(_missing_days(figures, usage.endpoint) == every_day for usage in figures.usage):
         return "Usage could not be read."
     return "Not all of it could be read; in what could, nothing was used in these days."
 
@@ -110,7 +129,8 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
         f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"
         for moment in (figures.period.start, figures.period.end)
     )
-    yield "Covers", f"{start} to {end} UTC"
+    costs = figures.billed.start < figures.period.start
+    yield "Covers", f"{start} to {end} UTC{'; costs from 00:00 on' if costs else ''}"
     if figures.organization:
         yield "Organization", figures.organization
     is_here = figures.host in ("127.0.0.1", "localhost", "::1")
@@ -121,16 +141,32 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
 
 def _compared(figures: Figures) -> str:
     """Which days are compared with which; empty where none are, for a reason said elsewhere."""
-    days = figures.period.days[figures.period.whole_days]
-    if not days:
+    whole = figures.billed.days[figures.billed.whole_days]
+    if not whole:
         return "No day is whole, so nothing is compared."
     if figures.compared is None or figures.uncompared:
         return ""
-    before = figures.compared.days
-    return (
-        f"Compared are the whole days alone: {_days(len(days))} from {days[0].date} to "
-        f"{days[-1].date}, with as many before, from {before[0].date} to {before[-1].date}."
+    pairs = figures.compared_days
+    if not pairs:
+        return "No whole day has costs both in this period and before, so nothing is compared."
+    now, before = (
+        _dates(period.days[n] for n in pairs) for period in (figures.billed, figures.compared)
     )
+    but = " that are there in both periods" if len(pairs) < len(whole) else ""
+    return (
+        f"Only whole days{but} are compared: {days(len(pairs))}, {now}, with as many before, "
+        f"{before}."
+    )
+
+
+def _dates(of: Iterable[Day]) -> str:
+    """Days as dates, those that follow each other in one: `2026-09-01 to 2026-09-10`."""
+    spans: list[Window] = []
+    for day in of:
+        follows = spans and spans[-1].end_time == day.start
+        start = spans.pop().start_time if follows else day.start
+        spans.append(Window(start, day.end))
+    return describe_spans(spans, len(spans))
 
 
 def _in_part(figures: Figures) -> Iterator[str]:
@@ -144,6 +180,17 @@ def _in_part(figures: Figures) -> Iterator[str]:
             f"A day is a day in UTC. Not whole {_are(parts)}, because the range begins or ends "
             "within it, or because it was not over: such a day is in the totals, paler in charts "
             f"of days, marked “in part” in the tables, and left out of {left_out}."
+        )
+    if figures.billed.start < figures.period.start:
+        yield (
+            f"The API gives costs by the day: those of {figures.billed.days[0].date} are there "
+            "from 00:00 on, although the range begins later."
+        )
+    if any(part.gaps for part in figures.missing):
+        yield (
+            "A day for which the API returned nothing is unknown: charts show a grey band with a "
+            "question mark, tables a dash. No total, average or comparison includes it. A day or a "
+            "month of which only a part is unknown is marked “in part”."
         )
     shown = bars(figures.period)
     if len(shown) == len(figures.period.days):
@@ -163,12 +210,14 @@ def _are(parts: Sequence[str]) -> str:
 
 
 def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card]:
-    whole = len(figures.compared.days) if figures.compared else 0
-    covered = _days(len(figures.period.days))
-    if parts := len(figures.period.days) - whole:
+    whole, compared = len(figures.averaged_days), len(figures.compared_days)
+    every_day, missing = len(figures.billed.days), _missing_days(figures, "costs")
+    there = every_day - missing
+    covered = f"{there} of {days(every_day)}" if missing else days(every_day)
+    if parts := there - whole:
         covered += f", {parts} of them in part" if whole else ", in part"
     if not ranked and not _costs_are_missing(figures):
-        yield Card("Spent", "nothing", covered)
+        yield Card("Spent", "nothing" if there else "unknown", covered)
     for each in ranked:
         if each.what != "project":
             continue
@@ -176,11 +225,12 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
         yield Card(f"Spent{each.suffix}", each.unit.headline(all_.total), covered)
         if not whole:
             continue
-        average = each.unit.headline(all_.compared / whole)
-        yield Card(f"Spent a day{each.suffix}", average, f"on average of {_days(whole)}")
+        averaged = total(tuple(all_.days[n] for n in figures.averaged_days))
+        average = each.unit.headline(averaged / whole)
+        yield Card(f"Spent a day{each.suffix}", average, f"on average of {days(whole)}")
         if all_.before is not None:
             yield Card(
-                f"Against {_days(whole)} before{each.suffix}",
+                f"Against {days(compared)} before{each.suffix}",
                 change_in_percent(all_.compared, all_.before),
                 f"{each.unit.signed(all_.change)}: from {each.unit.headline(all_.before)} "
                 f"to {each.unit.headline(all_.compared)}",
@@ -193,7 +243,3 @@ def _cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
             counted = COUNT.exact(panel.total)
             more = f"{counted}, {panel.lacks}" if panel.lacks else f"exactly {counted}"
             yield Card(panel.title, COUNT.short(panel.total), more)
-
-
-def _days(number: int) -> str:
-    return f"{number:,} day{'' if number == 1 else 's'}"

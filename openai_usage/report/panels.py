@@ -1,14 +1,15 @@
 """What a report draws: panels of bars, in a few colours that everyone can tell apart."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 
 from attrs import evolve, frozen
 
+from openai_usage._missing import join
 from openai_usage._shown import unique_labels
-from openai_usage.report.sums import Day, Period, Values, sums, total
+from openai_usage.report.sums import Day, Period, Values, subtotal, sums, total
 from openai_usage.report.units import Unit
 
 __all__ = [
@@ -66,7 +67,7 @@ class Series:
 
     @property
     def total(self) -> Decimal:
-        """All of it."""
+        """All of it that is known."""
         return total(self.values)
 
 
@@ -86,7 +87,7 @@ class Panel:
     """Whether it is so small that two of its kind stand side by side."""
     note: str = ""
     without: tuple[str, ...] = ()
-    """The endpoints that could not be read, and may have figures of its kind."""
+    """The endpoints, or days of them, that could not be read, and may have figures of its kind."""
     in_full: "Panel | None" = None
     """All that it draws together, one by one, to be listed; None where that is nothing."""
 
@@ -98,23 +99,28 @@ class Panel:
         if self.adds_up:
             parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
             return f"{begin}{', '.join(parts)}."
-        least, most = (self.unit.exact(find(self.sums)) for find in (min, max))
+        known = [each for each in self.sums if each is not None]
+        least, most = (self.unit.exact(find(known)) for find in (min, max))
         return f"{begin}at least {least} and at most {most} a day."
 
     @property
     def lacks(self) -> str:
         """As `without completions`; empty where nothing is missing."""
-        *others, last = self.without or ("",)
-        return f"without {' and '.join(filter(None, (', '.join(others), last)))}" if last else ""
+        return f"without {join(self.without)}" if self.without else ""
+
+    @property
+    def unknown(self) -> tuple[Bar, ...]:
+        """The bars of which nothing is known, so that they are not drawn as nothing."""
+        return tuple(bar for bar, each in zip(self.bars, self.sums, strict=True) if each is None)
 
     @property
     def sums(self) -> Values:
-        """What each bar comes to."""
+        """What each bar comes to; None where that is not known."""
         return sums(one.values for one in self.series)
 
     @property
     def total(self) -> Decimal:
-        """All of it."""
+        """All of it that is known."""
         return total(self.sums)
 
 
@@ -129,20 +135,26 @@ def named(panels: Sequence[Panel]) -> Mapping[str, Panel]:
     return dict(zip(slugs(panel.title for panel in panels), panels, strict=True))
 
 
-def bars(period: Period, *, adds_up: bool = True) -> tuple[Bar, ...]:
-    """The days, or where those are too many, and can be added up, the months."""
+def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ()) -> tuple[Bar, ...]:
+    """The days, or where those are too many, and can be added up, the months.
+
+    Those with days that are *missing* are not whole.
+    """
     length = _MONTH if adds_up and len(period.days) > _LONGEST_BY_DAY else _DAY
     made = []
     first = 0
     for label, group in groupby(period.days, key=lambda day: day.date[:length]):
         days = list(group)
+        places = range(first, first + len(days))
         # A month is whole only from its first day to its last.
         around = (Day(days[0].start - 1, 0), Day(days[-1].end, 0))
-        whole = all(each.whole for each in days) and all(
-            each.date[:length] != label for each in around
+        whole = (
+            all(each.whole for each in days)
+            and all(each.date[:length] != label for each in around)
+            and not any(place in missing for place in places)
         )
-        made.append(Bar(label, slice(first, first + len(days)), whole))
-        first += len(days)
+        made.append(Bar(label, slice(places.start, places.stop), whole))
+        first = places.stop
     return tuple(made)
 
 
@@ -162,9 +174,14 @@ def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
     )
 
 
-def with_all(panel: Panel, period: Period, rows: Sequence[tuple[str, Values]]) -> Panel:
+def with_all(
+    panel: Panel,
+    period: Period,
+    rows: Sequence[tuple[str, Values]],
+    missing: Collection[int] = (),
+) -> Panel:
     """The panel of these rows, with every one of them on every day beside it, if it has fewer."""
-    days = bars(period, adds_up=False)
+    days = bars(period, adds_up=False, missing=missing)
     used = [(label, values) for label, values in rows if any(values)]
     if len(days) == len(panel.bars) and len(used) == len(panel.series):
         return panel
@@ -177,4 +194,4 @@ def with_all(panel: Panel, period: Period, rows: Sequence[tuple[str, Values]]) -
 
 def at(shown: tuple[Bar, ...], days: Values) -> Values:
     """What each bar has of the values of days."""
-    return tuple(total(days[bar.days]) for bar in shown)
+    return tuple(subtotal(days[bar.days]) for bar in shown)

@@ -1,7 +1,7 @@
 """Everything that was billed, by project and by line item, held against the period before."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from attrs import frozen
@@ -31,9 +31,9 @@ class Standing:
     days: Values
     """What it cost on each day."""
     compared: Decimal
-    """What the whole days cost, to be held against `before`."""
+    """What the days cost that are held against `before`."""
     before: Decimal | None
-    """What as many days cost before; None where that is not known."""
+    """What the same days cost before; None where that is not known."""
 
     @property
     def total(self) -> Decimal:
@@ -77,19 +77,30 @@ def rankings(figures: Figures) -> list[Ranking]:
 
 def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranking:
     now = by(place, spend.rows)
-    before = None if spend.before is None or figures.compared is None else by(place, spend.before)
-    whole = figures.period.whole_days
+    compared = figures.compared_days
+    before = by(place, spend.before) if compared and spend.before is not None else None
     nothing = (Decimal(0),) * len(figures.period.days)
+
+    def in_compared_days(rows: Iterable[Values]) -> Decimal:
+        return total(*(tuple(days[n] for n in compared) for days in rows))
+
     ids = sorted({*now, *(before or ())}, key=str)
     what = _WHAT[place]
     labels = _labels(ids, figures.names if what == "project" else None, f"(no {what})")
 
-    def standing(called: str, id_: str | None, days: Values, days_before: Values) -> Standing:
-        then = None if before is None else total(days_before)
-        return Standing(called, id_, days, total(days[whole]), then)
+    def standing(
+        called: str, id_: str | None, days: Values, days_before: Iterable[Values]
+    ) -> Standing:
+        then = None if before is None else in_compared_days(days_before)
+        return Standing(called, id_, days, in_compared_days([days]), then)
 
     standings = [
-        standing(labels[each], each, now.get(each, nothing), (before or {}).get(each, ()))
+        standing(
+            labels[each],
+            each,
+            now.get(each, nothing),
+            [before[each]] if before and each in before else [],
+        )
         for each in ids
     ]
     return Ranking(
@@ -97,12 +108,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
         unit=money("usd" if spend.currency == "usd" else currency),
         suffix=f", {currency}" if len(figures.spend) > 1 else "",
         standings=tuple(sorted(standings, key=lambda each: each.total, reverse=True)),
-        everything=standing(
-            "Total",
-            None,
-            sums([nothing, *now.values()]),
-            tuple(map(total, (before or {}).values())),
-        ),
+        everything=standing("Total", None, sums([nothing, *now.values()]), (before or {}).values()),
     )
 
 
@@ -147,7 +153,9 @@ def _by_model(items: Sequence[Standing]) -> list[tuple[str, Values]]:
 
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """What was billed, by day: by project and by line item, for each currency."""
-    shown = bars(figures.period)
+    lacking = figures.missing_of("costs")
+    missing = figures.missing_days(lacking)
+    shown = bars(figures.billed, missing=missing)
     made = []
     for each in ranked:
         # A large refund is as much to be seen as a large cost.
@@ -160,7 +168,8 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
             bars=shown,
             series=in_colours(grouped, shown),
             note=_OF_ONE_MODEL if len(grouped) < len(rows) else "",
+            without=figures.without(lacking),
         )
         if panel.series:
-            made.append(with_all(panel, figures.period, rows))
+            made.append(with_all(panel, figures.billed, rows, missing))
     return made

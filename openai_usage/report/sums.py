@@ -1,25 +1,37 @@
 """Days, and figures that are added up by day without losing a digit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain
 from typing import Self
 
 from attrs import define, field, frozen
 
 from openai_usage._sums import added
 from openai_usage.errors import InvalidQueryError
+from openai_usage.results import Span
 
-__all__ = ["Day", "Key", "Period", "Rows", "Tally", "Values", "by", "sums", "total"]
+__all__ = [
+    "DAY",
+    "Day",
+    "Key",
+    "Period",
+    "Rows",
+    "Tally",
+    "Values",
+    "by",
+    "subtotal",
+    "sums",
+    "total",
+]
 
 DAY = 86_400
 Key = tuple[str | None, ...]
 """What figures belong to: a project and a line item, say."""
 
-Values = tuple[Decimal, ...]
-"""A figure for each day, or whatever else they are told by."""
+Values = tuple[Decimal | None, ...]
+"""A figure for each day, or whatever else they are told by; None where nothing is known."""
 
 Rows = Mapping[Key, Values]
 """Figures by what they belong to, one for each day."""
@@ -38,6 +50,11 @@ class Day:
     def whole(self) -> bool:
         """Whether nothing of it is missing: neither cut off, nor yet to come."""
         return self.end - self.start == DAY
+
+    @property
+    def midnight(self) -> int:
+        """Where the day itself begins, in Unix seconds."""
+        return self.start // DAY * DAY
 
     @property
     def date(self) -> str:
@@ -100,6 +117,14 @@ class Period:
         """Which of the `days` *moment* is in."""
         return moment // DAY - self.start // DAY
 
+    def places(self, spans: Iterable[Span]) -> frozenset[int]:
+        """Return which of the `days` have a part in one of *spans*."""
+        return frozenset(
+            place
+            for span in spans
+            for place in range(self.place(span.start_time), self.place(span.end_time - 1) + 1)
+        )
+
 
 @define
 class Tally:
@@ -114,19 +139,30 @@ class Tally:
             self.rows[key] = [[] for _ in range(self.days)]
         self.rows[key][day].append(amount)
 
-    def done(self) -> Rows:
-        """What it came to."""
-        return {key: tuple(map(added, row)) for key, row in self.rows.items()}
+    def done(self, missing: Collection[int] = ()) -> Rows:
+        """What it came to; what days that are *missing* came to is not known."""
+        return {
+            key: tuple(
+                None if day in missing and not amounts else added(amounts)
+                for day, amounts in enumerate(row)
+            )
+            for key, row in self.rows.items()
+        }
 
 
 def total(*rows: Values) -> Decimal:
-    """All of it, exactly."""
-    return added(chain(*rows))
+    """All of it that is known, exactly."""
+    return added(each for row in rows for each in row if each is not None)
+
+
+def subtotal(values: Values) -> Decimal | None:
+    """Return the sum, exactly; None if a part is unknown and all that is known is nothing."""
+    return None if None in values and not any(values) else total(values)
 
 
 def sums(rows: Iterable[Values]) -> Values:
     """The rows added up to one."""
-    return tuple(map(added, zip(*rows, strict=True)))
+    return tuple(map(subtotal, zip(*rows, strict=True)))
 
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:

@@ -1,6 +1,7 @@
 """What a report lists: every figure, with every digit, as text in rows and columns."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import groupby
 
 from attrs import frozen
@@ -8,7 +9,7 @@ from attrs import frozen
 from openai_usage._shown import label, unique_labels
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, Standing
-from openai_usage.report.units import NOTHING, change_in_percent, percent
+from openai_usage.report.units import NOTHING, Unit, change_in_percent, percent
 
 __all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 
@@ -101,13 +102,31 @@ def tables_of_panels(panels: Sequence[Panel]) -> list[Table]:
     small = [panel for panel in panels if panel.half]
     in_full = tuple(panel.in_full for panel in small if panel.in_full is not None)
     small.sort(key=lambda each: len(each.bars))
-    made += [_of_small(tuple(group)) for _, group in groupby(small, key=lambda each: each.bars)]
+    made += [_of_small(tuple(group)) for _, group in groupby(small, key=_labels)]
     return [*made, _of_small(in_full, folded=True)] if in_full else made
+
+
+def _labels(panel: Panel) -> list[str]:
+    return [bar.label for bar in panel.bars]
+
+
+def _heads(panels: Sequence[Panel]) -> Iterator[str]:
+    """The heads of the rows of panels with the same labels, and whether all is known of each."""
+    sums = zip(*(each.sums for each in panels), strict=True)
+    for bars, known in zip(zip(*(each.bars for each in panels), strict=True), sums, strict=True):
+        if set(known) == {None}:
+            yield f"{bars[0].label} (unknown)"
+        else:
+            yield next((bar for bar in bars if not bar.whole), bars[0]).text
+
+
+def _exact(unit: Unit, value: Decimal | None) -> str:
+    return NOTHING if value is None else unit.exact(value)
 
 
 def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
     exact = panel.unit.exact
-    rows = zip(panel.bars, *(each.values for each in panel.series), panel.sums, strict=True)
+    columns = [*(each.values for each in panel.series), panel.sums]
     return Table(
         title=_titled((panel,), folded=folded),
         # What a large table comes to is said at its foot.
@@ -117,7 +136,10 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
             *(each.label for each in panel.series),
             "Total",
         ),
-        rows=tuple((bar.text, *map(exact, values)) for bar, *values in rows),
+        rows=tuple(
+            (head, *(_exact(panel.unit, value) for value in values))
+            for head, *values in zip(_heads([panel]), *columns, strict=True)
+        ),
         foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
         panels=() if folded else (panel,),
         by_day=not panel.lying,
@@ -126,18 +148,14 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
 
 
 def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
-    rows = zip(panels[0].bars, *(each.sums for each in panels), strict=True)
     totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
     return Table(
         title=_titled(panels, folded=folded),
         caption=" ".join(filter(None, (each.note for each in panels))),
         heads=("In UTC", *(each.title for each in panels)),
         rows=tuple(
-            (
-                bar.text,
-                *(each.unit.exact(value) for each, value in zip(panels, values, strict=True)),
-            )
-            for bar, *values in rows
+            (head, *(_exact(each.unit, value) for each, value in zip(panels, values, strict=True)))
+            for head, *values in zip(_heads(panels), *(each.sums for each in panels), strict=True)
         ),
         foot=("Total", *totals),
         panels=() if folded else panels,

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 from attrs import frozen
 
-__all__ = ["BYTES", "COUNT", "NOTHING", "UNITS", "Unit", "change_in_percent", "money", "percent"]
+__all__ = [
+    "BYTES",
+    "COUNT",
+    "NOTHING",
+    "UNITS",
+    "Unit",
+    "change_in_percent",
+    "days",
+    "money",
+    "percent",
+]
 
 
 @frozen
@@ -77,6 +87,11 @@ def money(currency: str) -> Unit:
     if currency == "usd":
         return Unit(before="$", places=2, name="USD")
     return Unit(before=f"{currency.upper()} ", places=2)
+
+
+def days(number: int) -> str:
+    """A number of days, as `1 day` and `1,234 days`."""
+    return f"{number:,} day{'' if number == 1 else 's'}"
 
 
 def percent(part: Decimal, whole: Decimal) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from openai_usage._shown import label, labels_of, unique_labels
-from openai_usage.report.figures import Figures, Usage
+from openai_usage.report.figures import Figures, Missing, Usage
 from openai_usage.report.panels import (
     Bar,
     Panel,
@@ -56,7 +56,9 @@ def panels_of_usage(figures: Figures) -> list[Panel]:
 
 
 def _panels(figures: Figures) -> Iterator[Panel]:
-    shown = bars(figures.period)
+    lacking = _lacking(figures, "input_tokens")
+    missing = figures.missing_days(lacking)
+    shown = bars(figures.period, missing=missing)
     tokens = _tokens(figures.usage)
     kinds = by(0, tokens)
     by_day = Panel(
@@ -64,24 +66,28 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         unit=COUNT,
         bars=shown,
         series=_of_kinds({kind: at(shown, days) for kind, days in kinds.items()}),
-        without=_without(figures, "input_tokens"),
+        without=figures.without(lacking),
     )
     yield with_all(
         by_day,
         figures.period,
         [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
+        missing,
     )
     yield evolve(_of_models(tokens), without=by_day.without)
     requests = _requests(figures.usage)
+    lacking = _lacking(figures, "num_model_requests")
+    missing = figures.missing_days(lacking)
+    shown = bars(figures.period, missing=missing)
     panel = Panel(
         title="Requests to models",
         unit=COUNT,
         bars=shown,
         series=in_colours(requests, shown),
         note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
-        without=_without(figures, "num_model_requests"),
+        without=figures.without(lacking),
     )
-    yield with_all(panel, figures.period, requests)
+    yield with_all(panel, figures.period, requests, missing)
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
             if measure not in _TOGETHER:
@@ -98,7 +104,10 @@ def _tokens(usages: Sequence[Usage]) -> Rows:
                 usage.rows.get((measure, model), (Decimal(0),) * len(read))
                 for measure in ("input_cached_tokens", "input_cache_write_tokens", "output_tokens")
             )
-            fresh = tuple(a - b - c for a, b, c in zip(read, cached, written, strict=True))
+            fresh = tuple(
+                None if a is None else a - (b or 0) - (c or 0)
+                for a, b, c in zip(read, cached, written, strict=True)
+            )
             for kind, days in zip(_KINDS, (fresh, cached, written, output), strict=True):
                 rows[kind, model, usage.endpoint] = days
     return rows
@@ -171,10 +180,10 @@ def _counts_requests_again(usage: Usage) -> bool:
     return "num_requests" in usage.about and any(counted)
 
 
-def _without(figures: Figures, measure: str) -> tuple[str, ...]:
+def _lacking(figures: Figures, measure: str) -> tuple[Missing, ...]:
     """What could not be read, and would have had this measure, for models."""
     return tuple(
-        part.what
+        part
         for part in figures.missing
         if measure in part.measures and "num_requests" not in part.measures
     )
@@ -185,7 +194,9 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
     )
     adds_up = bool(usage.about[measure].get("adds_up", True))
-    shown = bars(figures.period, adds_up=adds_up)
+    lacking = figures.missing_of(usage.endpoint)
+    missing = figures.missing_days(lacking)
+    shown = bars(figures.period, adds_up=adds_up, missing=missing)
     panel = Panel(
         title=title,
         unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
@@ -197,5 +208,6 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         if adds_up
         else "What the API says of each day. It does not say whether that is what was there, or "
         "what was added, so no days are added up.",
+        without=figures.without(lacking),
     )
-    return with_all(panel, figures.period, [(title, days)])
+    return with_all(panel, figures.period, [(title, days)], missing)

@@ -25,6 +25,11 @@ MANAGEMENT = "api.management.read"
 """The scope that the lists of projects, people and API keys need."""
 
 
+_WHOLE_DAYS = {"costs"}
+"""Endpoints that answer with the whole bucket that the range begins in, and do not clip it to the
+start: recorded twice of costs, in 2025."""
+
+
 class Api:
     """Answers for one organization.
 
@@ -76,6 +81,8 @@ class Api:
             start = place_of(query.page, endpoint.name, query, now)
         limit = query.limit or query.page_size.default
         limit = min(limit, self._page_caps.get(endpoint.name, limit))
+        if endpoint.name in _WHOLE_DAYS:
+            start -= start % SECONDS[query.bucket_width]
         ahead = list(islice(_buckets(query, start, now), limit + 1))
         buckets, beyond = ahead[:limit], ahead[limit:]
         results = self._ledger.results(endpoint, query, buckets, until=_until(query, now))
@@ -95,7 +102,7 @@ def _until(query: RangeQuery, now: int) -> int:
 
 
 def _buckets(query: RangeQuery, start: int, now: int) -> Iterator[Window]:
-    """The buckets from *start* on: the first is cut at the start, the last one is whole."""
+    """The buckets from *start* on, which cuts the first one; the last one is whole."""
     width = SECONDS[query.bucket_width]
     # The bucket in progress is one of them.
     end = min(query.end_time or now + 1, now + 1)

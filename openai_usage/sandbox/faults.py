@@ -17,6 +17,7 @@ from openai_usage.sandbox.spoiling import (
     begun,
     body_of,
     changed,
+    gzipped_badly,
     hang_up,
     head_of,
     reset,
@@ -160,9 +161,8 @@ class Faults:
         """Answer with a compressed body that is broken in the middle."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            body = bytearray(gzip.compress(body_of(await answer())))
-            body[len(body) // 2 :] = b"?" * (len(body) - len(body) // 2)
-            return web.Response(body=bytes(body), headers={"Content-Encoding": "gzip"})
+            body = gzipped_badly(body_of(await answer()))
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
         self._add(effect, times, after)
 

@@ -78,8 +78,9 @@ class Sandbox:
         """A key that is known here, and may not read usage."""
         self.scopes = {USAGE, MANAGEMENT}
         """What the admin key may do; take one away for the answers to a key without it."""
+        self._organization = Organization.from_seed(seed)
         self._api = Api(
-            Organization.from_seed(seed),
+            self._organization,
             scopes={self.admin_api_key: self.scopes, self.project_api_key: set()},
             amounts=amounts,
             page_caps=page_caps or {},
@@ -153,7 +154,10 @@ class Sandbox:
                 return refusal.response()
 
         effect = self.faults.next_for(request)
-        return await (effect(request, answer) if effect else answer())
+        response = await (effect(request, answer) if effect else answer())
+        if not response.prepared:  # as it is where it was sent by hand
+            response.headers.setdefault("openai-organization", self._organization.id)
+        return response
 
     def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,15 @@ def head_of(body: bytes) -> bytes:
     return (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
+
+
+def gzipped_badly(body: bytes) -> bytes:
+    """Return *body* compressed, with a block in the middle of a type that does not exist.
+
+    What it breaks at must not depend on how well this Python compresses.
+    """
+    half = zlib.compressobj(wbits=31)  # in the format of gzip
+    return half.compress(body[: len(body) // 2]) + half.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 8
 
 
 async def begun(request: web.BaseRequest, length: int, body: bytes) -> web.StreamResponse:

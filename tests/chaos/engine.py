@@ -28,6 +28,8 @@ class Tally:
     buckets: int = 0
     lost: int = 0
     doubled: int = 0
+    gaps: int = 0
+    """Gaps that a function was called with, where buckets were missing."""
     faults: Counter[str] = field(factory=Counter[str])
     endings: Counter[str] = field(factory=Counter[str])
     wrongs: list[str] = field(factory=list[str])
@@ -71,6 +73,7 @@ async def _one(trial: Trial, sandbox: Sandbox, clock: Clock, ears: Ears, tally: 
     tally.buckets += len(walked.given)
     tally.lost += walked.lost
     tally.doubled += walked.doubled
+    tally.gaps += len(walked.gaps)
     tally.endings[walked.ending] += 1
     wrongs = await walked.wrongs()
     if walked.error is not None:

@@ -26,6 +26,7 @@ def table(counts: Mapping[str, Any]) -> str:
         ("buckets checked", counts["buckets"]),
         ("**lost**", counts["lost"]),
         ("**doubled**", counts["doubled"]),
+        ("gaps reported", counts["gaps"]),
     ]
     return "\n".join(
         [

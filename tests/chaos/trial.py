@@ -199,10 +199,13 @@ class _Draw:
             "max_retry_wait": rng.choice((10.0, 60.0)),
             "max_response_bytes": LARGEST,
             "max_connections": rng.choice((1, 2, 100)),
-            # To be told of a gap is no proof: only where none is asked for, all must be there.
-            "on_gap": "raise"
-            if any("missing" in kind for kind, _ in faults)
-            else rng.choice(("warn", "raise")),
+            # Where a bucket is missing, it is an error, or a function is called with the gap: a
+            # record in the log would not say whether it is the right one.
+            "on_gap": rng.choice(
+                ("raise", "call")
+                if any("missing" in kind for kind, _ in faults)
+                else ("warn", "raise", "call")
+            ),
         }
 
     def faults(

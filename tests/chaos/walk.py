@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from attrs import define, evolve, field
 from multidict import MultiDict
 
-from openai_usage import AsyncUsageClient, Bucket, Buckets, Endpoints, UsageError
+from openai_usage import AsyncUsageClient, Bucket, Buckets, Endpoints, Gap, UsageError
 from openai_usage._codec import page_of, query_pairs
 from openai_usage.sandbox import Sandbox
 from tests.chaos.trial import Trial
@@ -90,6 +90,8 @@ class Walked:
     """What the walk asks for, with its end as the clock has it."""
     true: list[Bucket[Any]] = field(init=False)
     given: list[Bucket[Any]] = field(factory=list)
+    gaps: list[Gap] = field(factory=list[Gap])
+    """The gaps that a function was called with."""
     ending: str = ""
     error: UsageError | None = None
     own_faults: Counter[str] = field(factory=Counter[str])
@@ -120,6 +122,12 @@ class Walked:
             for _ in range(10):
                 await asyncio.sleep(0)  # what was dropped is closed by the loop's next turns
             self.left_behind += self._around(client, others)
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options of the trial, with a function where it asks for one."""
+        options = self.trial.options
+        return {**options, "on_gap": self.gaps.append} if options["on_gap"] == "call" else options
 
     def _buckets(self, client: AsyncUsageClient) -> Buckets[Any]:
         buckets: Buckets[Any] = getattr(client, self.trial.endpoint)(**self.trial.asked)
@@ -155,7 +163,7 @@ class Walked:
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AsyncUsageClient]:
-        key, url, options = self.sandbox.admin_api_key, self.sandbox.base_url, self.trial.options
+        key, url, options = self.sandbox.admin_api_key, self.sandbox.base_url, self.options
         if self.trial.lookups_fail is None:
             async with AsyncUsageClient(key, base_url=url, **options) as client:
                 yield client
@@ -186,11 +194,15 @@ class Walked:
 
     @property
     def reached(self) -> list[Bucket[Any]]:
-        """The true buckets up to where it stopped."""
-        if self.ending == "end":
-            return self.true
+        """The true buckets up to where it stopped, without those that it said are missing."""
         last = max((each.start_time for each in self.given), default=-1)
-        return [bucket for bucket in self.true if bucket.start_time <= last]
+        if self.ending == "end":
+            last = NOW
+        return [
+            bucket
+            for bucket in self.true
+            if bucket.start_time <= last and not any(_is_in(bucket, gap) for gap in self.gaps)
+        ]
 
     @property
     def lost(self) -> int:
@@ -207,6 +219,9 @@ class Walked:
     async def wrongs(self) -> list[str]:
         """What is not as it was promised."""
         wrongs = [f"left behind: {each}" for each in self.left_behind]
+        wrongs += [
+            f"{gap} that is none" for gap in self.gaps if not any(_is_in(b, gap) for b in self.true)
+        ]
         if self.given != self.reached:
             wrongs.append(
                 f"{self.ending}: gave {[each.start_time for each in self.given]}, "
@@ -235,9 +250,14 @@ class Walked:
             self.sandbox.admin_api_key, base_url=self.sandbox.base_url
         ) as client:
             rest = await getattr(client, self.trial.endpoint)(**asked).collect()
-        return (
-            [] if self.given + rest == self.true else ["what follows resume_from is not the rest"]
-        )
+        whole = [
+            each for each in self.true if each in self.given or each.start_time >= (place or 0)
+        ]
+        return [] if self.given + rest == whole else ["what follows resume_from is not the rest"]
+
+
+def _is_in(bucket: Bucket[Any], gap: Gap) -> bool:
+    return gap.start_time <= bucket.start_time < gap.end_time
 
 
 async def _some(buckets: Buckets[Any], reading: str) -> AsyncIterator[list[Bucket[Any]]]:

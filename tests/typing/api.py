@@ -29,10 +29,12 @@ from openai_usage import (
     DecisionsResult,
     EmbeddingsResult,
     Endpoint,
+    Endpoints,
     FileSearchCallsResult,
     ImagesResult,
     InvalidQueryError,
     ModerationsResult,
+    MoneyType,
     Name,
     Names,
     Page,
@@ -47,6 +49,7 @@ from openai_usage import (
     days_ago,
     month_start,
 )
+from openai_usage.integrations.arrow import Rounding, record_batch, schema
 from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
 
@@ -73,6 +76,9 @@ async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) ->
     assert_type(buckets.concurrently(8), Buckets[VectorStoresResult])
     assert_type(await buckets.to_arrow(), pa.Table)
     assert_type(buckets.arrow_batches(), AsyncGenerator[pa.RecordBatch, None])
+    assert_type(await buckets.to_arrow(money="text"), pa.Table)
+    assert_type(buckets.arrow_batches(money="float"), AsyncGenerator[pa.RecordBatch, None])
+    await buckets.to_arrow(money="double")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(buckets.plan(), Plan)
     assert_type(buckets.plan().windows, tuple[Window, ...])
     assert_type(buckets.plan().requests, int)
@@ -110,8 +116,20 @@ def blocking_buckets_are_read_in_the_same_ways(buckets: BlockingBuckets[CostsRes
     assert_type(buckets.raw_pages(), Generator[bytes, None, None])
     assert_type(buckets.collect(), list[Bucket[CostsResult]])
     assert_type(buckets.concurrently(8), BlockingBuckets[CostsResult])
+    money: MoneyType = "text"
+    assert_type(buckets.to_arrow(money=money), pa.Table)
+    assert_type(buckets.arrow_batches(money=money), Generator[pa.RecordBatch, None, None])
+    buckets.to_arrow(money="double")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert_type(buckets.plan(), Plan)
     assert_type(buckets.endpoint.result, type[CostsResult])
+
+
+def rows_of_ones_own_become_batches(page: Page[CostsResult], rounding: Rounding) -> None:
+    batch = record_batch(Endpoints.costs, page.data, money="decimal", rounding=rounding)
+    assert_type(batch, pa.RecordBatch)
+    assert_type(schema(Endpoints.costs, money="text"), pa.Schema)
+    assert_type(rounding.columns["amount"].values, int)
+    assert_type(rounding.columns["amount"].largest_difference, Decimal)
 
 
 def times_come_in_three_kinds(client: AsyncUsageClient) -> None:

@@ -1,0 +1,75 @@
+"""Find a known key that comes twice in one JSON object, of which msgspec would keep the last.
+
+A bucket whose `results` come twice would lose the first ones without a word. Reading every key for
+that costs more than decoding itself, so a cheap look decides whether all keys are read:
+
+- The keys of the page stand before its first `[` and behind its last `]`: a few dozen bytes.
+- An ordinary page of N buckets has N + 1 arrays. More `[` than that can be a doubled `results` or
+  `data`. Finding them takes 1 to 6 % of decoding costs. It takes 15 % where buckets are many and
+  small, as those of usage by the minute are, so only money is looked at like this.
+
+A doubled key of a result, such as `amount`, is not looked for: to count `"amount"` or `{` alone
+takes 10 to 35 % of decoding (measured on 31 buckets of 200 results and 1,440 of one).
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+import msgspec
+
+_Buffer = bytes | bytearray
+
+_PAGE, _BUCKET = ("object", "data", "has_more", "next_page"), ("start_time", "end_time", "results")
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object with every key that it has, the doubled ones too."""
+
+
+def reject_duplicates(body: _Buffer, buckets: int, result: type, *, has_money: bool) -> None:
+    """Raise a `ValidationError` if a key of a page, a bucket or a result comes twice.
+
+    Args:
+        body: A page, which was decoded before.
+        buckets: How many buckets were decoded.
+        result: The class of its results.
+        has_money: Whether to look at the buckets too.
+    """
+    edges = bytes(body[: body.find(b"[") + 1] + body[body.rfind(b"]") :])
+    is_doubled = any(edges.count(b'"%b"' % key.encode()) > 1 for key in _PAGE) or b"\\u" in edges
+    if not is_doubled and not (has_money and _more_than(body, b"[", buckets + 1)):
+        return
+    known = [field.name for field in attrs.fields(result)] if attrs.has(result) else []
+    page = json.loads(body, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
+    for path in _doubled(page, known):
+        raise msgspec.ValidationError(f"Object contains this field twice - at `{path}`")
+
+
+def _more_than(body: _Buffer, mark: bytes, most: int) -> bool:
+    at = -1
+    for _ in range(most + 1):
+        at = body.find(mark, at + 1)
+        if at < 0:
+            return False
+    return True
+
+
+def _doubled(page: object, known: Iterable[str]) -> Iterator[str]:
+    """The JSON paths of the known keys that come twice."""
+    yield from _twice(page, _PAGE, "$")
+    for i, bucket in enumerate(_items(page, "data")):
+        yield from _twice(bucket, _BUCKET, f"$.data[{i}]")
+        for j, result in enumerate(_items(bucket, "results")):
+            yield from _twice(result, known, f"$.data[{i}].results[{j}]")
+
+
+def _twice(value: object, known: Iterable[str], path: str) -> Iterator[str]:
+    keys = [key for key, _ in value] if isinstance(value, _Pairs) else []
+    yield from (f"{path}.{key}" for key in known if keys.count(key) > 1)
+
+
+def _items(value: object, key: str) -> Sequence[object]:
+    pairs = dict(value) if isinstance(value, _Pairs) else {}
+    items = pairs.get(key)
+    return items if isinstance(items, list) else []

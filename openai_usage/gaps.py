@@ -1,0 +1,33 @@
+"""Gap: a part of a range for which the API returned no bucket."""
+
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+from openai_usage.results import Span
+
+__all__ = ["Gap"]
+
+
+@frozen(kw_only=True)
+class Gap(Span):
+    """A part of a range for which the API returned no bucket, so what was used then is unknown.
+
+    The API returns a bucket even for a time without usage [observed in public recordings], so a
+    missing one is a fault and does not mean zero.
+    """
+
+    endpoint: str
+    """The name of the endpoint's method: `costs`."""
+    start_time: int
+    """Unix seconds, inclusive."""
+    end_time: int
+    """Unix seconds, exclusive."""
+
+    def __str__(self) -> str:
+        dates = " to ".join(_iso(each) for each in (self.start_time, self.end_time))
+        return f"the API gave no bucket from {self.start_time} to {self.end_time} ({dates})"
+
+
+def _iso(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()

@@ -1,0 +1,223 @@
+"""Asks for what a report tells: all endpoints at once, each on its own."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import chain
+from typing import Generic, TypeVar
+
+from attrs import NOTHING, evolve, fields, frozen
+
+from openai_usage._continuity import find_gaps
+from openai_usage._missing import describe_spans
+from openai_usage._responses import among_others
+from openai_usage._shown import legible
+from openai_usage.client import AsyncUsageClient
+from openai_usage.endpoints import Endpoint
+from openai_usage.errors import APIError
+from openai_usage.gaps import Gap
+from openai_usage.names import Names
+from openai_usage.plans import Window
+from openai_usage.range_query import RangeQuery
+from openai_usage.report.figures import Figures, Missing, Spend, Usage
+from openai_usage.report.sums import DAY, Period, Rows, Tally
+from openai_usage.results import CostsResult
+from openai_usage.times import Timestamp, unix_seconds
+
+__all__ = ["gather", "period_of"]
+
+T = TypeVar("T")
+
+_NOT_IN_EVERY_RESULT = ("input_cached_tokens", "input_cache_write_tokens")
+"""Measures that are of interest where they are told."""
+
+
+def period_of(start_time: Timestamp, end_time: Timestamp | None, now: int) -> Period:
+    """The range that is meant, without what is yet to come.
+
+    Raises:
+        InvalidQueryError: It is none, or has not begun yet.
+    """
+    start = unix_seconds(start_time, param="start_time")
+    end = now if end_time is None else unix_seconds(end_time, param="end_time")
+    period = Period.until_now(start, end, now)
+    RangeQuery(start_time=start, end_time=end)  # which refuses a range that is none
+    return period
+
+
+async def gather(
+    client: AsyncUsageClient,
+    start_time: Timestamp,
+    end_time: Timestamp | None = None,
+    *,
+    names: Names | None = None,
+) -> Figures:
+    """Ask *client* for everything in a range of time, which ends now if nothing else is said.
+
+    Raises:
+        APIError: Nothing at all could be read; this is what asking for the costs met.
+        InvalidQueryError: The range is none, or has not begun yet.
+    """
+    now = int(time.time())
+    period = period_of(start_time, end_time, now)
+    # The costs of a day that the range cuts may come for the whole day, to be compared like others.
+    compared = evolve(period, start=period.days[0].midnight).before()
+    rows = [row for row in type(client).table().values() if row.name != "costs"]
+    due = now - DAY
+    named: dict[str | None, CostsResult] = {}
+    costs, before, usage = await asyncio.gather(
+        _or_error(_costs(client, period, due, named)),
+        _or_error(_costs(client, compared, due, named)),
+        asyncio.gather(*(_or_error(_usage(client, row, period, due)) for row in rows)),
+    )
+    answered = [answer for answer in usage if not isinstance(answer, APIError)]
+    if isinstance(costs, APIError) and not answered:
+        raise costs
+    missing = [
+        *_missing("costs", frozenset(), costs),
+        *chain.from_iterable(
+            _missing(row.name, frozenset(_measures(row)), answer)
+            for row, answer in zip(rows, usage, strict=True)
+        ),
+    ]
+    options = client._transport.options  # noqa: SLF001 - which organization is no secret
+    return Figures(
+        period=period,
+        compared=compared,
+        host=options.base_url.host or "",
+        organization=options.organization,
+        generated=datetime.fromtimestamp(now, UTC),
+        spend=_spend(costs, before),
+        usage=tuple(answer.figures for answer in answered),
+        missing=tuple(missing),
+        # Older costs may well be out of the API's reach: what was asked for is complete without.
+        uncompared=_why(before) if isinstance(before, APIError) else "",
+        names=names and names.with_names_from(named.values()),
+        costs_start=None if isinstance(costs, APIError) else costs.start,
+        gaps_before=() if isinstance(before, APIError) else before.gaps,
+    )
+
+
+def _why(error: APIError) -> str:
+    """Why something could not be read, where something else could."""
+    return legible(among_others(str(error)))
+
+
+async def _or_error(asked: Awaitable[T]) -> T | APIError:
+    try:
+        return await asked
+    except APIError as error:
+        return error
+
+
+@frozen
+class _Read(Generic[T]):
+    """What was read of an endpoint, and of which time."""
+
+    figures: T
+    start: int | None
+    """Where the first bucket begins if that is before the range."""
+    gaps: tuple[Gap, ...]
+
+
+async def _costs(
+    client: AsyncUsageClient,
+    period: Period | None,
+    due: int,
+    named: dict[str | None, CostsResult],
+) -> _Read[Mapping[str, Rows]]:
+    """What was billed, by currency; nothing in no period.
+
+    A result of each project that has its name is put into *named*.
+    """
+    if period is None:
+        return _Read({}, None, ())
+    tallies: defaultdict[str, Tally] = defaultdict(lambda: Tally(len(period.days)))
+    buckets = client.costs(
+        start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
+    )
+    spans = []
+    async for bucket in buckets:
+        spans.append(Window(bucket.start_time, bucket.end_time))
+        day = period.place(bucket.start_time)
+        for result in bucket.results:
+            # An empty id is how costs from before there were projects belong to none.
+            key = (result.project_id or None, result.line_item or None)
+            tallies[result.amount.currency].add(key, day, result.amount.value)
+            if result.project_name:
+                named[result.project_id] = result
+    gaps = _gaps("costs", spans, period, due)
+    missing = period.places(gaps)
+    rows = {currency: tally.done(missing) for currency, tally in tallies.items()}
+    is_whole = bool(spans) and spans[0].start_time < period.start
+    return _Read(rows, spans[0].start_time if is_whole else None, gaps)
+
+
+def _spend(
+    costs: _Read[Mapping[str, Rows]] | APIError, before: _Read[Mapping[str, Rows]] | APIError
+) -> tuple[Spend, ...]:
+    if isinstance(costs, APIError):
+        return ()
+    now, then = costs.figures, {} if isinstance(before, APIError) else before.figures
+    return tuple(
+        Spend(
+            currency,
+            now.get(currency, {}),
+            None if isinstance(before, APIError) else then.get(currency, {}),
+        )
+        for currency in sorted(now.keys() | then.keys())
+    )
+
+
+async def _usage(
+    client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period, due: int
+) -> _Read[Usage]:
+    measures = _measures(endpoint)
+    names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
+    by_model = {"input_tokens", "model"} <= names
+    asked = {"group_by": ["model"]} if by_model else {}
+    ask = endpoint.__get__(client, type(client))
+    tally = Tally(len(period.days))
+    spans = []
+    async for bucket in ask(start_time=period.start, end_time=period.end, **asked):
+        spans.append(Window(bucket.start_time, bucket.end_time))
+        day = period.place(bucket.start_time)
+        for result in bucket.results:
+            model = getattr(result, "model", None) or None
+            for name in measures:
+                amount = getattr(result, name)
+                if isinstance(amount, int | Decimal):  # labels and what is not told are not
+                    tally.add((name, model), day, Decimal(amount))
+    gaps = _gaps(endpoint.name, spans, period, due)
+    return _Read(Usage(endpoint.name, tally.done(period.places(gaps)), measures), None, gaps)
+
+
+def _gaps(endpoint: str, spans: list[Window], period: Period, due: int) -> tuple[Gap, ...]:
+    return tuple(
+        Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
+        for gap in find_gaps(spans, period.start, period.end, DAY, due=due)
+    )
+
+
+def _missing(
+    endpoint: str, measures: frozenset[str], answer: _Read[T] | APIError
+) -> Iterator[Missing]:
+    """What is missing of an endpoint: all of it, some days, or nothing."""
+    what = endpoint.replace("_", " ")
+    if isinstance(answer, APIError):
+        yield Missing(what, _why(answer), measures)
+    elif answer.gaps:
+        why = f"the API returned no bucket for {describe_spans(answer.gaps)}"
+        yield Missing(what, why, measures, answer.gaps)
+
+
+def _measures(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:
+    """What a row's results count, and what is noted of it there."""
+    return {
+        each.name: each.metadata
+        for each in fields(endpoint.result)  # type: ignore[arg-type]
+        if each.default is NOTHING or each.name in _NOT_IN_EVERY_RESULT
+    }
