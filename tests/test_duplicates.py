@@ -5,17 +5,23 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from openai_usage import (
     APIResponseValidationError,
     AsyncUsageClient,
     CompletionsResult,
     CostsResult,
+    Page,
     _codec,
 )
 from openai_usage._codec import NoPageError, page_of
+from openai_usage._duplicates import _may_have_more_arrays
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
+from tests.reading import RESULTS
+from tests.test_decoder_fuzz import bodies
 
 RESULT = '{"object":"organization.costs.result","amount":{"value":7,"currency":"usd"}}'
 START = f'"start_time":{TODAY},"end_time":{TODAY + DAY}'
@@ -67,6 +73,99 @@ async def test_what_only_looks_doubled_is_right() -> None:
     body = page(bucket, after=',"later":"has_more","later":{"data":[],"data":1}')
     read = await page_of(CostsResult, body)
     assert read.data[0].results[0].line_item == '[has_more] "results":['
+
+
+@pytest.mark.parametrize(
+    ("name", "is_read"),
+    [("prod", False), ("[prod]", False), ("[\\u0070rod]", True), ('[\\"data\\"]', False)],
+)
+def test_every_key_is_read_only_where_it_has_to_be(name: str, *, is_read: bool) -> None:
+    row = f'{RESULT[:-1]},"project_name":"{name}"}}'
+    body = page(f'{{{START},"results":[{row}]}}')
+    assert _may_have_more_arrays(body, 1) is is_read
+    assert _codec._Decoder(CostsResult).at_once(body).data[0].results[0].amount.value == 7
+
+
+class Pairs(list[tuple[str, Any]]):
+    """A JSON object whose keys may come twice."""
+
+
+class Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def loads(body: bytes) -> Any:
+    return json.loads(body, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+
+
+def dumps(value: Any, escaped: str = "") -> str:
+    """JSON, in which the key *escaped* is spelt with an escape."""
+    match value:
+        case Pairs():
+            members = (f"{spelt(key, escaped)}:{dumps(each, escaped)}" for key, each in value)
+            return f"{{{','.join(members)}}}"
+        case list():
+            return f"[{','.join(dumps(each, escaped) for each in value)}]"
+        case Number():
+            return str(value)
+    return json.dumps(value)
+
+
+def spelt(key: str, escaped: str) -> str:
+    return f'"\\u{ord(key[0]):04x}{key[1:]}"' if key == escaped else json.dumps(key)
+
+
+OTHERS: dict[str, st.SearchStrategy[Any]] = {
+    "has_more": st.booleans(),
+    "next_page": st.none() | st.text(max_size=9),
+    "object": st.text(max_size=9),
+    "data": st.just([]),
+    "results": st.just([]),
+}
+"""Values that are right for a key, beside the one that it has."""
+
+
+@st.composite
+def doubled(draw: st.DrawFn, result: type) -> tuple[bytes, str]:
+    """A right page, but that a key comes twice for which that is found; and the path of the key."""
+    body = loads(draw(bodies(result, most_wrong=0)))
+    body.append(("object", "page"))
+    path, owner, keys = "$", body, ["has_more", "next_page", "object"]
+    if result is CostsResult:
+        keys.append("data")
+        if draw(st.booleans()):
+            buckets = dict(body)["data"]
+            place = draw(st.integers(0, len(buckets) - 1))
+            path, owner, keys = f"$.data[{place}]", buckets[place], ["results"]
+    key = draw(st.sampled_from(keys))
+    other = draw(st.just(dict(owner)[key]) | OTHERS[key])
+    owner.insert(draw(st.integers(0, len(owner))), (key, other))
+    return dumps(body, draw(st.sampled_from(["", key]))).encode(), f"{path}.{key}"
+
+
+@pytest.mark.parametrize("result", RESULTS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+@given(data=st.data())
+async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataObject) -> None:
+    body, path = data.draw(doubled(result))
+    with pytest.raises(NoPageError, match="twice") as caught:
+        await page_of(result, body)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("result", RESULTS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=10)
+@given(data=st.data())
+async def test_a_key_that_is_not_known_may_come_twice(result: type, data: st.DataObject) -> None:
+    body = loads(data.draw(bodies(result, most_wrong=0)))
+    expected: Page[Any] = await page_of(result, dumps(body).encode())
+    objects = [body, *dict(body)["data"]]
+    for owner in [*objects, *(row for each in objects[1:] for row in dict(each)["results"])]:
+        owner += [("later", "]["), ("later", Pairs([("data", []), ("data", "1")]))]
+    del body[-2:]  # arrays beside `data` are not looked behind
+    assert await page_of(result, dumps(body).encode()) == expected
 
 
 async def test_a_class_of_somebody_elses_is_looked_at_too() -> None:

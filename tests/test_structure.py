@@ -47,6 +47,7 @@ ORDER = [
     "_transport",
     "_walk",
     "integrations.__init__",
+    "integrations._arrow_types",
     "integrations.arrow",
     "_paging",
     "_directory",

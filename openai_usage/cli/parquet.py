@@ -1,6 +1,5 @@
 """Writes a sheet as Parquet. Needs the extra `[arrow]`."""
 
-import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from shutil import copyfileobj
@@ -11,6 +10,7 @@ import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
 from openai_usage import Bucket
+from openai_usage.cli.messages import say
 from openai_usage.cli.rows import Sheet
 from openai_usage.integrations.arrow import Rounding, record_batch, schema
 
@@ -38,7 +38,7 @@ async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
         whole.seek(0)
         copyfileobj(whole, file)
     if rounding.columns:
-        print(f"openai-usage: {rounding.message('--money text')}", file=sys.stderr)
+        say(rounding.message("--money text"))
 
 
 async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None]:

@@ -6,20 +6,15 @@ never depends on what was used.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from itertools import accumulate
-from math import inf
-from typing import Any, TypeAlias
+from typing import Any
 
-from attrs import frozen
-
-from openai_usage._checks import checked
 from openai_usage._columns import Column, columns_of
-from openai_usage._digits import DECIMALS, DIGITS, Rounding, digits, fitted
+from openai_usage._digits import Rounding
 from openai_usage._shown import shown
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
@@ -35,103 +30,12 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
+from openai_usage.integrations._arrow_types import MISFITS, types_of
+
 __all__ = ["Rounding", "record_batch", "record_batches", "schema", "table"]
 
 _ROWS = 10_000
 """Rows that are made in one go, in a few milliseconds; a larger page is taken in turns."""
-
-_DECIMAL = pa.decimal128(DIGITS, DECIMALS)
-_MOMENTS = pa.timestamp("us", tz="UTC")  # the one unit that all of them have, in UTC
-_SECONDS = pa.timestamp("s", tz="UTC")
-
-_PLAIN = f"^-?[0-9]{{1,{DIGITS - DECIMALS}}}([.][0-9]{{1,{DECIMALS}}})?$"
-
-_MISFITS = (TypeError, ValueError, ArithmeticError)
-"""What is raised where a value is not for a column: pyarrow's and decimal's errors are of these."""
-
-_Report: TypeAlias = Callable[[Decimal, Decimal], None]
-"""Called for each value that is rounded, with the value and what stands in its place."""
-
-
-@frozen
-class _Type:
-    """What a column of one kind is to Arrow."""
-
-    arrow: pa.DataType
-    holds: str
-    array: Callable[[list[Any], _Report], "pa.Array[Any]"]
-    """Makes an array of values. It reports what it rounds, and raises where a value has no room."""
-    way_out: str = "collect()"
-    """What to use for values that have no room."""
-
-    def fits(self, value: object) -> bool:
-        try:
-            self.array([value], lambda *_: None)
-        except _MISFITS:
-            return False
-        return True
-
-
-def _plain(arrow: pa.DataType, holds: str) -> _Type:
-    return _Type(arrow, holds, lambda values, _: pa.array(values, arrow))
-
-
-def _moments(values: Sequence[int], _: _Report) -> "pa.Array[Any]":
-    return pa.array(values, _SECONDS).cast(_MOMENTS)
-
-
-def _decimals(values: list[Decimal | None], report: _Report) -> "pa.Array[Any]":
-    """Return decimals that are exact, or rounded by us; pyarrow alone would change them silently.
-
-    Where it has to change a scale, it reads beyond its table of powers for some values (`4E-63`
-    becomes thousands), and lets others overflow. So it gets either plain digits for which there is
-    room, to which it appends zeros, or values that were brought to the scale of the column before.
-    """
-    if values and values[0] is not None:
-        texts = pa.array(list(map(str, values)))
-        if pc.all(pc.match_substring_regex(texts, _PLAIN)).as_py():
-            return texts.cast(_DECIMAL)
-    rounded = [None if each is None else fitted(each) for each in values]
-    if rounded != values:  # in one go, as most often they are the same
-        for value, instead in zip(values, rounded, strict=True):
-            if value is not None and instead is not None and value != instead:
-                report(value, instead)
-    return pa.array(rounded, _DECIMAL)
-
-
-def _texts(values: list[Decimal | None], _: _Report) -> "pa.Array[Any]":
-    return pa.array([None if each is None else digits(each) for each in values], pa.string())
-
-
-def _floats(values: list[Decimal | None], _: _Report) -> "pa.Array[Any]":
-    floats = [None if each is None else float(each) for each in values]
-    if inf in floats or -inf in floats:
-        raise OverflowError
-    return pa.array(floats, pa.float64())
-
-
-_TYPES: Mapping[type, _Type] = {
-    datetime: _Type(_MOMENTS, "moments", _moments),
-    int: _plain(pa.int64(), "integers of 64 bits"),
-    float: _plain(pa.float64(), "floats of 64 bits"),
-    bool: _plain(pa.bool_(), "true and false"),
-    str: _plain(pa.dictionary(pa.int32(), pa.string()), "text"),
-}
-"""The types, by the kind of a column; but for decimals, which have several."""
-
-_AS_TEXT = 'money="text"'
-
-_MONEY: Mapping[MoneyType, _Type] = {
-    "decimal": _Type(_DECIMAL, f"{DIGITS - DECIMALS} digits before the point", _decimals, _AS_TEXT),
-    "text": _Type(pa.string(), "text", _texts),
-    "float": _Type(pa.float64(), "floats of 64 bits", _floats, _AS_TEXT),
-}
-"""The types of decimals, by what the caller wants."""
-
-
-def _types(money: MoneyType) -> Mapping[type, _Type]:
-    checked("money", money, MoneyType)
-    return {**_TYPES, Decimal: _MONEY[money]}
 
 
 def schema(endpoint: Endpoint[..., object], *, money: MoneyType = "decimal") -> pa.Schema:
@@ -141,7 +45,7 @@ def schema(endpoint: Endpoint[..., object], *, money: MoneyType = "decimal") -> 
         ColumnError: A field of its results is declared as something that has no column.
         InvalidQueryError: There is no such form of *money*.
     """
-    columns, types = columns_of(endpoint.result), _types(money)
+    columns, types = columns_of(endpoint.result), types_of(money)
     for column in columns:
         if column.kind not in types:
             raise ColumnError(
@@ -241,7 +145,7 @@ class _Rows:
         self.rounding = Rounding() if rounding is None else rounding
         self._schema = schema(endpoint, money=money)
         self._columns = columns_of(endpoint.result)
-        self._types = _types(money)
+        self._types = types_of(money)
 
     def batch(self, buckets: Sequence[Bucket[object]]) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(list(self._arrays(buckets)), schema=self._schema)
@@ -258,7 +162,7 @@ class _Rows:
         kind = self._types[column.kind]
         try:
             return kind.array(column.values(buckets), partial(self.rounding.add, column.name))
-        except _MISFITS:
+        except MISFITS:
             bucket, value = next(
                 (bucket, value)
                 for bucket in buckets
