@@ -17,6 +17,7 @@ ORDER = [
     "_secret",
     "_shown",
     "_sums",
+    "_generators",
     "_spreadsheets",
     "errors",
     "times",

@@ -7,7 +7,6 @@ what the class of the results says, so the schema never depends on what was used
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from datetime import datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import accumulate
@@ -16,6 +15,7 @@ from typing import Any
 from attrs import frozen
 
 from openai_usage._columns import Column, columns_of
+from openai_usage._generators import Owned
 from openai_usage._shown import shown
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
@@ -152,8 +152,8 @@ async def record_batches(
     known = schema(endpoint)  # what has no column is said before anything is sent
     columns = columns_of(endpoint.result)
     handed_over: int | None = None
-    async with aclosing(pages):
-        async for page in pages:
+    async with Owned(pages) as owned:
+        async for page in owned:
             for buckets in _in_turns(page.data):
                 try:
                     batch = _batch(columns, buckets, known)
