@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import evolve
 
 from openai_usage._checks import checked, refuse
 from openai_usage._codec import query_pairs
+from openai_usage._generators import Owned
 from openai_usage._transport import Transport
 from openai_usage._walk import Reply, Walk
 from openai_usage.endpoints import Endpoint
@@ -58,20 +59,20 @@ class Buckets(Generic[R_co]):
         return Walk(self._transport, self.endpoint).first_page(self.query).__await__()
 
     async def __aiter__(self) -> AsyncGenerator[Bucket[R_co], None]:
-        async with aclosing(self._replies()) as replies:
+        async with Owned(self._replies()) as replies:
             async for reply in replies:
                 for bucket in reply.page.data:
                     yield bucket
 
     async def pages(self) -> AsyncGenerator[Page[R_co], None]:
         """Every page of the walk."""
-        async with aclosing(self._replies()) as replies:
+        async with Owned(self._replies()) as replies:
             async for reply in replies:
                 yield reply.page
 
     async def raw_pages(self) -> AsyncGenerator[bytes, None]:
         """The body of every page of the walk, as the bytes that came, checked as all pages are."""
-        async with aclosing(self._replies(with_bodies=True)) as replies:
+        async with Owned(self._replies(with_bodies=True)) as replies:
             async for reply in replies:
                 yield reply.body
 

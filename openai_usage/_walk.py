@@ -9,7 +9,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from itertools import islice
 from typing import Generic, NamedTuple, TypeVar
 
@@ -17,6 +16,7 @@ from attrs import evolve
 
 from openai_usage._codec import NoPageError, Pairs, page_of, query_pairs
 from openai_usage._continuity import Continuity
+from openai_usage._generators import Owned
 from openai_usage._telemetry import WalkSpan, walk_span
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
@@ -87,8 +87,8 @@ class Walk(Generic[R_co]):
         yielded_until: int | None = None
         try:
             span = walk_span("walk", self.endpoint.name, at_once)
-            async with span as self.span, aclosing(replies):
-                async for reply in replies:
+            async with span as self.span, Owned(replies) as owned:
+                async for reply in owned:
                     buckets = reply.page.data
                     if in_windows:  # each was checked alone; a gap over several of them is one gap
                         continuity.check_page(buckets)

@@ -18,6 +18,7 @@ ORDER = [
     "_shown",
     "_sums",
     "_digits",
+    "_generators",
     "_spreadsheets",
     "errors",
     "times",

@@ -5,7 +5,7 @@ import logging
 import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
@@ -13,6 +13,7 @@ from rich.table import Column
 from rich.text import Text
 
 from openai_usage import Bucket, Buckets
+from openai_usage._generators import Owned
 from openai_usage.cli.messages import say
 
 _PATIENCE = 1.0
@@ -41,7 +42,7 @@ class Watch(logging.Handler):
     async def over(self, buckets: Buckets[object]) -> AsyncIterator[Bucket[object]]:
         """Every bucket of *buckets*, watched."""
         self._ends = [window.end_time for window in buckets.plan().windows]
-        async with aclosing(aiter(buckets)) as walk:
+        async with Owned(aiter(buckets)) as walk:
             async for bucket in walk:
                 self._read += 1
                 yield bucket

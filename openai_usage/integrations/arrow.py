@@ -7,7 +7,6 @@ never depends on what was used.
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
@@ -15,6 +14,7 @@ from typing import Any
 
 from openai_usage._columns import Column, columns_of
 from openai_usage._digits import Rounding
+from openai_usage._generators import Owned
 from openai_usage._shown import shown
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
@@ -100,8 +100,8 @@ async def record_batches(
     rows = _Rows(endpoint, money)  # what has no column is said before anything is sent
     handed_over: int | None = None
     try:
-        async with aclosing(pages):
-            async for page in pages:
+        async with Owned(pages) as owned:
+            async for page in owned:
                 for buckets in _in_turns(page.data):
                     try:
                         batch = rows.batch(buckets)
