@@ -38,13 +38,14 @@ class BackgroundLoop:
         Raises:
             RuntimeError: This is closed, began in another process, or would wait for itself.
         """
-        future = self._alive().begin(ask)
+        life = self._alive()
+        future = life.begin(ask)
         if future is None:
-            raise self._is_closed()
+            raise self._is_over(life)
         try:
             return future.result()
         except CancelledError:
-            raise self._is_closed() from None
+            raise self._is_over(life) from None
         finally:
             future.cancel()  # which means nothing where it is done
 
@@ -98,6 +99,11 @@ class BackgroundLoop:
             )
         return self._life
 
+    def _is_over(self, life: "_Life") -> BaseException:
+        # At the exit of the interpreter daemon threads end without a word, as they do elsewhere.
+        is_late = life.at_exit and threading.current_thread().daemon
+        return SystemExit() if is_late else self._is_closed()
+
     def _is_closed(self) -> RuntimeError:
         return RuntimeError(f"this {self._owner} is closed; make a new one")
 
@@ -129,24 +135,47 @@ class _Life:
         self._loop = self._runner.get_loop()
         self._over = asyncio.Event()
         self._told = False
+        self.at_exit = False
+        """Whether it ends because the interpreter does."""
         # What is begun comes to the loop before the end does, or not at all. A thread can come by
         # twice: where garbage is collected while it is here.
         self._telling = threading.RLock()
         # Python joins all others before it says that it ends.
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
-        self.thread.start()
-        atexit.register(self.end)
+        try:
+            self.thread.start()
+        except RuntimeError:  # there are too many threads
+            self._loop.close()
+            raise
+        atexit.register(self._exit)
 
     def begin(self, ask: Callable[[], Awaitable[T]]) -> Future[T] | None:
         """Await what *ask* gives, unless this is over or in another process."""
+        future: Future[T] = Future()
 
         async def awaited() -> T:
             return await ask()
 
+        def start() -> None:
+            # Made in the loop's thread, where no signal comes between a coroutine and its task.
+            task = self._loop.create_task(awaited())
+            task.add_done_callback(lambda done: _copy(done, future))
+            future.add_done_callback(lambda _: self._submit(task.cancel))
+
         if self.process != os.getpid():
             return None
+        return future if self._submit(start) else None
+
+    def _submit(self, call: Callable[[], object]) -> bool:
+        """Have the loop make a *call*, unless this is over."""
         with self._telling:
-            return None if self._told else asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+            if not self._told:
+                self._loop.call_soon_threadsafe(call)
+            return not self._told
+
+    def _exit(self) -> None:
+        self.at_exit = True
+        self.end()
 
     def tell(self) -> None:
         """Let it end."""
@@ -166,7 +195,7 @@ class _Life:
     def _live(self) -> None:
         with self._runner:
             self._runner.run(self._until_told())
-        atexit.unregister(self.end)
+        atexit.unregister(self._exit)
 
     async def _until_told(self) -> None:
         await self._over.wait()
@@ -177,3 +206,14 @@ class _Life:
         for walk in list(self.walks):
             await walk.aclose()
         await self._closing()
+
+
+def _copy(task: asyncio.Task[T], future: Future[T]) -> None:
+    """Give *future* what came of *task*, unless nobody waits for it any more."""
+    error = CancelledError() if task.cancelled() else task.exception()
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is None:
+        future.set_result(task.result())
+    else:
+        future.set_exception(error)

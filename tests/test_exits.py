@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -20,8 +19,6 @@ def run(code: str, sandbox: Sandbox) -> tuple[int, str, str]:
     done = subprocess.run(
         [
             sys.executable,
-            "-X",
-            "dev",
             "-W",
             "error",
             "-c",
@@ -67,3 +64,83 @@ def test_an_error_between_two_steps_of_an_async_walk_is_all_that_is_said(
 ) -> None:
     done = run(ENDS % (WALK, reading), usage_sandbox)
     assert done == (0, "as it came\n" * 6, "")
+
+
+# Programs that block
+
+DAEMON = """
+import threading
+from openai_usage import UsageClient
+
+client = UsageClient(**OPTIONS)
+begun = threading.Event()
+
+def read():
+    while True:
+        for bucket in client.completions(%s):
+            begun.set()
+
+threading.Thread(target=read, daemon=True).start()
+begun.wait()
+print("the end")
+"""
+
+SIGNAL = """
+import asyncio, gc, threading
+from openai_usage import UsageClient
+
+submit = asyncio.BaseEventLoop.call_soon_threadsafe
+
+def interrupted(*_, **__):  # as by a signal that comes just then
+    asyncio.BaseEventLoop.call_soon_threadsafe = submit
+    raise KeyboardInterrupt
+
+with UsageClient(**OPTIONS) as client:
+    client.costs(%s).first_page()
+    asyncio.BaseEventLoop.call_soon_threadsafe = interrupted
+    try:
+        client.costs(%s).first_page()
+    except KeyboardInterrupt:
+        print("interrupted")
+    gc.collect()
+    print(len(client.costs(%s).first_page().data))
+"""
+
+NO_THREAD = """
+import gc, threading
+from openai_usage import UsageClient
+
+start = threading.Thread.start
+
+def fail(thread):
+    raise RuntimeError("can't start new thread")
+
+with UsageClient(**OPTIONS) as client:
+    threading.Thread.start = fail
+    try:
+        client.costs(%s).first_page()
+    except RuntimeError as error:
+        print(error)
+    gc.collect()
+    threading.Thread.start = start
+    print(len(client.costs(%s).first_page().data))
+"""
+
+
+def test_a_daemon_thread_ends_with_the_interpreter_and_says_nothing(usage_sandbox: Sandbox) -> None:
+    assert run(DAEMON % WALK, usage_sandbox) == (0, "the end\n", "")
+
+
+def test_a_daemon_thread_that_waits_for_an_answer_ends_likewise(usage_sandbox: Sandbox) -> None:
+    usage_sandbox.faults.stall(3600, after=1)
+    assert run(DAEMON % WALK, usage_sandbox) == (0, "the end\n", "")
+
+
+def test_a_signal_at_the_start_of_a_request_leaves_nothing(usage_sandbox: Sandbox) -> None:
+    done = run(SIGNAL % (WALK, WALK, WALK), usage_sandbox)
+    assert done == (0, "interrupted\n1\n", "")
+
+
+def test_a_thread_that_cannot_start_leaves_nothing(usage_sandbox: Sandbox) -> None:
+    done = run(NO_THREAD % (WALK, WALK), usage_sandbox)
+    assert done == (0, "can't start new thread\n1\n", "")
