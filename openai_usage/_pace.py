@@ -1,102 +1,160 @@
-"""The pace at which a client sends once it was refused, from values alone.
+"""The rate at which to send once requests are rejected, from values alone.
 
-A limit of requests is known to nobody but the server, and shared with whoever else asks for the
-same organization. So it is found out: the first 429 tells how many a second were too many. From
-there the pace follows a cubic curve, as TCP's CUBIC does (RFC 9438): from below what was met, level
-around it, then faster and faster until it is met again or forgotten.
+Only the server knows the limit of requests, and others share it. So it is estimated: rejections
+tell how many requests a second were too many. From there the rate follows a cubic curve, as TCP's
+CUBIC does (RFC 9438): it starts below the limit, levels off at it, then grows faster and faster
+until requests are rejected again or the limit is forgotten.
 """
 
 from collections import deque
 
 from attrs import define, field
 
-_BEHIND = 0.1
-"""How far below the limit that was met the curve begins, as a share of it."""
+_REJECTIONS_NEEDED = 3
+_REQUESTS_NEEDED = 10
+"""A limit is concluded from so many rejections in a row, or among at least so many requests."""
 
-_AHEAD = 16.0
-"""How steep it is beyond: at 17 times the limit when it has gone on for as long again."""
+_MIN_LIMIT_OF_FEW = 5.0
+"""Requests a second; no lower limit is concluded from fewer requests."""
 
-_FORGOTTEN = 2.0
-"""Where the limit is forgotten, in times it took to level: at 129 times the limit."""
+_START_BELOW = 0.05
+"""How far below the limit the curve starts, as a share of it."""
+
+_GROWTH = 16.0
+"""How steep the curve is above the limit: at 17 times the limit after as long again."""
+
+_FORGET_AT = 129.0
+"""The multiple of the limit at which it is forgotten."""
 
 _REQUESTS_TO_LEVEL = 60
-"""How many requests the curve takes to come back to the limit: looking for it costs a 429
-or two in about that many."""
+"""Requests until the curve is back at the limit: each time costs a rejection or two."""
 
 _SECONDS_TO_LEVEL = (2.5, 12.0)
-"""No less, so that answers on their way do not count for much, and no more, to recover soon."""
+"""At least, so that responses on their way matter little; at most, so that it recovers soon."""
 
-_HOLDS_TO_LEVEL = 12
-"""Where a refusal costs a hold of all requests, the limit is looked for as much more rarely."""
+_PAUSES_TO_LEVEL = 12
+_SECONDS_BETWEEN_PAUSES = 60.0
+"""Where a rejection costs a pause, the next one is risked after as many pauses, or a minute."""
 
-_LEFT_AT_LEAST = 0.7
-"""A pace that is refused is not cut to less than this share of it at once."""
+_LESS = 0.9
+"""What is left of a rate that costs a second pause before it was back at the limit."""
 
-_SLOWEST = 0.1
-"""Requests a second; slower than this is a matter for `max_retries`."""
+_MIN_SHARE_LEFT = 0.7
+"""One rejection does not reduce the limit to less than this share of it."""
 
-_KEPT = 10.0
-"""Seconds for which it is known what was sent: most answers are there by then."""
+_MIN_RATE = 0.1
+"""Requests a second; a lower limit is a matter for `max_retries`."""
+
+_PERIOD = 1.0
+"""Seconds over which a limit is assumed to count."""
+
+_MEMORY_SECONDS = 10.0
+"""How long requests are remembered: most responses have come by then."""
 
 
 @define(eq=False)
-class Pace:
-    """How fast to send, learnt from what was sent and what of it was refused."""
+class CubicRate:
+    """How fast to send, estimated from requests that were sent and those that were rejected."""
 
     _sent: deque[float] = field(factory=deque[float])
-    """When requests were sent, but for those that were refused."""
+    """When requests were sent that were not rejected."""
+    _rejected: deque[float] = field(factory=deque[float])
+    """When rejections became known."""
+    rejected_in_a_row: int = 0
+    """How many requests were rejected since one was answered."""
     _limit: float | None = None
-    """Requests a second at the last refusal."""
-    _refused_at: float = float("-inf")
-    _met_again: bool = False
-    """Whether it was met more than once: a single refusal can be somebody else's doing."""
-    _held: float = 0.0
-    """Seconds that the last refusal asked to hold all requests."""
+    """Requests a second."""
+    _limited_at: float = float("-inf")
+    """When the limit was concluded, or last confirmed by a rejection."""
+    _counted_to: float | None = None
+    """Of a limit that was just concluded: the end of the period whose requests were counted."""
+    _pause: float = 0.0
+    """Seconds that the last rejection asked to pause."""
 
     @property
     def is_limited(self) -> bool:
         """Whether a limit is known."""
         return self._limit is not None
 
-    def sent(self, now: float) -> float:
-        """Take note of a request; seconds from one to the next, 0 where no limit is in sight."""
-        while self._sent and self._sent[0] < now - _KEPT:
-            self._sent.popleft()
+    def on_sent(self, now: float) -> float:
+        """Record a request; return the seconds until the next, 0 where no limit is known."""
+        _forget(self._sent, now)
         self._sent.append(now)
         rate = self._rate(now)
         return 1 / rate if rate else 0.0
 
-    def refused(self, sent: float, now: float, hold: float = 0.0) -> float:
-        """Take note that the request of the moment *sent* was refused; until when to send none.
+    def on_answered(self) -> None:
+        """Record that a request was answered."""
+        self.rejected_in_a_row = 0
 
-        *hold* is for how many seconds the server asked to send none.
-
-        What was sent before an earlier refusal was known says no more than that one did, and where
-        nothing else was sent in the same second there is nothing to learn.
-        """
+    def withdraw(self, sent: float) -> None:
+        """Forget the request of the moment *sent*: its outcome says nothing about a limit."""
         if sent in self._sent:
             self._sent.remove(sent)
-        if sent <= self._refused_at:
+
+    def on_rejected(self, sent: float, now: float, pause: float = 0.0) -> float:
+        """Record that the request of the moment *sent* was rejected; return when to send again.
+
+        *pause* is how many seconds the server asked to pause.
+        """
+        self.withdraw(sent)
+        _forget(self._rejected, now)
+        self._rejected.append(now)
+        self.rejected_in_a_row += 1
+        if sent <= self._limited_at:
+            self._count_out(sent)
             return now
+        if now < self._limited_at + _PERIOD:
+            # The same period is still full. To wait as long again soon finds its end.
+            return 2 * now - self._limited_at
+        counted = [each for each in self._sent if sent - _PERIOD < each <= sent]
+        limit = self._estimate(len(counted), now, pause)
+        if limit is None:
+            return now
+        self._counted_to = None if self.is_limited else sent
+        self._limit, self._limited_at, self._pause = limit, now, pause
+        # There is room again when the first request of the period has left it.
+        return max(now, counted[0] + _PERIOD) if counted else now
+
+    def _count_out(self, sent: float) -> None:
+        """Correct a limit for which *sent* was counted as answered, before it was rejected too."""
+        end = self._counted_to
+        if self._limit and end is not None and end - _PERIOD < sent <= end:
+            self._limit = max(self._limit - 1, _MIN_RATE)
+
+    def _estimate(self, counted: int, now: float, pause: float) -> float | None:
+        """Return the limit that a rejection after *counted* requests in a period tells, if any."""
         rate = self._rate(now)
-        self._met_again = rate is not None
-        passed = [each for each in self._sent if sent - 1.0 < each <= sent]
-        met = float(len(passed))
-        if rate is not None:  # one more would have fit, by the clock of the server
-            met = max(min(met + 1, rate), _LEFT_AT_LEAST * rate)
-        self._limit = max(met, _SLOWEST) if met else None
-        self._refused_at, self._held = now, hold
-        # A limit over a second has room again when the first request of that second is past.
-        return max(now, passed[0] + 1.0) if passed else now
+        if self._limit is None or rate is None:
+            few = len(self._sent) + len(self._rejected) < _REQUESTS_NEEDED
+            needed = self.rejected_in_a_row if few else len(self._rejected)
+            if not counted or needed < _REJECTIONS_NEEDED:
+                return None
+            return max(counted, _MIN_LIMIT_OF_FEW) if few else float(counted)
+        just_concluded = self._counted_to is not None and counted
+        least = 0.0 if just_concluded else _MIN_SHARE_LEFT * min(rate, self._limit)
+        most = _LESS * rate if pause and rate < self._limit else rate
+        return max(min(counted, most), least, _MIN_RATE)
 
     def _rate(self, now: float) -> float | None:
         if self._limit is None:
             return None
         least, most = _SECONDS_TO_LEVEL
-        wanted = max(_REQUESTS_TO_LEVEL / self._limit, _HOLDS_TO_LEVEL * self._held)
-        to_level = max(least, min(most, wanted)) if self._met_again else least
-        t = (now - self._refused_at) / to_level - 1
-        if t > _FORGOTTEN:
+        if self._counted_to is not None:  # just concluded, perhaps from few requests
+            growing, level = least, least + self._pause
+        else:
+            growing = max(least, min(most, _REQUESTS_TO_LEVEL / self._limit))
+            level = max(growing, min(_SECONDS_BETWEEN_PAUSES, _PAUSES_TO_LEVEL * self._pause))
+        t = now - self._limited_at - level
+        if t < 0:
+            return self._limit * (1 + _START_BELOW * (t / level) ** 3)
+        factor = 1 + _GROWTH * (t / growing) ** 3
+        if factor > _FORGET_AT:
             self._limit = None
             return None
-        return self._limit * (1 + (_BEHIND if t < 0 else _AHEAD) * t**3)
+        return self._limit * factor
+
+
+def _forget(moments: deque[float], now: float) -> None:
+    while moments and moments[0] < now - _MEMORY_SECONDS:
+        moments.popleft()

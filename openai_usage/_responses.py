@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from math import inf
 
 from openai_usage import errors
+from openai_usage._retry import OUT_OF_CREDIT
 from openai_usage._secret import Secret
 from openai_usage._shown import with_full_stop
 
@@ -78,6 +79,8 @@ def status_error(
     wait = retry_after(headers)
     known = {401: key_advice, 403: key_advice, **_ADVICE}
     waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
+    if OUT_OF_CREDIT in (details.get("code"), details.get("type")):
+        waiting = "Waiting does not help: check the organization's plan and billing."
     of_code = _ADVICE_ON_CODES.get(code or "")
     advice = of_code or known.get(status) or known.get(status // 100) or waiting
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError

@@ -7,29 +7,34 @@ from openai_usage.errors import APIConnectionError, APIStatusError, RateLimitErr
 _FIRST_WAIT = 0.5
 """Seconds that the first wait stays below, where the server named none; it doubles from there."""
 
+OUT_OF_CREDIT = "insufficient_quota"
+"""The code of a 429 that does not pass until somebody pays."""
+
 
 def wait_before_retry(
-    error: BaseException, retry: int, *, max_retries: int, max_wait: float, paced: bool = False
+    error: BaseException, retry: int, *, max_retries: int, max_wait: float, throttled: bool = False
 ) -> float | None:
-    """Seconds to wait before retry number *retry* (the first is 1), or None to give up.
+    """Return the seconds to wait before retry number *retry* (the first is 1), None to give up.
 
-    A server that names a time is taken at its word, or given up on where that is longer than
-    *max_wait*. Otherwise the wait is drawn from the whole span up to a bound that doubles (full
-    jitter), so that clients which failed together do not come back together; but the first time
-    after a 429 that is left to the gate, where it has found out the pace (*paced*).
+    A time that the server names is kept to, 0 seconds too, unless it is longer than *max_wait*:
+    then the request is given up. Otherwise the wait is random, up to a bound that doubles (full
+    jitter), so that clients that failed together do not return together. Only the first retry after
+    a 429 does not wait where the rate limiter knows the limit (*throttled*) and makes it wait.
     """
     if retry > max_retries or not is_passing(error):
         return None
     named = error.retry_after if isinstance(error, APIStatusError) else None
-    if named is not None and named > max_wait:
-        return None
-    if paced and retry == 1 and isinstance(error, RateLimitError) and named is None:
+    if named is not None:
+        return named if named <= max_wait else None
+    if throttled and retry == 1 and isinstance(error, RateLimitError):
         return 0.0
-    return named or random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
+    return random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same request can succeed a moment later."""
+    """Return whether the same request can succeed a moment later."""
     if isinstance(error, APIStatusError):
+        if OUT_OF_CREDIT in (error.code, error.type):
+            return False
         return error.status_code in (408, 409, 429) or error.status_code >= 500
     return isinstance(error, APIConnectionError)

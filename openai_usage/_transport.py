@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from openai_usage._environment import key_advice
-from openai_usage._gate import Gate
+from openai_usage._gate import RateLimiter
 from openai_usage._options import Options
 from openai_usage._responses import excerpt, organization, request_id, status_error
 from openai_usage._retry import wait_before_retry
@@ -71,8 +71,8 @@ class Transport:
         self._closed = False
         self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
         """The process and the event loop in which the first request was sent."""
-        self.gate = Gate(options.max_retry_wait, options.max_connections)
-        """What every request asks first."""
+        self.gate = RateLimiter(options.max_retry_wait, options.max_connections)
+        """Every request acquires it first."""
         self.organization: str | None = None
         """Whose key it is, as far as the API has said so by now."""
 
@@ -86,22 +86,24 @@ class Transport:
 
         session = self._session()
         url = (self.options.base_url / path).with_query(pairs)
+        endpoint = _endpoint_of(path)
         retries, waited = 0, 0.0
 
         def wait_before_next(error: Exception) -> bool | float:
             nonlocal retries, waited
             retries += 1
+            throttled = self.gate.is_throttled(endpoint)
             wait = wait_before_retry(
                 error,
                 retries,
                 max_retries=self.options.max_retries,
                 max_wait=self.options.max_retry_wait,
-                paced=self.gate.paces,
+                throttled=throttled,
             )
             if wait is None:
                 return False
-            if isinstance(error, RateLimitError) and not self.gate.paces:
-                self.gate.hold(wait)
+            if isinstance(error, RateLimitError) and not throttled:
+                self.gate.pause(endpoint, wait)
             _log.warning(
                 "GET %s failed, retry %d in %.2f s: %s",
                 path,
@@ -120,7 +122,7 @@ class Transport:
 
         async def once() -> Body:
             span = walk.request(url, retry=retries, wait=waited)
-            answer = await self._exchange(session, path, url, span, first=not retries)
+            answer = await self._exchange(session, path, url, span, is_retry=retries > 0)
             if isinstance(answer, APIError):
                 # Here, where no name stands for what was sent or answered: both can hold the key,
                 # and tracebacks can show what names stand for.
@@ -131,10 +133,10 @@ class Transport:
         return await attempts.on(wait_before_next)(once)
 
     async def _exchange(
-        self, session: Session, path: str, url: URL, span: RequestSpan, *, first: bool
+        self, session: Session, path: str, url: URL, span: RequestSpan, *, is_retry: bool
     ) -> Body | APIError:
         """One request: the body of its answer, or the error that it came to."""
-        async with self.gate.passed(first=first) as sent:
+        async with self.gate.acquire(_endpoint_of(path), is_retry=is_retry) as attempt:
             began = perf_counter()
             body = Body()
             facts: dict[str, object] = {"endpoint": path, "status": None}
@@ -167,7 +169,7 @@ class Transport:
                 if response.status != 401:  # where the key is not known, or another's is asked for
                     named = organization(response.headers, self.options.admin_api_key)
                     self.organization = named or self.organization
-            self.gate.saw(path, sent, failure)
+            self.gate.record(attempt, failure)
         facts |= {"bytes": len(body), "seconds": perf_counter() - began}
         _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)
         return body if failure is None else failure
@@ -246,3 +248,8 @@ class Transport:
         self._closed = True
         if self._own is not None:
             await self._own.close()
+
+
+def _endpoint_of(path: str) -> str:
+    """Return what to limit the rate of: lists of each project's API keys, for one, are the same."""
+    return path.rpartition("/")[2]

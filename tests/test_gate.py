@@ -1,17 +1,13 @@
 """A shared limit of requests is found out, kept to, and found out again when it changes."""
 
 import asyncio
-import math
 from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient
-from openai_usage._gate import Gate
-from openai_usage._pace import Pace
+from openai_usage._gate import Attempt, RateLimiter
 from openai_usage.errors import APITimeoutError, InternalServerError, RateLimitError
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
@@ -52,13 +48,13 @@ async def test_a_limit_nobody_told_of_is_used_and_not_fought(
 async def test_a_walk_left_to_the_client_widens_while_all_goes_well(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    gate = client._transport.gate
-    assert gate.windows == 4
+    limiter = client._transport.gate
+    assert limiter.windows == 4
     sandbox.faults.stall(0.1, times=1_000_000)
     buckets = client.vector_stores(start_time=TODAY - 400 * DAY, end_time=TODAY, limit=1)
     began = loop_time()
     assert len(await buckets.concurrently().collect()) == 400
-    assert gate.windows == 16
+    assert limiter.windows == 16
     # 16 at once, and some time to get there.
     assert 0.1 * 400 / 16 <= loop_time() - began <= 0.1 * 400 / 16 + 0.6
 
@@ -66,13 +62,13 @@ async def test_a_walk_left_to_the_client_widens_while_all_goes_well(
 async def test_it_narrows_while_the_server_is_slow_and_recovers(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    gate = client._transport.gate
+    limiter = client._transport.gate
     sandbox.faults.stall(0.1, times=200)
     sandbox.faults.stall(1.0, times=20)
     buckets = client.vector_stores(start_time=TODAY - 600 * DAY, end_time=TODAY, limit=1)
     widths = []
     async for _ in buckets.concurrently():
-        widths.append(gate.windows)
+        widths.append(limiter.windows)
     assert widths[190] > 12
     assert min(widths[200:260]) < 4
     assert widths[-1] == 16
@@ -97,72 +93,26 @@ async def test_a_walk_that_narrows_has_fewer_on_their_way(
 
 
 async def test_a_server_that_fails_gets_fewer_requests_at_once() -> None:
-    gate = Gate(60.0, 100)
+    limiter = RateLimiter(60.0, 100)
     for _ in range(100):
-        async with gate.passed() as sent:
-            gate.saw("costs", sent, APITimeoutError("no answer"))
-    assert gate.windows == 1
+        async with limiter.acquire("costs") as attempt:
+            limiter.record(attempt, APITimeoutError("no answer"))
+    assert limiter.windows == 1
 
 
 async def test_those_who_wait_pass_in_the_order_in_which_they_came() -> None:
-    gate = Gate(60.0, 100)
-    gate.hold(10)
+    limiter = RateLimiter(60.0, 100)
+    limiter._all.pause_until(10)
     passed: list[int] = []
 
     async def wait(number: int) -> None:
-        async with gate.passed():
+        async with limiter.acquire("costs"):
             passed.append(number)
 
     async with asyncio.TaskGroup() as group:
         for number in range(20):
             group.create_task(wait(number))
     assert passed == list(range(20))
-
-
-def test_nothing_is_learnt_from_a_refusal_of_the_only_request() -> None:
-    pace = Pace()
-    assert pace.sent(0.0) == 0.0
-    assert pace.refused(0.0, 0.1) == 0.1
-    assert pace.sent(0.2) == 0.0
-
-
-def test_a_limit_that_is_not_met_again_is_forgotten() -> None:
-    pace = Pace()
-    for n in range(20):
-        pace.sent(n / 20)
-    assert pace.refused(0.95, 0.96) == pytest.approx(1.0)  # a second after the first of them
-    assert pace.sent(0.96) == pytest.approx(1 / (19 * 0.9), rel=0.01)  # a tenth below
-    intervals = [pace.sent(1.0 + n / 10) for n in range(1, 120)]
-    assert intervals == sorted(intervals, reverse=True)
-    assert intervals[-1] == 0.0
-
-
-def test_a_burst_of_refusals_is_one_refusal() -> None:
-    pace = Pace()
-    for n in range(20):
-        pace.sent(n / 100)
-    pace.refused(0.1, 0.5)
-    interval = pace.sent(0.5)
-    assert pace.refused(0.11, 0.5) == 0.5
-    assert pace.sent(0.5) == interval
-
-
-@given(
-    st.lists(st.tuples(st.floats(0.0, 30.0), st.integers(0, 5)), max_size=100),
-)
-def test_the_pace_is_never_too_slow_to_go_on(steps: list[tuple[float, int]]) -> None:
-    pace = Pace()
-    now = 0.0
-    sent = [now]
-    for later, refused in steps:
-        now += later
-        interval = pace.sent(now)
-        assert 0.0 <= interval <= 1 / (0.1 * 0.9) + 1e-9
-        sent.append(now)
-        if refused:
-            until = pace.refused(sent[-min(refused, len(sent))], now)
-            assert now <= until <= now + 1.0
-            assert math.isfinite(until)
 
 
 async def test_a_429_that_names_no_time_holds_all_where_no_limit_is_known(
@@ -198,19 +148,19 @@ async def test_how_quick_one_endpoint_is_says_nothing_of_another(
 
 
 async def test_whoever_was_refused_goes_first() -> None:
-    gate = Gate(60.0, 100)
-    gate.hold(10)
+    limiter = RateLimiter(60.0, 100)
+    limiter._all.pause_until(10)
     passed: list[str] = []
 
-    async def wait(name: str, *, first: bool) -> None:
-        async with gate.passed(first=first):
+    async def wait(name: str, *, is_retry: bool) -> None:
+        async with limiter.acquire("costs", is_retry=is_retry):
             passed.append(name)
 
     async with asyncio.TaskGroup() as group:
         for number in range(5):
-            group.create_task(wait(f"new {number}", first=True))
+            group.create_task(wait(f"new {number}", is_retry=False))
         await asyncio.sleep(1)
-        group.create_task(wait("refused", first=False))
+        group.create_task(wait("refused", is_retry=True))
     assert passed.index("refused") <= 1  # one was already at the gate
 
 
@@ -224,9 +174,9 @@ async def test_no_more_requests_are_on_their_way_than_there_are_slots(sandbox: S
     assert len(sandbox.requests) == 12
 
 
-async def passed(gate: Gate) -> float:
-    async with gate.passed() as sent:
-        return sent
+async def sent_by(limiter: RateLimiter) -> Attempt:
+    async with limiter.acquire("costs") as attempt:
+        return attempt
 
 
 async def test_what_a_timer_is_late_does_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,26 +185,12 @@ async def test_what_a_timer_is_late_does_not_add_up(monkeypatch: pytest.MonkeyPa
     async def oversleep(seconds: float) -> None:
         await sleep(seconds + 0.02 if seconds else 0)
 
-    gate = Gate(60.0, 100)
-    sent = [await passed(gate) for _ in range(10)]
-    gate.saw("costs", sent[-1], RateLimitError("no", status_code=429))
+    limiter = RateLimiter(60.0, 100)
+    for attempt in [await sent_by(limiter) for _ in range(13)][-3:]:
+        limiter.record(attempt, RateLimitError("no", status_code=429))
     monkeypatch.setattr(asyncio, "sleep", oversleep)
-    sent = [await passed(gate) for _ in range(9)]
-    assert 8 / (sent[-1] - sent[0]) > 0.9 * 9
-
-
-@pytest.mark.parametrize(("hold", "within"), [(0.0, 4), (1.0, 0)])
-def test_the_more_a_refusal_costs_the_more_rarely_the_limit_is_looked_for(
-    hold: float, within: int
-) -> None:
-    pace = Pace()
-    for n in range(80):
-        pace.sent(n / 40)
-        if n in (39, 79):
-            pace.refused(n / 40, (n + 1) / 40, hold)
-    # How often, in six seconds, it sends faster than the 39 a second that it met.
-    faster = [n for n in range(1, 7) if pace.sent(2.0 + n) < 1 / 39]
-    assert len(faster) == within
+    sent = [(await sent_by(limiter)).sent for _ in range(9)]
+    assert 8 / (sent[-1] - sent[0]) > 0.9 * 10
 
 
 @pytest.mark.parametrize("headers", [None, {"Retry-After": "1"}])
@@ -269,11 +205,12 @@ async def test_a_429_that_stays_the_only_one_is_forgotten(
 
 
 async def test_failures_of_the_server_make_windows_fewer() -> None:
-    gate = Gate(60.0, 100)
+    limiter = RateLimiter(60.0, 100)
+    attempt = await sent_by(limiter)
     for error in (InternalServerError("no", status_code=503), APITimeoutError("no")):
-        before = gate._windows
-        gate.saw("costs", loop_time(), error)
-        assert gate._windows < before
-    before = gate._windows
-    gate.saw("costs", loop_time(), RateLimitError("no", status_code=429))
-    assert gate._windows == before  # of that, the pace takes care
+        before = limiter._windows
+        limiter.record(attempt, error)
+        assert limiter._windows < before
+    before = limiter._windows
+    limiter.record(attempt, RateLimitError("no", status_code=429))
+    assert limiter._windows == before  # the rate takes care of that

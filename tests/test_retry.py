@@ -11,23 +11,23 @@ def refused(retry_after: float | None = None) -> RateLimitError:
 
 
 @pytest.mark.parametrize(
-    ("error", "retry", "paced", "least", "most"),
+    ("error", "retry", "throttled", "least", "most"),
     [
-        pytest.param(refused(), 1, True, 0.0, 0.0, id="the gate paces it"),
+        pytest.param(refused(), 1, True, 0.0, 0.0, id="the rate limiter makes it wait"),
         pytest.param(refused(), 2, True, 0.001, 1.0, id="but once"),
-        pytest.param(refused(), 1, False, 0.001, 0.5, id="no pace is known"),
+        pytest.param(refused(), 1, False, 0.001, 0.5, id="no limit is known"),
         pytest.param(refused(7.0), 1, True, 7.0, 7.0, id="the server names a time"),
         pytest.param(refused(60.0), 1, True, 60.0, 60.0, id="just as long as is allowed"),
-        pytest.param(APIConnectionError("no"), 1, True, 0.001, 0.5, id="the pace is no matter"),
+        pytest.param(APIConnectionError("no"), 1, True, 0.001, 0.5, id="the limit does not matter"),
         pytest.param(APIConnectionError("no"), 3, False, 0.001, 2.0, id="it doubles"),
         pytest.param(APIConnectionError("no"), 2000, False, 0.001, 60.0, id="not for ever"),
     ],
 )
 def test_a_wait_is_within_its_bounds(
-    error: APIError, retry: int, paced: bool, least: float, most: float
+    error: APIError, retry: int, throttled: bool, least: float, most: float
 ) -> None:
     waits = [
-        wait_before_retry(error, retry, max_retries=5_000, max_wait=60.0, paced=paced)
+        wait_before_retry(error, retry, max_retries=5_000, max_wait=60.0, throttled=throttled)
         for _ in range(200)
     ]
     known = [wait for wait in waits if wait is not None]

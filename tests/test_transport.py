@@ -29,7 +29,7 @@ from openai_usage import (
     UnprocessableEntityError,
     __version__,
 )
-from openai_usage._gate import Gate
+from openai_usage._gate import RateLimiter
 from openai_usage._retry import wait_before_retry
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
@@ -601,17 +601,17 @@ async def test_a_429_that_is_raised_holds_back_the_others_too(
     assert caplog.records == []  # there was no retry to warn of
 
 
-async def passed(gate: Gate) -> float:
-    async with gate.passed() as sent:
-        return sent
+async def test_a_pause_may_become_longer_while_requests_wait_for_its_end() -> None:
+    limiter = RateLimiter(60.0, 100)
 
+    async def send() -> None:
+        async with limiter.acquire("costs"):
+            pass
 
-async def test_a_gate_may_be_shut_for_longer_while_others_wait_at_it() -> None:
-    gate = Gate(60.0, 100)
-    gate.hold(10)
-    waiting = asyncio.create_task(passed(gate))
+    limiter._all.pause_until(10)
+    waiting = asyncio.create_task(send())
     await asyncio.sleep(1)
-    gate.hold(19)
+    limiter._all.pause_until(20)
     await waiting
     assert loop_time() == pytest.approx(20, abs=0.01)
 
