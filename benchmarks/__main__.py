@@ -27,7 +27,7 @@ PACKAGES = ("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs", "pya
 IMPORTS = {
     "python": ("-c", "pass"),
     "aiohttp": ("-c", "import aiohttp"),
-    OURS: ("-c", "import openai_usage"),
+    OURS: ("-c", "from openai_usage import AsyncUsageClient"),
     "--help": (str(Path(sysconfig.get_path("scripts"), "openai-usage")), "--help"),
 }
 

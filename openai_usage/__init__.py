@@ -3,81 +3,81 @@
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from openai_usage._paging import Buckets
 from openai_usage._version import __version__
-from openai_usage.client import AsyncUsageClient
-from openai_usage.endpoints import (
-    Endpoint,
-    Endpoints,
-)
-from openai_usage.errors import (
-    APIConnectionError,
-    APIError,
-    APIResponseValidationError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ColumnError,
-    ConflictError,
-    InternalServerError,
-    InvalidOptionError,
-    InvalidQueryError,
-    MissingAdminKeyError,
-    NotFoundError,
-    PaginationError,
-    PermissionDeniedError,
-    RateLimitError,
-    UnprocessableEntityError,
-    UsageError,
-)
-from openai_usage.gaps import Gap
-from openai_usage.plans import (
-    Plan,
-    Window,
-)
-from openai_usage.queries import (
-    AudioSpeechesQuery,
-    AudioTranscriptionsQuery,
-    CodeInterpreterSessionsQuery,
-    CompletionsQuery,
-    CostsQuery,
-    DecisionsQuery,
-    EmbeddingsQuery,
-    FileSearchCallsQuery,
-    ImagesQuery,
-    ModerationsQuery,
-    VectorStoresQuery,
-    WebSearchCallsQuery,
-)
-from openai_usage.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
-from openai_usage.results import (
-    Amount,
-    AudioSpeechesResult,
-    AudioTranscriptionsResult,
-    Bucket,
-    CodeInterpreterSessionsResult,
-    CompletionsResult,
-    CostsResult,
-    DecisionsResult,
-    EmbeddingsResult,
-    FileSearchCallsResult,
-    ImagesResult,
-    ModerationsResult,
-    MoneyType,
-    Page,
-    VectorStoresResult,
-    WebSearchCallsResult,
-)
-from openai_usage.times import (
-    Timestamp,
-    days_ago,
-    month_start,
-)
 
 if TYPE_CHECKING:
+    from openai_usage._paging import Buckets
     from openai_usage.blocking import BlockingBuckets, UsageClient
+    from openai_usage.client import AsyncUsageClient
+    from openai_usage.endpoints import (
+        Endpoint,
+        Endpoints,
+    )
+    from openai_usage.errors import (
+        APIConnectionError,
+        APIError,
+        APIResponseValidationError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ColumnError,
+        ConflictError,
+        InternalServerError,
+        InvalidOptionError,
+        InvalidQueryError,
+        MissingAdminKeyError,
+        NotFoundError,
+        PaginationError,
+        PermissionDeniedError,
+        RateLimitError,
+        UnprocessableEntityError,
+        UsageError,
+    )
+    from openai_usage.gaps import Gap
     from openai_usage.names import Name, Names, UnreadList
+    from openai_usage.plans import (
+        Plan,
+        Window,
+    )
+    from openai_usage.queries import (
+        AudioSpeechesQuery,
+        AudioTranscriptionsQuery,
+        CodeInterpreterSessionsQuery,
+        CompletionsQuery,
+        CostsQuery,
+        DecisionsQuery,
+        EmbeddingsQuery,
+        FileSearchCallsQuery,
+        ImagesQuery,
+        ModerationsQuery,
+        VectorStoresQuery,
+        WebSearchCallsQuery,
+    )
+    from openai_usage.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
+    from openai_usage.results import (
+        Amount,
+        AudioSpeechesResult,
+        AudioTranscriptionsResult,
+        Bucket,
+        CodeInterpreterSessionsResult,
+        CompletionsResult,
+        CostsResult,
+        DecisionsResult,
+        EmbeddingsResult,
+        FileSearchCallsResult,
+        ImagesResult,
+        ModerationsResult,
+        MoneyType,
+        Page,
+        VectorStoresResult,
+        WebSearchCallsResult,
+    )
+    from openai_usage.times import (
+        Timestamp,
+        days_ago,
+        month_start,
+    )
 
 __all__ = [
     "APIConnectionError",
@@ -149,17 +149,23 @@ __all__ = [
     "month_start",
 ]
 
-_LATER = {
-    "BlockingBuckets": "blocking",
-    "UsageClient": "blocking",
-    "Name": "names",
-    "Names": "names",
-    "UnreadList": "names",
-}
-"""What not every program needs, by the file that has it: loaded when it is asked for."""
+_FILES = (
+    *("errors", "times", "gaps", "plans", "results", "range_query", "queries", "endpoints"),
+    *("names", "_paging", "client", "blocking"),
+)
+"""The files that have the public names. They are loaded when a name is asked for: pytest loads this
+package for its plugin in every project where it is installed, and must not wait for aiohttp."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_import_module(f"{__name__}.{_LATER[name]}"), name)
+    if name in __all__:
+        for file in _FILES:
+            found = vars(_import_module(f"{__name__}.{file}"))
+            if name in found:
+                globals()[name] = found[name]  # so that it is asked for once
+                return found[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

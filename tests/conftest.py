@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
@@ -20,6 +21,10 @@ TODAY = NOW // DAY * DAY
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # No test depends on how fast the machine is: neither an example, nor drawing one.
+    slow = [HealthCheck.too_slow]
+    settings.register_profile("any machine", deadline=None, suppress_health_check=slow)
+    settings.load_profile("any machine")
     config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
 

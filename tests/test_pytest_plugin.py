@@ -38,3 +38,20 @@ def test_the_fixture_is_there_without_a_word(pytester: pytest.Pytester) -> None:
     )
     result = pytester.runpytest_subprocess("-p", "no:asyncio")
     result.assert_outcomes(passed=1)
+
+
+def test_the_fixture_costs_nothing_where_no_test_wants_it(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import sys
+
+        def pytest_unconfigure(config):
+            heavy = {"aiohttp", "attrs", "cattrs", "msgspec", "openai_usage.client"}
+            print("plugin", "openai_usage.pytest_plugin" in sys.modules, heavy & {*sys.modules})
+        """
+    )
+    pytester.makepyfile("def test_nothing(): pass")
+    # hypothesis has a plugin, too, which may load attrs.
+    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*plugin True set()"])
