@@ -53,6 +53,10 @@ _EXCERPT = 2_000
 """How many characters of a body an error keeps: enough to see what it is."""
 
 
+_LONGEST_NAME = 200
+"""How many characters are kept of what the API calls an organization."""
+
+
 def excerpt(body: bytes | bytearray, secret: Secret) -> str:
     """The beginning of *body* as text, without *secret*."""
     length = len(secret.reveal())
@@ -107,7 +111,7 @@ def among_others(message: str) -> str:
 def organization(headers: Mapping[str, str], secret: Secret) -> str | None:
     """Return which organization the API says that the key belongs to; None if it does not say."""
     name = headers.get("openai-organization", "")
-    return secret.redacted(name)[:_EXCERPT] or None
+    return secret.redacted(name)[:_LONGEST_NAME] or None
 
 
 def request_id(headers: Mapping[str, str], secret: Secret) -> str | None:
