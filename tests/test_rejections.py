@@ -93,7 +93,7 @@ async def seconds_of_report(client: AsyncUsageClient, rejected: set[str]) -> flo
 
 
 @paced
-@pytest.mark.parametrize("rejected", [{"images"}, {"images", "costs", "completions"}], ids=str)
+@pytest.mark.parametrize("rejected", [{"images"}, {"images", "costs", "completions"}], ids=len)
 async def test_an_endpoint_that_is_always_rejected_slows_no_other(
     rejected: set[str],
     headers: Mapping[str, str] | None,
@@ -120,7 +120,7 @@ async def test_forty_pages_beside_a_query_that_is_always_rejected(
         await refused
 
 
-@pytest.mark.parametrize("strays", [{2, 5}, {20, 40}], ids=str)
+@pytest.mark.parametrize("strays", [{2, 5}, {20, 40}], ids=["early", "later"])
 async def test_a_client_concludes_nothing_from_two_strays(
     strays: set[int], asking: AsyncUsageClient, picky: PickySandbox
 ) -> None:
