@@ -16,6 +16,8 @@ Kind: TypeAlias = Literal["projects", "users", "api_keys"]
 WorkKind: TypeAlias = Literal["projects", "api_keys"]
 """What an id can be of that is nobody's."""
 
+_WORK: tuple[WorkKind, ...] = ("projects", "api_keys")
+
 Status: TypeAlias = Literal["active", "archived", "unknown", "unread", "none"]
 """How much is known of an id; see `Name.status`."""
 
@@ -70,7 +72,7 @@ class Names:
     """What is in the lists that were read, by id, and what `with_names_from` found elsewhere."""
     unread: tuple[UnreadList, ...] = ()
     """The lists that were asked for and could not be read: their ids are shown as they are."""
-    kinds: tuple[WorkKind, ...] = ("projects", "api_keys")
+    kinds: tuple[WorkKind, ...] = _WORK
     """What was asked for, besides people."""
     personal: bool = False
     """Whether people were asked for too."""
@@ -106,10 +108,13 @@ class Names:
 
     @cached_property
     def _unread_kinds(self) -> set[Kind]:
-        asked: set[Kind] = {*self.kinds, *(("users",) if self.personal else ())}
-        kinds: set[Kind] = {*_KINDS.values()} - asked | {each.kind for each in self.unread}
-        # Those of API keys are asked for project by project.
-        return kinds | {"api_keys"} if "projects" in kinds else kinds
+        kinds: set[Kind] = {each.kind for each in self.unread}
+        kinds |= {kind for kind in _WORK if kind not in self.kinds}
+        if "projects" in kinds:
+            kinds.add("api_keys")  # which are asked for project by project
+        if not self.personal:
+            kinds.add("users")
+        return kinds
 
     def __repr__(self) -> str:
         return f"<Names of {len(self.known)} ids, {len(self.unread)} lists unread>"

@@ -126,7 +126,7 @@ def test_programs_that_block_ask_for_less_too(usage_sandbox: Sandbox) -> None:
         client.names(kinds=["api_keys"], project_ids={project})
         assert paths(usage_sandbox) == [PROJECTS, f"{PROJECTS}/{project}/api_keys"]
         with pytest.raises(InvalidQueryError, match="Did you mean 'projects'"):
-            client.names(kinds=["project"])  # type: ignore[list-item]
+            client.names(kinds=["project"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ class Naming:
         """
         if not self.names and not self.personal:
             return KnownNames()
-        kinds = [kind for column, kind in _KINDS.items() if column in group_by]
+        kinds: list[WorkKind] = [kind for column, kind in _KINDS.items() if column in group_by]
         personal = self.personal and not _PEOPLE.keys().isdisjoint(group_by)
         try:
             async with asyncio.timeout(_PATIENCE):
