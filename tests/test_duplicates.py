@@ -45,6 +45,15 @@ PAGES = {
     "next_page": (page(before='"next_page":"a",'), "$.next_page"),
     "object": (page(before='"object":"page",', after=',"object":"page"'), "$.object"),
     "has_more, escaped": (page(after=',"has_m\\u006fre":false'), "$.has_more"),
+    "has_more, before a bracket": (page(after=',"has_more":false,"next":"]"'), "$.has_more"),
+    "has_more, behind a bracket": (
+        page(before='"object":"[","has_more":true,'),
+        "$.has_more",
+    ),
+    "has_more, between brackets": (
+        page(before='"object":"[",', after=',"has_more":false,"next":"]"'),
+        "$.has_more",
+    ),
 }
 
 
