@@ -25,6 +25,8 @@ class Job:
     """Seconds that the server waits before it answers."""
     rates: tuple[tuple[int, int], ...] = ()
     """Requests a second that the server answers, and how many: `((20, 600), (40, 1200))`."""
+    retry_after: int = 0
+    """Seconds that a request which is over the rate is asked to wait; 0: nothing is said of it."""
     repeated_for: float = 0.5
     """Seconds for which a short walk is repeated, to find its least time."""
     server: str = ""
@@ -41,7 +43,8 @@ class Job:
     def base_url(self) -> str:
         """Where the server answers this job: what it is to do is in the path."""
         rates = ",".join(f"{rate}x{answers}" for rate, answers in self.rates)
-        return f"{self.server}/{self.groups}/{self.latency}/{rates or 'any'}/v1"
+        limit = f"{rates or 'any'}/{self.retry_after}"
+        return f"{self.server}/{self.groups}/{self.latency}/{limit}/v1"
 
     @property
     def path(self) -> str:

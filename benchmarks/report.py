@@ -65,12 +65,17 @@ def own(numbers: Numbers) -> Iterator[Row]:
     )
     yield _at_most("⤷ requests on their way at once", windows["most_in_flight"], 8, "{:.0f}")
     yield _at_most("⤷ round trips until the first bucket", windows["first_bucket"] / 0.1, 1.5)
-    for name, rates in (("rising", "20, then 40"), ("falling", "40, then 20")):
+    for name, rates in (
+        ("rising", "20, then 40 requests a second"),
+        ("falling", "40, then 20 requests a second"),
+        ("rising, Retry-After", "20, then 40, with a `Retry-After: 1` for more,"),
+        ("falling, Retry-After", "40, then 20, with a `Retry-After: 1` for more,"),
+    ):
         limited = numbers[f"limited, {name}"][OURS]
         reached = [limited["reached_0"], limited["reached_1"]]
         yield Row(
             (
-                f"{rates} requests a second are allowed, unknown to the client: what it uses of it",
+                f"{rates} are allowed, unknown to the client: what it uses of it",
                 ", then ".join(map("{:.0%}".format, reached)),
                 "≥ 85%",
             ),

@@ -101,12 +101,16 @@ _SCENARIOS = (
         Scenario(
             f"limited, {name}",
             ("benchmarks.windows", "limited"),
-            Job(pages=sum(n for _, n in rates), latency=0.1, rates=rates),
+            Job(
+                pages=sum(n for _, n in rates), latency=0.1, rates=rates, retry_after=retry_after
+            ),
             processes=1,
         )
-        for name, rates in (
-            ("rising", ((20, 600), (40, 1200))),
-            ("falling", ((40, 1200), (20, 600))),
+        for name, rates, retry_after in (
+            ("rising", ((20, 600), (40, 1200)), 0),
+            ("falling", ((40, 1200), (20, 600)), 0),
+            ("rising, Retry-After", ((20, 1200), (40, 2400)), 1),
+            ("falling, Retry-After", ((40, 2400), (20, 1200)), 1),
         )
     ),
     *(

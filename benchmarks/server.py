@@ -1,6 +1,6 @@
 """The server, a process of its own: `python -m benchmarks.server` prints its address and serves.
 
-What it is to do stands in the path: `/{results in a bucket}/{latency}/{rates}/v1/…`.
+What it is to do stands in the path: `/{results in a bucket}/{latency}/{rates}/{retry after}/v1/…`.
 """
 
 import asyncio
@@ -56,7 +56,12 @@ class Server:
             limit = self.limits.setdefault(asked["rates"], Limit(asked["rates"]))
             if not limit.allows_one_more(asyncio.get_running_loop().time()):
                 self.counted["refused"] += 1
-                return web.json_response({"error": {"message": "Rate limit reached"}}, status=429)
+                wait = asked["retry_after"]
+                return web.json_response(
+                    {"error": {"message": "Rate limit reached"}},
+                    status=429,
+                    headers={} if wait == "0" else {"Retry-After": wait},
+                )
         await asyncio.sleep(float(asked["latency"]))
         begin = query.get("page", "").removeprefix("page_") or query["start_time"]
         body = rendered(
@@ -80,7 +85,7 @@ async def main() -> None:
     server = Server()
     app = web.Application()
     app.router.add_get("/stats", server.stats)
-    api = "/{groups}/{latency}/{rates}/v1/organization"
+    api = "/{groups}/{latency}/{rates}/{retry_after}/v1/organization"
     app.router.add_get(f"{api}/usage/{{endpoint}}", server.answer)
     app.router.add_get(f"{api}/{{endpoint}}", server.answer)
     runner = web.AppRunner(app, access_log=None)

@@ -137,27 +137,31 @@ class RateLimiter:
                 lane.rate.on_answered()
                 self._all.rate.on_answered()
                 self._adapt_windows(lane, now - attempt.sent)
-            case RateLimitError(retry_after=named):
-                pause = named if named is not None and named <= self._max_pause else 0.0
-                blamed = self._blame(lane, attempt, now) if is_passing(failure) else None
-                for each in (lane, self._all):
-                    if each is blamed:
-                        sendable_at = each.rate.on_rejected(attempt.sent, now, pause)
-                        each.pause_until(max(sendable_at, now + pause))
-                    else:
-                        each.rate.withdraw(attempt.sent)
-                if is_passing(failure):
-                    lane.pause_until(now + pause)
+            case RateLimitError():
+                self._reject(lane, attempt, failure, now)
             case InternalServerError() | APITimeoutError():
                 self._narrow_windows()
             case _:
                 pass
 
+    def _reject(self, lane: _Lane, attempt: Attempt, error: RateLimitError, now: float) -> None:
+        asked = error.retry_after or 0.0
+        passes = is_passing(error)
+        pause = asked if passes and asked <= self._max_pause else 0.0
+        blamed = self._blame(lane, attempt, now) if passes else None
+        for each in (lane, self._all):
+            if each is blamed:
+                each.pause_until(each.rate.on_rejected(attempt.sent, now, pause))
+                each.pause_until(now + pause)
+            else:
+                each.rate.withdraw(attempt.sent)
+        lane.pause_until(now + pause)  # what the server asked of an endpoint holds in any case
+
     def _blame(self, lane: _Lane, attempt: Attempt, now: float) -> _Lane | None:
         """Return the lane whose limit a rejection met, or None where it says nothing of a limit.
 
-        A limit that endpoints share rejects one after the other: it was met where the rejection
-        before this one was of another endpoint, not long ago. Otherwise the limit is the
+        A limit that endpoints share rejects one after the other. So it is theirs where the
+        rejection before this one was of another endpoint, not long ago; otherwise it is the
         endpoint's own, as it is where the endpoint is never answered. A retry that is rejected
         although others were answered since is a matter of that one request.
         """

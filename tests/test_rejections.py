@@ -148,6 +148,17 @@ async def test_an_endpoint_that_asks_to_wait_holds_its_own_requests_alone(
         assert done == pytest.approx(20 + 2 * LATENCY)
 
 
+async def test_an_endpoint_that_is_held_keeps_no_connection_from_others(
+    picky: PickySandbox,
+) -> None:
+    picky.picky = Picky(lambda _, number: number != 1, {"Retry-After": "20"})
+    async with client_of(picky, max_connections=1) as client:
+        names = ["costs", "costs", "images"]
+        done = await asyncio.gather(*(read(client, name, 1) for name in names))
+    assert done[2] == pytest.approx(2 * LATENCY)
+    assert sorted(done[:2]) == pytest.approx([20 + 2 * LATENCY, 20 + 3 * LATENCY])
+
+
 async def test_one_endpoint_after_the_other_that_asks_to_wait_holds_all(
     asking: AsyncUsageClient, picky: PickySandbox
 ) -> None:
