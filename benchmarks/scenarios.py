@@ -101,9 +101,7 @@ _SCENARIOS = (
         Scenario(
             f"limited, {name}",
             ("benchmarks.windows", "limited"),
-            Job(
-                pages=sum(n for _, n in rates), latency=0.1, rates=rates, retry_after=retry_after
-            ),
+            Job(pages=sum(n for _, n in rates), latency=0.1, rates=rates, retry_after=retry_after),
             processes=1,
         )
         for name, rates, retry_after in (

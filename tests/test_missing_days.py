@@ -395,8 +395,8 @@ def test_where_everything_is_missing_that_is_said_once(
     )
     assert "web search calls and decisions : 2026-08-12 to 2026-09-10 22:40" in text
     assert "Spent unknown 0 of 30 days" in text
-    assert "The costs could not be read." in text
-    assert "Usage could not be read." in text
+    assert "The API returned no costs for these days, so they are unknown." in text
+    assert "The API returned no usage for these days, so it is unknown." in text
     assert "othing was" not in text.replace("The API returned nothing was", "")
 
 
@@ -540,7 +540,7 @@ def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
 def test_the_tables_of_spend_mark_missing_days(terminal: Terminal, asked: Sandbox) -> None:
     leave_out(asked, days=september(2, 3) | august(5))
     shown = terminal("spend", exit_code=1)
-    assert "nothing for Aug 5 and Sep 2\N{EN DASH}3: these days are unknown" in shown
+    assert "nothing for Aug 5 and Sep 2\N{EN DASH}3: what was billed then is unknown" in shown
     assert f"Sep 1, 4{DASH}10, so far" in shown
     days = f"1, 4, 6{DASH}9"
     assert re.search(rf"^Sep {days} +42\.00 usd +\+0% on Aug {days}$", shown, re.MULTILINE)
@@ -754,7 +754,10 @@ def title(shown: str) -> str:
     [
         ("costs --last 30d", "costs, 2026-08-11 to 2026-09-10 22:40, in UTC"),
         ("costs --start 2026-09-01 --end 2026-09-08", "costs, 2026-09-01 to 2026-09-07, in UTC"),
-        ("costs --last 36h", "costs, 2026-09-09 to 2026-09-10 22:40, in UTC"),
+        (
+            "costs --last 36h",
+            "costs, 2026-09-09 to 2026-09-10 22:40, in UTC from midnight on, as the API answers",
+        ),
         ("images --last 36h", "images, 2026-09-09 10:00 to 2026-09-10 22:40, in UTC"),
         (
             "costs --start 2026-09-01 --end 2027-01-01",

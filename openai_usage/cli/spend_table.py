@@ -114,7 +114,7 @@ def _unknown(spending: Spending) -> str:
     months = groupby(sorted(spending.missing), key=lambda day: day.replace(day=1))
     days = join([_span(month, (day.day for day in those)) for month, those in months])
     return (
-        f"The API returned nothing for {days}: these days are unknown, and no figure includes them."
+        f"The API returned nothing for {days}: what was billed then is unknown, and no sum has it."
     )
 
 

@@ -37,8 +37,11 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     if not summary.lines and not sheet.gaps:  # of which the command says something else
         say("nothing was used in this range")
     with console_on(file) as console:
-        covered = describe_span(_covered(sheet.asked.query, summary.starts, now))
-        title = f"{sheet.asked.endpoint.name.replace('_', ' ')}, {covered}, in UTC"
+        covered = _covered(sheet.asked.query, summary.starts, now)
+        endpoint = sheet.asked.endpoint.name.replace("_", " ")
+        title = f"{endpoint}, {describe_span(covered)}, in UTC"
+        if covered.start_time < sheet.asked.query.start_time:
+            title += "\nfrom midnight on, as the API answers"
         if sheet.gaps:
             title += f"\nwithout {describe_spans(sheet.gaps)}, which is unknown"
         console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)

@@ -109,8 +109,10 @@ def _costs_are_missing(figures: Figures) -> bool:
 def _no_spend(figures: Figures) -> str:
     """What is said in the place of charts of spend."""
     missing = _missing_days(figures, "costs")
-    if _costs_are_missing(figures) or missing == len(figures.period.days):
+    if _costs_are_missing(figures):
         return "The costs could not be read."
+    if missing == len(figures.period.days):
+        return "The API returned no costs for these days, so they are unknown."
     return f"Nothing was billed in these days{', as far as they are known' if missing else ''}."
 
 
@@ -119,8 +121,10 @@ def _no_usage(figures: Figures) -> str:
     if not any(part.what != "costs" for part in figures.missing):
         return "Nothing was used in these days."
     every_day = len(figures.period.days)
-    if all(_missing_days(figures, usage.endpoint) == every_day for usage in figures.usage):
+    if not figures.usage:
         return "Usage could not be read."
+    if all(_missing_days(figures, usage.endpoint) == every_day for usage in figures.usage):
+        return "The API returned no usage for these days, so it is unknown."
     return "Not all of it could be read; in what could, nothing was used in these days."
 
 
