@@ -218,3 +218,7 @@ def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_names_that_are_not_loaded_yet_are_listed() -> None:
+    assert {*openai_usage.__all__} <= {*dir(openai_usage)}
