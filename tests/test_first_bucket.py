@@ -139,12 +139,12 @@ async def test_the_sandbox_answers_costs_as_recorded(
     hours: int, windows: int, client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     start = NOW - hours * 3600
-    ask = {"start_time": start, "end_time": NOW, "limit": 2}
-    costs = await client.costs(**ask).concurrently(windows).collect()  # type: ignore[arg-type]
+    ask: dict[str, Any] = {"start_time": start, "end_time": NOW, "limit": 2}
+    costs = await client.costs(**ask).concurrently(windows).collect()
     assert costs[0].start_time == start // DAY * DAY < start < costs[0].end_time
     whole = await client.costs(start_time=start // DAY * DAY, end_time=NOW).collect()
     assert costs == whole
-    usage = await client.completions(**ask).concurrently(windows).collect()  # type: ignore[arg-type]
+    usage = await client.completions(**ask).concurrently(windows).collect()
     assert usage[0].start_time == start
     assert [each.end_time for each in usage] == [each.end_time for each in costs]
 
