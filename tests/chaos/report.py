@@ -26,7 +26,6 @@ def table(counts: Mapping[str, Any]) -> str:
         ("buckets checked", counts["buckets"]),
         ("**lost**", counts["lost"]),
         ("**doubled**", counts["doubled"]),
-        ("gaps reported", counts["gaps"]),
     ]
     return "\n".join(
         [
