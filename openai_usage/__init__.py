@@ -164,6 +164,8 @@ def __getattr__(name: str) -> object:
             if name in found:
                 globals()[name] = found[name]  # so that it is asked for once
                 return found[name]
+    if name in _FILES and not name.startswith("_"):  # `openai_usage.errors` after a plain import
+        return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -39,7 +39,7 @@ class Continuity:
         Raises:
             PaginationError: A bucket is out of order, was yielded before, or is outside the range.
         """
-        position, began = self.position, self._began
+        position, began, width = self.position, self._began, self.width
         beyond = YEAR_10000 if self.end_time is None else self.end_time
         gaps = []
         for bucket in buckets:
@@ -47,11 +47,14 @@ class Continuity:
             if not (0 <= start < end < YEAR_10000 and start < beyond):
                 raise _out_of_order(bucket, position)
             if start != position and position is not None:
-                earliest = position if began else position // self.width * self.width
+                earliest = position if began else position // width * width
                 if start < earliest or end <= position:
                     raise _out_of_order(bucket, position)
                 if start > position:
                     gaps.append(Window(position, start))
+            bound = start - start % width + width
+            if end > bound:  # it stands in the place of others, of which nothing is known
+                gaps.append(Window(bound, end))
             position, began = end, True
         self.position, self._began = position, began
         self._gaps += gaps  # only once the whole page is known to be in order

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_usage import AsyncUsageClient, Buckets, PaginationError, UsageClient
+from openai_usage import AsyncUsageClient, Buckets, Gap, PaginationError, UsageClient
 from openai_usage._continuity import Continuity, find_gaps
 from openai_usage.plans import Window
 from openai_usage.sandbox import Sandbox
@@ -190,3 +190,18 @@ def test_a_page_that_is_out_of_order_changes_nothing() -> None:
     with pytest.raises(PaginationError):
         continuity.check_page([Window(20, 30), Window(10, 20)])
     assert (continuity.position, continuity.take_gaps()) == (10, [])
+
+
+@pytest.mark.parametrize("width", [DAY + 1, 2 * DAY, 25 * DAY])
+@pytest.mark.parametrize("windows", [1, 3])
+async def test_what_a_bucket_covers_beyond_its_day_is_a_gap(
+    width: int, windows: int, sandbox: Sandbox
+) -> None:
+    start, end = DAYS[0], DAYS[0] + max(width, 3 * DAY)
+    last = [] if width > 3 * DAY else [(start + width, end)]
+    sandbox.faults.status(200, body=page((start, start + width), *last))
+    gaps: list[Gap] = []
+    async with client_of(sandbox, on_gap=gaps.append) as client:
+        buckets = client.costs(start_time=start, end_time=end).concurrently(windows)
+        assert (await _iterated(buckets))[0] == start
+    assert (gaps[0].start_time, gaps[0].end_time) == (start + DAY, start + width)

@@ -222,3 +222,14 @@ def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
 
 def test_names_that_are_not_loaded_yet_are_listed() -> None:
     assert {*openai_usage.__all__} <= {*dir(openai_usage)}
+
+
+@pytest.mark.parametrize(
+    "name", ["client", "endpoints", "errors", "plans", "queries", "results", "times"]
+)
+def test_public_files_are_there_after_a_plain_import(name: str) -> None:
+    program = f"import openai_usage; print(openai_usage.{name}.__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"openai_usage.{name}\n"

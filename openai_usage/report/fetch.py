@@ -146,7 +146,8 @@ async def _costs(
         for result in bucket.results:
             # An empty id is how costs from before there were projects belong to none.
             key = (result.project_id or None, result.line_item or None)
-            tallies[result.amount.currency].add(key, day, result.amount.value)
+            # Lower-case by ISO 4217; what is upper-case for once is the same money.
+            tallies[result.amount.currency.casefold()].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
     gaps = _gaps("costs", spans, period, due)
