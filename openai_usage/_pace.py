@@ -17,8 +17,8 @@ _REQUESTS_NEEDED = 10
 _MIN_LIMIT_OF_FEW = 5.0
 """Requests a second; no lower limit is concluded from fewer requests."""
 
-_START_BELOW = 0.05
-"""How far below the limit the curve starts, as a share of it."""
+_BELOW = 0.05
+"""How far below the limit the curve starts, or stays where a rejection costs a pause; a share."""
 
 _GROWTH = 16.0
 """How steep the curve is above the limit: at 17 times the limit after as long again."""
@@ -32,12 +32,9 @@ _REQUESTS_TO_LEVEL = 60
 _SECONDS_TO_LEVEL = (2.5, 12.0)
 """At least, so that responses on their way matter little; at most, so that it recovers soon."""
 
-_PAUSES_TO_LEVEL = 12
-_SECONDS_BETWEEN_PAUSES = 60.0
-"""Where a rejection costs a pause, the next one is risked after as many pauses, or a minute."""
-
-_LESS = 0.9
-"""What is left of a rate that costs a second pause before it was back at the limit."""
+_PAUSES_TO_LEVEL = 16
+_MAX_SECONDS_TO_LEVEL = 60.0
+"""Where a rejection costs a pause, the next is risked after as many pauses, or this time."""
 
 _MIN_SHARE_LEFT = 0.7
 """One rejection does not reduce the limit to less than this share of it."""
@@ -108,7 +105,7 @@ class CubicRate:
             # The same period is still full. To wait as long again soon finds its end.
             return 2 * now - self._limited_at
         counted = [each for each in self._sent if sent - _PERIOD < each <= sent]
-        limit = self._estimate(len(counted), now, pause)
+        limit = self._estimate(len(counted), now)
         if limit is None:
             return now
         self._counted_to = None if self.is_limited else sent
@@ -122,7 +119,7 @@ class CubicRate:
         if self._limit and end is not None and end - _PERIOD < sent <= end:
             self._limit = max(self._limit - 1, _MIN_RATE)
 
-    def _estimate(self, counted: int, now: float, pause: float) -> float | None:
+    def _estimate(self, counted: int, now: float) -> float | None:
         """Return the limit that a rejection after *counted* requests in a period tells, if any."""
         rate = self._rate(now)
         if self._limit is None or rate is None:
@@ -133,8 +130,7 @@ class CubicRate:
             return max(counted, _MIN_LIMIT_OF_FEW) if few else float(counted)
         just_concluded = self._counted_to is not None and counted
         least = 0.0 if just_concluded else _MIN_SHARE_LEFT * min(rate, self._limit)
-        most = _LESS * rate if pause and rate < self._limit else rate
-        return max(min(counted, most), least, _MIN_RATE)
+        return max(min(counted, rate), least, _MIN_RATE)
 
     def _rate(self, now: float) -> float | None:
         if self._limit is None:
@@ -144,10 +140,10 @@ class CubicRate:
             growing, level = least, least + self._pause
         else:
             growing = max(least, min(most, _REQUESTS_TO_LEVEL / self._limit))
-            level = max(growing, min(_SECONDS_BETWEEN_PAUSES, _PAUSES_TO_LEVEL * self._pause))
+            level = max(growing, min(_MAX_SECONDS_TO_LEVEL, _PAUSES_TO_LEVEL * self._pause))
         t = now - self._limited_at - level
         if t < 0:
-            return self._limit * (1 + _START_BELOW * (t / level) ** 3)
+            return self._limit * (1 - _BELOW * (1.0 if self._pause else (-t / level) ** 3))
         factor = 1 + _GROWTH * (t / growing) ** 3
         if factor > _FORGET_AT:
             self._limit = None

@@ -107,12 +107,10 @@ def test_the_more_a_rejection_costs_the_more_rarely_the_limit_is_tried(
     assert len(faster) == within
 
 
-def test_an_estimate_that_was_too_high_costs_few_pauses() -> None:
+def test_where_a_rejection_costs_a_pause_the_rate_stays_a_little_below_the_limit() -> None:
     rate = limited_to_20(1.0, confirmed=True)
-    for n in range(40):
-        rate.on_sent(5.0 + n / 20)
-    rate.on_rejected(6.95, 7.0, 1.0)
-    assert rate.on_sent(8.0) > 1 / 18
+    intervals = [rate.on_sent(4.0 + n) for n in range(1, 17)]
+    assert intervals == [pytest.approx(1 / 19)] * 15 + [pytest.approx(1 / 20)]
 
 
 def test_one_rejection_after_a_rest_does_not_bring_it_to_a_halt() -> None:
