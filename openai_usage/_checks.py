@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, Union, get_args, get_origin
 
-from openai_usage._shown import shown
+from openai_usage._shown import holds_key, shown
 from openai_usage.errors import InvalidQueryError
 
 
@@ -92,6 +92,12 @@ def _plain(param: str, value: object, declared: object) -> object:
         refuse(param, value, "text that is not blank")
     if isinstance(value, str) and not _is_text(value):
         refuse(param, value, "text without half a pair of surrogates in it")
+    if isinstance(value, str) and holds_key(value):
+        raise InvalidQueryError(
+            f"{param} holds an API key, which must not be sent in a URL. "
+            "Pass the key as admin_api_key, and here what the parameter is for.",
+            param=param,
+        )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         refuse(param, value, "an integer of 64 bits")
     # What a member of an enum is, not what it is called.

@@ -206,6 +206,9 @@ class Directory:
                     page = listing_of(wanted.entry, body)
                 except NoPageError as wrong:
                     raise self._transport.no_page(wrong.what, wrong.path, body) from None
+                if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
+                    del page  # tracebacks can show locals
+                    raise PaginationError("the list has an API key in the place of an id")
                 span.handed_over(0)
                 names |= {entry.id: entry.named() for entry in page.data}
                 if not page.has_more:

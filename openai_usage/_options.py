@@ -11,7 +11,7 @@ from yarl import URL
 
 from openai_usage._environment import key_advice, proxy_for, told
 from openai_usage._secret import Secret
-from openai_usage._shown import shown
+from openai_usage._shown import holds_key, shown
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
 from openai_usage.gaps import Gap
 
@@ -81,11 +81,13 @@ def options(
     _check_flag("trust_env", trust_env)
     _check_flag("allow_insecure_http", allow_insecure_http)
     address = told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
-    url = _secure(address, allow_insecure_http=allow_insecure_http)
+    key = _key(admin_api_key)
+    url = _secure(_no_key("base_url", address, key), allow_insecure_http=allow_insecure_http)
+    named = told("organization", organization, "OPENAI_ORG_ID")
     return Options(
-        admin_api_key=_key(admin_api_key),
+        admin_api_key=key,
         base_url=url,
-        organization=_organization(told("organization", organization, "OPENAI_ORG_ID")),
+        organization=named and _organization(_no_key("organization", named, key)),
         timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
         max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
         max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
@@ -117,8 +119,18 @@ def _key(given: Secret) -> Secret:
     return key
 
 
-def _organization(organization: str | None) -> str | None:
-    if organization is not None and not _fits_a_header(organization):
+def _no_key(option: str, text: str, key: Secret) -> str:
+    if holds_key(text) or key.is_in(text):
+        raise InvalidOptionError(
+            f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
+            f"and leave {option} out or pass what it is for.",
+            option=option,
+        )
+    return text
+
+
+def _organization(organization: str) -> str:
+    if not _fits_a_header(organization):
         # It stays out of the message: it may well be a key, in the wrong place.
         raise InvalidOptionError(
             "organization holds a character that no organization has; was it copied whole?",
@@ -146,7 +158,7 @@ def _secure(text: str, *, allow_insecure_http: bool) -> URL:
         )
     if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
         raise InvalidOptionError(
-            f"base_url={text!r} would send the admin key unencrypted: use https, "
+            f"base_url={shown(text)} would send the admin key unencrypted: use https, "
             f"or say allow_insecure_http=True",
             option="base_url",
         )

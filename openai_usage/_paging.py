@@ -10,6 +10,7 @@ from attrs import evolve
 from openai_usage._checks import checked, refuse
 from openai_usage._codec import query_pairs
 from openai_usage._generators import Owned
+from openai_usage._shown import without_keys
 from openai_usage._transport import Transport
 from openai_usage._walk import Reply, Walk
 from openai_usage.endpoints import Endpoint
@@ -159,7 +160,8 @@ class Buckets(Generic[R_co]):
 
     def __repr__(self) -> str:
         asked = " ".join(f"{name}={value}" for name, value in query_pairs(self.query))
-        return f"<Buckets {self.endpoint.name} {asked}>"
+        secret = self._transport.options.admin_api_key
+        return f"<Buckets {self.endpoint.name} {secret.redacted(without_keys(asked))}>"
 
     def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[Reply[R_co], None]:
         walk = Walk(self._transport, self.endpoint, with_bodies=with_bodies)

@@ -5,6 +5,8 @@ from typing import NoReturn, SupportsIndex
 
 _MASK = "[the admin key]"
 
+_LONG = 16
+
 
 class Secret:
     """A text that neither its holder's repr shows, nor a traceback with locals, nor a debugger.
@@ -25,6 +27,10 @@ class Secret:
     def redacted(self, text: str) -> str:
         """*text* without the secret, which a server or a proxy may have quoted."""
         return text.replace(self.reveal(), _MASK)
+
+    def is_in(self, text: str) -> bool:
+        """Return whether *text* is the secret, or holds it where it is too long to be chance."""
+        return text == self.reveal() or (len(self.reveal()) >= _LONG and self.reveal() in text)
 
     def header(self) -> "HiddenText":
         """The value of the header `Authorization` that sends it."""

@@ -22,6 +22,10 @@ _HARMFUL = re.compile(
 )
 """What must not be shown: it acts on a terminal, cannot be seen, or cannot be written."""
 
+_LIKE_A_KEY = re.compile(r"sk-(?:admin-[\w-]+|[\w-]{16,})")
+_IS_A_KEY = re.compile(r"\A\W*sk-[\w-]{5,}|sk-admin-[\w-]{24,}")
+"""How OpenAI's API keys look: what is better not shown, and what cannot be anything else."""
+
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
 _STOPS = (".", "!", "?", "…", "。")
@@ -29,10 +33,23 @@ _AFTER_STOPS = "\"'”»)]"
 """What a sentence can end in behind its full stop."""
 
 
+def without_keys(text: str) -> str:
+    """Return *text* with a mark in the place of whatever looks like an API key."""
+    return _LIKE_A_KEY.sub("[an API key]", text)
+
+
+def holds_key(text: str) -> bool:
+    """Return whether *text* is an API key, or has an admin key in it, beyond doubt.
+
+    Names of models can have `sk-` in them, as in `ft:…:desk-assistant`, and are not keys.
+    """
+    return _IS_A_KEY.search(text) is not None
+
+
 def shown(value: object) -> str:
     """The repr of *value*, cut short; or its type: a very large integer, for one, has no repr."""
     try:
-        text = repr(value)
+        text = without_keys(repr(value))
     except Exception:  # noqa: BLE001 - a repr can be anyone's code, and is not what went wrong here
         return f"a certain {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -16,6 +16,7 @@ from openai_usage._gate import RateLimiter
 from openai_usage._options import Options
 from openai_usage._responses import excerpt, organization, request_id, status_error
 from openai_usage._retry import wait_before_retry
+from openai_usage._shown import holds_key
 from openai_usage._telemetry import RequestSpan, WalkSpan
 from openai_usage._version import __version__
 from openai_usage.errors import (
@@ -24,6 +25,7 @@ from openai_usage.errors import (
     APIResponseValidationError,
     APITimeoutError,
     InvalidOptionError,
+    InvalidQueryError,
     RateLimitError,
 )
 
@@ -85,6 +87,7 @@ class Transport:
         import stamina  # noqa: PLC0415 - with the first request: see `_codec.py` for why
 
         session = self._session()
+        self._keep_key_from(path, pairs)
         url = (self.options.base_url / path).with_query(pairs)
         endpoint = _endpoint_of(path)
         retries, waited = 0, 0.0
@@ -209,6 +212,26 @@ class Transport:
             path=path,
             body=text,
         )
+
+    def is_key(self, text: str | None) -> bool:
+        """Return whether *text*, which the API sent, is a key: it has no place in a URL."""
+        return text is not None and (holds_key(text) or self.options.admin_api_key.is_in(text))
+
+    def _keep_key_from(self, path: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Refuse to send the admin key in a URL.
+
+        Raises:
+            InvalidQueryError: A parameter holds it; what the API sent is checked as it comes.
+        """
+        secret = self.options.admin_api_key
+        for name, value in (("project_ids", path), *pairs):
+            if secret.is_in(name) or secret.is_in(value):
+                param = "extra_query" if secret.is_in(name) else name.removesuffix("[]")
+                raise InvalidQueryError(
+                    f"{param} holds the admin key, which must not be sent in a URL. "
+                    "Pass it as admin_api_key only, and here what the parameter is for.",
+                    param=param,
+                )
 
     def _headers(self) -> dict[str, str]:
         headers = {

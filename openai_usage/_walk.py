@@ -61,6 +61,9 @@ class Walk(Generic[R_co]):
             page = await page_of(self.endpoint.result, body)
         except NoPageError as wrong:
             raise self.transport.no_page(wrong.what, wrong.path, body) from None
+        if self.transport.is_key(page.next_page):
+            del page  # tracebacks can show locals
+            raise PaginationError("the API sent an API key as the cursor, which is not followed")
         return Reply(page, bytes(body) if self.with_bodies else b"")
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:

@@ -11,6 +11,7 @@ from openai_usage._options import OnGap, options
 from openai_usage._paging import Buckets
 from openai_usage._transport import Session, Transport
 from openai_usage.endpoints import Endpoint, Endpoints
+from openai_usage.errors import UsageError
 from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:
@@ -47,23 +48,29 @@ class AnyUsageClient(Endpoints):
     ) -> None:
         key = told_key(admin_api_key)
         del admin_api_key  # so that no traceback that shows locals shows it
-        self._transport = Transport(
-            options(
-                admin_api_key=key,
-                base_url=base_url,
-                organization=organization,
-                timeout=timeout,
-                max_retries=max_retries,
-                max_retry_wait=max_retry_wait,
-                max_response_bytes=max_response_bytes,
-                max_connections=max_connections,
-                on_gap=on_gap,
-                ssl=ssl,
-                trust_env=trust_env,
-                allow_insecure_http=allow_insecure_http,
-            ),
-            session,
-        )
+        try:
+            self._transport = Transport(
+                options(
+                    admin_api_key=key,
+                    base_url=base_url,
+                    organization=organization,
+                    timeout=timeout,
+                    max_retries=max_retries,
+                    max_retry_wait=max_retry_wait,
+                    max_response_bytes=max_response_bytes,
+                    max_connections=max_connections,
+                    on_gap=on_gap,
+                    ssl=ssl,
+                    trust_env=trust_env,
+                    allow_insecure_http=allow_insecure_http,
+                ),
+                session,
+            )
+        except UsageError as error:
+            # Any of them can be the key by mistake, and tracebacks can show locals.
+            del base_url, organization, timeout, max_retries, max_retry_wait, max_response_bytes
+            del max_connections, on_gap, ssl, trust_env, allow_insecure_http, session
+            raise error.with_traceback(None) from None
         self._made()
 
     def _made(self) -> None:

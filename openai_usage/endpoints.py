@@ -29,6 +29,7 @@ from typing import (
 from attrs import NOTHING, Attribute, fields, fields_dict, resolve_types
 
 from openai_usage import queries, results
+from openai_usage.errors import InvalidQueryError
 from openai_usage.range_query import RangeQuery
 
 if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
@@ -109,7 +110,13 @@ class Endpoint(Generic[P, R_co]):
             return self
 
         def ask(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
-            return client._ask(self, self.query(*args, **kwargs))  # noqa: SLF001 - its other half
+            try:
+                query = self.query(*args, **kwargs)
+            except InvalidQueryError as error:
+                # Any of them can be a key by mistake, and tracebacks can show locals.
+                del args, kwargs
+                raise error.with_traceback(None) from None
+            return client._ask(self, query)  # noqa: SLF001 - its other half
 
         ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
         ask.__doc__ = self.__doc__

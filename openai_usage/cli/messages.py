@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TypeAlias
 
-from openai_usage._shown import legible, mask
+from openai_usage._shown import legible, mask, without_keys
 
 _NAME = "openai-usage"
 _Error: TypeAlias = (
@@ -20,7 +20,7 @@ def say(message: str) -> None:
     The terminal can be gone, or the disk behind stderr full. The exit code still tells then.
     """
     with suppress(OSError):
-        print(f"{_NAME}: {legible(message)}", file=sys.stderr)
+        print(f"{_NAME}: {legible(without_keys(message))}", file=sys.stderr)
 
 
 class MaskingFormatter(logging.Formatter):
