@@ -113,9 +113,9 @@ class AsyncUsageClient(AnyUsageClient):
                 ...
 
     Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
-    connections, and holds all its requests back together where the API says to wait. It belongs to
-    the process and the event loop in which it first sends: another needs another client. Programs
-    that are not async have `UsageClient`.
+    connections, and keeps all its requests to the limits that the API's rejections tell of. It
+    belongs to the process and the event loop in which it first sends: another needs another
+    client. Programs that are not async have `UsageClient`.
 
     Args:
         admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
