@@ -14,9 +14,9 @@ def limited_to_20(pause: float = 0.0, *, confirmed: bool = False) -> CubicRate:
     rate = CubicRate()
     if confirmed:
         rate = limited_to_20()
-        for n in range(20):
-            rate.on_sent(3.0 + n / 20)
-        rate.on_rejected(3.95, 4.0, pause)
+        for n in range(21):
+            rate.on_sent(3.0 + 0.045 * n)
+        rate.on_rejected(3.0 + 0.045 * 20, 4.0, pause)
         return rate
     for n in range(23):
         rate.on_sent(0.5 + n / 100)

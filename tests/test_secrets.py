@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -36,6 +37,8 @@ from tests.raw_server import raw_server
 
 KEY = f"sk-admin-{'s3cr3t' * 20}"
 """As long as real ones are: what shows the beginning of a long text would show it."""
+
+HERE = str(Path(__file__).parent)
 
 
 def holders(found: object) -> Iterator[object]:
@@ -102,9 +105,9 @@ def printed(error: BaseException) -> str:
 
 
 def of_ours(error: BaseException) -> BaseException:
-    """The error without the frames of this file, which know the key well enough."""
+    """The error without the frames of the tests, which know the key well enough."""
     place = error.__traceback__
-    while place is not None and place.tb_frame.f_code.co_filename == __file__:
+    while place is not None and place.tb_frame.f_code.co_filename.startswith(HERE):
         place = place.tb_next
     return error.with_traceback(place)
 
