@@ -149,25 +149,41 @@ __all__ = [
     "month_start",
 ]
 
-_FILES = (
-    *("errors", "times", "gaps", "plans", "results", "range_query", "queries", "endpoints"),
-    *("names", "_paging", "client", "blocking"),
-)
-"""The files that have the public names. They are loaded when a name is asked for: pytest loads this
-package for its plugin in every project where it is installed, and must not wait for aiohttp."""
+_FILES = {
+    "_paging": ["Buckets"],
+    "blocking": ["BlockingBuckets", "UsageClient"],
+    "client": ["AsyncUsageClient"],
+    "endpoints": ["Endpoint", "Endpoints"],
+    "errors": [name for name in __all__ if name.endswith("Error")],
+    "gaps": ["Gap"],
+    "names": ["Name", "Names", "UnreadList"],
+    "plans": ["Plan", "Window"],
+    "queries": [name for name in __all__ if name.endswith("Query")],
+    "range_query": ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"],
+    "results": [
+        *("Amount", "Bucket", "MoneyType", "Page"),
+        *(name for name in __all__ if name.endswith("Result")),
+    ],
+    "times": ["Timestamp", "days_ago", "month_start"],
+}
+"""The public names of each file. A file is loaded with the first of its names that is used: pytest
+loads this package for its plugin wherever it is installed, and must not wait for aiohttp."""
 
-
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        for file in _FILES:
-            found = vars(_import_module(f"{__name__}.{file}"))
-            if name in found:
-                globals()[name] = found[name]  # so that it is asked for once
-                return found[name]
-    if name in _FILES and not name.startswith("_"):  # `openai_usage.errors` after a plain import
-        return _import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_FILE_OF = {name: file for file, names in _FILES.items() for name in names}
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """Return the names that are there, and those that are there when they are asked for."""
+    return sorted({*globals(), *__all__, *_FILES})
+
+
+if not TYPE_CHECKING:  # which would let checkers find names that do not exist
+
+    def __getattr__(name: str) -> object:
+        if name in _FILES:  # a file of its own right, as after `import openai_usage`
+            return _import_module(f"{__name__}.{name}")
+        if name not in _FILE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(_import_module(f"{__name__}.{_FILE_OF[name]}"), name)
+        globals()[name] = value  # so that it is asked for once
+        return value

@@ -5,7 +5,8 @@ import atexit
 import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -27,27 +28,30 @@ class BackgroundLoop:
         self._owner = owner
         self._closing = closing
         self._closed = False
-        self._beginning = threading.Lock()
+        # Python 3.14 can leave a lock locked where a signal interrupts `with`: whoever was
+        # interrupted, and then closes this, gets past one that knows its thread.
+        self._beginning = threading.RLock()
         self._life: _Life | None = None
 
     def run(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What *ask* gives once it is awaited, or the error that comes of it.
+        """Return what *ask* gives once it is awaited, or raise the error that comes of it.
 
         Whatever ends the waiting, as Ctrl-C does, cancels what is waited for.
 
         Raises:
             RuntimeError: This is closed, began in another process, or would wait for itself.
+            SystemExit: The program ends, and so does the daemon thread that this was called in.
         """
         life = self._alive()
-        future = life.begin(ask)
-        if future is None:
-            raise self._is_over(life)
+        future: Future[T] = Future()
         try:
-            return future.result()
+            if life.begin(ask, future):
+                return future.result()
         except CancelledError:
-            raise self._is_over(life) from None
+            pass
         finally:
             future.cancel()  # which means nothing where it is done
+        raise self._is_closed()
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """What *items* gives, of which nothing is None; the threads change once for each.
@@ -67,12 +71,12 @@ class BackgroundLoop:
             life.walks.discard(items)
 
         life = self._alive()
-        life.walks.add(items)
         try:
+            life.walks.add(items)
             while (item := self.run(step)) is not None:
                 yield item
         finally:
-            life.begin(close)
+            life.begin(close, Future())
 
     def close(self) -> None:
         """Cancel what is under way, close what is open, and end the thread; twice is fine."""
@@ -91,20 +95,29 @@ class BackgroundLoop:
         with self._beginning:
             if self._closed:
                 raise self._is_closed()
-            self._life = self._life or _Life(f"openai-usage {self._owner}", self._closing)
-        if threading.current_thread() is self._life.thread:
+            life = self._life or self._started()
+        if threading.current_thread() is life.thread:
             raise RuntimeError(
                 f"this {self._owner} would wait for itself: it was used in its own thread, by what "
                 "looks on there, such as a log handler"
             )
-        return self._life
+        return life
 
-    def _is_over(self, life: "_Life") -> BaseException:
-        # At the exit of the interpreter daemon threads end without a word, as they do elsewhere.
-        is_late = life.at_exit and threading.current_thread().daemon
-        return SystemExit() if is_late else self._is_closed()
+    def _started(self) -> "_Life":
+        life = _Life(f"openai-usage {self._owner}", self._closing)
+        try:
+            life.start()
+            self._life = life
+        except BaseException as error:
+            life.abandon()  # its thread may have started, and nobody knows it
+            if isinstance(error, RuntimeError) and _is_ending():
+                raise SystemExit from None
+            raise
+        return life
 
-    def _is_closed(self) -> RuntimeError:
+    def _is_closed(self) -> RuntimeError | SystemExit:
+        if _is_ending():
+            return SystemExit()
         return RuntimeError(f"this {self._owner} is closed; make a new one")
 
     def __enter__(self) -> Self:
@@ -123,68 +136,93 @@ class BackgroundLoop:
             self._life.tell()  # and not wait, see `iterate`
 
 
+def _is_ending() -> bool:
+    """Return whether the program ends without waiting for this thread.
+
+    What fails in such a thread then is of no use to anyone, and is not to be printed.
+    """
+    return threading.current_thread().daemon and not threading.main_thread().is_alive()
+
+
 class _Life:
-    """The thread and its loop, which do not know who uses them, so that those can be garbage."""
+    """The thread and its loop, which do not know who uses them, so that those can be garbage.
+
+    Whatever has to be closed or awaited is made in the thread. Signals interrupt the main thread,
+    between any two steps, and would leave it behind there.
+    """
 
     def __init__(self, name: str, closing: Callable[[], Awaitable[None]]) -> None:
         self.process = os.getpid()
         self.walks: set[AsyncGenerator[object, None]] = set()
         """What is iterated now, to be closed at the end, from the outside in."""
         self._closing = closing
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self._loop = self._runner.get_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
         self._told = False
-        self.at_exit = False
-        """Whether it ends because the interpreter does."""
         # What is begun comes to the loop before the end does, or not at all. A thread can come by
         # twice: where garbage is collected while it is here.
         self._telling = threading.RLock()
+        self._ready: Future[None] = Future()
         # Python joins all others before it says that it ends.
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
-        try:
-            self.thread.start()
-        except RuntimeError:  # there are too many threads
-            self._loop.close()
-            raise
-        atexit.register(self._exit)
 
-    def begin(self, ask: Callable[[], Awaitable[T]]) -> Future[T] | None:
-        """Await what *ask* gives, unless this is over or in another process."""
-        future: Future[T] = Future()
+    def start(self) -> None:
+        """Start the thread, and wait for its loop."""
+        self.thread.start()
+        self._ready.result()
 
+    def abandon(self) -> None:
+        """Let it end before anything has begun in it, where it has started at all."""
+
+        async def nothing() -> None:
+            pass
+
+        self._closing = nothing
+        self.tell()
+
+    def begin(self, ask: Callable[[], Awaitable[T]], future: Future[T]) -> bool:
+        """Await what *ask* gives for *future*, unless this is over or in another process."""
+        if self.process != os.getpid():
+            return False
+        with self._telling:
+            if self._told or self._loop is None:
+                return False
+            self._loop.call_soon_threadsafe(self._await, self._loop, ask, future)
+            return True
+
+    def _await(
+        self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]], future: Future[T]
+    ) -> None:
         async def awaited() -> T:
             return await ask()
 
-        def start() -> None:
-            # Made in the loop's thread, where no signal comes between a coroutine and its task.
-            task = self._loop.create_task(awaited())
-            task.add_done_callback(lambda done: _copy(done, future))
-            future.add_done_callback(lambda _: self._submit(task.cancel))
+        def settle(task: asyncio.Task[T]) -> None:
+            error = None if task.cancelled() else task.exception()
+            with suppress(InvalidStateError):  # where it was given up meanwhile
+                if task.cancelled():
+                    future.cancel()
+                elif error is not None:
+                    future.set_exception(error)
+                else:
+                    future.set_result(task.result())
 
-        if self.process != os.getpid():
-            return None
-        return future if self._submit(start) else None
+        def give_up(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # where the loop is closed, and the task over
+                loop.call_soon_threadsafe(task.cancel)
 
-    def _submit(self, call: Callable[[], object]) -> bool:
-        """Have the loop make a *call*, unless this is over."""
-        with self._telling:
-            if not self._told:
-                self._loop.call_soon_threadsafe(call)
-            return not self._told
-
-    def _exit(self) -> None:
-        self.at_exit = True
-        self.end()
+        task = loop.create_task(awaited())
+        task.add_done_callback(settle)
+        future.add_done_callback(give_up)  # at once, if it was given up before this began
 
     def tell(self) -> None:
-        """Let it end."""
+        """Let it end; as often as one likes, since any time can be interrupted."""
         if self.process != os.getpid():
             return
         with self._telling:
-            if not self._told:
-                self._told = True
-                self._loop.call_soon_threadsafe(self._over.set)
+            self._told = True
+            if self._loop is not None:
+                with suppress(RuntimeError):  # it has ended
+                    self._loop.call_soon_threadsafe(self._over.set)
 
     def end(self) -> None:
         """Let it end, and wait for that."""
@@ -193,12 +231,21 @@ class _Life:
             self.thread.join()
 
     def _live(self) -> None:
-        with self._runner:
-            self._runner.run(self._until_told())
-        atexit.unregister(self._exit)
+        runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        try:
+            self._loop = runner.get_loop()
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits for it
+            self._ready.set_exception(error)
+            return
+        with runner:
+            atexit.register(self.end)
+            self._ready.set_result(None)
+            runner.run(self._until_told())
+        atexit.unregister(self.end)
 
     async def _until_told(self) -> None:
-        await self._over.wait()
+        while not self._told:
+            await self._over.wait()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -206,14 +253,3 @@ class _Life:
         for walk in list(self.walks):
             await walk.aclose()
         await self._closing()
-
-
-def _copy(task: asyncio.Task[T], future: Future[T]) -> None:
-    """Give *future* what came of *task*, unless nobody waits for it any more."""
-    error = CancelledError() if task.cancelled() else task.exception()
-    if not future.set_running_or_notify_cancel():
-        return
-    if error is None:
-        future.set_result(task.result())
-    else:
-        future.set_exception(error)

@@ -116,7 +116,8 @@ class UsageClient(AnyUsageClient):
 
     Use it as a context manager, or `close()` it. One client serves all threads of a program, those
     that run an event loop too, as a notebook's does; that loop stands still meanwhile. It belongs
-    to the process in which it first sends.
+    to the process in which it first sends. Where the program ends, a daemon thread that still reads
+    ends with it, in silence.
 
     Its options are those of `AsyncUsageClient`, but for `session`, which belongs to an event loop.
 

@@ -20,11 +20,20 @@ DAY = 86_400
 TODAY = NOW // DAY * DAY
 
 
+settings.register_profile(
+    "suite",
+    deadline=None,  # no test depends on the speed of the machine
+    suppress_health_check=[
+        HealthCheck.too_slow,  # likewise
+        HealthCheck.data_too_large,  # pages of a few kilobytes are what is to be read
+        HealthCheck.filter_too_much,  # what is wild is at times filtered for what is not
+        HealthCheck.function_scoped_fixture,  # servers need not be new for every example
+    ],
+)
+settings.load_profile("suite")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    # No test depends on how fast the machine is: neither an example, nor drawing one.
-    slow = [HealthCheck.too_slow]
-    settings.register_profile("any machine", deadline=None, suppress_health_check=slow)
-    settings.load_profile("any machine")
     config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
 

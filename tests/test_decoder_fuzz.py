@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import Amount, CompletionsResult, CostsResult, VectorStoresResult
@@ -16,10 +16,6 @@ from openai_usage._codec import NoPageError, page_of
 from openai_usage._value import Value
 from tests.reading import RESULTS, SCRAPS, hold_against_plain_json
 from tests.test_decoding import page_with
-
-fuzz = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 
 USD = '"usd"'
 RIGHT: dict[Any, st.SearchStrategy[str]] = {
@@ -80,14 +76,14 @@ def bodies(draw: st.DrawFn, result: type, *, most_wrong: int) -> bytes:
 
 
 @pytest.mark.parametrize("result", RESULTS)
-@settings(fuzz, max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_a_right_page_is_read_as_plain_json_reads_it(result: type, data: st.DataObject) -> None:
     assert hold_against_plain_json(result, data.draw(bodies(result, most_wrong=0))) is not None
 
 
 @pytest.mark.parametrize("result", RESULTS)
-@settings(fuzz, max_examples=25)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_a_page_with_scraps_in_it_is_an_error_or_what_it_says(
     result: type, data: st.DataObject
@@ -95,7 +91,6 @@ def test_a_page_with_scraps_in_it_is_an_error_or_what_it_says(
     hold_against_plain_json(result, data.draw(bodies(result, most_wrong=4)))
 
 
-@fuzz
 @given(
     st.sampled_from(RESULTS).flatmap(
         lambda result: st.tuples(st.just(result), bodies(result, most_wrong=1))
@@ -119,13 +114,11 @@ def test_a_spoilt_page_is_an_error_or_what_it_says(
     hold_against_plain_json(result, body)
 
 
-@fuzz
 @given(st.sampled_from(RESULTS), st.binary())
 def test_any_bytes_are_an_error(result: type, body: bytes) -> None:
     assert hold_against_plain_json(result, body) is None
 
 
-@fuzz
 @given(DRESSED)
 @example("9007199254740993.0")
 @example('"9007199254740993.0"')

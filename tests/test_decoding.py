@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import attrs
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import (
@@ -72,7 +72,7 @@ async def test_money_keeps_every_digit(
     assert result.amount.currency == "usd"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(max_examples=100)
 @given(amount=st.decimals(allow_nan=False, allow_infinity=False), as_text=st.booleans())
 async def test_any_amount_arrives_as_it_was_sent(
     client: AsyncUsageClient, sandbox: Sandbox, amount: Decimal, as_text: bool

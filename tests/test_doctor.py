@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import trustme
@@ -34,6 +35,15 @@ def lines(shown: str) -> dict[str, tuple[str, str]]:
     found = re.findall(r"^([✓✗–]) (\S+) +(.*?) *$", shown, re.MULTILINE)
     assert len(found) == len(shown.splitlines())
     return {about: (mark, says) for mark, about, says in found}
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where time is real, let the doctor have more of it than the slowest machine needs."""
+    if request.node.get_closest_marker("real_clock"):
+        monkeypatch.setattr("openai_usage.cli.doctor.PATIENCE", 600.0)
+        monkeypatch.setattr("openai_usage.cli.doctor.HURRIED", partial(HURRIED, timeout=600.0))
+        monkeypatch.setattr("openai_usage.cli.checks._CONNECTING", 600.0)
 
 
 @pytest.mark.real_clock

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_usage import (
@@ -155,7 +155,7 @@ def doubled(draw: st.DrawFn, result: type) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("result", RESULTS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+@settings(max_examples=25)
 @given(data=st.data())
 async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataObject) -> None:
     body, path = data.draw(doubled(result))
@@ -165,7 +165,7 @@ async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataO
 
 
 @pytest.mark.parametrize("result", RESULTS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data())
 async def test_a_key_that_is_not_known_may_come_twice(result: type, data: st.DataObject) -> None:
     body = loads(data.draw(bodies(result, most_wrong=0)))

@@ -68,79 +68,147 @@ def test_an_error_between_two_steps_of_an_async_walk_is_all_that_is_said(
 
 # Programs that block
 
-DAEMON = """
-import threading
+BLOCKING = f"""
+import atexit, threading
 from openai_usage import UsageClient
-
 client = UsageClient(**OPTIONS)
-begun = threading.Event()
+walk = client.completions({WALK})
+"""
+
+AT_THE_END = """
+over = threading.Event()
+
+def end():  # after the client has ended
+    threading.stack_size(2**47)  # no other thread can start now, on any Python
+    over.set()
+    thread.join()
 
 def read():
-    while True:
-        for bucket in client.completions(%s):
-            begun.set()
-
-threading.Thread(target=read, daemon=True).start()
-begun.wait()
-print("the end")
-"""
-
-SIGNAL = """
-import asyncio, gc, threading
-from openai_usage import UsageClient
-
-submit = asyncio.BaseEventLoop.call_soon_threadsafe
-
-def interrupted(*_, **__):  # as by a signal that comes just then
-    asyncio.BaseEventLoop.call_soon_threadsafe = submit
-    raise KeyboardInterrupt
-
-with UsageClient(**OPTIONS) as client:
-    client.costs(%s).first_page()
-    asyncio.BaseEventLoop.call_soon_threadsafe = interrupted
     try:
-        client.costs(%s).first_page()
-    except KeyboardInterrupt:
-        print("interrupted")
-    gc.collect()
-    print(len(client.costs(%s).first_page().data))
+        {reading}
+    finally:
+        print("left")
+
+atexit.register(end)
+client.costs(start_time=0, end_time=86400).first_page()
+thread = threading.Thread(target=read, daemon={daemon})
+thread.start()
 """
+NEW_CLIENT = "with UsageClient(**OPTIONS) as new: new.costs(start_time=0).first_page()"
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        "list(walk)",
+        "walk.collect()",
+        "list(walk.concurrently(4))",
+        "list(walk.arrow_batches())",
+        "[over.wait() for _ in walk]",
+        "[over.wait() for _ in walk.concurrently(4)]",
+        "over.wait(), walk.collect()",
+        f"over.wait()\n        {NEW_CLIENT}",
+    ],
+)
+def test_a_daemon_ends_with_the_program_in_silence(reading: str, usage_sandbox: Sandbox) -> None:
+    usage_sandbox.faults.stall(600, after=2, times=100)
+    done = run(BLOCKING + AT_THE_END.format(reading=reading, daemon=True), usage_sandbox)
+    assert done == (0, "left\n", "")
+
+
+def test_a_thread_that_is_no_daemon_reads_to_its_end(usage_sandbox: Sandbox) -> None:
+    reading = "threading.main_thread().join(); print(len(list(walk)))"
+    done = run(BLOCKING + AT_THE_END.format(reading=reading, daemon=False), usage_sandbox)
+    assert done == (0, "10\nleft\n", "")
+
+
+INTERRUPTED = """
+import asyncio.base_events, itertools, sys
+from openai_usage import _background
+
+FILES = {_background.__file__, asyncio.base_events.__file__}
+
+def is_looked_for(frame, event, called):
+    # Python looks for signals as functions begin, and when one of C has been called. Deeper inside,
+    # threading is not made for them, but the moment after a thread has started is one of ours.
+    if event not in ("call", "c_return"):
+        return False
+    return frame.f_code.co_filename in FILES or getattr(called, "__name__", "").startswith("start_")
+
+def interrupt(moment):
+    \"\"\"Press Ctrl-C at a moment.\"\"\"
+    moments = iter(range(moment))
+
+    def look(*what):
+        if is_looked_for(*what) and next(moments, None) is None:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(look)
+
+def is_interrupted(read, moment):
+    interrupt(moment)
+    try:
+        read()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+def moments(read, is_new):
+    for moment in itertools.count():
+        with UsageClient(**OPTIONS) as client:
+            costs = client.costs(start_time=0, end_time=86400)
+            if not is_new:
+                costs.first_page()
+            if not is_interrupted(lambda: read(costs), moment):
+                return moment
+            costs.first_page()  # it goes on
+
+for read in (list, type(walk).first_page):
+    print(moments(read, is_new=True) > 9, moments(read, is_new=False) > 6)
+for each in threading.enumerate():
+    if each.daemon and each.ident:  # has begun
+        each.join()
+"""
+
+
+def test_ctrl_c_while_a_request_begins_leaves_nothing_behind(usage_sandbox: Sandbox) -> None:
+    assert run(BLOCKING + INTERRUPTED, usage_sandbox) == (0, "True True\n" * 2, "")
+
 
 NO_THREAD = """
-import gc, threading
-from openai_usage import UsageClient
-
-start = threading.Thread.start
-
-def fail(thread):
-    raise RuntimeError("can't start new thread")
-
-with UsageClient(**OPTIONS) as client:
-    threading.Thread.start = fail
-    try:
-        client.costs(%s).first_page()
-    except RuntimeError as error:
-        print(error)
-    gc.collect()
-    threading.Thread.start = start
-    print(len(client.costs(%s).first_page().data))
+threading.stack_size(2**47)  # more than there is
+try:
+    list(walk)
+except RuntimeError as error:
+    print(error)
+threading.stack_size(0)
+print(len(list(walk)))
 """
 
 
-def test_a_daemon_thread_ends_with_the_interpreter_and_says_nothing(usage_sandbox: Sandbox) -> None:
-    assert run(DAEMON % WALK, usage_sandbox) == (0, "the end\n", "")
+def test_a_thread_that_cannot_start_leaves_no_loop_open(usage_sandbox: Sandbox) -> None:
+    done = run(BLOCKING + NO_THREAD, usage_sandbox)
+    assert done == (0, "can't start new thread\n10\n", "")
 
 
-def test_a_daemon_thread_that_waits_for_an_answer_ends_likewise(usage_sandbox: Sandbox) -> None:
-    usage_sandbox.faults.stall(3600, after=1)
-    assert run(DAEMON % WALK, usage_sandbox) == (0, "the end\n", "")
+NO_FILES = """
+import os, resource, warnings
+warnings.simplefilter("ignore", ResourceWarning)  # asyncio's own, for a loop that it cannot make
+_, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, most))
+try:
+    list(walk)
+except OSError as error:
+    print(error.strerror)
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+print(len(list(walk)), threading.active_count())
+"""
 
 
-def test_a_signal_at_the_start_of_a_request_leaves_nothing(usage_sandbox: Sandbox) -> None:
-    done = run(SIGNAL % (WALK, WALK, WALK), usage_sandbox)
-    assert done == (0, "interrupted\n1\n", "")
-
-
-def test_a_thread_that_cannot_start_leaves_nothing(usage_sandbox: Sandbox) -> None:
-    done = run(NO_THREAD % (WALK, WALK), usage_sandbox)
-    assert done == (0, "can't start new thread\n1\n", "")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind")
+def test_a_loop_that_cannot_be_made_is_an_error_to_who_asks(usage_sandbox: Sandbox) -> None:
+    done = run(BLOCKING + NO_FILES, usage_sandbox)
+    assert done[:2] == (0, "Too many open files\n10 2\n")

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import (
@@ -132,9 +132,7 @@ def rounded(value: Decimal) -> Decimal | None:
     return found if exactly.abs(found) < 10**14 else None
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200
-)
+@settings(max_examples=200)
 @given(st.lists(ANY_DECIMAL, min_size=1, max_size=3))
 @example([Decimal("0E-6176"), Decimal("0E+6144"), Decimal("-0")])
 @example([Decimal("99999999999999.999999999999999999999999")])

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage._pace import CubicRate
@@ -122,7 +122,6 @@ def test_one_rejection_after_a_rest_does_not_bring_it_to_a_halt() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 30.0), st.integers(0, 5)), max_size=100))
-@settings(deadline=None)
 def test_it_is_never_too_slow_to_go_on(steps: list[tuple[float, int]]) -> None:
     rate = CubicRate()
     now = 0.0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import asdict
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Bucket
@@ -17,11 +17,7 @@ from openai_usage.plans import SECONDS
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, client_of
 
-# The fixtures hold servers, which need not be new for every example.
-settings.register_profile(
-    "walks", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-walks = settings(settings.get_profile("walks"), max_examples=60)
+walks = settings(max_examples=60)
 
 GROUPS = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 

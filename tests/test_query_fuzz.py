@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, CompletionsQuery, Endpoint, InvalidQueryError
@@ -19,10 +19,6 @@ from openai_usage.times import YEAR_10000, unix_seconds
 from tests.raw_server import EMPTY_PAGE, raw_server
 
 ROWS = AsyncUsageClient.table()
-
-fuzz = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
 
 ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(timezones=ZONES | st.just(UTC)) | st.dates() | st.integers(0, 2**40)
@@ -111,7 +107,7 @@ def meant(asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ROWS)
-@settings(fuzz, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_arguments_are_a_request_or_refused_by_name(name: str, data: st.DataObject) -> None:
     asked = data.draw(arguments(ROWS[name], wild=True))
@@ -148,7 +144,7 @@ async def heard_of(name: str, asked: dict[str, Any]) -> list[tuple[str, str]] | 
 
 
 @pytest.mark.parametrize("name", ROWS)
-@settings(fuzz, max_examples=12)
+@settings(max_examples=12)
 @given(data=st.data())
 async def test_what_arrives_is_what_was_asked(name: str, data: st.DataObject) -> None:
     asked = data.draw(arguments(ROWS[name], wild=False))

@@ -52,7 +52,7 @@ def test_it_serves_until_it_is_told_to_stop(end: signal.Signals, terminal: Termi
             assert terminal("costs --last 3d --format jsonl")
         assert int(told["OPENAI_USAGE_SANDBOX_PID"]) == process.pid
         process.send_signal(end)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
         assert process.stderr is not None
         assert process.stderr.read() == (
             "openai-usage: a made-up organization answers at "
@@ -69,8 +69,11 @@ def test_its_options_are_those_of_the_sandbox() -> None:
         ) as client:
             costs = client.costs(start_time=TODAY, end_time=TODAY + 2 * DAY)
             bodies = [body.decode() async for body in costs.raw_pages()]
-            with pytest.raises(RateLimitError):
-                await costs
+            said: list[object] = []
+            while not any(isinstance(each, RateLimitError) for each in said):
+                # On a slow machine even two at once can come more than a second apart.
+                asking = [costs.collect() for _ in range(9)]
+                said = [*await asyncio.gather(*asking, return_exceptions=True)]
             return bodies
 
     with served(*options, "--requests-per-second", "1") as (_, told):
@@ -103,7 +106,7 @@ def test_it_listens_where_it_is_told_to() -> None:
     with served() as (process, told):
         port = told["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1")
         process.terminate()
-        process.wait(20)
+        process.wait(120)
     with served("--port", port) as (_, told_again):
         assert told_again["OPENAI_BASE_URL"] == told["OPENAI_BASE_URL"]
 
@@ -118,7 +121,7 @@ def test_on_a_terminal_its_output_stays() -> None:
         assert "until Ctrl-C" in process.stderr.readline()
         told = os.read(main, 10_000).decode()
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     os.close(main)
     assert variables(told)
 

@@ -2,8 +2,10 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -195,8 +197,70 @@ def test_what_is_public_is_there_and_documented() -> None:
 
 
 def test_what_is_not_there_is_said() -> None:
+    missing = "Client"
     with pytest.raises(AttributeError, match="module 'openai_usage' has no attribute 'Client'"):
-        openai_usage.Client  # noqa: B018
+        getattr(openai_usage, missing)
+
+
+def test_every_public_name_comes_from_the_file_that_checkers_are_told() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    told = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != "importlib"
+        for alias in node.names
+        if alias.name != "TYPE_CHECKING"
+    }
+    assert sorted(told) == openai_usage.__all__
+    for name, file in told.items():
+        value = getattr(openai_usage, name)
+        assert value is getattr(import_module(str(file)), name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__module__ == file
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import openai_usage; openai_usage.errors.UsageError",
+        "import openai_usage; openai_usage.times, openai_usage.names, openai_usage.blocking",
+        "from openai_usage import errors, plans; plans.Plan",
+        "from openai_usage import *; UsageClient, CostsResult, days_ago, __version__",
+        "import openai_usage; assert {*openai_usage.__all__, 'errors'} <= {*dir(openai_usage)}",
+    ],
+)
+def test_what_is_loaded_later_looks_as_if_it_were_there(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+DIRECTIVES = set("aAwdbBmyYHIpMSfzZjUWcxX%GuV")
+"""What Python documents for strftime; all else, such as `%-d` and `%e`, is up to the platform."""
+
+
+def test_dates_are_written_alike_on_every_platform() -> None:
+    root = Path(__file__).parent.parent
+    written = {
+        (path.name, directive)
+        for folder in ("openai_usage", "tests", "benchmarks")
+        for path in (root / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for text in date_formats(node)
+        for directive in re.findall("%(.)", text)
+    }
+    assert {each for each in written if each[1] not in DIRECTIVES} == set()
+    assert ("sums.py", "B") in written
+
+
+def date_formats(node: ast.AST) -> list[str]:
+    """What a node of a program formats a date with, in an f-string or a call of strftime."""
+    match node:
+        case ast.FormattedValue(format_spec=ast.JoinedStr(values=values)):
+            return [str(part.value) for part in values if isinstance(part, ast.Constant)]
+        case ast.Call(func=ast.Attribute(attr="strftime"), args=[ast.Constant(value=text)]):
+            return [str(text)]
+        case _:
+            return []
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
@@ -205,15 +269,26 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert version("openai-usage-client") == openai_usage.__version__
 
 
-@pytest.mark.parametrize("module", ["openai_usage", "openai_usage.pytest_plugin"])
-def test_importing_loads_nothing_that_is_not_needed_yet(module: str) -> None:
-    program = (
-        f"import sys, {module};"
-        "extras = {'rich', 'cyclopts', 'pyarrow', 'openai_usage.sandbox', 'aiohttp.web', 'openai',"
-        "          'altair', 'jinja2', 'vl_convert',"
-        "          'cattrs', 'stamina', 'opentelemetry'};"  # those come with the first request
-        "print(sorted(extras & set(sys.modules)))"
-    )
+EXTRAS = {"rich", "cyclopts", "pyarrow", "openai", "altair", "jinja2", "vl_convert"}
+LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}
+"""What comes with the first request, or with the sandbox."""
+PARTS = {f"openai_usage.{name}" for name in ("blocking", "names", "report", "sandbox")}
+
+
+@pytest.mark.parametrize(
+    ("statement", "not_needed"),
+    [
+        ("import openai_usage", {"aiohttp", "attrs", "msgspec", "yarl", "openai_usage.client"}),
+        ("import openai_usage.pytest_plugin", {"aiohttp", "attrs", "msgspec", "yarl"}),
+        ("from openai_usage import UsageError", {"aiohttp", "msgspec", "yarl"}),
+        ("from openai_usage import AsyncUsageClient", set[str]()),
+    ],
+)
+def test_importing_loads_nothing_that_is_not_needed_yet(
+    statement: str, not_needed: set[str]
+) -> None:
+    not_needed = not_needed | EXTRAS | LATER | PARTS
+    program = f"import sys; {statement}; print(sorted({not_needed} & {{*sys.modules}}))"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

@@ -218,7 +218,7 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
         )
     step = -(-len(panel.bars) // size.labels)
     by_day = len(panel.bars[0].label) == len("2026-09-10") and len(panel.bars) < 300
-    form = "%b %-d" if by_day else "%b %Y"
+    form = "%b %-d" if by_day else "%b %Y"  # as Vega reads it, on every platform
     return alt.Axis(
         values=[bar.label for bar in panel.bars[::step]],
         labelAngle=0,

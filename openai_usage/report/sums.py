@@ -73,8 +73,8 @@ class Period:
     def text(self) -> str:
         """As `1 September 2026 to 10 September 2026, in UTC`."""
         first, last = (
-            f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
-            for moment in (self.start, self.end - 1)
+            f"{day.day} {day:%B %Y}"
+            for day in (datetime.fromtimestamp(each, UTC) for each in (self.start, self.end - 1))
         )
         return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
 
