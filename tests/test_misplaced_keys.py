@@ -43,7 +43,8 @@ def test_no_option_shows_it(option: str, wrap: str, kind: type[Any]) -> None:
 @pytest.mark.parametrize("option", ["organization", "base_url"])
 def test_no_option_takes_a_key_that_looks_like_none(option: str) -> None:
     with pytest.raises(InvalidOptionError, match=f"^{option} holds an API key") as caught:
-        AsyncUsageClient(PLAIN, **{option: f"https://127.0.0.1/{PLAIN}"})  # type: ignore[arg-type]
+        options: dict[str, Any] = {option: f"https://127.0.0.1/{PLAIN}"}
+        AsyncUsageClient(PLAIN, **options)
     assert "s3cr3t" not in printed(of_ours(caught.value))
 
 
