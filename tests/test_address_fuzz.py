@@ -128,6 +128,7 @@ async def test_what_follows_a_host_is_the_path_that_arrives(suffix: str) -> None
 @example("sk-admin-1", "org\r\nX-Evil: 1")
 @example(" sk-admin-1\n", " org-1\n")
 @example("sk-\u2013admin", None)
+@example("0", "0")
 async def test_headers_are_what_was_passed_or_it_is_refused(
     key: str, organization: str | None
 ) -> None:
@@ -140,7 +141,8 @@ async def test_headers_are_what_was_passed_or_it_is_refused(
             return
         except InvalidOptionError as error:
             wrong = key if error.option == "admin_api_key" else organization or ""
-            assert not re.fullmatch(r"[!-~]+", wrong.strip())
+            is_key_again = error.option != "admin_api_key" and wrong.strip() == key.strip()
+            assert is_key_again or not re.fullmatch(r"[!-~]+", wrong.strip())
             return
         async with client:
             await client.costs(start_time=1)
