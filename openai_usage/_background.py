@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from concurrent.futures import CancelledError, Future, InvalidStateError
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -80,6 +80,8 @@ class BackgroundLoop:
 
     def close(self) -> None:
         """Cancel what is under way, close what is open, and end the thread; twice is fine."""
+        if self._life is not None and self._life.process != os.getpid():
+            return  # the thread stayed behind, and a lock that a fork has copied may stay locked
         with self._beginning:
             self._closed = True
         if self._life is not None:
@@ -194,7 +196,13 @@ class _Life:
         self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]], future: Future[T]
     ) -> None:
         async def awaited() -> T:
-            return await ask()
+            try:
+                return await ask()
+            except (KeyboardInterrupt, SystemExit) as error:
+                # They would end the loop, and are for the thread that waits here.
+                with suppress(InvalidStateError):
+                    future.set_exception(error)
+                raise asyncio.CancelledError from None
 
         def settle(task: asyncio.Task[T]) -> None:
             error = None if task.cancelled() else task.exception()
@@ -237,11 +245,14 @@ class _Life:
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits for it
             self._ready.set_exception(error)
             return
-        with runner:
-            atexit.register(self.end)
-            self._ready.set_result(None)
-            runner.run(self._until_told())
-        atexit.unregister(self.end)
+        atexit.register(self.end)
+        try:
+            with runner:
+                self._ready.set_result(None)
+                runner.run(self._until_told())
+        finally:
+            self.tell()  # also where the loop broke off, so that nobody waits for it
+            atexit.unregister(self.end)
 
     async def _until_told(self) -> None:
         while not self._told:
@@ -250,6 +261,7 @@ class _Life:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        for walk in list(self.walks):
-            await walk.aclose()
-        await self._closing()
+        async with AsyncExitStack() as stack:  # which goes on where one of them fails
+            stack.push_async_callback(self._closing)
+            for walk in self.walks:
+                stack.push_async_callback(walk.aclose)

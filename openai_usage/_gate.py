@@ -110,23 +110,30 @@ class RateLimiter:
         lane = self._lanes[endpoint]
         async with AsyncExitStack() as stack:
             async with nullcontext() if is_retry else lane.newcomers, lane.turn:
-                await self._take_slot(lane)
+                now = await self._pass(lane)
                 stack.callback(self._slots.release)
-                async with self._all.turn:
-                    await self._all.opened()
-                    now = _now()
-                    self._all.send(now)
-                    lane.send(now)
             yield Attempt(endpoint, now, is_retry)
 
-    async def _take_slot(self, lane: _Lane) -> None:
-        """Wait for a slot and for *lane*, without keeping the slot from others meanwhile."""
+    async def _pass(self, lane: _Lane) -> float:
+        """Wait for a slot, for *lane* and for that of all, and return when; the slot is kept.
+
+        The server can ask for a pause of *lane* during each wait. Others have the slot meanwhile.
+        """
         while True:
             await lane.opened()
-            await self._slots.acquire()
-            if lane.opens_at <= _now():
-                return
-            self._slots.release()
+            async with AsyncExitStack() as stack:
+                await self._slots.acquire()
+                stack.callback(self._slots.release)
+                if lane.opens_at > _now():
+                    continue
+                async with self._all.turn:
+                    await self._all.opened()
+                    if lane.opens_at > (now := _now()):
+                        continue
+                    self._all.send(now)
+                    lane.send(now)
+                    stack.pop_all()
+                    return now
 
     def record(self, attempt: Attempt, failure: APIError | None) -> None:
         """Take note of the outcome of *attempt*."""

@@ -164,6 +164,21 @@ async def test_whoever_was_refused_goes_first() -> None:
     assert passed.index("refused") <= 1  # one was already at the gate
 
 
+@pytest.mark.parametrize("slots", [1, 100])
+async def test_a_pause_that_is_asked_for_meanwhile_is_kept(slots: int) -> None:
+    limiter = RateLimiter(60.0, slots)
+    limiter._all.pause_until(loop_time() + 5)
+    began = loop_time()
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(sent_by(limiter))
+        await asyncio.sleep(1)
+        limiter._lanes["costs"].pause_until(began + 20)
+        await asyncio.sleep(5)
+        other = group.create_task(sent_by(limiter, "images"))
+    assert other.result().sent == pytest.approx(began + 6, abs=0.1)
+    assert waiting.result().sent == pytest.approx(began + 20, abs=0.1)
+
+
 async def test_no_more_requests_are_on_their_way_than_there_are_slots(sandbox: Sandbox) -> None:
     sandbox.faults.stall(1.0, times=100)
     async with client_of(sandbox, max_connections=3, timeout=2) as client:
@@ -174,8 +189,8 @@ async def test_no_more_requests_are_on_their_way_than_there_are_slots(sandbox: S
     assert len(sandbox.requests) == 12
 
 
-async def sent_by(limiter: RateLimiter) -> Attempt:
-    async with limiter.acquire("costs") as attempt:
+async def sent_by(limiter: RateLimiter, endpoint: str = "costs") -> Attempt:
+    async with limiter.acquire(endpoint) as attempt:
         return attempt
 
 
