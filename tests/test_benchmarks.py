@@ -9,7 +9,6 @@ from benchmarks.report import NUMBERS, written
 from benchmarks.scenarios import CONTENDERS, SCENARIOS
 from tests.readme_table import README
 
-
 SOME = ("fat costs", "memory, 6 pages", "frame of costs", "growth 0")
 """A scenario for each program that measures; `nox -s bench -- --quick` runs all of them."""
 
