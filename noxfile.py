@@ -127,6 +127,13 @@ def audit(session: nox.Session) -> None:
 
 
 @nox.session
+def thorough(session: nox.Session) -> None:
+    """The tests with five hundred examples of each property, instead of forty."""
+    install(session, "tests")
+    session.run("pytest", *AT_ONCE, "--hypothesis-profile", "thorough", *session.posargs)
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """A minute of bytes for the decoder, or an hour with `-- -max_total_time=3600`."""
     install(session, "tests", "fuzz", package="-e.[cli]")

@@ -6,9 +6,22 @@ waited is exact: `loop.time()` moves by nothing but those waits.
 
 import asyncio
 import selectors
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TypeVar, TypeVarTuple
 
-_GRACE = 0.002
-"""Seconds given to the kernel to hand over what one end has just written to the other."""
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+_GRACE = 0.0002
+"""Seconds given to the kernel to hand over what one end has just written to the other.
+
+Both ends are in this process, so it has usually done so before the write returned.
+"""
+
+_GRACE_OF_THREADS = 0.002
+"""Seconds given to threads that run for the loop, which do not go by its clock."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, unused-ignore]
@@ -17,11 +30,19 @@ class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, unused-
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             return super().select(None)
-        ready = super().select(min(timeout, _GRACE))
+        ready = super().select(0)
+        if ready or timeout <= 0:
+            return ready
+        if self.threads:
+            ready = super().select(min(timeout, _GRACE_OF_THREADS))
+        else:
+            time.sleep(_GRACE)
+            ready = super().select(0)
         if not ready:
             self.now += timeout
         return ready
@@ -36,6 +57,21 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def run_in_executor(
+        self,
+        executor: Executor | None,
+        func: Callable[[*_Ts], _T],
+        *args: *_Ts,
+    ) -> asyncio.Future[_T]:
+        """Run *func* in a thread, and give it more time before the clock jumps."""
+        self._jumping.threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._thread_ended)
+        return future
+
+    def _thread_ended(self, _: object) -> None:
+        self._jumping.threads -= 1
 
     async def shutdown_default_executor(self, _: float | None = None) -> None:
         """Wait for its threads, which do not go by this clock, as long as it takes."""

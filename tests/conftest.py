@@ -22,6 +22,7 @@ TODAY = NOW // DAY * DAY
 
 settings.register_profile(
     "suite",
+    max_examples=40,  # `nox -s thorough` tries more
     deadline=None,  # no test depends on the speed of the machine
     suppress_health_check=[
         HealthCheck.too_slow,  # likewise
@@ -30,6 +31,7 @@ settings.register_profile(
         HealthCheck.function_scoped_fixture,  # servers need not be new for every example
     ],
 )
+settings.register_profile("thorough", settings.get_profile("suite"), max_examples=500)
 settings.load_profile("suite")
 
 

@@ -9,10 +9,10 @@ from tests.readme_table import README
 
 
 def test_no_bucket_is_lost_or_doubled_whatever_goes_wrong() -> None:
-    tally = run(walks=300, seed=1)
+    tally = run(walks=150, seed=1)
     assert tally.wrongs == [], "run one again: `nox -s chaos -- --seed N`"
-    assert (tally.walks, tally.lost, tally.doubled) == (300, 0, 0)
-    assert tally.buckets > 1500
+    assert (tally.walks, tally.lost, tally.doubled) == (150, 0, 0)
+    assert tally.buckets > 750
     assert tally.gaps > 0
     # And all that can go wrong did.
     assert {kind for kind, count in tally.faults.items() if count} == {

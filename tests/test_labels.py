@@ -29,7 +29,6 @@ from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 from tests.report_values import answer_at
 from tests.terminal import Terminal
-from tests.test_paging_properties import walks
 
 START = 1_767_571_200  # 2026-01-05
 COSTS = "costs --start 2026-01-05 --end 2026-01-06"
@@ -98,7 +97,6 @@ async def figures_of_yesterday(client: AsyncUsageClient) -> Figures:
 # ---------------------------------------------------------------- in tables
 
 
-@walks
 @given(BILLS, st.sampled_from([["project_id"], ["line_item"], ["project_id", "line_item"]]))
 async def test_a_table_has_a_line_for_each_group_and_its_sums_are_the_bill(
     client: AsyncUsageClient, sandbox: Sandbox, rows: list[Row], group_by: Any
@@ -209,7 +207,6 @@ def test_an_empty_id_is_none() -> None:
 # ---------------------------------------------------------------- in `spend`
 
 
-@walks
 @given(BILLS)
 async def test_spending_has_a_part_for_each_group(
     client: AsyncUsageClient, sandbox: Sandbox, rows: list[Row]
@@ -254,7 +251,6 @@ def test_spending_of_no_project_is_one_line(
 # ---------------------------------------------------------------- in the report
 
 
-@walks
 @given(BILLS)
 async def test_a_report_has_a_row_for_each_group(
     client: AsyncUsageClient, sandbox: Sandbox, rows: list[Row]

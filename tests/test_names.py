@@ -26,7 +26,6 @@ from openai_usage import (
 )
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
-from tests.test_paging_properties import walks
 from tests.test_secrets import holders
 
 LONG_AGO = 1_735_689_600  # 2025-01-01, when nothing was archived or deleted yet
@@ -148,7 +147,6 @@ async def test_cursors_are_followed_to_the_end(client: AsyncUsageClient) -> None
         assert cursors == [None, users[1], users[3]]
 
 
-@walks
 @given(
     st.lists(
         st.lists(st.tuples(st.from_regex(r"[\w-]+", fullmatch=True), st.none() | st.text())),

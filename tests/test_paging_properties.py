@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 from attrs import asdict
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Bucket
 from openai_usage.plans import SECONDS
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, client_of
-
-walks = settings(max_examples=60)
 
 GROUPS = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]
 
@@ -45,7 +43,6 @@ def bounds(asked: dict[str, Any]) -> list[tuple[int, int]]:
     return [(max(edge, asked["start_time"]), edge + width) for edge in edges]
 
 
-@walks
 @given(ranges())
 async def test_a_walk_is_every_bucket_of_the_range_once_in_order(
     client: AsyncUsageClient, asked: dict[str, Any]
@@ -60,7 +57,6 @@ async def test_a_walk_is_every_bucket_of_the_range_once_in_order(
         assert alone.data[0] == bucket
 
 
-@walks
 @given(ranges(), st.integers(1, 12))
 async def test_windows_equal_the_plain_walk(
     client: AsyncUsageClient, sandbox: Sandbox, asked: dict[str, Any], n: int
@@ -69,7 +65,6 @@ async def test_windows_equal_the_plain_walk(
     assert await buckets.concurrently(n).collect() == await buckets.collect()
 
 
-@walks
 @given(ranges(), st.integers(1, 12))
 async def test_a_plan_is_what_is_sent(
     client: AsyncUsageClient, sandbox: Sandbox, asked: dict[str, Any], n: int
@@ -86,7 +81,6 @@ async def test_a_plan_is_what_is_sent(
         assert all(end == start for (_, end), (start, _) in pairwise(edges))
 
 
-@walks
 @given(
     ranges(most=40),
     st.integers(1, 4),
@@ -123,7 +117,6 @@ def total(buckets: list[Bucket[Any]]) -> Counter[str]:
     return sums
 
 
-@walks
 @given(ranges(most=50), st.lists(st.sampled_from(GROUPS), unique=True))
 async def test_totals_do_not_depend_on_how_one_asks(
     client: AsyncUsageClient, asked: dict[str, Any], group_by: list[Any]
@@ -138,7 +131,6 @@ async def test_totals_do_not_depend_on_how_one_asks(
             assert total(await client.completions(**asked).collect()) == expected
 
 
-@walks
 @given(
     st.integers(1, 60),
     st.lists(st.sampled_from(["project_id", "user_id", "line_item", "api_source"]), unique=True),
