@@ -19,6 +19,8 @@ PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 
 def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel,report]") -> None:
     """Install the package with its extras, and the dependency groups that are named."""
+    # Where it is set, each of the many processes of the tests compiles all modules anew.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
 
 

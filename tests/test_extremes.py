@@ -39,6 +39,9 @@ AMOUNTS = [
 ]
 """Amounts that the API can send, as it writes them; each is billed on each day."""
 
+EMPTY_REPORT = ("report", "--start", "2020-01-01", "--end", "2020-01-02", "--sandbox")
+"""A report that has nothing to draw, where only its file matters."""
+
 
 # ---------------------------------------------------------------- figures
 
@@ -199,7 +202,7 @@ def test_the_path_of_a_file_that_was_written_is_printed_as_it_can_be(
     name: str, encoding: str, printed: str, here: Path
 ) -> None:
     done = subprocess.run(
-        [COMMAND, "report", "--last", "1d", "--sandbox", "-o", name],
+        [COMMAND, *EMPTY_REPORT, "-o", name],
         capture_output=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": encoding},
@@ -211,7 +214,7 @@ def test_the_path_of_a_file_that_was_written_is_printed_as_it_can_be(
 
 def test_a_terminal_does_not_obey_the_path_of_a_file(here: Path) -> None:
     name = os.fsdecode(b"\xff\x1b[2J.html")
-    code, seen = on_a_terminal("report", "--last", "1d", "--sandbox", "-o", name, env={})
+    code, seen = on_a_terminal(*EMPTY_REPORT, "-o", name, env={})
     assert (code, seen) == (0, "\\udcff\\x1b[2J.html\r\n")
     assert Path(name).is_file()
 
@@ -255,7 +258,7 @@ def test_a_message_for_which_there_is_no_room_changes_nothing(command: str, code
         "costs --sandbox --format csv",
         "costs --sandbox --format parquet",
         "spend --sandbox --format json",
-        "report --sandbox --last 1d",
+        " ".join(EMPTY_REPORT),
         "doctor --sandbox",
         "--help",
     ],
