@@ -35,7 +35,8 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     now = int(time.time())
     summary = await summed_up(sheet)
     if not summary.lines and not sheet.gaps:  # of which the command says something else
-        say("nothing was used in this range")
+        counted = "billed" if sheet.asked.endpoint.name == "costs" else "used"
+        say(f"nothing was {counted} in this range")
     with console_on(file) as console:
         covered = _covered(sheet.asked.query, summary.starts, now)
         endpoint = sheet.asked.endpoint.name.replace("_", " ")
@@ -43,7 +44,7 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
         if covered.start_time < sheet.asked.query.start_time:
             title += "\nfrom midnight on, as the API answers"
         if sheet.gaps:
-            title += f"\nwithout {describe_spans(sheet.gaps)}, which is unknown"
+            title += f"\nno data for {describe_spans(sheet.gaps)}"
         console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -153,8 +153,13 @@ async def _costs(
     gaps = _gaps("costs", spans, period, due)
     missing = period.places(gaps)
     rows = {currency: tally.done(missing) for currency, tally in tallies.items()}
-    is_whole = bool(spans) and spans[0].start_time < period.start
-    return _Read(rows, spans[0].start_time if is_whole else None, gaps)
+    return _Read(rows, _early_start(spans, period), gaps)
+
+
+def _early_start(spans: Sequence[Window], period: Period) -> int | None:
+    """Return where the first bucket begins if that is before the range."""
+    is_early = bool(spans) and spans[0].start_time < period.start
+    return spans[0].start_time if is_early else None
 
 
 def _spend(
@@ -193,7 +198,8 @@ async def _usage(
                 if isinstance(amount, int | Decimal):  # labels and what is not told are not
                     tally.add((name, model), day, Decimal(amount))
     gaps = _gaps(endpoint.name, spans, period, due)
-    return _Read(Usage(endpoint.name, tally.done(period.places(gaps)), measures), None, gaps)
+    start, rows = _early_start(spans, period), tally.done(period.places(gaps))
+    return _Read(Usage(endpoint.name, rows, measures, start), start, gaps)
 
 
 def _gaps(endpoint: str, spans: list[Window], period: Period, due: int) -> tuple[Gap, ...]:
