@@ -438,8 +438,8 @@ def test_with_on_gap_raise_the_endpoint_is_missing(
     terminal("report --start 2026-08-28 --on-gap raise", exit_code=1)
     assert terminal.err == (
         "openai-usage: images could not be read: the API returned no bucket of images for "
-        "2026-09-01, so what was used then is unknown, not zero: compare with the dashboard, and ask "
-        "OpenAI's support if it stays missing.\n"
+        "2026-09-01, so what was used then is unknown, not zero: compare with the dashboard, and "
+        "ask OpenAI's support if it stays missing.\n"
     )
     assert "<strong>images</strong>: the API returned" in (here / "report.html").read_text()
 
@@ -474,7 +474,7 @@ def test_a_day_that_was_begun_and_is_not_over_is_compared_with_nothing(
     leave_out(asked, "costs", days=())
     text = text_of(page(exit_code=0, start="2026-09-10T10:00Z"))
     assert "Covers 2026-09-10 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
-    assert "Spent $7.00 1 day, in part" in text
+    assert "Spent $7.00 part of a day" in text
     assert "No day is whole, so nothing is compared." in text
     assert "Against" not in text
 
@@ -791,7 +791,8 @@ def test_a_table_says_what_is_missing_in_it(terminal: Terminal, asked: Sandbox) 
     leave_out(asked, days=september(2, 3, 5))
     shown = terminal("costs --start 2026-09-01 --end 2026-09-08")
     assert title(shown) == (
-        "costs, 2026-09-01 to 2026-09-07, in UTC no data for 2026-09-02 to 2026-09-03 and 2026-09-05"
+        "costs, 2026-09-01 to 2026-09-07, in UTC "
+        "no data for 2026-09-02 to 2026-09-03 and 2026-09-05"
     )
     assert re.search(r"total +28\.00 usd", shown)
     assert terminal.err.startswith(LACKS.format("2026-09-02 to 2026-09-03 and 2026-09-05"))

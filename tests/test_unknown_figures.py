@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from openai_usage import Gap
+from openai_usage import Amount, Bucket, CostsResult, Gap
 from openai_usage._missing import describe_gaps
 from openai_usage.cli.budget import Verdict
 from openai_usage.cli.spending import spendings
@@ -48,8 +48,8 @@ def whole_days(first: int, end: int, amount: str = "7") -> list[Any]:
     return [(start, start + DAY, [(amount, "p")]) for start in range(first, end, DAY)]
 
 
-def bill(sandbox: Sandbox, costs: Buckets, usage: Sequence[tuple[int, int, int]] = ()) -> None:
-    """Have *sandbox* answer with these buckets; *usage* is that of embeddings, in tokens."""
+def bill(sandbox: Sandbox, costs: Buckets) -> None:
+    """Have *sandbox* answer with these buckets of costs, and with no usage on any day."""
 
     def buckets(path: str) -> list[dict[str, Any]]:
         if path.endswith("costs"):
@@ -72,11 +72,9 @@ def bill(sandbox: Sandbox, costs: Buckets, usage: Sequence[tuple[int, int, int]]
             {
                 "start_time": start,
                 "end_time": end,
-                "results": [{"input_tokens": tokens, "num_model_requests": 1}]
-                if tokens and path.endswith("embeddings")
-                else [],
+                "results": [],
             }
-            for start, end, tokens in usage or [(start, end, 0) for start, end, _ in FULL]
+            for start, end, _ in FULL
         ]
 
     async def effect(request: web.BaseRequest, _: Answer) -> web.StreamResponse:
@@ -139,7 +137,7 @@ async def test_a_project_of_the_days_before_has_no_zero_for_missing_days(
 
 
 async def test_nothing_in_the_known_days_is_said_of_these_alone(usage_sandbox: Sandbox) -> None:
-    nothing = [(start, end, []) for start, end, _ in whole_days(at(9), at(11))]
+    nothing: list[Any] = [(start, end, []) for start, end, _ in whole_days(at(9), at(11))]
     bill(usage_sandbox, [*whole_days(at(1), at(8)), *nothing])
     text = text_of((await reported(usage_sandbox, date(2026, 9, 8))).figures)
     assert "Spent unknown nothing in 2 of 3 days, 1 of them in part" in text
@@ -147,7 +145,7 @@ async def test_nothing_in_the_known_days_is_said_of_these_alone(usage_sandbox: S
 
 @pytest.mark.parametrize(("clipped", "covers"), [(True, "costs"), (False, "costs and embeddings")])
 async def test_usage_of_a_whole_first_day_is_said_like_costs(
-    clipped: bool,  # noqa: FBT001 - a case
+    clipped: bool,
     covers: str,
     usage_sandbox: Sandbox,
 ) -> None:
@@ -189,6 +187,25 @@ async def test_a_currency_is_one_however_it_is_spelt(usage_sandbox: Sandbox) -> 
     [spend] = made.figures.spend
     assert spend.currency == "usd"
     assert spend.rows == {("p", "a"): (Decimal(7),)}
+
+
+async def test_a_day_in_part_is_counted_as_such(usage_sandbox: Sandbox) -> None:
+    bill(usage_sandbox, [*whole_days(at(1), at(8)), (at(8), at(8, 10), [("2", "p")]), *FULL[-2:]])
+    figures = (await reported(usage_sandbox, date(2026, 9, 8))).figures
+    assert figures.without(figures.missing) == ("part of 1 day of costs",)
+    assert "Spent $16.00 3 days, 2 of them in part" in text_of(figures)
+    bill(usage_sandbox, [*whole_days(at(1), at(7)), (at(8), at(8, 10), [("2", "p")]), *FULL[-2:]])
+    figures = (await reported(usage_sandbox, date(2026, 9, 7))).figures
+    assert figures.without(figures.missing) == ("1 day and part of 1 day of costs",)
+
+
+async def test_today_without_a_bucket_is_unknown_in_a_report(usage_sandbox: Sandbox) -> None:
+    bill(usage_sandbox, whole_days(at(1), at(10)))
+    made = await reported(usage_sandbox, date(2026, 9, 9))
+    [missing] = made.missing
+    assert missing.why == "the API returned no bucket for 2026-09-10 00:00 to 22:40"
+    [spend] = made.figures.spend
+    assert spend.rows["p", "gpt-5, input"] == (Decimal(7), None)
 
 
 def test_percentages_have_separators() -> None:
@@ -240,8 +257,8 @@ def test_a_day_in_part_is_in_the_sum_and_in_no_average(
     )
     shown = terminal("spend", exit_code=1)
     assert (
-        f"The API returned only a part of Sep 3: the sums include that part, and what was billed "
-        f"in the rest is unknown." in shown
+        "The API returned only a part of Sep 3: the sums include that part, and what was billed "
+        "in the rest is unknown." in shown
     )
     assert "returned nothing" not in shown
     assert re.search(rf"^Sep 1{DASH}10 \(3 in part\), so far +65\.00 usd", shown, re.MULTILINE)
@@ -263,8 +280,6 @@ def test_a_day_in_part_can_have_more_than_the_mean() -> None:
 
 
 def _bucket(start: int, end: int, amount: int) -> Any:
-    from openai_usage import Amount, Bucket, CostsResult  # noqa: PLC0415
-
     result = CostsResult(amount=Amount(value=Decimal(amount), currency="usd"))
     return Bucket(start_time=start, end_time=end, results=(result,))
 
@@ -283,8 +298,8 @@ def test_today_may_have_no_bucket_for_some_hours(
 ) -> None:
     monkeypatch.setattr("time.time", lambda: at(10, hour))
     bill(asked, WITHOUT_TODAY)
-    shown = terminal("spend")
-    assert terminal.err == ""
+    shown = terminal("spend", exit_code=min(exit_code, 1))
+    assert terminal.err.count("what was billed then is unknown") == min(exit_code, 1)
     assert re.search(rf"^Sep 1{DASH}9, so far +63\.00 usd", shown, re.MULTILINE)
     assert (
         "Today, Sep 10, is not in these figures yet: the API has returned nothing for it." in shown
@@ -379,6 +394,18 @@ def test_a_gap_is_said_once_with_on_gap_warn(terminal: Terminal, asked: Sandbox)
     terminal("costs --start 2026-09-01 --on-gap warn")
     assert terminal.err.count("\n") == 1
     assert terminal.err.count("unknown") == 1
+
+
+def test_the_title_of_a_narrow_table_is_not_wrapped(terminal: Terminal, asked: Sandbox) -> None:
+    bill(asked, whole_days(at(9), at(10)))
+    shown = terminal("costs --start 2026-09-09T10:00Z --end 2026-09-10").splitlines()
+    assert shown[:2] == ["costs, 2026-09-09, in UTC", "from midnight on, as the API answers"]
+    bill(asked, [])
+    shown = terminal("costs --start 2026-09-01 --end 2026-09-10 --group-by project_id").splitlines()
+    assert shown[:2] == [
+        "costs, 2026-09-01 to 2026-09-09, in UTC",
+        "no data for 2026-09-01 to 2026-09-09",
+    ]
 
 
 def test_requests_for_names_use_up_no_fault_of_buckets(terminal: Terminal, asked: Sandbox) -> None:

@@ -4,11 +4,12 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from attrs import evolve, field, frozen
 
 from openai_usage import APIError, Bucket, CostsResult, Gap
+from openai_usage._continuity import LATE
 from openai_usage._missing import describe_gaps, describe_spans
 from openai_usage._shown import legible
 from openai_usage.cli.budget import Budget, Verdict
@@ -30,15 +31,6 @@ from openai_usage.cli.wording import as_typed
 from openai_usage.times import unix_seconds
 
 _BUDGET, _CONNECTION = Budget(), Connection()
-
-_LATE = timedelta(hours=6)
-"""Time after midnight from which a check needs a bucket of today.
-
-The API includes the bucket in progress and returns empty ones, so this one is to be expected. It
-can be late all the same: recorded programs leave 15 minutes for the latest usage, costs come later
-and are revised for three days, and the clocks differ. After a quarter of a day it is not merely
-late, and until then a check lacks no more than that quarter, for which the projection has the mean.
-"""
 
 
 @frozen(kw_only=True)
@@ -64,14 +56,16 @@ class Bill:
             start < part.end_time for part in (*self.buckets, *self.gaps)
         )
 
-    def checked_for(self, now: datetime) -> "Bill":
-        """Return the bill with a gap if a check needs a bucket that may lawfully be late.
+    def up_to(self, now: datetime, *, check: bool) -> "Bill":
+        """Return the bill with a gap up to *now* where a bucket is needed that did not come.
 
-        That is any bucket of this month, and one of today once it is `_LATE`.
+        That is one of today once it is `LATE`, and for a *check* any of this month.
         """
         today = now.date()
-        is_late = now >= datetime.combine(today, datetime.min.time(), UTC) + _LATE
-        for first in (today.replace(day=1), *([today] if is_late else [])):
+        needed = [today.replace(day=1)] if check else []
+        if now.timestamp() - unix_seconds(today, param="today") >= LATE:
+            needed.append(today)
+        for first in needed:
             if not self.covers(first, now):
                 return evolve(self, gaps=[*self.gaps, _gap(first, now)])
         return self
@@ -93,8 +87,8 @@ def spend(
 
     Days for which the API returns nothing are unknown. They are in no sum, no mean and no
     comparison; the tables and stderr say which they are, and the exit code is 1. Of a day that is
-    missing in part, the sums have the part that is there. Today may have no bucket yet: then the
-    tables say so, and the exit code is 0.
+    missing in part, the sums have the part that is there. Today may have no bucket for some hours:
+    the tables say so, and from 06:00 UTC on it is missing like other days.
     """
     budget.refuse_nonsense()
     now = datetime.fromtimestamp(int(time.time()), UTC)
@@ -106,8 +100,7 @@ def spend(
             raise
         gap = _gap(start_of_last_month(today), now)
         bill = Bill(gaps=[gap], unread=legible(as_typed(error)))
-    if budget.check:
-        bill = bill.checked_for(now)
+    bill = bill.up_to(now, check=budget.check)
     found = spendings(bill.buckets, today, bill.gaps, has_today=bill.covers(today, now))
     if not found and not bill.gaps and budget.budget is not None:
         found.append(Spending(budget.currency.casefold(), today, ()))

@@ -128,9 +128,11 @@ def _unknown(spending: Spending) -> Iterator[str]:
             f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
             "part, and what was billed in the rest is unknown."
         )
-    if not spending.has_today:
-        today = _dates([spending.today])
-        yield f"Today, {today}, is not in these figures yet: the API has returned nothing for it."
+    if spending.today in spending.unknown:
+        yield (
+            f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
+            "nothing for it."
+        )
 
 
 def _dates(days: Iterable[date]) -> str:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from attrs import NOTHING, evolve, fields, frozen
 
-from openai_usage._continuity import find_gaps
+from openai_usage._continuity import LATE, find_gaps
 from openai_usage._missing import describe_spans
 from openai_usage._responses import among_others
 from openai_usage._shown import legible
@@ -66,7 +66,7 @@ async def gather(
     # The costs of a day that the range cuts may come for the whole day, to be compared like others.
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
-    due = now - DAY
+    due = now - LATE
     named: dict[str | None, CostsResult] = {}
     costs, before, usage = await asyncio.gather(
         _or_error(_costs(client, period, due, named)),

@@ -106,12 +106,21 @@ class Figures:
         """Return which days of `period` one of *parts* lacks."""
         return self.period.places(gap for part in parts for gap in part.gaps)
 
+    def lost_days(self, parts: Iterable[Missing]) -> frozenset[int]:
+        """Return which of these days one of *parts* lacks from their start to their end."""
+        return self.period.places_within(gap for part in parts for gap in part.gaps)
+
     def without(self, parts: Iterable[Missing]) -> tuple[str, ...]:
         """Return what *parts* lack, each an endpoint or days of it, as `3 days of costs`."""
         return tuple(
-            f"{days(len(self.missing_days([part])))} of {part.what}" if part.gaps else part.what
+            f"{self._lacking_days(part)} of {part.what}" if part.gaps else part.what
             for part in parts
         )
+
+    def _lacking_days(self, part: Missing) -> str:
+        all_, whole = len(self.missing_days([part])), len(self.lost_days([part]))
+        shown = [days(whole)] if whole else []
+        return " and ".join([*shown, *([f"part of {days(all_ - whole)}"] if all_ > whole else [])])
 
     @cached_property
     def averaged_days(self) -> tuple[int, ...]:

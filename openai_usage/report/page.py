@@ -98,8 +98,8 @@ def _gaps(figures: Figures) -> Iterator[tuple[str, str]]:
 
 
 def _missing_days(figures: Figures, endpoint: str) -> int:
-    """How many days are missing of an endpoint that could be read."""
-    return len(figures.missing_days(figures.missing_of(endpoint)))
+    """How many days are missing of an endpoint that could be read, all of each."""
+    return len(figures.lost_days(figures.missing_of(endpoint)))
 
 
 def _costs_are_missing(figures: Figures) -> bool:
@@ -108,10 +108,10 @@ def _costs_are_missing(figures: Figures) -> bool:
 
 def _no_spend(figures: Figures) -> str:
     """What is said in the place of charts of spend."""
-    missing = _missing_days(figures, "costs")
+    missing = figures.missing_of("costs")
     if _costs_are_missing(figures):
         return "The costs could not be read."
-    if missing == len(figures.period.days):
+    if _missing_days(figures, "costs") == len(figures.period.days):
         return "The API returned no costs for these days, so they are unknown."
     return f"Nothing was billed in these days{', as far as they are known' if missing else ''}."
 
@@ -220,9 +220,12 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
     covered = f"{there} of {days(every_day)}" if missing else days(every_day)
     if parts := there - whole:
         covered += f", {parts} of them in part" if whole else ", in part"
+    if parts == every_day:
+        covered = f"part of {'a day' if every_day == 1 else covered.removesuffix(', in part')}"
     unknown = f"nothing in {covered}" if there else covered
     if not ranked and not _costs_are_missing(figures):
-        yield Card("Spent", *(("unknown", unknown) if missing else ("nothing", covered)))
+        is_known = not figures.missing_of("costs")
+        yield Card("Spent", *(("nothing", covered) if is_known else ("unknown", unknown)))
     for each in ranked:
         if each.what != "project":
             continue
