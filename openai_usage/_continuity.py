@@ -9,6 +9,15 @@ from openai_usage.plans import Window
 from openai_usage.results import Span
 from openai_usage.times import YEAR_10000
 
+LATE = 6 * 3600
+"""Seconds from which a day in progress needs a bucket, or what it came to so far is unknown.
+
+The API includes the bucket in progress and returns empty ones, so this one is to be expected. It
+can be late all the same: recorded programs leave 15 minutes for the latest usage, costs come later
+and are revised for three days, and the clocks differ. After a quarter of a day it is not merely
+late, and before that no more than this quarter can be lacking.
+"""
+
 
 @define
 class Continuity:

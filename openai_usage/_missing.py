@@ -16,9 +16,17 @@ def describe_gaps(gaps: Iterable[Gap]) -> list[str]:
     """Return a sentence for each set of endpoints that lack the same parts of a range."""
     return [
         f"the API returned no bucket of {join(endpoints)} for {describe_spans(spans)}, so what was "
-        "used then is unknown, not zero: try again later."
+        f"{_counted(endpoints)} then is unknown, not zero: compare with the dashboard, and ask "
+        "OpenAI's support if it stays missing."
         for endpoints, spans in group_gaps(gaps)
     ]
+
+
+def _counted(endpoints: Sequence[str]) -> str:
+    """Return what is unknown of *endpoints*: costs say what was billed, others what was used."""
+    if "costs" not in endpoints:
+        return "used"
+    return "billed" if len(endpoints) == 1 else "billed or used"
 
 
 def group_gaps(gaps: Iterable[Gap]) -> Iterator[tuple[Sequence[str], Sequence[Gap]]]:

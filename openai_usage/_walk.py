@@ -186,10 +186,11 @@ class Walk(Generic[R_co]):
                 raise PaginationError(str(gap))
             if on_gap == "warn":
                 _log.warning(
-                    "GET %s: %s, though it gives empty ones elsewhere: what was used then is not "
+                    "GET %s: %s, though it gives empty ones elsewhere: what was %s then is not "
                     "known",
                     self.endpoint.path,
                     gap,
+                    "billed" if self.endpoint.name == "costs" else "used",
                     extra={
                         "endpoint": self.endpoint.path,
                         "start_time": gap.start_time,

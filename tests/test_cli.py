@@ -82,7 +82,7 @@ def test_json_is_one_array(terminal: Terminal) -> None:
 def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
     out = terminal("costs --start 2020-01-01 --end 2020-01-03 --sandbox")
     assert "amount" in out
-    assert terminal.err == "openai-usage: nothing was used in this range\n"
+    assert terminal.err == "openai-usage: nothing was billed in this range\n"
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -69,7 +69,7 @@ async def test_a_gap_is_told(
     dates = f"{iso(start)} to {iso(end)}"
     assert record.getMessage() == (
         f"GET organization/costs: the API gave no bucket from {start} to {end} ({dates}), though "
-        "it gives empty ones elsewhere: what was used then is not known"
+        "it gives empty ones elsewhere: what was billed then is not known"
     )
     assert vars(record)["endpoint"] == "organization/costs"
     assert (vars(record)["start_time"], vars(record)["end_time"]) == (start, end)

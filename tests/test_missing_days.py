@@ -132,11 +132,13 @@ def test_endpoints_that_lack_the_same_days_are_in_one_sentence() -> None:
     assert describe_gaps(gaps) == [
         (
             "the API returned no bucket of costs and images for 1970-01-01 and 1970-01-03, so what "
-            "was used then is unknown, not zero: try again later."
+            "was billed or used then is unknown, not zero: compare with the dashboard, and ask "
+            "OpenAI's support if it stays missing."
         ),
         (
             "the API returned no bucket of web search calls for 1970-01-01, so what was used then "
-            "is unknown, not zero: try again later."
+            "is unknown, not zero: compare with the dashboard, and ask OpenAI's support if it "
+            "stays missing."
         ),
     ]
 
@@ -166,7 +168,8 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     made = page()
     assert terminal.err == (
         "openai-usage: the API returned no bucket of costs for 2026-08-20 to 2026-08-29, so what "
-        "was used then is unknown, not zero: try again later.\n"
+        "was billed then is unknown, not zero: compare with the dashboard, and ask OpenAI's "
+        "support if it stays missing.\n"
     )
     text = text_of(made)
     assert "This report is not complete The API returned nothing for these days." in text
@@ -390,8 +393,9 @@ def test_where_everything_is_missing_that_is_said_once(
     text = text_of(page())
     assert terminal.err == (
         "openai-usage: the API returned no bucket of costs, completions, embeddings, moderations "
-        "and 8 more for 2026-08-12 to 2026-09-10 22:40, so what was used then is unknown, not "
-        "zero: try again later.\n"
+        "and 8 more for 2026-08-12 to 2026-09-10 22:40, so what was billed or used then is "
+        "unknown, not zero: compare with the dashboard, and ask OpenAI's support if it stays "
+        "missing.\n"
     )
     assert "web search calls and decisions : 2026-08-12 to 2026-09-10 22:40" in text
     assert "Spent unknown 0 of 30 days" in text
@@ -422,7 +426,7 @@ def test_where_nothing_is_known_to_be_billed_the_rest_stays_unknown(
 
     asked.faults._add(effect_before, 10_000, 0)
     text = text_of(page())
-    assert "Spent nothing 29 of 30 days, 1 of them in part" in text
+    assert "Spent unknown nothing in 29 of 30 days, 1 of them in part" in text
     assert "Nothing was billed in these days, as far as they are known." in text
     assert "Not all of it could be read; in what could, nothing was used in these days." in text
 
@@ -434,7 +438,8 @@ def test_with_on_gap_raise_the_endpoint_is_missing(
     terminal("report --start 2026-08-28 --on-gap raise", exit_code=1)
     assert terminal.err == (
         "openai-usage: images could not be read: the API returned no bucket of images for "
-        "2026-09-01, so what was used then is unknown, not zero: try again later.\n"
+        "2026-09-01, so what was used then is unknown, not zero: compare with the dashboard, and "
+        "ask OpenAI's support if it stays missing.\n"
     )
     assert "<strong>images</strong>: the API returned" in (here / "report.html").read_text()
 
@@ -469,7 +474,7 @@ def test_a_day_that_was_begun_and_is_not_over_is_compared_with_nothing(
     leave_out(asked, "costs", days=())
     text = text_of(page(exit_code=0, start="2026-09-10T10:00Z"))
     assert "Covers 2026-09-10 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
-    assert "Spent $7.00 1 day, in part" in text
+    assert "Spent $7.00 part of a day" in text
     assert "No day is whole, so nothing is compared." in text
     assert "Against" not in text
 
@@ -509,7 +514,7 @@ def spent_so_far(terminal: Terminal, options: str = "", *, exit_code: int = 1) -
     return found
 
 
-LACKS = "openai-usage: the API returned no bucket of costs for {}, so what was used then is "
+LACKS = "openai-usage: the API returned no bucket of costs for {}, so what was billed then is "
 
 
 def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
@@ -523,7 +528,7 @@ def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
         {"start": "2026-08-05T00:00:00Z", "end": "2026-08-06T00:00:00Z"},
         {"start": "2026-09-02T00:00:00Z", "end": "2026-09-04T00:00:00Z"},
     ]
-    assert found["unchecked"] is None
+    assert found["unchecked"] is False
     [usd] = found["currencies"]
     assert (usd["this_month"], usd["last_month"]) == ("56", "210")
     # Not the 2nd, 3rd and 5th; the 10th is not over.
@@ -532,7 +537,7 @@ def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
     assert usd["projection"]["per_day"] == "7.00"
     assert usd["projection"]["total"] == "210"  # 30 days at 7.00
     assert "the mean of the last 7 known whole days" in usd["projection"]["method"]
-    assert "for each day to come and each unknown one" in usd["projection"]["method"]
+    assert "for each day to come and each unknown day" in usd["projection"]["method"]
     amounts = {day["date"]: day["amount"] for day in usd["days"]}
     assert {day for day, amount in amounts.items() if amount is None} == september(2, 3) | august(5)
 
@@ -589,8 +594,8 @@ def test_a_projection_goes_by_what_is_known() -> None:
     # 9 and 3 are known, then 2 today; 26 days to come and one that is missing at 6 each.
     projection = bill(9, None, 3, 2)
     assert (projection.days, projection.per_day, projection.total) == (2, 6, 14 + 4 + 27 * 6)
-    assert "as much as the last known whole day had" in bill(None, 3, 2).method
-    assert "since there is no known whole day yet" in bill(None, 2).method
+    assert "what the last known whole day had" in bill(None, 3, 2).method
+    assert "there is no known whole day yet" in bill(None, 2).method
     # Seven days that are known may lie further back.
     assert bill(7, 7, 7, 7, None, None, 7, 7, 7, 0).days == 7
 
@@ -629,12 +634,12 @@ CANNOT_BE_CHECKED: dict[str, tuple[Callable[[Sandbox], None], str, str]] = {
     "a day of this month is missing": (
         lambda sandbox: leave_out(sandbox, days=september(1)),
         "",
-        "the API returned no bucket of costs for 2026-09-01, so what was used then is unknown",
+        "the API returned no bucket of costs for 2026-09-01, so what was billed then is unknown",
     ),
     "a gap is an error": (
         lambda sandbox: leave_out(sandbox, days=september(1)),
         "--on-gap raise",
-        "the API returned no bucket of costs for 2026-09-01, so what was used then is unknown",
+        "the API returned no bucket of costs for 2026-09-01, so what was billed then is unknown",
     ),
     "an answer that cannot be read": (not_json, "", ""),
     "a refusal": (refused, "", "the API answered 403"),
@@ -652,7 +657,7 @@ def test_a_check_that_cannot_know_does_not_say_yes(
     assert terminal.err.startswith(f"openai-usage: the budget cannot be checked: {says}")
     assert terminal.err.count("\n") == 1
     assert found["missing"]
-    assert f"the budget cannot be checked: {found['unchecked']}" in terminal.err
+    assert f"the budget cannot be checked: {found['unchecked_reason']}" in terminal.err
     for each in found["currencies"]:
         assert each["budget"] == {"amount": "1000", "is_over": None, "is_projected_over": None}
 
@@ -670,7 +675,7 @@ def test_what_is_over_the_budget_is_so_with_missing_days(
 ) -> None:
     leave_out(asked, days=september(1))
     found = spent_so_far(terminal, "--budget 62.99 --check", exit_code=3)
-    assert found["unchecked"] is None
+    assert found["unchecked"] is False
     assert found["currencies"][0]["budget"]["is_over"] is True
     assert [line[:40] for line in terminal.err.splitlines()] == [
         LACKS.format("2026-09-01")[:40],
@@ -733,7 +738,8 @@ def test_an_answer_without_a_bucket_is_one_sentence_in_every_format(
     terminal(f"costs --start 2026-08-12 --format {form}")
     assert terminal.err == (
         "openai-usage: the API returned no bucket of costs for 2026-08-12 to 2026-09-10 22:40, so "
-        "what was used then is unknown, not zero: try again later.\n"
+        "what was billed then is unknown, not zero: compare with the dashboard, and ask OpenAI's "
+        "support if it stays missing.\n"
     )
 
 
@@ -785,8 +791,8 @@ def test_a_table_says_what_is_missing_in_it(terminal: Terminal, asked: Sandbox) 
     leave_out(asked, days=september(2, 3, 5))
     shown = terminal("costs --start 2026-09-01 --end 2026-09-08")
     assert title(shown) == (
-        "costs, 2026-09-01 to 2026-09-07, in UTC without 2026-09-02 to 2026-09-03 and 2026-09-05, "
-        "which is unknown"
+        "costs, 2026-09-01 to 2026-09-07, in UTC "
+        "no data for 2026-09-02 to 2026-09-03 and 2026-09-05"
     )
     assert re.search(r"total +28\.00 usd", shown)
     assert terminal.err.startswith(LACKS.format("2026-09-02 to 2026-09-03 and 2026-09-05"))

@@ -29,6 +29,8 @@ class Verdict:
     currency: str
     is_certain: bool = True
     """Whether all is known that `used` and `projected` rest on."""
+    is_known: bool = True
+    """Whether anything is known of this month: where nothing is, `used` is no zero."""
 
     @property
     def exit_code(self) -> int:
@@ -47,10 +49,8 @@ class Verdict:
         words = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"}
         word = words[self.exit_code]
         budget = money(self.budget, self.currency, places=_places(self.budget))
-        return (
-            f"{word} the budget of {budget}: "
-            f"{self._beside(self.used, 'so far')}, {self._beside(self.projected, 'projected')}"
-        )
+        used = self._beside(self.used, "so far") if self.is_known else "unknown so far"
+        return f"{word} the budget of {budget}: {used}, {self._beside(self.projected, 'projected')}"
 
     def _beside(self, part: Decimal, what: str) -> str:
         """A part of the budget, with as many digits as it takes to see whether it is more."""
@@ -76,7 +76,9 @@ class Budget:
         flag(
             "End with 3 if this month is over the budget, with 4 if only its projection is, with 5 "
             "if that cannot be checked because costs could not be read or days are missing, with 2 "
-            "if nothing is billed in its currency, but in others; and say so on stderr."
+            "if nothing is billed in its currency, but in others; and say so on stderr. Days that "
+            "are missing count if they are of this month or of the seven days before today. Older "
+            "ones do not: neither the total nor the projection goes by them."
         ),
     ] = False
 
@@ -115,6 +117,7 @@ class Budget:
             projected=spending.projection.total,
             currency=spending.currency,
             is_certain=spending.is_certain,
+            is_known=spending.is_known(spending.month),
         )
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from attrs import evolve, field, frozen
 
 from openai_usage import APIError, Bucket, CostsResult, Gap
-from openai_usage._missing import describe_gaps
+from openai_usage._continuity import LATE
+from openai_usage._missing import describe_gaps, describe_spans
 from openai_usage._shown import legible
 from openai_usage.cli.budget import Budget, Verdict
 from openai_usage.cli.connection import Connection
@@ -48,13 +49,26 @@ class Bill:
         """What is not known, in a sentence; empty if all is."""
         return self.unread or " ".join(describe_gaps(self.gaps))
 
-    def checked_for(self, month: date, now: datetime) -> "Bill":
-        """Return the bill with a gap if it has not even a bucket of the *month* in progress."""
-        start = unix_seconds(month, param="month")
-        parts = [*self.buckets, *self.gaps]
-        if start == int(now.timestamp()) or any(start < part.end_time for part in parts):
-            return self
-        return evolve(self, gaps=[*self.gaps, _gap(month, now)])
+    def covers(self, day: date, now: datetime) -> bool:
+        """Return whether a bucket or a gap says something of *day* or later, or it begins *now*."""
+        start = unix_seconds(day, param="day")
+        return start == int(now.timestamp()) or any(
+            start < part.end_time for part in (*self.buckets, *self.gaps)
+        )
+
+    def up_to(self, now: datetime, *, check: bool) -> "Bill":
+        """Return the bill with a gap up to *now* where a bucket is needed that did not come.
+
+        That is one of today once it is `LATE`, and for a *check* any of this month.
+        """
+        today = now.date()
+        needed = [today.replace(day=1)] if check else []
+        if now.timestamp() - unix_seconds(today, param="today") >= LATE:
+            needed.append(today)
+        for first in needed:
+            if not self.covers(first, now):
+                return evolve(self, gaps=[*self.gaps, _gap(first, now)])
+        return self
 
 
 def spend(
@@ -72,7 +86,9 @@ def spend(
     the mean. Both are held against a budget if there is one.
 
     Days for which the API returns nothing are unknown. They are in no sum, no mean and no
-    comparison; the tables and stderr say which they are, and the exit code is 1.
+    comparison; the tables and stderr say which they are, and the exit code is 1. Of a day that is
+    missing in part, the sums have the part that is there. Today may have no bucket for some hours:
+    the tables say so, and from 06:00 UTC on it is missing like other days.
     """
     budget.refuse_nonsense()
     now = datetime.fromtimestamp(int(time.time()), UTC)
@@ -84,9 +100,8 @@ def spend(
             raise
         gap = _gap(start_of_last_month(today), now)
         bill = Bill(gaps=[gap], unread=legible(as_typed(error)))
-    if budget.check:
-        bill = bill.checked_for(today.replace(day=1), now)
-    found = spendings(bill.buckets, today, bill.gaps)
+    bill = bill.up_to(now, check=budget.check)
+    found = spendings(bill.buckets, today, bill.gaps, has_today=bill.covers(today, now))
     if not found and not bill.gaps and budget.budget is not None:
         found.append(Spending(budget.currency.casefold(), today, ()))
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
@@ -96,6 +111,8 @@ def spend(
         with console_on(sys.stdout.buffer) as console:
             for spending in found:
                 print_spending(spending, budget, bill.names, console)
+            if not found and bill.gaps:
+                console.print(_nothing_found(bill))
     bill.names.tell()
     return _judged(found, budget, bill.unknown, unchecked)
 
@@ -120,6 +137,11 @@ def _gap(start: date, end: datetime) -> Gap:
         start_time=unix_seconds(start, param="start_time"),
         end_time=unix_seconds(end, param="end_time"),
     )
+
+
+def _nothing_found(bill: Bill) -> str:
+    what = "Nothing was billed in the days that are known" if bill.buckets else "Nothing is known"
+    return f"{what} of this month and last month; {describe_spans(bill.gaps)} is unknown."
 
 
 def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: date) -> str:
@@ -173,7 +195,8 @@ def _report(
     return {
         "until": iso(now),
         "missing": [{"start": iso(gap.start), "end": iso(gap.end)} for gap in bill.gaps],
-        "unchecked": unchecked or None,
+        "unchecked": bool(unchecked),
+        "unchecked_reason": unchecked or None,
         "currencies": [_figures(each, budget.verdict(each), bill.names) for each in found],
     }
 
@@ -183,7 +206,7 @@ def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> 
     projection = spending.projection
     return {
         "currency": spending.currency,
-        **_columns(spending.total),
+        **_columns(spending, spending.total),
         "projection": {
             "total": projection.total,
             "per_day": projection.per_day,
@@ -198,25 +221,29 @@ def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> 
             "is_projected_over": None if verdict.exit_code == 5 else verdict.exit_code != 0,
         },
         "days": [
-            {"date": day.isoformat(), "amount": None if day in spending.missing else amount}
+            {
+                "date": day.isoformat(),
+                "amount": None if day in spending.unknown else amount,
+                "is_in_part": day in spending.in_part,
+            }
             for day, amount in spending.by_day.items()
         ],
-        "projects": [_project(part, names) for part in spending.by("project_id")],
+        "projects": [_project(spending, part, names) for part in spending.by("project_id")],
         "line_items": [
-            {"line_item": part.of, **_columns(part)} for part in spending.by("line_item")
+            {"line_item": part.of, **_columns(spending, part)} for part in spending.by("line_item")
         ],
     }
 
 
-def _project(part: Part, names: KnownNames) -> dict[str, object]:
+def _project(spending: Spending, part: Part, names: KnownNames) -> dict[str, object]:
     name = {name: names.named(name, part.of) for name in names.columns.get("project_id", ())}
-    return {"project_id": part.of, **name, **_columns(part)}
+    return {"project_id": part.of, **name, **_columns(spending, part)}
 
 
-def _columns(part: Part) -> dict[str, object]:
+def _columns(spending: Spending, part: Part) -> dict[str, object]:
     return {
-        "this_month": part.this_month,
-        "last_month": part.last_month,
+        "this_month": part.this_month if spending.is_known(spending.month) else None,
+        "last_month": part.last_month if spending.is_known(spending.last_month) else None,
         "this_month_compared": part.compared,
         "last_month_compared": part.compared_with,
     }

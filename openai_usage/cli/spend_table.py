@@ -46,8 +46,8 @@ class _Column:
 def print_spending(spending: Spending, budget: Budget, names: KnownNames, console: Console) -> None:
     """Print all tables of what was spent in one currency."""
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
-    if spending.missing:
-        console.print(Text(f"{_unknown(spending)}\n"))
+    for sentence in _unknown(spending):
+        console.print(Text(f"{sentence}\n"))
     console.print(_overview(spending), crop=False)
     console.print()
     console.print(Text(_trends(spending)))
@@ -71,17 +71,23 @@ def _overview(spending: Spending) -> Table:
     grid.add_column()
     grid.add_column(justify="right")
     grid.add_column()
-    total, last_month = spending.total, f"{spending.last_month:%B}"
+    total, last_month = spending.total, _last_month(spending)
     these, those = _compared(spending)
-    rows: list[tuple[str, Decimal, str, Decimal | None]] = [
-        (f"{_so_far(spending)}, so far", total.this_month, "", None),
+    is_whole = all(day >= spending.month for day in spending.missing | spending.in_part)
+    rows: list[tuple[str, Decimal | None, str, Decimal | None]] = [
+        (
+            f"{_so_far(spending)}, so far",
+            _known(spending, spending.month, total.this_month),
+            "",
+            None,
+        ),
         (
             f"{spending.month:%B}, projected",
             spending.projection.total,
             last_month,
-            total.last_month if all(day >= spending.month for day in spending.missing) else None,
+            total.last_month if is_whole else None,
         ),
-        (last_month, total.last_month, "", None),
+        (last_month, _known(spending, spending.last_month, total.last_month), "", None),
     ]
     if spending.compared:
         rows += [
@@ -89,11 +95,12 @@ def _overview(spending: Spending) -> Table:
             (those, total.compared_with, "", None),
         ]
     for name, amount, beside, before in rows:
-        changed = "" if before is None else change(before, amount)
+        changed = "" if before is None or amount is None else change(before, amount)
         note = f"{changed} on {beside}" if changed else ""
-        grid.add_row(Text(name), money(amount, spending.currency), note)
+        grid.add_row(Text(name), _cell(amount, spending.currency), note)
     if not spending.compared:
-        known = " that is known in both months" if spending.missing else ""
+        is_lacking = spending.missing or spending.in_part
+        known = " that is known in both months" if is_lacking else ""
         grid.add_row(f"{spending.month:%B} has no whole day yet{known}, to be compared")
     return grid
 
@@ -104,24 +111,56 @@ def _trends(spending: Spending) -> str:
     days = (spending.month - spending.last_month).days
     drawn = sparkline(list(by_day.values()), len(by_day))
     line = "".join(
-        "?" if day in spending.missing else bar for day, bar in zip(by_day, drawn, strict=False)
+        "?" if day in spending.unknown else bar for day, bar in zip(by_day, drawn, strict=False)
     )
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
 
 
-def _unknown(spending: Spending) -> str:
-    """Which days are unknown, and what that means."""
-    months = groupby(sorted(spending.missing), key=lambda day: day.replace(day=1))
-    days = join([_span(month, (day.day for day in those)) for month, those in months])
-    return (
-        f"The API returned nothing for {days}: what was billed then is unknown, and no sum has it."
-    )
+def _unknown(spending: Spending) -> Iterator[str]:
+    """Which days are unknown or in part, and what that means."""
+    if spending.missing:
+        yield (
+            f"The API returned nothing for {_dates(spending.missing)}: what was billed then is "
+            "unknown, and no sum includes it."
+        )
+    if spending.in_part:
+        yield (
+            f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
+            "part, and what was billed in the rest is unknown."
+        )
+    if spending.today in spending.unknown:
+        yield (
+            f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
+            "nothing for it."
+        )
+
+
+def _dates(days: Iterable[date]) -> str:
+    months = groupby(sorted(days), key=lambda day: day.replace(day=1))
+    return join([_span(month, (day.day for day in those)) for month, those in months])
 
 
 def _so_far(spending: Spending) -> str:
     """Which days of this month there is something of."""
-    days = (spending.month.replace(day=number) for number in range(1, spending.today.day + 1))
-    return _span(spending.month, (day.day for day in days if day not in spending.missing))
+    return _covered(spending, spending.month)
+
+
+def _last_month(spending: Spending) -> str:
+    """Last month, or which days of it there is something of."""
+    is_whole = all(day >= spending.month for day in spending.missing | spending.in_part)
+    return f"{spending.last_month:%B}" if is_whole else _covered(spending, spending.last_month)
+
+
+def _covered(spending: Spending, month: date) -> str:
+    days = [day for day in spending.by_day if day.replace(day=1) == month]
+    known = _span(month, (day.day for day in days if day not in spending.unknown))
+    parts = [str(day.day) for day in days if day in spending.in_part]
+    return f"{known} ({join(parts)} in part)" if parts else known
+
+
+def _known(spending: Spending, month: date, amount: Decimal) -> Decimal | None:
+    """Return an *amount* of a month; None if nothing is known of the month, so it is no zero."""
+    return amount if spending.is_known(month) else None
 
 
 def _compared(spending: Spending) -> tuple[str, str]:
@@ -150,11 +189,15 @@ def _days(spending: Spending, width: int) -> Iterator[Table]:
         (this_month, spending.total.this_month),
         (last_month, spending.total.last_month),
     ):
-        amounts = [None if day in spending.missing else each for day, each in days.items()]
-        columns = [_money(f"{min(days):%B}", amounts, total, spending.currency)]
+        amounts = [None if day in spending.unknown else each for day, each in days.items()]
+        foot = _known(spending, min(days), total)
+        columns = [_money(f"{min(days):%B}", amounts, foot, spending.currency)]
         if width >= _WIDE:
             columns.append(_shares(amounts, total))
-        labels = [f"{day:%b} {day.day:2} {day:%a}" for day in days]
+        labels = [
+            f"{day:%b} {day.day:2} {day:%a}{' (in part)' if day in spending.in_part else ''}"
+            for day in days
+        ]
         yield _table("day", labels, columns, _bars(amounts, width))
 
 
@@ -188,22 +231,32 @@ def _parts(
     """What parts of the bill came to: this month, last month, and how their whole days compare."""
     parts = list(_largest(all_parts))
     total, currency = spending.total, spending.currency
-    amounts = [part.this_month for part in parts]
-    before = [part.last_month for part in parts]
+    amounts, before = (
+        [_known(spending, month, amount) for amount in figures]
+        for month, figures in (
+            (spending.month, [part.this_month for part in [*parts, total]]),
+            (spending.last_month, [part.last_month for part in [*parts, total]]),
+        )
+    )
     columns = [
-        _money(_so_far(spending), amounts, total.this_month, currency),
-        _shares(amounts, total.this_month),
-        _money(f"{spending.last_month:%B}", before, total.last_month, currency),
+        _money(_so_far(spending), amounts[:-1], amounts[-1], currency),
+        _shares(amounts[:-1], total.this_month),
+        _money(_last_month(spending), before[:-1], before[-1], currency),
     ]
     if spending.compared:
         changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
         columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
-    return _table(title, labels, columns, _bars(amounts, width))
+    return _table(title, labels, columns, _bars(amounts[:-1], width))
 
 
-def _money(head: str, amounts: Sequence[Decimal | None], total: Decimal, currency: str) -> _Column:
-    cells = ["unknown" if each is None else money(each, currency) for each in amounts]
-    return _Column(head, cells, money(total, currency))
+def _money(
+    head: str, amounts: Sequence[Decimal | None], total: Decimal | None, currency: str
+) -> _Column:
+    return _Column(head, [_cell(each, currency) for each in amounts], _cell(total, currency))
+
+
+def _cell(amount: Decimal | None, currency: str) -> str:
+    return "unknown" if amount is None else money(amount, currency)
 
 
 def _shares(amounts: Sequence[Decimal | None], total: Decimal) -> _Column:

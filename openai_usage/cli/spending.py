@@ -65,8 +65,8 @@ class Projection:
     """The whole days before today that it goes by: 7, or as many as there are since the first
     charge; 0 where that was today, and today so far is what it goes by."""
     unknown: bool = False
-    """Whether some days are unknown: then it goes by those that are known, and adds `per_day` for
-    each unknown day of this month."""
+    """Whether days are missing, or parts of them: then it goes by those that are known, and adds
+    `per_day` for each unknown day of this month, and what is missing to it for each day in part."""
 
     @property
     def method(self) -> str:
@@ -74,15 +74,17 @@ class Projection:
         known = "known " if self.unknown else ""
         match self.days:
             case 0:
-                basis = f"as much as today has so far, since there is no {known}whole day yet,"
+                basis = f"what today has so far (there is no {known}whole day yet)"
             case 1:
-                basis = f"as much as the last {known}whole day had"
+                basis = f"what the last {known}whole day had"
             case _:
                 basis = f"the mean of the last {self.days} {known}whole days"
-        days = "each day to come and each unknown one" if self.unknown else "each day to come"
+        days, rest = "each day to come", "today"
+        if self.unknown:
+            days, rest = f"{days} and each unknown day", f"{rest} and each day in part"
         return (
-            f"what is billed so far, {basis} (to the cent) for {days}, and what is missing to "
-            "that today; credits count in what is billed alone"
+            f"what is billed so far, plus {basis} (to the cent) for {days}, plus the rest of that "
+            f"amount for {rest}; credits count only in what is billed so far"
         )
 
 
@@ -95,7 +97,11 @@ class Spending:
     today: date
     charges: Sequence[Charge] = field(repr=False)
     missing: AbstractSet[date] = frozenset()
-    """Days for which the API returned no bucket, so that nothing is known of them."""
+    """Days before today, or up to now, for which the API returned no bucket."""
+    in_part: AbstractSet[date] = frozenset()
+    """Days of which it returned only a part: sums have that part, and the rest is unknown."""
+    has_today: bool = True
+    """Whether there is something of today. The API may return no bucket of it for some hours."""
 
     @property
     def month(self) -> date:
@@ -110,7 +116,17 @@ class Spending:
     @property
     def is_certain(self) -> bool:
         """Whether all days are known that this month's total and its projection rest on."""
-        return not any(first_that_counts(self.today) <= day for day in self.missing)
+        first = first_that_counts(self.today)
+        return not any(first <= day for day in self.missing | self.in_part)
+
+    @cached_property
+    def unknown(self) -> AbstractSet[date]:
+        """The days of which nothing is known, today among them as long as nothing came of it."""
+        return self.missing if self.has_today else self.missing | {self.today}
+
+    def is_known(self, month: date) -> bool:
+        """Return whether anything is known of the part of a *month* that is over."""
+        return any(day.replace(day=1) == month and day not in self.unknown for day in self.by_day)
 
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
@@ -122,7 +138,7 @@ class Spending:
         return tuple(
             number
             for number in range(1, longest + 1)
-            if self.missing.isdisjoint(
+            if (self.missing | self.in_part).isdisjoint(
                 {self.month.replace(day=number), self.last_month.replace(day=number)}
             )
         )
@@ -155,14 +171,15 @@ class Spending:
         """What this month will have come to."""
         usual = self._by_day(each for each in self.charges if each.amount.value > 0)
         first = next((day for day, amount in usual.items() if amount), self.today)
-        known = [day for day in usual if first <= day < self.today and day not in self.missing]
+        unknown = self.missing | self.in_part
+        known = [day for day in usual if first <= day < self.today and day not in unknown]
         whole = known[-_HISTORY:]
         basis = [usual[day] for day in whole or [self.today]]
         per_day = _to_the_cent(Fraction(added(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
-        unknown = sum(self.month <= day < self.today for day in self.missing)
-        missing_today = max(_NOTHING, difference(per_day, usual[self.today]))
-        ahead = [missing_today, *[per_day] * (days_to_come + unknown)]
+        begun = {self.today, *(day for day in unknown if self.month <= day)}
+        rest = (max(_NOTHING, difference(per_day, usual[day])) for day in begun)
+        ahead = [*rest, *[per_day] * days_to_come]
         return Projection(
             total=added([self.total.this_month, *ahead]),
             per_day=per_day,
@@ -194,7 +211,11 @@ class Spending:
 
 
 def spendings(
-    buckets: Iterable[Bucket[CostsResult]], today: date, gaps: Iterable[Span] = ()
+    buckets: Sequence[Bucket[CostsResult]],
+    today: date,
+    gaps: Iterable[Span] = (),
+    *,
+    has_today: bool = True,
 ) -> list[Spending]:
     """The spending in each currency that is on the bill; the one with the most charges first.
 
@@ -202,12 +223,14 @@ def spendings(
         buckets: The bill of last month and this month, up to *today*.
         today: The day in progress, in UTC.
         gaps: The parts of this time for which there is no bucket.
+        has_today: Whether one of both says something of *today*.
     """
-    missing = frozenset(
+    lacking = frozenset(
         day
         for gap in gaps
         for day in _days(gap.start.date(), (gap.end - timedelta(seconds=1)).date())
     )
+    in_part = lacking & {bucket.start.date() for bucket in buckets}
     found: dict[str, list[Charge]] = {}
     for charge in charges_of(buckets):
         currency = charge.amount.currency
@@ -217,7 +240,8 @@ def spendings(
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [
-        Spending(labels[currency], today, charges, missing) for currency, charges in largest_first
+        Spending(labels[currency], today, charges, lacking - in_part, in_part, has_today)
+        for currency, charges in largest_first
     ]
 
 

@@ -35,7 +35,8 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     now = int(time.time())
     summary = await summed_up(sheet)
     if not summary.lines and not sheet.gaps:  # of which the command says something else
-        say("nothing was used in this range")
+        counted = "billed" if sheet.asked.endpoint.name == "costs" else "used"
+        say(f"nothing was {counted} in this range")
     with console_on(file) as console:
         covered = _covered(sheet.asked.query, summary.starts, now)
         endpoint = sheet.asked.endpoint.name.replace("_", " ")
@@ -43,8 +44,10 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
         if covered.start_time < sheet.asked.query.start_time:
             title += "\nfrom midnight on, as the API answers"
         if sheet.gaps:
-            title += f"\nwithout {describe_spans(sheet.gaps)}, which is unknown"
-        console.print(drawn(summary, title, width=console.width, exact=sheet.exact), crop=False)
+            title += f"\nno data for {describe_spans(sheet.gaps)}"
+        # Above the table and not as its title, which would be wrapped where the table is narrow.
+        console.print(Text(title, style="italic"), soft_wrap=True)
+        console.print(drawn(summary, width=console.width, exact=sheet.exact), crop=False)
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
@@ -59,10 +62,9 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
     return Window(start, max(end, start + 1))
 
 
-def drawn(summary: Summary, title: str, *, width: int, exact: bool = False) -> Table:
+def drawn(summary: Summary, *, width: int, exact: bool = False) -> Table:
     """The table of a summary: labels, figures, and how large each line is beside the others."""
     table = Table(
-        title=Text(title),
         box=box.SIMPLE_HEAD,
         show_footer=any(measure.adds_up for measure in summary.measures) and bool(summary.lines),
         padding=(0, 1, 0, 0),

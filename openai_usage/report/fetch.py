@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from attrs import NOTHING, evolve, fields, frozen
 
-from openai_usage._continuity import find_gaps
+from openai_usage._continuity import LATE, find_gaps
 from openai_usage._missing import describe_spans
 from openai_usage._responses import among_others
 from openai_usage._shown import legible
@@ -66,7 +66,7 @@ async def gather(
     # The costs of a day that the range cuts may come for the whole day, to be compared like others.
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
-    due = now - DAY
+    due = now - LATE
     named: dict[str | None, CostsResult] = {}
     costs, before, usage = await asyncio.gather(
         _or_error(_costs(client, period, due, named)),
@@ -153,8 +153,13 @@ async def _costs(
     gaps = _gaps("costs", spans, period, due)
     missing = period.places(gaps)
     rows = {currency: tally.done(missing) for currency, tally in tallies.items()}
-    is_whole = bool(spans) and spans[0].start_time < period.start
-    return _Read(rows, spans[0].start_time if is_whole else None, gaps)
+    return _Read(rows, _early_start(spans, period), gaps)
+
+
+def _early_start(spans: Sequence[Window], period: Period) -> int | None:
+    """Return where the first bucket begins if that is before the range."""
+    is_early = bool(spans) and spans[0].start_time < period.start
+    return spans[0].start_time if is_early else None
 
 
 def _spend(
@@ -193,7 +198,8 @@ async def _usage(
                 if isinstance(amount, int | Decimal):  # labels and what is not told are not
                     tally.add((name, model), day, Decimal(amount))
     gaps = _gaps(endpoint.name, spans, period, due)
-    return _Read(Usage(endpoint.name, tally.done(period.places(gaps)), measures), None, gaps)
+    start, rows = _early_start(spans, period), tally.done(period.places(gaps))
+    return _Read(Usage(endpoint.name, rows, measures, start), start, gaps)
 
 
 def _gaps(endpoint: str, spans: list[Window], period: Period, due: int) -> tuple[Gap, ...]:

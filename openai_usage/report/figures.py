@@ -40,6 +40,8 @@ class Usage:
     on days that are missing."""
     about: Mapping[str, Mapping[str, object]]
     """What its result class notes of each measure: its unit, whether it may be added up."""
+    start: int | None = None
+    """Where its figures begin, if that is before the range: the API can give a whole first day."""
 
 
 @frozen
@@ -84,6 +86,16 @@ class Figures:
         start = self.period.start if self.costs_start is None else self.costs_start
         return Period(start, self.period.end)
 
+    @cached_property
+    def from_midnight(self) -> tuple[str, ...]:
+        """The endpoints whose figures have all of the first day, though the range begins in it."""
+        starts = {"costs": self.costs_start, **{each.endpoint: each.start for each in self.usage}}
+        return tuple(
+            name.replace("_", " ")
+            for name, start in starts.items()
+            if start is not None and start < self.period.start
+        )
+
     def missing_of(self, endpoint: str) -> tuple[Missing, ...]:
         """Return the days that are missing of an endpoint that could be read, if there are any."""
         return tuple(
@@ -94,12 +106,21 @@ class Figures:
         """Return which days of `period` one of *parts* lacks."""
         return self.period.places(gap for part in parts for gap in part.gaps)
 
+    def lost_days(self, parts: Iterable[Missing]) -> frozenset[int]:
+        """Return which of these days one of *parts* lacks from their start to their end."""
+        return self.period.places_within(gap for part in parts for gap in part.gaps)
+
     def without(self, parts: Iterable[Missing]) -> tuple[str, ...]:
         """Return what *parts* lack, each an endpoint or days of it, as `3 days of costs`."""
         return tuple(
-            f"{days(len(self.missing_days([part])))} of {part.what}" if part.gaps else part.what
+            f"{self._lacking_days(part)} of {part.what}" if part.gaps else part.what
             for part in parts
         )
+
+    def _lacking_days(self, part: Missing) -> str:
+        all_, whole = len(self.missing_days([part])), len(self.lost_days([part]))
+        shown = [days(whole)] if whole else []
+        return " and ".join([*shown, *([f"part of {days(all_ - whole)}"] if all_ > whole else [])])
 
     @cached_property
     def averaged_days(self) -> tuple[int, ...]:
@@ -110,7 +131,7 @@ class Figures:
 
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
-        """Which of them are held against the same ones of `compared`: those that it has, too."""
+        """Which of them are compared with the same ones of `compared`: those that it has, too."""
         if self.compared is None or self.uncompared:
             return ()
         missing = self.compared.places(self.gaps_before)

@@ -98,8 +98,8 @@ def _gaps(figures: Figures) -> Iterator[tuple[str, str]]:
 
 
 def _missing_days(figures: Figures, endpoint: str) -> int:
-    """How many days are missing of an endpoint that could be read."""
-    return len(figures.missing_days(figures.missing_of(endpoint)))
+    """How many days are missing of an endpoint that could be read, all of each."""
+    return len(figures.lost_days(figures.missing_of(endpoint)))
 
 
 def _costs_are_missing(figures: Figures) -> bool:
@@ -108,10 +108,10 @@ def _costs_are_missing(figures: Figures) -> bool:
 
 def _no_spend(figures: Figures) -> str:
     """What is said in the place of charts of spend."""
-    missing = _missing_days(figures, "costs")
+    missing = figures.missing_of("costs")
     if _costs_are_missing(figures):
         return "The costs could not be read."
-    if missing == len(figures.period.days):
+    if _missing_days(figures, "costs") == len(figures.period.days):
         return "The API returned no costs for these days, so they are unknown."
     return f"Nothing was billed in these days{', as far as they are known' if missing else ''}."
 
@@ -133,8 +133,8 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
         f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"
         for moment in (figures.period.start, figures.period.end)
     )
-    costs = figures.billed.start < figures.period.start
-    yield "Covers", f"{start} to {end} UTC{'; costs from 00:00 on' if costs else ''}"
+    early = figures.from_midnight
+    yield "Covers", f"{start} to {end} UTC{f'; {join(early)} from 00:00 on' if early else ''}"
     if figures.organization:
         yield "Organization", figures.organization
     is_here = figures.host in ("127.0.0.1", "localhost", "::1")
@@ -185,10 +185,10 @@ def _in_part(figures: Figures) -> Iterator[str]:
             "within it, or because it was not over: such a day is in the totals, paler in charts "
             f"of days, marked “in part” in the tables, and left out of {left_out}."
         )
-    if figures.billed.start < figures.period.start:
+    if early := figures.from_midnight:
         yield (
-            f"The API gives costs by the day: those of {figures.billed.days[0].date} are there "
-            "from 00:00 on, although the range begins later."
+            f"The API gives {join(early)} by the day: those of {figures.period.days[0].date} are "
+            "there from 00:00 on, although the range begins later."
         )
     if any(part.gaps for part in figures.missing):
         yield (
@@ -220,13 +220,21 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
     covered = f"{there} of {days(every_day)}" if missing else days(every_day)
     if parts := there - whole:
         covered += f", {parts} of them in part" if whole else ", in part"
+    if parts == every_day:
+        covered = f"part of {'a day' if every_day == 1 else covered.removesuffix(', in part')}"
+    unknown = f"nothing in {covered}" if there else covered
     if not ranked and not _costs_are_missing(figures):
-        yield Card("Spent", "nothing" if there else "unknown", covered)
+        is_known = not figures.missing_of("costs")
+        yield Card("Spent", *(("nothing", covered) if is_known else ("unknown", unknown)))
     for each in ranked:
         if each.what != "project":
             continue
         all_ = each.everything
-        yield Card(f"Spent{each.suffix}", each.unit.headline(all_.total), covered)
+        billed = all_.billed
+        yield Card(
+            f"Spent{each.suffix}",
+            *(("unknown", unknown) if billed is None else (each.unit.headline(billed), covered)),
+        )
         if not whole:
             continue
         averaged = total(tuple(all_.days[n] for n in figures.averaged_days))

@@ -1,4 +1,4 @@
-"""Everything that was billed, by project and by line item, held against the period before."""
+"""Everything that was billed, by project and by line item, compared with the period before."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from openai_usage._sums import difference
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
 from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, with_all
-from openai_usage.report.sums import Values, by, sums, total
+from openai_usage.report.sums import Values, by, subtotal, sums, total
 from openai_usage.report.units import Unit, money
 
 __all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
@@ -31,14 +31,19 @@ class Standing:
     days: Values
     """What it cost on each day."""
     compared: Decimal
-    """What the days cost that are held against `before`."""
+    """What the days cost that are compared with `before`."""
     before: Decimal | None
     """What the same days cost before; None where that is not known."""
 
     @property
     def total(self) -> Decimal:
-        """What it cost."""
+        """What it cost, as far as that is known."""
         return total(self.days)
+
+    @property
+    def billed(self) -> Decimal | None:
+        """What it cost; None if days are missing and the others have nothing, which is no zero."""
+        return subtotal(self.days)
 
     @property
     def change(self) -> Decimal:
@@ -55,6 +60,8 @@ class Ranking:
     unit: Unit
     suffix: str
     """What tells it from that of another currency; empty where there is one currency."""
+    without: tuple[str, ...]
+    """The days of costs that are missing, in words."""
     standings: tuple[Standing, ...]
     everything: Standing
     """All of them together."""
@@ -79,7 +86,11 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
     now = by(place, spend.rows)
     compared = figures.compared_days
     before = by(place, spend.before) if compared and spend.before is not None else None
-    nothing = (Decimal(0),) * len(figures.period.days)
+    lacking = figures.missing_of("costs")
+    missing = figures.missing_days(lacking)
+    nothing: Values = tuple(
+        None if n in missing else Decimal(0) for n in range(len(figures.period.days))
+    )
 
     def in_compared_days(rows: Iterable[Values]) -> Decimal:
         return total(*(tuple(days[n] for n in compared) for days in rows))
@@ -107,6 +118,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
         what=what,
         unit=money("usd" if spend.currency == "usd" else currency),
         suffix=f", {currency}" if len(figures.spend) > 1 else "",
+        without=figures.without(lacking),
         standings=tuple(sorted(standings, key=lambda each: each.total, reverse=True)),
         everything=standing("Total", None, sums([nothing, *now.values()]), (before or {}).values()),
     )

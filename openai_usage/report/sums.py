@@ -125,6 +125,15 @@ class Period:
             for place in range(self.place(span.start_time), self.place(span.end_time - 1) + 1)
         )
 
+    def places_within(self, spans: Iterable[Span]) -> frozenset[int]:
+        """Return which of the `days` lie in one of *spans* from their start to their end."""
+        listed = list(spans)
+        return frozenset(
+            place
+            for place, day in enumerate(self.days)
+            if any(span.start_time <= day.start and day.end <= span.end_time for span in listed)
+        )
+
 
 @define
 class Tally:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from attrs import frozen
 
+from openai_usage._missing import join
 from openai_usage._shown import label, unique_labels
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, Standing
@@ -58,7 +59,7 @@ def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
     return [
         Table(
             title=f"Every {each.what}{each.suffix}",
-            caption=f"What was billed, largest first. {compared}".strip(),
+            caption=f"What was billed, largest first{_lacks(each)}. {compared}".strip(),
             heads=(each.what.capitalize(), "Total", "Share")
             + (() if each.everything.before is None else _COMPARED),
             rows=tuple(_ranked(each)),
@@ -66,6 +67,10 @@ def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
         )
         for each in ranked
     ]
+
+
+def _lacks(ranking: Ranking) -> str:
+    return f"; no data for {join(ranking.without)}" if ranking.without else ""
 
 
 def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
@@ -81,7 +86,9 @@ def _with_id(standing: Standing) -> str:
 
 def _costs(ranking: Ranking, called: str, each: Standing) -> tuple[str, ...]:
     exact = ranking.unit.exact
-    costs = (called, exact(each.total), percent(each.total, ranking.everything.total))
+    billed, all_ = each.billed, ranking.everything.total
+    share = NOTHING if billed is None else percent(billed, all_)
+    costs = (called, _exact(ranking.unit, billed), share)
     if each.before is None:
         return costs
     changed = change_in_percent(each.compared, each.before)

@@ -96,7 +96,7 @@ def days(number: int) -> str:
 
 def percent(part: Decimal, whole: Decimal) -> str:
     """How much *part* is of *whole*, or a dash where that says nothing."""
-    return f"{part / whole:.1%}".replace("%", " %") if whole > 0 <= part else NOTHING
+    return f"{part / whole:,.1%}".replace("%", " %") if whole > 0 <= part else NOTHING
 
 
 def change_in_percent(now: Decimal, before: Decimal) -> str:
@@ -109,4 +109,4 @@ def change_in_percent(now: Decimal, before: Decimal) -> str:
         return NOTHING
     if now >= 10 * before:
         return f"{now / before:,.0f} times"
-    return f"{(now - before) / before:+.1%}".replace("%", " %")
+    return f"{(now - before) / before:+,.1%}".replace("%", " %")

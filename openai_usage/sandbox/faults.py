@@ -38,7 +38,8 @@ class _Fault:
     effect: Effect
     times: int
     after: int
-    needs_cursor: bool
+    needs: str
+    """The parameter without which a request is let pass; empty if it spoils any."""
 
 
 @define
@@ -46,7 +47,8 @@ class Faults:
     """The faults that are still to come, in the order in which they were asked for.
 
     Each takes *times*, how many answers it spoils, and *after*, how many it lets pass first. A
-    fault of a cursor counts only the requests that have one.
+    fault of a cursor counts only the requests that have one, and one of buckets only those of usage
+    and costs.
     """
 
     _pending: list[_Fault] = field(factory=list, init=False)
@@ -185,15 +187,24 @@ class Faults:
 
     def missing_bucket(self, *, times: int = 1, after: int = 0) -> None:
         """Leave the first bucket of a page out."""
-        self._change(lambda page: {**page, "data": page["data"][1:]}, times, after)
+        self._change(
+            lambda page: {**page, "data": page["data"][1:]}, times, after, needs="start_time"
+        )
 
     def doubled_bucket(self, *, times: int = 1, after: int = 0) -> None:
         """Give the last bucket of a page twice."""
-        self._change(lambda page: {**page, "data": page["data"] + page["data"][-1:]}, times, after)
+        self._change(
+            lambda page: {**page, "data": page["data"] + page["data"][-1:]},
+            times,
+            after,
+            needs="start_time",
+        )
 
     def reordered_buckets(self, *, times: int = 1, after: int = 0) -> None:
         """Give the buckets of a page from the last to the first."""
-        self._change(lambda page: {**page, "data": page["data"][::-1]}, times, after)
+        self._change(
+            lambda page: {**page, "data": page["data"][::-1]}, times, after, needs="start_time"
+        )
 
     def dead_cursor(self, *, times: int = 1, after: int = 0) -> None:
         """Refuse a cursor that is good."""
@@ -201,7 +212,7 @@ class Faults:
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
             return Refusal.invalid_cursor().response()
 
-        self._add(effect, times, after, needs_cursor=True)
+        self._add(effect, times, after, needs="page")
 
     def repeated_cursor(self, *, times: int = 1, after: int = 0) -> None:
         """Answer a request that has a cursor with the page it leads to, and the same cursor."""
@@ -210,7 +221,7 @@ class Faults:
             again = {"has_more": True, "next_page": request.query["page"]}
             return changed(await answer(), lambda page: {**page, **again})
 
-        self._add(effect, times, after, needs_cursor=True)
+        self._add(effect, times, after, needs="page")
 
     def foreign_cursor(self, *, times: int = 1, after: int = 0) -> None:
         """Give a cursor that belongs to another query, and say that there is more."""
@@ -225,23 +236,23 @@ class Faults:
         """Let everything go well from here on."""
         self._pending.clear()
 
-    def _change(self, change: Change, times: int, after: int) -> None:
+    def _change(self, change: Change, times: int, after: int, *, needs: str = "") -> None:
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             return changed(await answer(), change)
 
-        self._add(effect, times, after)
+        self._add(effect, times, after, needs=needs)
 
-    def _add(self, effect: Effect, times: int, after: int, *, needs_cursor: bool = False) -> None:
+    def _add(self, effect: Effect, times: int, after: int, *, needs: str = "") -> None:
         if times < 1 or after < 0:
             raise ValueError(
                 f"a fault comes once at least, and no earlier than now: {times=} {after=}"
             )
-        self._pending.append(_Fault(effect, times, after, needs_cursor))
+        self._pending.append(_Fault(effect, times, after, needs))
 
     def next_for(self, request: web.BaseRequest) -> Effect | None:
         """The effect that spoils the answer to *request*, if any does."""
         for fault in self._pending:
-            if fault.needs_cursor and "page" not in request.query:
+            if fault.needs and fault.needs not in request.query:
                 continue
             if fault.after:
                 fault.after -= 1
