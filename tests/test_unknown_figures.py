@@ -317,6 +317,22 @@ def test_today_may_have_no_bucket_for_some_hours(
         assert terminal.err == ""
 
 
+@pytest.mark.parametrize("hour", [1, 9])
+def test_days_that_lack_up_to_now_are_one_gap(
+    hour: int,
+    spent: Callable[..., dict[str, Any]],
+    asked: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.time", lambda: at(10, hour))
+    bill(asked, [each for each in WITHOUT_TODAY if each[0] < at(8)])
+    found = spent("--budget 1000 --check", exit_code=5)
+    assert found["missing"] == [
+        {"start": "2026-09-08T00:00:00Z", "end": f"2026-09-10T{hour:02}:00:00Z"}
+    ]
+    assert found["currencies"][0]["this_month"] == "49"
+
+
 def test_last_month_is_named_by_the_days_it_has(terminal: Terminal, asked: Sandbox) -> None:
     bill(asked, [each for each in FULL if each[0] != at(5, month=8)])
     shown = terminal("spend --budget 1000 --check")

@@ -52,23 +52,24 @@ class Bill:
     def covers(self, day: date, now: datetime) -> bool:
         """Return whether a bucket or a gap says something of *day* or later, or it begins *now*."""
         start = unix_seconds(day, param="day")
-        return start == int(now.timestamp()) or any(
-            start < part.end_time for part in (*self.buckets, *self.gaps)
-        )
+        return start == int(now.timestamp()) or start < self._end(default=0)
 
     def up_to(self, now: datetime, *, check: bool) -> "Bill":
-        """Return the bill with a gap up to *now* where a bucket is needed that did not come.
+        """Return the bill with a gap up to *now* if a bucket is needed that did not come.
 
-        That is one of today once it is `LATE`, and for a *check* any of this month.
+        A bucket is needed once it is `LATE`; a *check* needs one of this month at any time.
         """
-        today = now.date()
-        needed = [today.replace(day=1)] if check else []
-        if now.timestamp() - unix_seconds(today, param="today") >= LATE:
-            needed.append(today)
-        for first in needed:
-            if not self.covers(first, now):
-                return evolve(self, gaps=[*self.gaps, _gap(first, now)])
-        return self
+        end, month = int(now.timestamp()), unix_seconds(now.date().replace(day=1), param="month")
+        start = self._end(default=unix_seconds(start_of_last_month(now.date()), param="start"))
+        if end - start < LATE and not (check and start <= month < end):
+            return self
+        gaps = list(self.gaps)
+        if gaps and gaps[-1].end_time == start:  # it goes on, and is one gap
+            start = gaps.pop().start_time
+        return evolve(self, gaps=[*gaps, Gap(endpoint="costs", start_time=start, end_time=end)])
+
+    def _end(self, *, default: int) -> int:
+        return max((part.end_time for part in (*self.buckets, *self.gaps)), default=default)
 
 
 def spend(
