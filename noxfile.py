@@ -42,7 +42,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests on the Python that runs nox, with the coverage that is asked for."""
+    """The tests on the Python that runs nox."""
+    install(session, "tests")
+    session.run("pytest", *AT_ONCE, *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The tests once more, and whether they reach every branch; tracing doubles their time."""
     # From the working tree, so that what is covered is what is there.
     install(session, "tests", package="-e.[arrow,cli,otel,report]")
     session.run("coverage", "erase")

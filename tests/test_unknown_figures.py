@@ -317,20 +317,22 @@ def test_today_may_have_no_bucket_for_some_hours(
         assert terminal.err == ""
 
 
+@pytest.mark.parametrize("last", [7, 8])
 @pytest.mark.parametrize("hour", [1, 9])
 def test_days_that_lack_up_to_now_are_one_gap(
+    last: int,
     hour: int,
     spent: Callable[..., dict[str, Any]],
     asked: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.time", lambda: at(10, hour))
-    bill(asked, [each for each in WITHOUT_TODAY if each[0] < at(8)])
+    bill(asked, [each for each in WITHOUT_TODAY if each[0] <= at(last)])
     found = spent("--budget 1000 --check", exit_code=5)
     assert found["missing"] == [
-        {"start": "2026-09-08T00:00:00Z", "end": f"2026-09-10T{hour:02}:00:00Z"}
+        {"start": f"2026-09-{last + 1:02}T00:00:00Z", "end": f"2026-09-10T{hour:02}:00:00Z"}
     ]
-    assert found["currencies"][0]["this_month"] == "49"
+    assert found["currencies"][0]["this_month"] == str(7 * last)
 
 
 def test_last_month_is_named_by_the_days_it_has(terminal: Terminal, asked: Sandbox) -> None:

@@ -63,10 +63,8 @@ class Bill:
         start = self._end(default=unix_seconds(start_of_last_month(now.date()), param="start"))
         if end - start < LATE and not (check and start <= month < end):
             return self
-        gaps = list(self.gaps)
-        if gaps and gaps[-1].end_time == start:  # it goes on, and is one gap
-            start = gaps.pop().start_time
-        return evolve(self, gaps=[*gaps, Gap(endpoint="costs", start_time=start, end_time=end)])
+        gap = Gap(endpoint="costs", start_time=start, end_time=end)
+        return evolve(self, gaps=[*self.gaps, gap])
 
     def _end(self, *, default: int) -> int:
         return max((part.end_time for part in (*self.buckets, *self.gaps)), default=default)
