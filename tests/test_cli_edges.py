@@ -36,6 +36,17 @@ def shell(line: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("format_", ["table", "json"])
+def test_a_check_says_no_even_if_nobody_reads_what_it_prints(format_: str) -> None:
+    command = [COMMAND, *f"spend --sandbox --budget 1 --check --format {format_}".split()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.stderr.read().startswith(b"openai-usage: over the budget of 1.00 usd")
+    assert running.returncode == 3
+
+
 def python(program: str, *before: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*before, sys.executable, "-c", program], capture_output=True, text=True, check=False

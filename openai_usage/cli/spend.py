@@ -17,7 +17,7 @@ from openai_usage.cli.connection import Connection
 from openai_usage.cli.figures import money
 from openai_usage.cli.messages import say
 from openai_usage.cli.naming import KnownNames, Naming, WithNames
-from openai_usage.cli.printing import TableOrJson, console_on, print_json
+from openai_usage.cli.printing import TableOrJson, console_on, forget_output, print_json
 from openai_usage.cli.rows import iso
 from openai_usage.cli.spend_table import REVISED, print_spending
 from openai_usage.cli.spending import (
@@ -104,14 +104,17 @@ def spend(
     if not found and not bill.gaps and budget.budget is not None:
         found.append(Spending(budget.currency.casefold(), today, ()))
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
-    if format == "json":
-        print_json(_report(found, budget, bill, now, unchecked))
-    else:
-        with console_on(sys.stdout.buffer) as console:
-            for spending in found:
-                print_spending(spending, budget, bill.names, console)
-            if not found and bill.gaps:
-                console.print(_nothing_found(bill))
+    try:
+        if format == "json":
+            print_json(_report(found, budget, bill, now, unchecked))
+        else:
+            with console_on(sys.stdout.buffer) as console:
+                for spending in found:
+                    print_spending(spending, budget, bill.names, console)
+                if not found and bill.gaps:
+                    console.print(_nothing_found(bill))
+    except BrokenPipeError:
+        forget_output()  # the reader has seen enough, but the exit code still has to be right
     bill.names.tell()
     return _judged(found, budget, bill.unknown, unchecked)
 
