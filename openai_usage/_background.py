@@ -196,13 +196,7 @@ class _Life:
         self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]], future: Future[T]
     ) -> None:
         async def awaited() -> T:
-            try:
-                return await ask()
-            except (KeyboardInterrupt, SystemExit) as error:
-                # They would end the loop, and are for the thread that waits here.
-                with suppress(InvalidStateError):
-                    future.set_exception(error)
-                raise asyncio.CancelledError from None
+            return await ask()
 
         def settle(task: asyncio.Task[T]) -> None:
             error = None if task.cancelled() else task.exception()
@@ -249,9 +243,13 @@ class _Life:
         try:
             with runner:
                 self._ready.set_result(None)
-                runner.run(self._until_told())
+                life = self._loop.create_task(self._until_told())
+                while not life.done():
+                    # asyncio breaks off where any task ends with one of these. They are for the
+                    # thread that waits for that task, and the loop goes on.
+                    with suppress(KeyboardInterrupt, SystemExit):
+                        self._loop.run_until_complete(life)
         finally:
-            self.tell()  # also where the loop broke off, so that nobody waits for it
             atexit.unregister(self.end)
 
     async def _until_told(self) -> None:
@@ -263,5 +261,5 @@ class _Life:
         await asyncio.gather(*others, return_exceptions=True)
         async with AsyncExitStack() as stack:  # which goes on where one of them fails
             stack.push_async_callback(self._closing)
-            for walk in self.walks:
+            for walk in list(self.walks):  # other threads may still begin one
                 stack.push_async_callback(walk.aclose)

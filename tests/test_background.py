@@ -1,7 +1,8 @@
 """What ends a program, or fails, in the loop of a `UsageClient` reaches the thread that waits."""
 
-from collections.abc import AsyncGenerator, Iterator
-from concurrent.futures import Future
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NoReturn
 
 import pytest
@@ -54,27 +55,42 @@ def test_who_gave_up_waiting_is_not_told() -> None:
     assert given_up.cancelled()
 
 
-@thread_fails
-def test_a_loop_that_broke_off_is_closed() -> None:
+def test_a_callback_that_ends_the_program_ends_no_loop() -> None:
     closed: list[str] = []
 
     async def closing() -> None:
-        closed.append("never")
+        closed.append("client")
 
     def leave() -> NoReturn:
         raise SystemExit
 
-    loop = BackgroundLoop("client", closing)
-    loop.run(_nothing)
-    life = loop._life
-    assert life
-    assert life._loop
-    life._loop.call_soon_threadsafe(leave)
-    life.thread.join(120)
-    with pytest.raises(RuntimeError, match="this client is closed; make a new one"):
+    with BackgroundLoop("client", closing) as loop:
         loop.run(_nothing)
-    loop.close()
-    assert closed == []
+        assert loop._life
+        assert loop._life._loop
+        loop._life._loop.call_soon_threadsafe(leave)
+        loop.run(_nothing)
+    assert closed == ["client"]
+
+
+def test_a_task_within_a_task_that_ends_the_program_ends_no_loop() -> None:
+    async def leave() -> NoReturn:
+        raise SystemExit(7)
+
+    async def ask() -> None:
+        await asyncio.create_task(leave())
+
+    def run(loop: BackgroundLoop, ask: Callable[[], Awaitable[None]]) -> object:
+        try:
+            loop.run(ask)
+        except SystemExit as error:
+            return error.code
+        return None
+
+    with BackgroundLoop("client", _nothing) as loop, ThreadPoolExecutor(8) as pool:
+        asked = [ask if number % 4 == 0 else _nothing for number in range(80)]
+        codes = [future.result(120) for future in [pool.submit(run, loop, each) for each in asked]]
+    assert codes == [7 if each is ask else None for each in asked]
 
 
 @thread_fails

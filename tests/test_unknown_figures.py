@@ -252,8 +252,8 @@ def test_a_day_in_part_is_in_the_sum_and_in_no_average(
     # 30 days at 7: five are missing to that on the third.
     assert (usd["projection"]["per_day"], usd["projection"]["total"]) == ("7.00", "210")
     assert usd["projection"]["method"].endswith(
-        "for each day to come and each unknown day, plus the rest of that amount for today and "
-        "each day in part; credits count only in what is billed so far"
+        "for each day to come and each unknown day of this month before today, plus the rest of "
+        "that amount for today and each day in part; credits count only in what is billed so far"
     )
     shown = terminal("spend", exit_code=1)
     assert (
@@ -301,9 +301,8 @@ def test_today_may_have_no_bucket_for_some_hours(
     shown = terminal("spend", exit_code=min(exit_code, 1))
     assert terminal.err.count("what was billed then is unknown") == min(exit_code, 1)
     assert re.search(rf"^Sep 1{DASH}9, so far +63\.00 usd", shown, re.MULTILINE)
-    assert (
-        "Today, Sep 10, is not in these figures yet: the API has returned nothing for it." in shown
-    )
+    says = "Today, Sep 10, is not in these figures yet: the API has returned nothing for it."
+    assert (says in shown) is (exit_code == 0)
     assert re.search(r"Sep 10 Thu +unknown", shown)
     found = spent("--budget 1000 --check", exit_code=exit_code)
     assert found["currencies"][0]["days"][-1]["amount"] is None
@@ -315,6 +314,38 @@ def test_today_may_have_no_bucket_for_some_hours(
     else:
         assert found["unchecked_reason"] is None
         assert terminal.err == ""
+
+
+def test_a_bucket_that_goes_beyond_today_is_no_gap_after_today(
+    spent: Callable[..., dict[str, Any]], asked: Sandbox
+) -> None:
+    bill(asked, [*AUGUST, *whole_days(at(1), at(9)), (at(9), at(13), [("7", "p")])])
+    found = spent("--budget 1000 --check", exit_code=5)
+    [usd] = found["currencies"]
+    assert [day["date"] for day in usd["days"] if day["amount"] is None] == ["2026-09-10"]
+    assert (usd["this_month"], usd["projection"]["total"]) == ("63", "210")
+
+
+@pytest.mark.parametrize("options", ["", "--check"])
+def test_a_budget_of_a_month_that_has_just_begun_is_not_known_to_be_kept(
+    options: str,
+    terminal: Terminal,
+    asked: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.time", lambda: at(1, 3))
+    bill(asked, AUGUST)
+    shown = terminal(f"spend --budget 1000 {options}", exit_code=5 if options else 0)
+    assert "Not known to be within the budget of 1,000.00 usd: unknown so far" in shown
+
+
+def test_amounts_of_an_unknown_month_in_another_currency_are_no_zero(
+    terminal: Terminal, asked: Sandbox
+) -> None:
+    bill(asked, AUGUST)
+    terminal("spend --budget 1000 --currency eur", exit_code=1)
+    assert "amounts in usd, which are unknown so far, are not held against" in terminal.err
+    assert "0.00" not in terminal.err
 
 
 @pytest.mark.parametrize("last", [7, 8])

@@ -36,12 +36,12 @@ class Verdict:
     def exit_code(self) -> int:
         """Return how the check ends.
 
-        3 if more is used than there is, which days that are missing only add to; 5 if that is not
-        known; 4 if more will be used; 0 if not.
+        3 if more is used than there is, which days that are missing only add to (apart from
+        credits); 5 if that is not known; 4 if more will be used; 0 if not.
         """
         if self.used > self.budget:
             return 3
-        if not self.is_certain:
+        if not (self.is_certain and self.is_known):
             return 5
         return 4 if self.projected > self.budget else 0
 

@@ -102,7 +102,8 @@ def spend(
     bill = bill.up_to(now, check=budget.check)
     found = spendings(bill.buckets, today, bill.gaps, has_today=bill.covers(today, now))
     if not found and not bill.gaps and budget.budget is not None:
-        found.append(Spending(budget.currency.casefold(), today, ()))
+        has_today = bill.covers(today, now)
+        found.append(Spending(budget.currency.casefold(), today, (), has_today=has_today))
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
     try:
         if format == "json":
@@ -161,9 +162,8 @@ def _judged(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: 
     if budget.budget is not None:
         for each in found:
             if not budget.is_in(each):
-                billed = money(each.total.this_month, each.currency)
                 its_own = f"the budget, which is in {budget.currency}"
-                say(f"{billed} so far are not held against {its_own}")
+                say(f"{_so_far(each)} are not held against {its_own}")
     if unchecked:
         say(f"the budget cannot be checked: {unchecked}")
         return 5
@@ -176,6 +176,12 @@ def _judged(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: 
             say(str(verdict))
             return verdict.exit_code
     return _in_another_currency(found, budget)
+
+
+def _so_far(spending: Spending) -> str:
+    if not spending.is_known(spending.month):
+        return f"amounts in {spending.currency}, which are unknown so far,"
+    return f"{money(spending.total.this_month, spending.currency)} so far"
 
 
 def _in_another_currency(found: Sequence[Spending], budget: Budget) -> int:

@@ -128,7 +128,7 @@ def _unknown(spending: Spending) -> Iterator[str]:
             f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
             "part, and what was billed in the rest is unknown."
         )
-    if spending.today in spending.unknown:
+    if not spending.has_today:
         yield (
             f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
             "nothing for it."

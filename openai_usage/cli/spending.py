@@ -81,7 +81,8 @@ class Projection:
                 basis = f"the mean of the last {self.days} {known}whole days"
         days, rest = "each day to come", "today"
         if self.unknown:
-            days, rest = f"{days} and each unknown day", f"{rest} and each day in part"
+            days = f"{days} and each unknown day of this month before today"
+            rest = f"{rest} and each day in part"
         return (
             f"what is billed so far, plus {basis} (to the cent) for {days}, plus the rest of that "
             f"amount for {rest}; credits count only in what is billed so far"
@@ -228,7 +229,8 @@ def spendings(
     lacking = frozenset(
         day
         for gap in gaps
-        for day in _days(gap.start.date(), (gap.end - timedelta(seconds=1)).date())
+        # A bucket that is too long leaves a gap that goes beyond today.
+        for day in _days(gap.start.date(), min(today, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = lacking & {bucket.start.date() for bucket in buckets}
     found: dict[str, list[Charge]] = {}

@@ -123,6 +123,7 @@ class Period:
             place
             for span in spans
             for place in range(self.place(span.start_time), self.place(span.end_time - 1) + 1)
+            if 0 <= place < len(self.days)
         )
 
     def places_within(self, spans: Iterable[Span]) -> frozenset[int]:
