@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from openai_usage._sums import added, of_cents
-from openai_usage.cli.figures import count, duration, size, sparkline
+from openai_usage.cli.figures import change, count, duration, share, size, sparkline
+from openai_usage.cli.figures import money as money_text
 from openai_usage.cli.spending import Charge, Spending
 from openai_usage.cli.whole_file import whole_file
 from openai_usage.report.charts import LARGE, svg
@@ -99,6 +100,15 @@ def test_a_line_of_the_trend_is_drawn_of_amounts_beyond_floats() -> None:
     assert sparkline([Decimal("1e308")] * 6, 2) == "██"
     assert sparkline([Decimal("1e-6176"), Decimal("1e6144")], 2) == "▁█"
     assert sparkline([Decimal("0E-6176")], 2) == ""
+
+
+def test_nothing_but_zeros_has_no_minus() -> None:
+    assert money_text(Decimal("-0.001"), "usd") == "0.00 usd"
+    assert money_text(Decimal("-0.01"), "usd") == "-0.01 usd"
+    assert change(Decimal(1), Decimal("0.999")) == "+0%"
+    assert change(Decimal(1), Decimal("0.9")) == "-10%"
+    assert share(Decimal("-0.001"), Decimal(1)) == "0%"
+    assert money_text(Decimal("9e6144"), "usd").count("000") > 2_000
 
 
 def test_integers_beyond_those_that_python_writes_are_written() -> None:

@@ -42,7 +42,16 @@ def money(amount: Decimal, currency: str, *, exact: bool = False, places: int = 
     """To the cent, which everyone reckons in, with its currency; or to the last digit."""
     if exact:
         return f"{added([amount]):,f} {currency}"
-    return f"{amount:z,.{places}f} {currency}"
+    return f"{_without_minus_zero(f'{amount:,.{places}f}')} {currency}"
+
+
+def _without_minus_zero(shown: str, sign: str = "") -> str:
+    """Return a number with *sign* in place of a minus before nothing but zeros.
+
+    The format `z` does the same, but with it Python 3.15 takes no more than 4,300 digits.
+    """
+    is_zero = shown.startswith("-") and not any(digit in shown for digit in "123456789")
+    return sign + shown[1:] if is_zero else shown
 
 
 def money_beside(amount: Decimal, other: Decimal, currency: str) -> str:
@@ -59,7 +68,7 @@ def share(part: Number, whole: Number) -> str:
     """Which part of the whole it is, in per cent; nothing where there is no whole."""
     if whole <= 0:
         return ""
-    shown = f"{Decimal(part) / Decimal(whole):z.0%}"
+    shown = _without_minus_zero(f"{Decimal(part) / Decimal(whole):.0%}")
     match shown:
         case "0%" if part > 0:
             return "<1%"
@@ -70,7 +79,7 @@ def share(part: Number, whole: Number) -> str:
 
 def change(before: Decimal, now: Decimal) -> str:
     """By how much it is more or less than before; nothing where there was nothing before."""
-    return f"{now / before - 1:+z,.0%}" if before > 0 else ""
+    return _without_minus_zero(f"{now / before - 1:+,.0%}", "+") if before > 0 else ""
 
 
 def sparkline(values: Sequence[Number], width: int) -> str:
