@@ -19,7 +19,7 @@ PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 
 def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel,report]") -> None:
     """Install the package with its extras, and the dependency groups that are named."""
-    # Where it is set, each of the many processes of the tests compiles all modules anew.
+    # Without bytecode, each of the many processes of the tests would compile every module again.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
 
@@ -49,7 +49,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """The tests once more, and whether they reach every branch; tracing doubles their time."""
+    """The tests with branch coverage, which must be 100 % and doubles their time."""
     # From the working tree, so that what is covered is what is there.
     install(session, "tests", package="-e.[arrow,cli,otel,report]")
     session.run("coverage", "erase")

@@ -10,12 +10,11 @@ from openai_usage.results import Span
 from openai_usage.times import YEAR_10000
 
 LATE = 6 * 3600
-"""Seconds from which a day in progress needs a bucket, or what it came to so far is unknown.
+"""Seconds after which a day in progress counts as missing if it has no bucket.
 
-The API includes the bucket in progress and returns empty ones, so this one is to be expected. It
-can be late all the same: recorded programs leave 15 minutes for the latest usage, costs come later
-and are revised for three days, and the clocks differ. After a quarter of a day it is not merely
-late, and before that no more than this quarter can be lacking.
+The API returns the bucket in progress, and empty buckets too. But a bucket can be late: recorded
+programs leave 15 minutes for the latest usage, costs come later and are revised for three days, and
+clocks differ. Six hours is our choice. Until then, at most a quarter of a day is missing.
 """
 
 

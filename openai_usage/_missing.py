@@ -16,14 +16,14 @@ def describe_gaps(gaps: Iterable[Gap]) -> list[str]:
     """Return a sentence for each set of endpoints that lack the same parts of a range."""
     return [
         f"the API returned no bucket of {join(endpoints)} for {describe_spans(spans)}, so what was "
-        f"{_counted(endpoints)} then is unknown, not zero: compare with the dashboard, and ask "
-        "OpenAI's support if it stays missing."
+        f"{billed_or_used(endpoints)} then is unknown, not zero: compare with the dashboard, and "
+        "ask OpenAI's support if it stays missing."
         for endpoints, spans in group_gaps(gaps)
     ]
 
 
-def _counted(endpoints: Sequence[str]) -> str:
-    """Return what is unknown of *endpoints*: costs say what was billed, others what was used."""
+def billed_or_used(endpoints: Sequence[str]) -> str:
+    """Return the verb for what *endpoints* count: costs are billed, all else is used."""
     if "costs" not in endpoints:
         return "used"
     return "billed" if len(endpoints) == 1 else "billed or used"

@@ -17,6 +17,7 @@ from attrs import evolve
 from openai_usage._codec import NoPageError, Pairs, page_of, query_pairs
 from openai_usage._continuity import Continuity
 from openai_usage._generators import Owned
+from openai_usage._missing import billed_or_used
 from openai_usage._telemetry import WalkSpan, walk_span
 from openai_usage._transport import Transport
 from openai_usage.endpoints import Endpoint
@@ -190,7 +191,7 @@ class Walk(Generic[R_co]):
                     "known",
                     self.endpoint.path,
                     gap,
-                    "billed" if self.endpoint.name == "costs" else "used",
+                    billed_or_used([gap.endpoint]),
                     extra={
                         "endpoint": self.endpoint.path,
                         "start_time": gap.start_time,

@@ -1,4 +1,4 @@
-"""What ends a program, or fails, in the loop of a `UsageClient` reaches the thread that waits."""
+"""`UsageClient` passes errors and `SystemExit` from its loop to the thread that waits."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator

@@ -28,9 +28,9 @@ def test_each_program_that_measures_still_runs() -> None:
         env=untraced,
     )
     assert done.returncode == 0, done.stderr
-    head, _, *rows = done.stdout.splitlines()
+    assert [line.removesuffix(" …") for line in done.stderr.splitlines()] == list(SOME)
+    head, *_ = done.stdout.splitlines()
     assert [cell.strip() for cell in head.split("|")][2:-2] == list(CONTENDERS)
-    assert len([row for row in rows if row.startswith("|")]) > 15
 
 
 def test_the_table_in_the_readme_is_that_of_the_numbers() -> None:

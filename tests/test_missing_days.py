@@ -594,8 +594,8 @@ def test_a_projection_goes_by_what_is_known() -> None:
     # 9 and 3 are known, then 2 today; 26 days to come and one that is missing at 6 each.
     projection = bill(9, None, 3, 2)
     assert (projection.days, projection.per_day, projection.total) == (2, 6, 14 + 4 + 27 * 6)
-    assert "what the last known whole day had" in bill(None, 3, 2).method
-    assert "there is no known whole day yet" in bill(None, 2).method
+    assert "the amount of the last known whole day" in bill(None, 3, 2).method
+    assert "no known whole day is over yet" in bill(None, 2).method
     # Seven days that are known may lie further back.
     assert bill(7, 7, 7, 7, None, None, 7, 7, 7, 0).days == 7
 

@@ -135,9 +135,9 @@ def test_what_costs_the_same_every_day_costs_that_every_day(
 
 SPOKEN = re.compile(
     r"what is billed so far, plus "
-    r"(?:the mean of the last (?P<days>\d) whole days|what the last whole day had"
-    r"|what (?P<today>today) has so far \(there is no whole day yet\)) "
-    r"\(to the cent\) for each day to come, plus the rest of that amount for today; "
+    r"(?:the mean of the last (?P<days>\d) whole days|the amount of the last whole day"
+    r"|what (?P<today>today) has so far \(no whole day is over yet\)), "
+    r"rounded to the cent, for each day to come, plus the rest of that amount for today; "
     r"credits count only in what is billed so far"
 )
 

@@ -30,7 +30,7 @@ class Verdict:
     is_certain: bool = True
     """Whether all is known that `used` and `projected` rest on."""
     is_known: bool = True
-    """Whether anything is known of this month: where nothing is, `used` is no zero."""
+    """Whether any day of this month is known. If not, `used` is unknown, not zero."""
 
     @property
     def exit_code(self) -> int:

@@ -85,9 +85,9 @@ def spend(
     the mean. Both are held against a budget if there is one.
 
     Days for which the API returns nothing are unknown. They are in no sum, no mean and no
-    comparison; the tables and stderr say which they are, and the exit code is 1. Of a day that is
-    missing in part, the sums have the part that is there. Today may have no bucket for some hours:
-    the tables say so, and from 06:00 UTC on it is missing like other days.
+    comparison; the tables and stderr say which they are, and the exit code is 1. If only a part of
+    a day is missing, sums include the other part. Today may have no bucket for some hours: the
+    tables say so, and from 06:00 UTC it counts as missing.
     """
     budget.refuse_nonsense()
     now = datetime.fromtimestamp(int(time.time()), UTC)
@@ -250,8 +250,8 @@ def _project(spending: Spending, part: Part, names: KnownNames) -> dict[str, obj
 
 def _columns(spending: Spending, part: Part) -> dict[str, object]:
     return {
-        "this_month": part.this_month if spending.is_known(spending.month) else None,
-        "last_month": part.last_month if spending.is_known(spending.last_month) else None,
+        "this_month": spending.known(part.this_month, spending.month),
+        "last_month": spending.known(part.last_month, spending.last_month),
         "this_month_compared": part.compared,
         "last_month_compared": part.compared_with,
     }

@@ -73,11 +73,11 @@ def _overview(spending: Spending) -> Table:
     grid.add_column()
     total, last_month = spending.total, _last_month(spending)
     these, those = _compared(spending)
-    is_whole = all(day >= spending.month for day in spending.missing | spending.in_part)
+    before_this = spending.known(total.last_month, spending.last_month)
     rows: list[tuple[str, Decimal | None, str, Decimal | None]] = [
         (
             f"{_so_far(spending)}, so far",
-            _known(spending, spending.month, total.this_month),
+            spending.known(total.this_month, spending.month),
             "",
             None,
         ),
@@ -85,9 +85,9 @@ def _overview(spending: Spending) -> Table:
             f"{spending.month:%B}, projected",
             spending.projection.total,
             last_month,
-            total.last_month if is_whole else None,
+            before_this if _is_last_month_whole(spending) else None,
         ),
-        (last_month, _known(spending, spending.last_month, total.last_month), "", None),
+        (last_month, before_this, "", None),
     ]
     if spending.compared:
         rows += [
@@ -99,8 +99,7 @@ def _overview(spending: Spending) -> Table:
         note = f"{changed} on {beside}" if changed else ""
         grid.add_row(Text(name), _cell(amount, spending.currency), note)
     if not spending.compared:
-        is_lacking = spending.missing or spending.in_part
-        known = " that is known in both months" if is_lacking else ""
+        known = " that is known in both months" if spending.not_whole else ""
         grid.add_row(f"{spending.month:%B} has no whole day yet{known}, to be compared")
     return grid
 
@@ -146,9 +145,14 @@ def _so_far(spending: Spending) -> str:
 
 
 def _last_month(spending: Spending) -> str:
-    """Last month, or which days of it there is something of."""
-    is_whole = all(day >= spending.month for day in spending.missing | spending.in_part)
-    return f"{spending.last_month:%B}" if is_whole else _covered(spending, spending.last_month)
+    """Return the name of last month, or its known days if others are missing."""
+    if _is_last_month_whole(spending):
+        return f"{spending.last_month:%B}"
+    return _covered(spending, spending.last_month)
+
+
+def _is_last_month_whole(spending: Spending) -> bool:
+    return all(day >= spending.month for day in spending.not_whole)
 
 
 def _covered(spending: Spending, month: date) -> str:
@@ -156,11 +160,6 @@ def _covered(spending: Spending, month: date) -> str:
     known = _span(month, (day.day for day in days if day not in spending.unknown))
     parts = [str(day.day) for day in days if day in spending.in_part]
     return f"{known} ({join(parts)} in part)" if parts else known
-
-
-def _known(spending: Spending, month: date, amount: Decimal) -> Decimal | None:
-    """Return an *amount* of a month; None if nothing is known of the month, so it is no zero."""
-    return amount if spending.is_known(month) else None
 
 
 def _compared(spending: Spending) -> tuple[str, str]:
@@ -190,7 +189,7 @@ def _days(spending: Spending, width: int) -> Iterator[Table]:
         (last_month, spending.total.last_month),
     ):
         amounts = [None if day in spending.unknown else each for day, each in days.items()]
-        foot = _known(spending, min(days), total)
+        foot = spending.known(total, min(days))
         columns = [_money(f"{min(days):%B}", amounts, foot, spending.currency)]
         if width >= _WIDE:
             columns.append(_shares(amounts, total))
@@ -232,7 +231,7 @@ def _parts(
     parts = list(_largest(all_parts))
     total, currency = spending.total, spending.currency
     amounts, before = (
-        [_known(spending, month, amount) for amount in figures]
+        [spending.known(amount, month) for amount in figures]
         for month, figures in (
             (spending.month, [part.this_month for part in [*parts, total]]),
             (spending.last_month, [part.last_month for part in [*parts, total]]),

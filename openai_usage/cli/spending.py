@@ -65,8 +65,8 @@ class Projection:
     """The whole days before today that it goes by: 7, or as many as there are since the first
     charge; 0 where that was today, and today so far is what it goes by."""
     unknown: bool = False
-    """Whether days are missing, or parts of them: then it goes by those that are known, and adds
-    `per_day` for each unknown day of this month, and what is missing to it for each day in part."""
+    """Whether days are missing, in whole or in part. If so, the projection is based on the known
+    days. It adds `per_day` for each unknown day, and the rest of `per_day` for each day in part."""
 
     @property
     def method(self) -> str:
@@ -74,9 +74,9 @@ class Projection:
         known = "known " if self.unknown else ""
         match self.days:
             case 0:
-                basis = f"what today has so far (there is no {known}whole day yet)"
+                basis = f"what today has so far (no {known}whole day is over yet)"
             case 1:
-                basis = f"what the last {known}whole day had"
+                basis = f"the amount of the last {known}whole day"
             case _:
                 basis = f"the mean of the last {self.days} {known}whole days"
         days, rest = "each day to come", "today"
@@ -84,8 +84,8 @@ class Projection:
             days = f"{days} and each unknown day of this month before today"
             rest = f"{rest} and each day in part"
         return (
-            f"what is billed so far, plus {basis} (to the cent) for {days}, plus the rest of that "
-            f"amount for {rest}; credits count only in what is billed so far"
+            f"what is billed so far, plus {basis}, rounded to the cent, for {days}, plus the rest "
+            f"of that amount for {rest}; credits count only in what is billed so far"
         )
 
 
@@ -98,11 +98,11 @@ class Spending:
     today: date
     charges: Sequence[Charge] = field(repr=False)
     missing: AbstractSet[date] = frozenset()
-    """Days before today, or up to now, for which the API returned no bucket."""
+    """Days for which the API returned no bucket, although it should have."""
     in_part: AbstractSet[date] = frozenset()
-    """Days of which it returned only a part: sums have that part, and the rest is unknown."""
+    """Days for which it returned only a part. Sums include that part; the rest is unknown."""
     has_today: bool = True
-    """Whether there is something of today. The API may return no bucket of it for some hours."""
+    """Whether today has a bucket. The API may return none for some hours."""
 
     @property
     def month(self) -> date:
@@ -118,16 +118,25 @@ class Spending:
     def is_certain(self) -> bool:
         """Whether all days are known that this month's total and its projection rest on."""
         first = first_that_counts(self.today)
-        return not any(first <= day for day in self.missing | self.in_part)
+        return not any(first <= day for day in self.not_whole)
+
+    @cached_property
+    def not_whole(self) -> AbstractSet[date]:
+        """The days that are missing, in whole or in part."""
+        return self.missing | self.in_part
 
     @cached_property
     def unknown(self) -> AbstractSet[date]:
-        """The days of which nothing is known, today among them as long as nothing came of it."""
+        """The days of which nothing is known. Today is one of them until it has a bucket."""
         return self.missing if self.has_today else self.missing | {self.today}
 
     def is_known(self, month: date) -> bool:
-        """Return whether anything is known of the part of a *month* that is over."""
+        """Return whether any day of *month* is known."""
         return any(day.replace(day=1) == month and day not in self.unknown for day in self.by_day)
+
+    def known(self, amount: Decimal, month: date) -> Decimal | None:
+        """Return an *amount* of *month*, or None if no day of the month is known."""
+        return amount if self.is_known(month) else None
 
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
@@ -139,7 +148,7 @@ class Spending:
         return tuple(
             number
             for number in range(1, longest + 1)
-            if (self.missing | self.in_part).isdisjoint(
+            if self.not_whole.isdisjoint(
                 {self.month.replace(day=number), self.last_month.replace(day=number)}
             )
         )
@@ -172,13 +181,12 @@ class Spending:
         """What this month will have come to."""
         usual = self._by_day(each for each in self.charges if each.amount.value > 0)
         first = next((day for day, amount in usual.items() if amount), self.today)
-        unknown = self.missing | self.in_part
-        known = [day for day in usual if first <= day < self.today and day not in unknown]
+        known = [day for day in usual if first <= day < self.today and day not in self.not_whole]
         whole = known[-_HISTORY:]
         basis = [usual[day] for day in whole or [self.today]]
         per_day = _to_the_cent(Fraction(added(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
-        begun = {self.today, *(day for day in unknown if self.month <= day)}
+        begun = {self.today, *(day for day in self.not_whole if self.month <= day)}
         rest = (max(_NOTHING, difference(per_day, usual[day])) for day in begun)
         ahead = [*rest, *[per_day] * days_to_come]
         return Projection(

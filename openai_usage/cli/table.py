@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import RangeQuery
-from openai_usage._missing import describe_span, describe_spans
+from openai_usage._missing import billed_or_used, describe_span, describe_spans
 from openai_usage.cli.figures import UNITS, Number, money, share, sparkline
 from openai_usage.cli.messages import say
 from openai_usage.cli.printing import console_on
@@ -35,8 +35,7 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
     now = int(time.time())
     summary = await summed_up(sheet)
     if not summary.lines and not sheet.gaps:  # of which the command says something else
-        counted = "billed" if sheet.asked.endpoint.name == "costs" else "used"
-        say(f"nothing was {counted} in this range")
+        say(f"nothing was {billed_or_used([sheet.asked.endpoint.name])} in this range")
     with console_on(file) as console:
         covered = _covered(sheet.asked.query, summary.starts, now)
         endpoint = sheet.asked.endpoint.name.replace("_", " ")

@@ -41,7 +41,7 @@ class Usage:
     about: Mapping[str, Mapping[str, object]]
     """What its result class notes of each measure: its unit, whether it may be added up."""
     start: int | None = None
-    """Where its figures begin, if that is before the range: the API can give a whole first day."""
+    """Where the figures begin if that is before the range. The API can return a whole first day."""
 
 
 @frozen

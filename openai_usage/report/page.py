@@ -98,7 +98,7 @@ def _gaps(figures: Figures) -> Iterator[tuple[str, str]]:
 
 
 def _missing_days(figures: Figures, endpoint: str) -> int:
-    """How many days are missing of an endpoint that could be read, all of each."""
+    """Return how many whole days are missing of an endpoint that could be read."""
     return len(figures.lost_days(figures.missing_of(endpoint)))
 
 
@@ -213,16 +213,21 @@ def _are(parts: Sequence[str]) -> str:
     return f"{'is' if len(parts) == 1 else 'are'} {' and '.join(parts)}"
 
 
+def _covered(every: int, known: int, whole: int) -> str:
+    """Return how many of *every* day are *known*, and how many of those only in part."""
+    shown = f"{known} of {days(every)}" if known < every else days(every)
+    if known == whole:
+        return shown
+    if known == every and not whole:
+        return "part of a day" if every == 1 else f"part of {shown}"
+    return f"{shown}, {f'{known - whole} of them in part' if whole else 'in part'}"
+
+
 def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card]:
     whole, compared = len(figures.averaged_days), len(figures.compared_days)
     every_day, missing = len(figures.billed.days), _missing_days(figures, "costs")
-    there = every_day - missing
-    covered = f"{there} of {days(every_day)}" if missing else days(every_day)
-    if parts := there - whole:
-        covered += f", {parts} of them in part" if whole else ", in part"
-    if parts == every_day:
-        covered = f"part of {'a day' if every_day == 1 else covered.removesuffix(', in part')}"
-    unknown = f"nothing in {covered}" if there else covered
+    covered = _covered(every_day, every_day - missing, whole)
+    unknown = covered if missing == every_day else f"nothing in {covered}"
     if not ranked and not _costs_are_missing(figures):
         is_known = not figures.missing_of("costs")
         yield Card("Spent", *(("nothing", covered) if is_known else ("unknown", unknown)))

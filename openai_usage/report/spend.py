@@ -31,18 +31,18 @@ class Standing:
     days: Values
     """What it cost on each day."""
     compared: Decimal
-    """What the days cost that are compared with `before`."""
+    """The costs of the days that are compared with `before`."""
     before: Decimal | None
     """What the same days cost before; None where that is not known."""
 
     @property
     def total(self) -> Decimal:
-        """What it cost, as far as that is known."""
+        """The costs of the known days."""
         return total(self.days)
 
     @property
     def billed(self) -> Decimal | None:
-        """What it cost; None if days are missing and the others have nothing, which is no zero."""
+        """The costs of the known days, or None if those are zero and other days are missing."""
         return subtotal(self.days)
 
     @property

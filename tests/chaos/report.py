@@ -24,6 +24,7 @@ def table(counts: Mapping[str, Any]) -> str:
         ("requests", counts["requests"]),
         ("faults injected", sum(counts["faults"].values())),
         ("buckets checked", counts["buckets"]),
+        ("gaps reported", counts["gaps"]),
         ("**lost**", counts["lost"]),
         ("**doubled**", counts["doubled"]),
     ]
