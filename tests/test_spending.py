@@ -216,7 +216,7 @@ def test_sums_have_every_digit_and_no_others(values: list[Decimal]) -> None:
         ),
         pytest.param(daily(date(2026, 4, 10), "4", "1"), "88", 1, "last whole day", id="one day"),
         pytest.param(daily(date(2026, 4, 10), "4"), "84", 0, "today has so far", id="today only"),
-        pytest.param(daily(date(2026, 4, 10)), "0", 0, "today has so far", id="nothing"),
+        pytest.param(daily(date(2026, 4, 10)), "0", 7, "last 7 whole", id="nothing"),
         pytest.param(
             # 12 - 100 + 1 are billed; then 12 / 7 = 1.71 for 20 days, and 0.71 for today.
             daily(date(2026, 4, 10), *["2"] * 6, "-100", "1"),

@@ -19,6 +19,7 @@ from openai_usage.report import Report, report
 from openai_usage.report.figures import Figures
 from openai_usage.report.page import page
 from openai_usage.report.spend import rankings
+from openai_usage.report.sums import Period
 from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.units import change_in_percent, percent
 from openai_usage.sandbox import Sandbox
@@ -416,6 +417,81 @@ def test_where_there_is_no_figure_a_line_says_what_is_unknown(
     bill(asked, costs)
     shown = terminal("spend", exit_code=1)
     assert " ".join(shown.split()).startswith(said)
+
+
+@pytest.mark.parametrize("hour", [2, 9])
+async def test_a_report_knows_nothing_of_today_before_it_has_a_bucket(
+    hour: int, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: at(10, hour))
+    bill(usage_sandbox, WITHOUT_TODAY)
+    made = await reported(usage_sandbox, date(2026, 9, 8))
+    [costs] = made.figures.missing
+    assert costs.is_due is (hour == 9)
+    assert made.missing == ((costs,) if costs.is_due else ())
+    assert costs.why == (
+        f"the API returned no bucket{'' if costs.is_due else ' yet'} for "
+        f"2026-09-10 00:00 to {hour:02}:00"
+    )
+    text = text_of(made.figures)
+    assert "Spent $14.00 2 of 3 days" in text
+    assert f"costs : 2026-09-10 00:00 to {hour:02}:00" in text
+    text = text_of((await reported(usage_sandbox, date(2026, 9, 10))).figures)
+    assert "Spent unknown 0 of 1 day" in text
+    assert "$0.00" not in text
+
+
+def test_a_month_that_has_just_begun_is_not_called_unbilled(
+    terminal: Terminal, asked: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = [(start, end, []) for start, end, _ in FULL]
+    for day, said in (
+        (1, "last month; today, 2026-09-01, is not in the bill yet"),
+        (2, "this month or last month; today, 2026-09-02, is not in the bill yet"),
+    ):
+        monkeypatch.setattr("time.time", lambda day=day: at(day, 3))
+        bill(asked, [each for each in nothing if each[0] < at(day)])
+        terminal("spend")
+        assert terminal.err == f"openai-usage: nothing was billed {said}\n"
+        bill(asked, nothing)
+        terminal("spend")
+        assert terminal.err == "openai-usage: nothing was billed this month or last month\n"
+
+
+def test_a_projection_that_has_no_day_to_go_by_is_unknown(
+    spent: Callable[..., dict[str, Any]], terminal: Terminal, asked: Sandbox
+) -> None:
+    bill(asked, [(at(10), at(10, 5), [("3", "p")])])
+    shown = terminal("spend --budget 1000 --check", exit_code=5)
+    assert re.search(r"^September, projected +unknown", shown, re.MULTILINE)
+    assert "Nothing is projected, because no day is known to go by." in shown
+    said = " ".join(shown.split())
+    assert "budget of 1,000.00 usd: 3.00 usd so far (<1%), with no projection." in said
+    [usd] = spent("--budget 1000 --check", exit_code=5)["currencies"]
+    assert (usd["projection"]["total"], usd["projection"]["per_day"]) == (None, None)
+    assert (usd["this_month"], usd["projection"]["method"]) == ("3", None)
+    # Where days are known on which nothing was billed, they are what it goes by.
+    bill(asked, [(start, end, []) for start, end, _ in FULL if start < at(10)])
+    [usd] = spent("--budget 1000", exit_code=1)["currencies"]
+    assert (usd["projection"]["total"], usd["projection"]["per_day"]) == ("0", "0")
+
+
+def test_a_check_that_passes_has_its_currency_whatever_old_day_is_missing(
+    spent: Callable[..., dict[str, Any]], asked: Sandbox
+) -> None:
+    bill(asked, [(start, end, []) for start, end, _ in FULL if start != at(5, month=8)])
+    found = spent("--budget 1000 --check", exit_code=0)
+    [usd] = found["currencies"]
+    assert (usd["currency"], usd["this_month"]) == ("usd", "0")
+    assert usd["budget"] == {"amount": "1000", "is_over": False, "is_projected_over": False}
+    assert [day["date"] for day in usd["days"] if day["amount"] is None] == ["2026-08-05"]
+
+
+def test_gaps_that_touch_cover_the_day_that_they_share() -> None:
+    period = Period(at(1), at(4))
+    touching = [Window(at(1, 20), at(2, 9)), Window(at(2, 9), at(3, 5))]
+    assert period.places(touching) == {0, 1, 2}
+    assert period.places_within(touching) == {1}
 
 
 # ---------------------------------------------------------------- sentences

@@ -25,7 +25,8 @@ class Verdict:
 
     budget: Decimal
     used: Decimal
-    projected: Decimal
+    projected: Decimal | None
+    """None if there is no day to go by."""
     currency: str
     is_certain: bool = True
     """Whether all is known that `used` and `projected` rest on."""
@@ -41,7 +42,7 @@ class Verdict:
         """
         if self.used > self.budget:
             return 3
-        if not (self.is_certain and self.is_known):
+        if not (self.is_certain and self.is_known) or self.projected is None:
             return 5
         return 4 if self.projected > self.budget else 0
 
@@ -50,7 +51,12 @@ class Verdict:
         word = words[self.exit_code]
         budget = money(self.budget, self.currency, places=_places(self.budget))
         used = self._beside(self.used, "so far") if self.is_known else "unknown so far"
-        return f"{word} the budget of {budget}: {used}, {self._beside(self.projected, 'projected')}"
+        projected = (
+            "with no projection"
+            if self.projected is None
+            else self._beside(self.projected, "projected")
+        )
+        return f"{word} the budget of {budget}: {used}, {projected}"
 
     def _beside(self, part: Decimal, what: str) -> str:
         """A part of the budget, with as many digits as it takes to see whether it is more."""
@@ -114,7 +120,7 @@ class Budget:
         return Verdict(
             budget=self.budget,
             used=spending.total.this_month,
-            projected=spending.projection.total,
+            projected=spending.projection.total if spending.projection.is_known else None,
             currency=spending.currency,
             is_certain=spending.is_certain,
             is_known=spending.is_known(spending.month),

@@ -100,10 +100,15 @@ def spend(
         gap = _gap(start_of_last_month(today), now)
         bill = Bill(gaps=[gap], unread=legible(as_typed(error)))
     bill = bill.up_to(now, check=budget.check)
-    found = spendings(bill.buckets, today, bill.gaps, has_today=bill.covers(today, now))
-    if not found and not bill.gaps and budget.budget is not None:
-        has_today = bill.covers(today, now)
-        found.append(Spending(budget.currency.casefold(), today, (), has_today=has_today))
+    is_zero = budget.budget is not None and bool(bill.buckets or not bill.gaps)
+    has_today = bill.covers(today, now)
+    found = spendings(
+        bill.buckets,
+        today,
+        bill.gaps,
+        has_today=has_today,
+        currency=budget.currency.casefold() if is_zero else None,
+    )
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
     try:
         if format == "json":
@@ -117,6 +122,8 @@ def spend(
     except BrokenPipeError:
         forget_output()  # the reader has seen enough, but the exit code still has to be right
     bill.names.tell()
+    if not found and not bill.unknown:
+        say(_nothing_billed(today, has_today=has_today))
     return _judged(found, budget, bill.unknown, unchecked)
 
 
@@ -147,6 +154,13 @@ def _nothing_found(bill: Bill) -> str:
     return f"{what} of this month and last month; {describe_spans(bill.gaps)} is unknown."
 
 
+def _nothing_billed(today: date, *, has_today: bool) -> str:
+    if has_today:
+        return "nothing was billed this month or last month"
+    months = "last month" if today.day == 1 else "this month or last month"
+    return f"nothing was billed {months}; today, {today}, is not in the bill yet"
+
+
 def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: date) -> str:
     """Return why the budget cannot be checked; nothing if it can, or is exceeded in any case."""
     first = unix_seconds(first_that_counts(today), param="today")
@@ -157,8 +171,6 @@ def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: dat
 
 def _judged(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: str) -> int:
     """The exit code; what is noteworthy goes to stderr."""
-    if not found and not unknown:
-        say("nothing was billed this month or last month")
     if budget.budget is not None:
         for each in found:
             if not budget.is_in(each):
@@ -216,9 +228,9 @@ def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> 
         "currency": spending.currency,
         **_columns(spending, spending.total),
         "projection": {
-            "total": projection.total,
-            "per_day": projection.per_day,
-            "method": projection.method,
+            "total": projection.total if projection.is_known else None,
+            "per_day": projection.per_day if projection.is_known else None,
+            "method": projection.method if projection.is_known else None,
             "note": REVISED,
         },
         "compared_days": spending.compared,

@@ -53,8 +53,7 @@ def print_spending(spending: Spending, budget: Budget, names: KnownNames, consol
     console.print(Text(_trends(spending)))
     if (verdict := budget.verdict(spending)) is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
-    per_day = money(spending.projection.per_day, spending.currency)
-    console.print(Text(f"Projected at {per_day} a day: {spending.projection.method}. {REVISED}"))
+    console.print(Text(f"{_how_projected(spending)} {REVISED}"))
     # Beside each other, where there is room for that.
     console.print(Columns(_days(spending, console.width)), crop=False)
     for title, parts, written in (
@@ -83,7 +82,7 @@ def _overview(spending: Spending) -> Table:
         ),
         (
             f"{spending.month:%B}, projected",
-            spending.projection.total,
+            spending.projection.total if spending.projection.is_known else None,
             last_month,
             before_this if _is_last_month_whole(spending) else None,
         ),
@@ -102,6 +101,14 @@ def _overview(spending: Spending) -> Table:
         known = " that is known in both months" if spending.not_whole else ""
         grid.add_row(f"{spending.month:%B} has no whole day yet{known}, to be compared")
     return grid
+
+
+def _how_projected(spending: Spending) -> str:
+    projection = spending.projection
+    if not projection.is_known:
+        return "Nothing is projected, because no day is known to go by."
+    per_day = money(projection.per_day, spending.currency)
+    return f"Projected at {per_day} a day: {projection.method}."
 
 
 def _trends(spending: Spending) -> str:

@@ -63,7 +63,9 @@ class Projection:
     """The mean of the days it goes by, without credits, to the cent."""
     days: int
     """The whole days before today that it goes by: 7, or as many as there are since the first
-    charge; 0 where that was today, and today so far is what it goes by."""
+    charge, if there is one; 0 where that was today, and today so far is what it goes by."""
+    is_known: bool = True
+    """Whether there is a day to go by. If not, `total` and `per_day` mean nothing."""
     unknown: bool = False
     """Whether days are missing, in whole or in part. If so, the projection is based on the known
     days. It adds `per_day` for each unknown day, and the rest of `per_day` for each day in part."""
@@ -180,7 +182,7 @@ class Spending:
     def projection(self) -> Projection:
         """What this month will have come to."""
         usual = self._by_day(each for each in self.charges if each.amount.value > 0)
-        first = next((day for day, amount in usual.items() if amount), self.today)
+        first = next((day for day, amount in usual.items() if amount), self.last_month)
         known = [day for day in usual if first <= day < self.today and day not in self.not_whole]
         whole = known[-_HISTORY:]
         basis = [usual[day] for day in whole or [self.today]]
@@ -193,6 +195,7 @@ class Spending:
             total=added([self.total.this_month, *ahead]),
             per_day=per_day,
             days=len(whole),
+            is_known=bool(whole) or self.today not in self.unknown | self.in_part,
             unknown=not self.is_certain,
         )
 
@@ -225,6 +228,7 @@ def spendings(
     gaps: Iterable[Span] = (),
     *,
     has_today: bool = True,
+    currency: str | None = None,
 ) -> list[Spending]:
     """The spending in each currency that is on the bill; the one with the most charges first.
 
@@ -233,6 +237,7 @@ def spendings(
         today: The day in progress, in UTC.
         gaps: The parts of this time for which there is no bucket.
         has_today: Whether one of both says something of *today*.
+        currency: In which currency nothing is spent, if nothing is billed.
     """
     lacking = frozenset(
         day
@@ -242,16 +247,18 @@ def spendings(
     )
     in_part = lacking & {bucket.start.date() for bucket in buckets}
     found: dict[str, list[Charge]] = {}
+    if currency is not None and not any(bucket.results for bucket in buckets):
+        found[currency] = []
     for charge in charges_of(buckets):
-        currency = charge.amount.currency
-        # Lower-case by ISO 4217 in the API; what is upper-case for once is no other money.
-        currency = currency.lower() if currency.isascii() else currency
-        found.setdefault(currency, []).append(charge)
+        billed_in = charge.amount.currency
+        # Lower-case by ISO 4217 in the API; what is upper-case for once is the same money.
+        billed_in = billed_in.lower() if billed_in.isascii() else billed_in
+        found.setdefault(billed_in, []).append(charge)
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [
-        Spending(labels[currency], today, charges, lacking - in_part, in_part, has_today)
-        for currency, charges in largest_first
+        Spending(labels[each], today, charges, lacking - in_part, in_part, has_today)
+        for each, charges in largest_first
     ]
 
 

@@ -39,8 +39,11 @@ class Report:
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """The endpoints that could not be read, or lack days, and why; the page says so too."""
-        return self.figures.missing
+        """The endpoints that could not be read, or lack days, and why; the page says so too.
+
+        A day that has just begun is unknown on the page until its bucket comes, but is not missing.
+        """
+        return tuple(part for part in self.figures.missing if part.is_due)
 
     def html(self) -> str:
         """The page, complete in one file, to be written as UTF-8."""

@@ -69,17 +69,17 @@ async def gather(
     due = now - LATE
     named: dict[str | None, CostsResult] = {}
     costs, before, usage = await asyncio.gather(
-        _or_error(_costs(client, period, due, named)),
-        _or_error(_costs(client, compared, due, named)),
-        asyncio.gather(*(_or_error(_usage(client, row, period, due)) for row in rows)),
+        _or_error(_costs(client, period, named)),
+        _or_error(_costs(client, compared, named)),
+        asyncio.gather(*(_or_error(_usage(client, row, period)) for row in rows)),
     )
     answered = [answer for answer in usage if not isinstance(answer, APIError)]
     if isinstance(costs, APIError) and not answered:
         raise costs
     missing = [
-        *_missing("costs", frozenset(), costs),
+        *_missing("costs", frozenset(), costs, due),
         *chain.from_iterable(
-            _missing(row.name, frozenset(_measures(row)), answer)
+            _missing(row.name, frozenset(_measures(row)), answer, due)
             for row, answer in zip(rows, usage, strict=True)
         ),
     ]
@@ -124,10 +124,7 @@ class _Read(Generic[T]):
 
 
 async def _costs(
-    client: AsyncUsageClient,
-    period: Period | None,
-    due: int,
-    named: dict[str | None, CostsResult],
+    client: AsyncUsageClient, period: Period | None, named: dict[str | None, CostsResult]
 ) -> _Read[Mapping[str, Rows]]:
     """What was billed, by currency; nothing in no period.
 
@@ -150,7 +147,7 @@ async def _costs(
             tallies[result.amount.currency.casefold()].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
-    gaps = _gaps("costs", spans, period, due)
+    gaps = _gaps("costs", spans, period)
     missing = period.places(gaps)
     rows = {currency: tally.done(missing) for currency, tally in tallies.items()}
     return _Read(rows, _early_start(spans, period), gaps)
@@ -179,7 +176,7 @@ def _spend(
 
 
 async def _usage(
-    client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period, due: int
+    client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period
 ) -> _Read[Usage]:
     measures = _measures(endpoint)
     names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
@@ -197,28 +194,33 @@ async def _usage(
                 amount = getattr(result, name)
                 if isinstance(amount, int | Decimal):  # labels and what is not told are not
                     tally.add((name, model), day, Decimal(amount))
-    gaps = _gaps(endpoint.name, spans, period, due)
+    gaps = _gaps(endpoint.name, spans, period)
     start, rows = _early_start(spans, period), tally.done(period.places(gaps))
     return _Read(Usage(endpoint.name, rows, measures, start), start, gaps)
 
 
-def _gaps(endpoint: str, spans: list[Window], period: Period, due: int) -> tuple[Gap, ...]:
+def _gaps(endpoint: str, spans: list[Window], period: Period) -> tuple[Gap, ...]:
     return tuple(
         Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
-        for gap in find_gaps(spans, period.start, period.end, DAY, due=due)
+        for gap in find_gaps(spans, period.start, period.end, DAY, due=period.end)
     )
 
 
 def _missing(
-    endpoint: str, measures: frozenset[str], answer: _Read[T] | APIError
+    endpoint: str, measures: frozenset[str], answer: _Read[T] | APIError, due: int
 ) -> Iterator[Missing]:
-    """What is missing of an endpoint: all of it, some days, or nothing."""
+    """What is missing of an endpoint: all of it, some days, or nothing.
+
+    A gap that begins after *due* is a day that has just begun, whose bucket can still come.
+    """
     what = endpoint.replace("_", " ")
     if isinstance(answer, APIError):
         yield Missing(what, _why(answer), measures)
-    elif answer.gaps:
-        why = f"the API returned no bucket for {describe_spans(answer.gaps)}"
-        yield Missing(what, why, measures, answer.gaps)
+        return
+    for is_due, yet in ((True, ""), (False, " yet")):
+        if gaps := tuple(gap for gap in answer.gaps if (gap.start_time <= due) is is_due):
+            why = f"the API returned no bucket{yet} for {describe_spans(gaps)}"
+            yield Missing(what, why, measures, gaps, is_due)
 
 
 def _measures(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:

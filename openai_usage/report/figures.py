@@ -54,6 +54,8 @@ class Missing:
     """What it would have told, by the names of the fields; nothing for costs."""
     gaps: tuple[Gap, ...] = ()
     """The parts of the range that are missing; empty where all of it could not be read."""
+    is_due: bool = True
+    """False for a day that has just begun, whose bucket can still come."""
 
 
 @frozen(kw_only=True)

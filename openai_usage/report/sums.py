@@ -127,12 +127,17 @@ class Period:
         )
 
     def places_within(self, spans: Iterable[Span]) -> frozenset[int]:
-        """Return which of the `days` lie in one of *spans* from their start to their end."""
+        """Return which of the `days` lie in *spans*, which do not overlap, from start to end."""
         listed = list(spans)
+
+        def covered(day: Day) -> int:
+            overlaps = (
+                min(span.end_time, day.end) - max(span.start_time, day.start) for span in listed
+            )
+            return sum(max(0, seconds) for seconds in overlaps)
+
         return frozenset(
-            place
-            for place, day in enumerate(self.days)
-            if any(span.start_time <= day.start and day.end <= span.end_time for span in listed)
+            place for place, day in enumerate(self.days) if covered(day) == day.end - day.start
         )
 
 
