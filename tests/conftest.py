@@ -37,6 +37,7 @@ settings.load_profile("suite")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
+    config.addinivalue_line("markers", "drawn: looks at the drawings of a report")
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
 
 
@@ -69,6 +70,13 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys)
+
+
+@pytest.fixture
+def without_drawings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the drawings out of reports. They take a second, and most tests read the text only."""
+    if not request.node.get_closest_marker("drawn"):
+        monkeypatch.setattr("openai_usage.report.page.svg", lambda panel, size: "<svg></svg>")
 
 
 @pytest.fixture

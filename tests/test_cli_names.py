@@ -15,7 +15,7 @@ from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
 
 RANGE = "--start 2026-01-05 --end 2026-01-07"
 COSTS = f"costs {RANGE} --group-by project_id api_key_id"

@@ -14,7 +14,7 @@ from openai_usage.sandbox import Sandbox
 from tests.report_values import answer_at
 from tests.terminal import COMMAND, Terminal, asking
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
 
 
 def made(sandbox: Sandbox, start_time: int, end_time: int) -> Report:
@@ -28,6 +28,7 @@ def made(sandbox: Sandbox, start_time: int, end_time: int) -> Report:
 RANGE = "--start 2026-01-05 --end 2026-01-08"
 
 
+@pytest.mark.drawn
 def test_a_report_is_the_page_and_nothing_else(
     terminal: Terminal, asked: Sandbox, here: Path
 ) -> None:

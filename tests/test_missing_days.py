@@ -30,7 +30,7 @@ from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.report_values import of_days, spent, used
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
 
 REQUESTS = "Requests to models"
 DASH = "\N{EN DASH}"
@@ -189,6 +189,7 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     assert "tables a dash" in text
 
 
+@pytest.mark.drawn
 def test_a_missing_day_is_not_drawn_or_listed_as_zero(
     page: Callable[..., str], asked: Sandbox
 ) -> None:
@@ -334,6 +335,7 @@ def test_a_month_of_which_days_are_missing_is_in_part() -> None:
     assert "168 of 200 days, 1 of them in part" in text_of(page)
 
 
+@pytest.mark.drawn
 def test_a_narrow_band_has_no_room_for_a_question_mark() -> None:
     gap = Gap(endpoint="costs", start_time=TODAY - 3 * DAY, end_time=TODAY - DAY)
     spend = spent(100, ("p", "a"))

@@ -27,7 +27,7 @@ from openai_usage.sandbox.faults import Answer
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.terminal import Terminal
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
 
 DASH = "\N{EN DASH}"
 HOUR = 3600
