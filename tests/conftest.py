@@ -76,7 +76,7 @@ def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
 def without_drawings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the drawings out of reports. They take a second, and most tests read the text only."""
     if not request.node.get_closest_marker("drawn"):
-        monkeypatch.setattr("openai_usage.report.page.svg", lambda panel, size: "<svg></svg>")
+        monkeypatch.setattr("openai_usage.report.page.svg", lambda _, __: "<svg></svg>")
 
 
 @pytest.fixture
