@@ -26,10 +26,11 @@ def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, and everything else that ruff knows."""
-    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "lint"))
+    """Check style with ruff, and the direction of imports with import-linter."""
+    install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", silent=True)
 
 
 @nox.session

@@ -16,7 +16,7 @@ from msgspec.structs import asdict
 
 from benchmarks.job import KEY, START, Job
 from openai_usage import AsyncUsageClient, Bucket, CompletionsResult, CostsResult, Endpoint, Page
-from openai_usage.integrations.arrow import record_batches, table
+from openai_usage.arrow import record_batches, table
 
 Pages = AsyncGenerator[Page[Any], None]
 Make = Callable[[Endpoint[..., Any], Pages], Awaitable[pd.DataFrame]]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from openai_usage._version import __version__
 
 if TYPE_CHECKING:
-    from openai_usage._paging import Buckets
     from openai_usage.blocking import BlockingBuckets, UsageClient
+    from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
     from openai_usage.endpoints import (
         Endpoint,
@@ -36,11 +36,7 @@ if TYPE_CHECKING:
     )
     from openai_usage.gaps import Gap
     from openai_usage.names import Name, Names, UnreadList
-    from openai_usage.plans import (
-        Plan,
-        Window,
-    )
-    from openai_usage.queries import (
+    from openai_usage.schema.queries import (
         AudioSpeechesQuery,
         AudioTranscriptionsQuery,
         CodeInterpreterSessionsQuery,
@@ -54,8 +50,8 @@ if TYPE_CHECKING:
         VectorStoresQuery,
         WebSearchCallsQuery,
     )
-    from openai_usage.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
-    from openai_usage.results import (
+    from openai_usage.schema.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
+    from openai_usage.schema.results import (
         Amount,
         AudioSpeechesResult,
         AudioTranscriptionsResult,
@@ -73,10 +69,14 @@ if TYPE_CHECKING:
         VectorStoresResult,
         WebSearchCallsResult,
     )
-    from openai_usage.times import (
+    from openai_usage.schema.times import (
         Timestamp,
         days_ago,
         month_start,
+    )
+    from openai_usage.schema.windows import (
+        Plan,
+        Window,
     )
 
 __all__ = [
@@ -149,41 +149,42 @@ __all__ = [
     "month_start",
 ]
 
-_FILES = {
-    "_paging": ["Buckets"],
+_NAMES_OF = {
     "blocking": ["BlockingBuckets", "UsageClient"],
+    "buckets": ["Buckets"],
     "client": ["AsyncUsageClient"],
     "endpoints": ["Endpoint", "Endpoints"],
     "errors": [name for name in __all__ if name.endswith("Error")],
     "gaps": ["Gap"],
     "names": ["Name", "Names", "UnreadList"],
-    "plans": ["Plan", "Window"],
-    "queries": [name for name in __all__ if name.endswith("Query")],
-    "range_query": ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"],
-    "results": [
+    "schema.queries": [name for name in __all__ if name.endswith("Query")],
+    "schema.range_query": ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"],
+    "schema.results": [
         *("Amount", "Bucket", "MoneyType", "Page"),
         *(name for name in __all__ if name.endswith("Result")),
     ],
-    "times": ["Timestamp", "days_ago", "month_start"],
+    "schema.times": ["Timestamp", "days_ago", "month_start"],
+    "schema.windows": ["Plan", "Window"],
 }
-"""The public names of each file. A file is loaded with the first of its names that is used: pytest
+"""The public names of each module. A module is imported when one of its names is first used: pytest
 loads this package for its plugin wherever it is installed, and must not wait for aiohttp."""
 
-_FILE_OF = {name: file for file, names in _FILES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _NAMES_OF.items() for name in names}
+_MODULES = {module.partition(".")[0] for module in _NAMES_OF}
 
 
 def __dir__() -> list[str]:
-    """Return the names that are there, and those that are there when they are asked for."""
-    return sorted({*globals(), *__all__, *_FILES})
+    """Return all public names, whether they are imported yet or not."""
+    return sorted({*globals(), *__all__, *_MODULES})
 
 
-if not TYPE_CHECKING:  # which would let checkers find names that do not exist
+if not TYPE_CHECKING:  # type checkers would accept names that do not exist
 
     def __getattr__(name: str) -> object:
-        if name in _FILES:  # a file of its own right, as after `import openai_usage`
+        if name in _MODULES:
             return _import_module(f"{__name__}.{name}")
-        if name not in _FILE_OF:
+        if name not in _MODULE_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(_import_module(f"{__name__}.{_FILE_OF[name]}"), name)
-        globals()[name] = value  # so that it is asked for once
+        value = getattr(_import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value  # the next access finds it without this function
         return value

@@ -9,7 +9,7 @@ import logging
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import NamedTuple
 
-from openai_usage._sums import difference
+from openai_usage._decimals import difference
 
 DIGITS, DECIMALS = 38, 24
 """Of a decimal column. 14 digits before the point are a hundred trillion dollars or tokens in one

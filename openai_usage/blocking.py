@@ -8,19 +8,19 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
-from openai_usage._paging import Buckets
+from openai_usage.buckets import Buckets
 from openai_usage.client import AnyUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidOptionError
 from openai_usage.names import Names, WorkKind
-from openai_usage.plans import Plan
-from openai_usage.range_query import RangeQuery
-from openai_usage.results import Bucket, MoneyType, Page
+from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.results import Bucket, MoneyType, Page
+from openai_usage.schema.windows import Plan
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
 
-    from openai_usage._background import BackgroundLoop
+    from openai_usage._loop_thread import BackgroundLoop
 
 __all__ = ["BlockingBuckets", "UsageClient"]
 
@@ -135,7 +135,7 @@ class UsageClient(AnyUsageClient):
                 "of its own: leave session= out, or use AsyncUsageClient",
                 option="session",
             )
-        from openai_usage._background import BackgroundLoop  # noqa: PLC0415 - only for those who block
+        from openai_usage._loop_thread import BackgroundLoop  # noqa: PLC0415 - only for those who block
 
         self._background = BackgroundLoop("client", self._transport.close)
 

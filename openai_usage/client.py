@@ -6,16 +6,16 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
-from openai_usage._environment import told_key
-from openai_usage._options import OnGap, options
-from openai_usage._paging import Buckets
-from openai_usage._transport import Session, Transport
+from openai_usage._http.config import OnGap, options
+from openai_usage._http.environment import told_key
+from openai_usage._http.transport import Session, Transport
+from openai_usage.buckets import Buckets
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.errors import UsageError
-from openai_usage.range_query import RangeQuery
+from openai_usage.schema.range_query import RangeQuery
 
 if TYPE_CHECKING:
-    from openai_usage._directory import Directory
+    from openai_usage._pagination.name_lists import Directory
     from openai_usage.names import Names, WorkKind
 
 __all__ = ["AsyncUsageClient"]
@@ -92,7 +92,7 @@ class AnyUsageClient(Endpoints):
 
     @cached_property
     def _directory(self) -> "Directory":
-        from openai_usage._directory import Directory  # noqa: PLC0415 - not before names are asked for
+        from openai_usage._pagination.name_lists import Directory  # noqa: PLC0415 - not before names are asked for
 
         return Directory(self._transport)
 

@@ -28,13 +28,13 @@ from typing import (
 
 from attrs import NOTHING, Attribute, fields, fields_dict, resolve_types
 
-from openai_usage import queries, results
 from openai_usage.errors import InvalidQueryError
-from openai_usage.range_query import RangeQuery
+from openai_usage.schema import queries, results
+from openai_usage.schema.range_query import RangeQuery
 
 if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
-    from openai_usage._paging import Buckets
     from openai_usage.blocking import BlockingBuckets, UsageClient
+    from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
 
 __all__ = ["Endpoint", "Endpoints"]

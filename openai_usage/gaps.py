@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 
-from openai_usage.results import Span
+from openai_usage.schema.results import Span
 
 __all__ = ["Gap"]
 

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from openai_usage._value import Value
+from openai_usage.schema.model import Value
 
 __all__ = ["Name", "Names", "UnreadList"]
 

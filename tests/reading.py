@@ -12,9 +12,10 @@ import attrs
 import msgspec
 import pytest
 
-from openai_usage import AsyncUsageClient, Page, _codec
-from openai_usage._codec import NoPageError, page_of
-from openai_usage._value import Value
+from openai_usage import AsyncUsageClient, Page
+from openai_usage._wire import decoder
+from openai_usage._wire.decoder import NoPageError, page_of
+from openai_usage.schema.model import Value
 
 RESULTS: list[type] = [row.result for row in AsyncUsageClient.table().values()]
 
@@ -43,7 +44,7 @@ def hold_against_plain_json(result: type[Any], body: bytes) -> Page[Any] | None:
 
 def _taken(result: type[Any], body: bytes, *, at_once: int) -> Page[Any] | None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_codec, "AT_ONCE", at_once)
+        patch.setattr(decoder, "AT_ONCE", at_once)
         try:
             return _outcome(page_of(result, body))
         except NoPageError as error:

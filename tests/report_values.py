@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
+from openai_usage.analysis.daily import Period, Rows, Values
 from openai_usage.report.figures import Figures, Spend, Usage
-from openai_usage.report.sums import Period, Rows, Values
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.sandbox.refusals import Refusal

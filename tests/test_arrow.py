@@ -18,7 +18,7 @@ from openai_usage import (
     ColumnError,
     Endpoint,
 )
-from openai_usage.integrations.arrow import schema
+from openai_usage.arrow import schema
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 from tests.test_table import ROWS, each_row, literals
@@ -272,7 +272,7 @@ async def test_the_extra_is_named_where_it_is_missing(
     client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "openai_usage.integrations.arrow")
+    monkeypatch.delitem(sys.modules, "openai_usage.arrow")
     buckets = client.costs(start_time=START)
     with pytest.raises(ModuleNotFoundError) as caught:
         await buckets.to_arrow()

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from openai_usage import UsageClient
-from openai_usage._background import BackgroundLoop
+from openai_usage._loop_thread import BackgroundLoop
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 

@@ -29,7 +29,7 @@ from openai_usage import (
     RangeQuery,
     UsageClient,
 )
-from openai_usage._background import BackgroundLoop, _Life
+from openai_usage._loop_thread import BackgroundLoop, _Life
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 

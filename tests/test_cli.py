@@ -13,7 +13,7 @@ import pytest
 
 from openai_usage import Endpoints, InvalidQueryError, __version__
 from openai_usage.cli.app import _OTHERS
-from openai_usage.cli.ranges import Range
+from openai_usage.cli.options.time_range import Range
 from openai_usage.sandbox import Sandbox
 from tests.readme_table import README
 from tests.terminal import COMMAND, Terminal, asking
@@ -147,7 +147,8 @@ def test_every_other_command_is_listed_and_has_help(name: str, terminal: Termina
 def test_the_list_of_commands_loads_none_of_them() -> None:
     program = (
         "import sys; from openai_usage.cli.app import _OTHERS, run; run(['--help']);"
-        "loaded = {f'openai_usage.cli.{name}' for name in _OTHERS} | {'openai_usage.sandbox'};"
+        "commands = {f'openai_usage.cli.commands.{name}' for name in _OTHERS};"
+        "loaded = commands | {'openai_usage.sandbox'};"
         "sys.exit(sorted(loaded & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
@@ -223,7 +224,7 @@ def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("openai_usage.cli.ranges.Range.span", interrupted)
+    monkeypatch.setattr("openai_usage.cli.options.time_range.Range.span", interrupted)
     assert terminal("costs --sandbox", exit_code=130) == ""
 
 

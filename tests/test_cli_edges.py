@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from openai_usage import Endpoints
-from openai_usage.cli.whole_file import whole_file
-from openai_usage.integrations.arrow import schema
+from openai_usage.arrow import schema
+from openai_usage.cli.output.atomic_file import whole_file
 from openai_usage.sandbox import Sandbox
 from tests.terminal import COMMAND, Terminal
 
@@ -302,6 +302,6 @@ def test_a_mistake_of_ours_is_not_passed_off_as_an_extra_that_is_missing(
     def mistaken(*_: object) -> None:
         raise ModuleNotFoundError("No module named 'openai_usage.nonsense'", name="nonsense")
 
-    monkeypatch.setattr("openai_usage.cli.ranges.Range.span", mistaken)
+    monkeypatch.setattr("openai_usage.cli.options.time_range.Range.span", mistaken)
     with pytest.raises(ModuleNotFoundError, match="nonsense"):
         terminal("costs --sandbox")

@@ -22,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient
-from openai_usage.cli.whole_file import whole_file
+from openai_usage.cli.output.atomic_file import whole_file
 from openai_usage.sandbox import Sandbox
 from tests.terminal import COMMAND, Terminal, asking
 
@@ -195,7 +195,7 @@ def test_parquet_is_nothing_for_a_terminal(
 def test_without_its_extra_parquet_says_what_is_missing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "openai_usage.integrations.arrow")
+    monkeypatch.delitem(sys.modules, "openai_usage.arrow")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     terminal("costs --sandbox --format parquet", exit_code=2)
     assert "pip install 'openai-usage-client[arrow]'" in terminal.err

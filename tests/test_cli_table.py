@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from openai_usage import Endpoint, Endpoints
-from openai_usage.cli.figures import (
+from openai_usage._formatting import (
     change,
     count,
     duration,
@@ -21,8 +21,8 @@ from openai_usage.cli.figures import (
     size,
     sparkline,
 )
-from openai_usage.cli.summary import Line, Measure, Summary, measures_of
-from openai_usage.cli.table import drawn
+from openai_usage.cli.output.summary import Line, Measure, Summary, measures_of
+from openai_usage.cli.output.table import drawn
 from openai_usage.sandbox import Sandbox
 from tests.terminal import Terminal
 

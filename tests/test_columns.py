@@ -18,9 +18,9 @@ from openai_usage import (
     Endpoint,
     RangeQuery,
 )
-from openai_usage._columns import columns_of
-from openai_usage.integrations.arrow import schema
+from openai_usage.arrow import schema
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.columns import columns_of
 from tests.conftest import DAY
 
 LABEL = pa.dictionary(pa.int32(), pa.string())

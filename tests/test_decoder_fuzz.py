@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import Amount, CompletionsResult, CostsResult, VectorStoresResult
-from openai_usage._codec import NoPageError, page_of
-from openai_usage._value import Value
+from openai_usage._wire.decoder import NoPageError, page_of
+from openai_usage.schema.model import Value
 from tests.reading import RESULTS, SCRAPS, hold_against_plain_json
 from tests.test_decoding import page_with
 

@@ -20,12 +20,12 @@ from openai_usage import (
     CostsResult,
     Page,
     VectorStoresResult,
-    _codec,
 )
-from openai_usage._codec import NoPageError, page_of
-from openai_usage._reckonable import decimals_of
-from openai_usage._value import Value
+from openai_usage._wire import decoder
+from openai_usage._wire.decimals import decimals_of
+from openai_usage._wire.decoder import NoPageError, page_of
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.model import Value
 
 COST = {"object": "organization.costs.result", "amount": {"value": 1, "currency": "usd"}}
 
@@ -263,7 +263,7 @@ def bodies(draw: st.DrawFn) -> bytes:
 async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> None:
     async def taken(at_once: int) -> Page[CostsResult] | str:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_codec, "AT_ONCE", at_once)
+            patch.setattr(decoder, "AT_ONCE", at_once)
             try:
                 return await page_of(CostsResult, body)
             except NoPageError as error:
@@ -274,7 +274,7 @@ async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> N
 
 async def test_a_large_page_leaves_turns_to_others() -> None:
     one = page_with(COST).partition(b'"data":[')[2][:-2]
-    body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * (3 * _codec.AT_ONCE // len(one)))
+    body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * (3 * decoder.AT_ONCE // len(one)))
     page = asyncio.ensure_future(page_of(CostsResult, body))
     turns = 0
     while not page.done():
@@ -284,7 +284,7 @@ async def test_a_large_page_leaves_turns_to_others() -> None:
     assert turns >= 3
 
 
-@pytest.mark.parametrize("buckets", [1, 3 * _codec.AT_ONCE // 250])
+@pytest.mark.parametrize("buckets", [1, 3 * decoder.AT_ONCE // 250])
 async def test_a_name_that_is_no_text_loses_no_field(buckets: int) -> None:
     one = page_with({**COST, "line_item": "gpt-4.1"}).partition(b'"data":[')[2].removesuffix(b"]}")
     body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * buckets)
@@ -384,13 +384,13 @@ async def test_a_bucket_knows_its_datetimes(client: AsyncUsageClient, sandbox: S
 async def test_a_decoder_that_is_new_takes_integers_as_they_come() -> None:
     # As each is made once, no other test sees one being made.
     body = page_with('{"usage_bytes":"5"},{"usage_bytes":5.0}')
-    decoder = _codec._Decoder(VectorStoresResult)
-    page = decoder.at_once(body)
+    made = decoder._Decoder(VectorStoresResult)
+    page = made.at_once(body)
     assert [result.usage_bytes for result in page.data[0].results] == [5, 5]
-    assert await decoder.in_turns(body) == page
+    assert await made.in_turns(body) == page
     nan = page_with('{"amount":{"value":"NaN","currency":"usd"}}')
     with pytest.raises(msgspec.ValidationError, match="NaN"):
-        _codec._Decoder(CostsResult).at_once(nan)
+        decoder._Decoder(CostsResult).at_once(nan)
 
 
 @pytest.mark.parametrize(
@@ -426,9 +426,9 @@ def test_what_may_be_left_out_is_read_as_exactly() -> None:
     row = (
         '{"num_model_requests":1,"input_tokens":"2","output_tokens":3.0,"input_cached_tokens":"4"}'
     )
-    page = _codec._Decoder(CompletionsResult).at_once(page_with(row))
+    page = decoder._Decoder(CompletionsResult).at_once(page_with(row))
     assert page.data[0].results[0].input_cached_tokens == 4
     with pytest.raises(msgspec.ValidationError, match="1e9999999999999999999 is no number"):
-        _codec._Decoder(CompletionsResult).at_once(
+        decoder._Decoder(CompletionsResult).at_once(
             page_with(row.replace('"2"', "1e9999999999999999999"))
         )

@@ -8,7 +8,7 @@ import pytest
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
-from openai_usage.sandbox.organization import Organization
+from openai_usage.sandbox.dataset.organization import Organization
 from tests.conftest import DAY, NOW, client_of
 from tests.test_sandbox import Asker
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Endpoints
-from openai_usage._secret import Secret
-from openai_usage.cli.checks import Check, check_connection, check_key, masked
-from openai_usage.cli.doctor import HURRIED
-from openai_usage.cli.doctor import asked as asked_of
+from openai_usage._http.secret import Secret
+from openai_usage.cli.commands.checks import Check, check_connection, check_key, masked
+from openai_usage.cli.commands.doctor import HURRIED
+from openai_usage.cli.commands.doctor import asked as asked_of
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
 from tests.terminal import COMMAND, Terminal, asking
@@ -41,9 +41,11 @@ def lines(shown: str) -> dict[str, tuple[str, str]]:
 def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where time is real, let the doctor have more of it than the slowest machine needs."""
     if request.node.get_closest_marker("real_clock"):
-        monkeypatch.setattr("openai_usage.cli.doctor.PATIENCE", 600.0)
-        monkeypatch.setattr("openai_usage.cli.doctor.HURRIED", partial(HURRIED, timeout=600.0))
-        monkeypatch.setattr("openai_usage.cli.checks._CONNECTING", 600.0)
+        monkeypatch.setattr("openai_usage.cli.commands.doctor.PATIENCE", 600.0)
+        monkeypatch.setattr(
+            "openai_usage.cli.commands.doctor.HURRIED", partial(HURRIED, timeout=600.0)
+        )
+        monkeypatch.setattr("openai_usage.cli.commands.checks._CONNECTING", 600.0)
 
 
 @pytest.mark.real_clock
@@ -204,7 +206,7 @@ async def test_what_has_not_answered_when_time_is_up_says_so(sandbox: Sandbox) -
 async def test_endpoints_that_have_not_answered_when_time_is_up_are_not_well(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openai_usage.cli.doctor.PATIENCE", 7.0)
+    monkeypatch.setattr("openai_usage.cli.commands.doctor.PATIENCE", 7.0)
     sandbox.faults.stall(8, times=100)
     found, seconds = await examined(sandbox)
     assert found["connection"].state == "well"

@@ -14,10 +14,10 @@ from openai_usage import (
     CompletionsResult,
     CostsResult,
     Page,
-    _codec,
 )
-from openai_usage._codec import NoPageError, page_of
-from openai_usage._duplicates import _may_have_more_arrays
+from openai_usage._wire import decoder
+from openai_usage._wire.decoder import NoPageError, page_of
+from openai_usage._wire.duplicates import _may_have_more_arrays
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 from tests.reading import RESULTS
@@ -63,7 +63,7 @@ async def test_a_key_that_comes_twice_is_an_error(
     body: bytes, path: str, *, in_turns: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if in_turns:
-        monkeypatch.setattr(_codec, "AT_ONCE", 1)
+        monkeypatch.setattr(decoder, "AT_ONCE", 1)
     with pytest.raises(NoPageError, match="twice") as caught:
         await page_of(CostsResult, body)
     assert caught.value.path == path
@@ -92,7 +92,7 @@ def test_every_key_is_read_only_where_it_has_to_be(name: str, *, is_read: bool) 
     row = f'{RESULT[:-1]},"project_name":"{name}"}}'
     body = page(f'{{{START},"results":[{row}]}}')
     assert _may_have_more_arrays(body, 1) is is_read
-    assert _codec._Decoder(CostsResult).at_once(body).data[0].results[0].amount.value == 7
+    assert decoder._Decoder(CostsResult).at_once(body).data[0].results[0].amount.value == 7
 
 
 class Pairs(list[tuple[str, Any]]):

@@ -124,7 +124,7 @@ def test_a_thread_that_is_no_daemon_reads_to_its_end(usage_sandbox: Sandbox) -> 
 
 INTERRUPTED = """
 import asyncio.base_events, itertools, sys
-from openai_usage import _background
+from openai_usage import _loop_thread as _background
 
 FILES = {_background.__file__, asyncio.base_events.__file__}
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage._sums import added, of_cents
-from openai_usage.cli.figures import change, count, duration, share, size, sparkline
-from openai_usage.cli.figures import money as money_text
-from openai_usage.cli.spending import Charge, Spending
-from openai_usage.cli.whole_file import whole_file
+from openai_usage._decimals import added, of_cents
+from openai_usage._formatting import change, count, duration, share, size, sparkline
+from openai_usage._formatting import money as money_text
+from openai_usage.analysis.spending import Charge, Spending
+from openai_usage.cli.output.atomic_file import whole_file
 from openai_usage.report.charts import LARGE, svg
 from openai_usage.report.panels import Bar, Panel, Series
 from openai_usage.report.units import BYTES, money
-from openai_usage.results import Amount
 from openai_usage.sandbox import Sandbox
-from openai_usage.times import days_ago
+from openai_usage.schema.results import Amount
+from openai_usage.schema.times import days_ago
 from tests.made_up_api import cost, made_up_api
 from tests.pseudo_terminal import on_a_terminal
 from tests.terminal import COMMAND, Terminal

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Buckets, Gap, PaginationError, UsageClient
-from openai_usage._continuity import Continuity, find_gaps
-from openai_usage.plans import Window
+from openai_usage._pagination.continuity import Continuity, find_gaps
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 
 RECORDED = 1_795_368_697

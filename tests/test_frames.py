@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from openai_usage import AsyncUsageClient, Buckets, Endpoint
-from openai_usage.integrations.arrow import schema
+from openai_usage.arrow import schema
 from tests.conftest import TODAY
 from tests.test_arrow import LABEL, MOMENT, MONEY, grouped, rows_of
 from tests.test_table import ROWS, each_row

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from openai_usage import AsyncUsageClient
-from openai_usage._gate import Attempt, RateLimiter
+from openai_usage._http.rate_limiter import Attempt, RateLimiter
 from openai_usage.errors import APITimeoutError, InternalServerError, RateLimitError
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Name, Names
-from openai_usage._shown import label, labels_of, unique_labels
-from openai_usage._sums import added
-from openai_usage.cli import spend_table
-from openai_usage.cli.rows import Sheet
-from openai_usage.cli.spending import spendings
-from openai_usage.cli.summary import summed_up
+from openai_usage._decimals import added
+from openai_usage._text import label, labels_of, unique_labels
+from openai_usage.analysis.spending import spendings
+from openai_usage.cli.output import spend_table
+from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.summary import summed_up
 from openai_usage.report.fetch import gather
 from openai_usage.report.figures import Figures
 from openai_usage.report.spend import panels_of_spend, rankings

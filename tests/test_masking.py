@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage._shown import escape, legible, mask, with_full_stop
-from openai_usage.cli.messages import MaskingFormatter
+from openai_usage._text import escape, legible, mask, with_full_stop
+from openai_usage.cli.output.messages import MaskingFormatter
 from openai_usage.sandbox import Sandbox
 from tests.made_up_api import cost, made_up_api
 from tests.pseudo_terminal import on_a_terminal

@@ -13,7 +13,7 @@ from openai_usage import (
     PaginationError,
     UsageClient,
 )
-from openai_usage._shown import shown, without_keys
+from openai_usage._text import shown, without_keys
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY, client_of
 from tests.terminal import Terminal

@@ -13,19 +13,19 @@ from aiohttp import web
 from attrs import evolve
 
 from openai_usage import Amount, AsyncUsageClient, Bucket, CostsResult, Gap
-from openai_usage._missing import describe_gaps, describe_span, describe_spans
-from openai_usage.cli.spending import spendings
-from openai_usage.plans import Window
+from openai_usage._gap_text import describe_gaps, describe_span, describe_spans
+from openai_usage.analysis.daily import Rows
+from openai_usage.analysis.spending import spendings
 from openai_usage.report import Report, report
 from openai_usage.report.charts import subtitle
 from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import panels_of_spend, rankings
-from openai_usage.report.sums import Rows
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.sandbox.spoiling import changed
+from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.report_values import of_days, spent, used
 from tests.terminal import Terminal

@@ -27,9 +27,9 @@ from openai_usage import (
     MoneyType,
     UsageClient,
 )
-from openai_usage._codec import page_of
 from openai_usage._digits import digits
-from openai_usage.integrations.arrow import Rounding, record_batch, schema
+from openai_usage._wire.decoder import page_of
+from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 from tests.terminal import COMMAND, Terminal, asking

@@ -22,8 +22,8 @@ from openai_usage import (
     Name,
     Names,
     UnreadList,
-    _directory,
 )
+from openai_usage._pagination import name_lists
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.test_secrets import holders
@@ -119,9 +119,9 @@ async def test_the_official_sdk_reads_the_same_names() -> None:
 @pytest.mark.parametrize(
     ("entry", "official"),
     [
-        (_directory._Project, Project),
-        (_directory._User, OrganizationUser),
-        (_directory._Entry, ProjectAPIKey),
+        (name_lists._Project, Project),
+        (name_lists._User, OrganizationUser),
+        (name_lists._Entry, ProjectAPIKey),
     ],
 )
 def test_what_is_read_of_an_entry_is_in_the_official_types(entry: Any, official: Any) -> None:
@@ -264,7 +264,7 @@ async def test_where_one_fails_the_others_are_seen_to_their_end() -> None:
         raise RuntimeError("closed")
 
     with pytest.raises(RuntimeError, match="closed"):
-        await _directory._side_by_side([stuck(), failing()])
+        await name_lists._side_by_side([stuck(), failing()])
     assert ended == ["stuck"]
 
 
@@ -426,7 +426,7 @@ async def test_a_list_is_whole_or_unread(
     bodies: list[str | bytes],
     why: str,
 ) -> None:
-    monkeypatch.setattr(_directory, "_MOST_PAGES", 5)
+    monkeypatch.setattr(name_lists, "_MOST_PAGES", 5)
     for body in bodies:
         sandbox.faults.status(200, body=body)
     names = await client.names()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_usage._pace import CubicRate
+from openai_usage._http.cubic import CubicRate
 
 
 def limited_to_20(pause: float = 0.0, *, confirmed: bool = False) -> CubicRate:

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, CompletionsQuery, Endpoint, InvalidQueryError
-from openai_usage._codec import query_pairs
-from openai_usage.times import YEAR_10000, unix_seconds
+from openai_usage._wire.decoder import query_pairs
+from openai_usage.schema.times import YEAR_10000, unix_seconds
 from tests.raw_server import EMPTY_PAGE, raw_server
 
 ROWS = AsyncUsageClient.table()

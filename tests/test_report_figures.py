@@ -18,9 +18,9 @@ from openai_usage import (
     PermissionDeniedError,
     RangeQuery,
 )
+from openai_usage.analysis.daily import Period, Tally, by, total
 from openai_usage.report.fetch import gather
 from openai_usage.report.figures import Figures
-from openai_usage.report.sums import Period, Tally, by, total
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.report_values import answer_at, known

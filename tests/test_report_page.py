@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Name, Names, UnreadList
-from openai_usage._shown import legible, unique_labels
+from openai_usage._text import legible, unique_labels
+from openai_usage.analysis.daily import Period, Rows
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS, subtitle
 from openai_usage.report.fetch import gather
 from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import panels_of_spend, rankings
-from openai_usage.report.sums import Period, Rows
 from openai_usage.report.units import BYTES, COUNT, change_in_percent, money, percent
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox

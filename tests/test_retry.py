@@ -3,7 +3,7 @@
 import pytest
 
 from openai_usage import APIConnectionError, APIError, BadRequestError, RateLimitError
-from openai_usage._retry import wait_before_retry
+from openai_usage._http.retry import wait_before_retry
 
 
 def refused(retry_after: float | None = None) -> RateLimitError:

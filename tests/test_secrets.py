@@ -28,10 +28,10 @@ from openai_usage import (
     RangeQuery,
     UsageClient,
 )
-from openai_usage._responses import excerpt
-from openai_usage._secret import HiddenText, Secret
-from openai_usage._value import Value
+from openai_usage._http.responses import excerpt
+from openai_usage._http.secret import HiddenText, Secret
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.model import Value
 from tests.conftest import TODAY
 from tests.raw_server import raw_server
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from openai_usage.cli.spending import start_of_last_month
+from openai_usage.analysis.spending import start_of_last_month
 from openai_usage.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.terminal import Terminal
@@ -367,7 +367,7 @@ def test_the_first_moment_of_a_month_has_no_bill_yet(
 def test_the_days_of_both_months_are_beside_each_other(
     width: int, bill: Callable[..., None], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openai_usage.cli.printing._UNBOUNDED", width)
+    monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
     bill(APRIL_10, {date(2026, 3, 2): usd("20"), date(2026, 4, 2): usd("12345.67")})
     shown = terminal("spend")
     assert re.search(r"^ Apr  2 Thu +12,345\.67 usd .* Mar  2 Mon +20\.00 usd", shown, re.MULTILINE)

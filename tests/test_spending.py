@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage._sums import added, difference
-from openai_usage.cli.spending import Charge, Spending, spendings, start_of_last_month
+from openai_usage._decimals import added, difference
+from openai_usage.analysis.spending import Charge, Spending, spendings, start_of_last_month
 
 DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
 CENTS = Decimal("0.01")

@@ -29,8 +29,8 @@ from openai_usage import (
     UnprocessableEntityError,
     __version__,
 )
-from openai_usage._gate import RateLimiter
-from openai_usage._retry import wait_before_retry
+from openai_usage._http.rate_limiter import RateLimiter
+from openai_usage._http.retry import wait_before_retry
 from openai_usage.sandbox import Sandbox
 from tests.clock import loop_time
 from tests.conftest import DAY, TODAY, client_of

@@ -11,19 +11,19 @@ import pytest
 from aiohttp import web
 
 from openai_usage import Amount, Bucket, CostsResult, Gap
-from openai_usage._missing import describe_gaps
-from openai_usage.cli.budget import Verdict
-from openai_usage.cli.spending import spendings
-from openai_usage.plans import Window
+from openai_usage._gap_text import describe_gaps
+from openai_usage.analysis.budgets import Verdict
+from openai_usage.analysis.daily import Period
+from openai_usage.analysis.spending import spendings
 from openai_usage.report import Report, report
 from openai_usage.report.figures import Figures
 from openai_usage.report.page import page
 from openai_usage.report.spend import rankings
-from openai_usage.report.sums import Period
 from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.units import change_in_percent, percent
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
+from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.terminal import Terminal
 

@@ -30,7 +30,7 @@ def _run() -> int:
             "line: pip install 'openai-usage-client[cli]'"
         )
     from openai_usage.cli.app import run  # noqa: PLC0415
-    from openai_usage.cli.messages import log_to_stderr  # noqa: PLC0415
+    from openai_usage.cli.output.messages import log_to_stderr  # noqa: PLC0415
 
     log_to_stderr()
     # What stamina says of a retry, the transport has said before it, and better.

@@ -16,10 +16,10 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage._shown import with_full_stop
-from openai_usage.cli.ask import Interrupted, asking, unwrapped
-from openai_usage.cli.messages import say
-from openai_usage.cli.printing import forget_output
+from openai_usage._text import with_full_stop
+from openai_usage.cli.commands.query import Interrupted, asking, unwrapped
+from openai_usage.cli.output.console import forget_output
+from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import as_typed
 
 _THE_USERS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
@@ -120,7 +120,7 @@ def _app(asked: str) -> App:
     for endpoint in AsyncUsageClient.table().values():
         app.command(asking(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
     for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
-        place = f"openai_usage.cli.{name}:{name}"
+        place = f"openai_usage.cli.commands.{name}:{name}"
         said = inspect.getdoc(resolve_name(place)) if name == asked else None
         app.command(place, name=name, help=unwrapped(said or says))
     app.register_install_completion_command(help="Have the shell complete these commands.")

@@ -22,7 +22,7 @@ from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import named
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
-from openai_usage.times import Timestamp
+from openai_usage.schema.times import Timestamp
 
 __all__ = ["Figures", "Missing", "Report", "check", "report"]
 

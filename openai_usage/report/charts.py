@@ -14,8 +14,8 @@ from xml.etree import ElementTree as ET
 import altair as alt
 from attrs import frozen
 
+from openai_usage.analysis.daily import Period
 from openai_usage.report.panels import OTHERS, Panel
-from openai_usage.report.sums import Period
 
 __all__ = ["COLOURS", "HALF", "LARGE", "SMALL", "Size", "picture", "subtitle", "svg"]
 

@@ -11,21 +11,21 @@ from typing import Generic, TypeVar
 
 from attrs import NOTHING, evolve, fields, frozen
 
-from openai_usage._continuity import LATE, find_gaps
-from openai_usage._missing import describe_spans
-from openai_usage._responses import among_others
-from openai_usage._shown import legible
+from openai_usage._gap_text import describe_spans
+from openai_usage._http.responses import among_others
+from openai_usage._pagination.continuity import LATE, find_gaps
+from openai_usage._text import legible
+from openai_usage.analysis.daily import DAY, Period, Rows, Tally
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.plans import Window
-from openai_usage.range_query import RangeQuery
 from openai_usage.report.figures import Figures, Missing, Spend, Usage
-from openai_usage.report.sums import DAY, Period, Rows, Tally
-from openai_usage.results import CostsResult
-from openai_usage.times import Timestamp, unix_seconds
+from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.results import CostsResult
+from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.windows import Window
 
 __all__ = ["gather", "period_of"]
 

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from attrs import frozen
 
+from openai_usage.analysis.daily import Period, Rows
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.sums import Period, Rows
 from openai_usage.report.units import days
 
 __all__ = ["Figures", "Missing", "Spend", "Usage"]

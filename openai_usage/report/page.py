@@ -7,18 +7,18 @@ from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from openai_usage._missing import describe_spans, group_gaps, join
+from openai_usage._gap_text import describe_spans, group_gaps, join
 from openai_usage._spreadsheets import harmless
 from openai_usage._version import __version__
-from openai_usage.plans import Window
+from openai_usage.analysis.daily import Day, total
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.figures import Figures
 from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import Ranking, panels_of_spend, rankings
-from openai_usage.report.sums import Day, total
 from openai_usage.report.tables import tables_of_panels, tables_of_rankings
 from openai_usage.report.units import COUNT, change_in_percent, days
 from openai_usage.report.usage import panels_of_usage
+from openai_usage.schema.windows import Window
 
 __all__ = ["page"]
 

@@ -7,9 +7,9 @@ from itertools import groupby
 
 from attrs import evolve, frozen
 
-from openai_usage._missing import join
-from openai_usage._shown import unique_labels
-from openai_usage.report.sums import Day, Period, Values, subtotal, sums, total
+from openai_usage._gap_text import join
+from openai_usage._text import unique_labels
+from openai_usage.analysis.daily import Day, Period, Values, subtotal, sums, total
 from openai_usage.report.units import Unit
 
 __all__ = [

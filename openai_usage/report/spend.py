@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from openai_usage._shown import label, labels_of, unique_labels
-from openai_usage._sums import difference
+from openai_usage._decimals import difference
+from openai_usage._text import label, labels_of, unique_labels
+from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
 from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, with_all
-from openai_usage.report.sums import Values, by, subtotal, sums, total
 from openai_usage.report.units import Unit, money
 
 __all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from attrs import frozen
 
-from openai_usage._missing import join
-from openai_usage._shown import label, unique_labels
+from openai_usage._gap_text import join
+from openai_usage._text import label, unique_labels
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking, Standing
 from openai_usage.report.units import NOTHING, Unit, change_in_percent, percent

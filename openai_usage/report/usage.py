@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from openai_usage._shown import label, labels_of, unique_labels
+from openai_usage._text import label, labels_of, unique_labels
+from openai_usage.analysis.daily import Rows, Values, by, total
 from openai_usage.report.figures import Figures, Missing, Usage
 from openai_usage.report.panels import (
     Bar,
@@ -16,7 +17,6 @@ from openai_usage.report.panels import (
     in_colours,
     with_all,
 )
-from openai_usage.report.sums import Rows, Values, by, total
 from openai_usage.report.units import COUNT, UNITS
 
 __all__ = ["panels_of_usage"]

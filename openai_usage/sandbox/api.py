@@ -9,14 +9,14 @@ from attrs import evolve
 from multidict import MultiMapping
 
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.plans import SECONDS, Window, windows_of
-from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.cursors import cursor_to, place_of
-from openai_usage.sandbox.directory import Directory
-from openai_usage.sandbox.ledger import Ledger, Row
-from openai_usage.sandbox.organization import Organization
+from openai_usage.sandbox.dataset.directory import Directory
+from openai_usage.sandbox.dataset.ledger import Ledger, Row
+from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.parameters import query_of
 from openai_usage.sandbox.refusals import Refusal
+from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.windows import SECONDS, Window, windows_of
 
 USAGE = "api.usage.read"
 """The scope that usage and costs need."""

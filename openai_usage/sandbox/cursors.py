@@ -6,8 +6,8 @@ from hashlib import sha256
 
 from attrs import evolve
 
-from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.refusals import Refusal
+from openai_usage.schema.range_query import RangeQuery
 
 _LIFETIME = 86_400
 _TOKEN = struct.Struct(">16sQQ")  # the query's digest, when it expires, where it leads

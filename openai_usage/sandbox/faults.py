@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 from aiohttp import web
 from attrs import define, field
 
-from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.cursors import cursor_to
 from openai_usage.sandbox.refusals import Refusal
 from openai_usage.sandbox.spoiling import (
@@ -23,6 +22,7 @@ from openai_usage.sandbox.spoiling import (
     reset,
     send,
 )
+from openai_usage.schema.range_query import RangeQuery
 
 Answer = Callable[[], Awaitable[web.Response]]
 """What the request would get if nothing went wrong."""

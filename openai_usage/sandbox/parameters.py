@@ -8,9 +8,9 @@ from attrs import fields
 from multidict import MultiMapping
 
 from openai_usage.errors import InvalidQueryError
-from openai_usage.queries import CostsQuery
-from openai_usage.range_query import RangeQuery
 from openai_usage.sandbox.refusals import Refusal
+from openai_usage.schema.queries import CostsQuery
+from openai_usage.schema.range_query import RangeQuery
 
 COSTS_BY_KEY_SINCE = 1_764_979_200
 """2025-12-06: costs can be grouped by `api_key_id` from here on."""

@@ -11,13 +11,13 @@ from typing import Literal, Self
 from aiohttp import web
 from attrs import field, frozen
 
-from openai_usage._background import BackgroundLoop
+from openai_usage._loop_thread import BackgroundLoop
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
+from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.faults import Faults
-from openai_usage.sandbox.organization import Organization
 from openai_usage.sandbox.rate_limit import RateLimit
 from openai_usage.sandbox.refusals import Refusal
-from openai_usage.times import Timestamp, unix_seconds
+from openai_usage.schema.times import Timestamp, unix_seconds
 
 
 @frozen

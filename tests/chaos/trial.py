@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 from attrs import Factory, define, field, frozen
 
 from openai_usage import Endpoints
-from openai_usage.plans import SECONDS
 from openai_usage.sandbox import Faults, Sandbox
 from openai_usage.sandbox.faults import Place
+from openai_usage.schema.windows import SECONDS
 from tests.conftest import DAY, NOW
 
 READINGS = ("buckets", "buckets", "buckets", "pages", "raw_pages", "collect")

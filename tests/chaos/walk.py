@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from multidict import MultiDict
 
 from openai_usage import AsyncUsageClient, Bucket, Buckets, Endpoints, Gap, UsageError
-from openai_usage._codec import page_of, query_pairs
+from openai_usage._wire.decoder import page_of, query_pairs
 from openai_usage.sandbox import Sandbox
 from tests.chaos.trial import Trial
 from tests.conftest import NOW

@@ -50,7 +50,7 @@ from openai_usage import (
     month_start,
 )
 from openai_usage import Client as Misspelt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: F401
-from openai_usage.integrations.arrow import Rounding, record_batch, schema
+from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
 

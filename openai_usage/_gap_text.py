@@ -1,0 +1,71 @@
+"""Say in words which parts of a range are missing, and of which endpoints. Pure: no clock."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from openai_usage.gaps import Gap
+from openai_usage.schema.results import Span
+
+_DAY = 86_400
+
+_MOST = 5
+"""Things that are named one by one."""
+
+
+def describe_gaps(gaps: Iterable[Gap]) -> list[str]:
+    """Return a sentence for each set of endpoints that lack the same parts of a range."""
+    return [
+        f"the API returned no bucket of {join(endpoints)} for {describe_spans(spans)}, so what was "
+        f"{billed_or_used(endpoints)} then is unknown, not zero: compare with the dashboard, and "
+        "ask OpenAI's support if it stays missing."
+        for endpoints, spans in group_gaps(gaps)
+    ]
+
+
+def billed_or_used(endpoints: Sequence[str]) -> str:
+    """Return the verb for what *endpoints* count: costs are billed, all else is used."""
+    if "costs" not in endpoints:
+        return "used"
+    return "billed" if len(endpoints) == 1 else "billed or used"
+
+
+def group_gaps(gaps: Iterable[Gap]) -> Iterator[tuple[Sequence[str], Sequence[Gap]]]:
+    """Yield the endpoints that lack the same spans of time, and the gaps of one of them."""
+    of_each: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        of_each.setdefault(gap.endpoint.replace("_", " "), []).append(gap)
+    alike: dict[tuple[tuple[int, int], ...], list[str]] = {}
+    for endpoint, those in of_each.items():
+        spans = tuple((each.start_time, each.end_time) for each in those)
+        alike.setdefault(spans, []).append(endpoint)
+    for endpoints in alike.values():
+        yield endpoints, of_each[endpoints[0]]
+
+
+def describe_spans(spans: Iterable[Span], most: int = _MOST) -> str:
+    """Return spans of time in words, as `2026-11-01 to 2026-11-10 and 2026-11-15`."""
+    return join([describe_span(each) for each in spans], most)
+
+
+def describe_span(span: Span) -> str:
+    """Return a span of time in words.
+
+    A day at its end belongs to it, and a time of day is where it ends: `2026-11-01`, `2026-11-01
+    to 2026-11-10`, `2026-11-01 to 2026-11-10 22:40`, `2026-11-01 10:00 to 12:00`.
+    """
+    last_day = datetime.fromtimestamp(span.end_time - 1, UTC)
+    days = [f"{each:%Y-%m-%d}" for each in (span.start, last_day)]
+    begin, end = (
+        f" {moment:%H:%M}" if seconds % _DAY else ""
+        for moment, seconds in ((span.start, span.start_time), (span.end, span.end_time))
+    )
+    if days[0] != days[1]:
+        return f"{days[0]}{begin} to {days[1]}{end}"
+    return f"{days[0]}{begin or ' 00:00'} to{end or ' 24:00'}" if begin or end else days[0]
+
+
+def join(words: Sequence[str], most: int = _MOST) -> str:
+    """Return *words* as a list in a sentence, as `costs, images and 3 more`."""
+    shown = words if len(words) <= most else [*words[: most - 1], f"{len(words) - most + 1} more"]
+    *first, last = shown
+    return f"{', '.join(first)} and {last}" if first else last

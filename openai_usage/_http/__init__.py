@@ -1,0 +1,1 @@
+"""One request. The only room that knows aiohttp."""

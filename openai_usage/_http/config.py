@@ -1,0 +1,229 @@
+"""The options of a client: what was passed, else the environment, else the default; checked."""
+
+import re
+import ssl
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Literal, TypeAlias, TypeVar
+
+from attrs import field, frozen
+from yarl import URL
+
+from openai_usage._http.environment import key_advice, proxy_for, told
+from openai_usage._http.secret import Secret
+from openai_usage._text import holds_key, shown
+from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
+from openai_usage.gaps import Gap
+
+Number = TypeVar("Number", int, float)
+
+OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
+"""What to do about buckets that are missing."""
+
+_ADDRESS = (
+    r"(?ai)https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?"
+    r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?"
+)
+"""An address that everyone reads alike: nothing in it to be unescaped, folded or climbed out of."""
+
+_TOO_MUCH = 2**63
+"""Of anything that is counted."""
+
+_OLD_TLS = (
+    (ssl.HAS_SSLv3, ssl.OP_NO_SSLv3),
+    (ssl.HAS_TLSv1, ssl.OP_NO_TLSv1),
+    (ssl.HAS_TLSv1_1, ssl.OP_NO_TLSv1_1),
+)
+"""The versions before TLS 1.2: whether Python's OpenSSL has them, and the option that forbids them.
+"""
+
+_DEFAULT_BASE_URL = "https://api.openai.com/v1"
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a client was told, complete and checked."""
+
+    admin_api_key: Secret
+    base_url: URL
+    organization: str | None
+    timeout: float
+    max_retries: int
+    max_retry_wait: float
+    max_response_bytes: int
+    max_connections: int
+    on_gap: OnGap
+    ssl: ssl.SSLContext | None
+    proxy: URL | None = field(repr=False)  # it can hold a password
+
+
+def options(
+    *,
+    admin_api_key: Secret,
+    base_url: str | None,
+    organization: str | None,
+    timeout: float,
+    max_retries: int,
+    max_retry_wait: float,
+    max_response_bytes: int,
+    max_connections: int,
+    on_gap: OnGap,
+    ssl: ssl.SSLContext | None,
+    trust_env: bool,
+    allow_insecure_http: bool,
+) -> Options:
+    """The options that a client works with.
+
+    Raises:
+        MissingAdminKeyError: There is no key, neither passed nor in the environment.
+        InvalidOptionError: An option cannot work.
+    """
+    _check_flag("trust_env", trust_env)
+    _check_flag("allow_insecure_http", allow_insecure_http)
+    address = told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
+    key = _key(admin_api_key)
+    url = _secure(_no_key("base_url", address, key), allow_insecure_http=allow_insecure_http)
+    named = told("organization", organization, "OPENAI_ORG_ID")
+    return Options(
+        admin_api_key=key,
+        base_url=url,
+        organization=named and _organization(_no_key("organization", named, key)),
+        timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
+        max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
+        max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
+        max_response_bytes=_number("max_response_bytes", max_response_bytes, "bytes", least=1),
+        max_connections=_number(
+            "max_connections", max_connections, "a whole number from 1", least=1
+        ),
+        on_gap=_on_gap(on_gap),
+        ssl=_verifying(ssl),
+        proxy=proxy_for(url) if trust_env else None,
+    )
+
+
+def _key(given: Secret) -> Secret:
+    # What is revealed gets no name here: tracebacks can show what names stand for.
+    if not isinstance(given.reveal(), str):
+        kind = type(given.reveal()).__name__
+        raise InvalidOptionError(f"admin_api_key takes text, not {kind}", option="admin_api_key")
+    key = Secret(given.reveal().strip())
+    if not key.reveal():
+        raise MissingAdminKeyError(
+            f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
+        )
+    if not _fits_a_header(key.reveal()):
+        raise InvalidOptionError(
+            "admin_api_key holds a character that no key has; was it copied whole?",
+            option="admin_api_key",
+        )
+    return key
+
+
+def _no_key(option: str, text: str, key: Secret) -> str:
+    if holds_key(text) or key.is_in(text):
+        raise InvalidOptionError(
+            f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
+            f"and leave {option} out or pass what it is for.",
+            option=option,
+        )
+    return text
+
+
+def _organization(organization: str) -> str:
+    if not _fits_a_header(organization):
+        # It stays out of the message: it may well be a key, in the wrong place.
+        raise InvalidOptionError(
+            "organization holds a character that no organization has; was it copied whole?",
+            option="organization",
+        )
+    return organization
+
+
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and " " not in value
+
+
+def _secure(text: str, *, allow_insecure_http: bool) -> URL:
+    try:
+        url = URL(text if re.fullmatch(_ADDRESS, text) else "")
+        (url.host or "").encode("idna")  # as a look-up of the host will do it
+    except ValueError:
+        url = URL()
+    host = url.host
+    if not host:
+        raise InvalidOptionError(
+            "base_url takes an address such as https://api.openai.com/v1 in plain ASCII, "
+            "with neither a password nor a query in it, nor anything escaped",
+            option="base_url",
+        )
+    if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
+        raise InvalidOptionError(
+            f"base_url={shown(text)} would send the admin key unencrypted: use https, "
+            f"or say allow_insecure_http=True",
+            option="base_url",
+        )
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number:
+    # A bool is an int to Python, and never what is meant here.
+    kinds = int if isinstance(least, int) else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < _TOO_MUCH:
+        raise InvalidOptionError(f"{option} takes {wanted}, not {shown(value)}", option=option)
+    return value
+
+
+def _check_flag(option: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise InvalidOptionError(f"{option} takes True or False, not {shown(value)}", option=option)
+
+
+def _on_gap(on_gap: OnGap) -> OnGap:
+    if on_gap in ("warn", "raise") or callable(on_gap):
+        return on_gap
+    raise InvalidOptionError(
+        f"on_gap takes 'warn' or 'raise', or a function, not {shown(on_gap)}", option="on_gap"
+    )
+
+
+def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    if context is None:
+        return None
+    if not isinstance(context, ssl.SSLContext):
+        raise InvalidOptionError(
+            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…)",
+            option="ssl",
+        )
+    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
+        raise InvalidOptionError(
+            "ssl does not verify who answers, and the admin key would go to anyone: trust a "
+            "private authority with ssl.create_default_context(cafile=…) instead",
+            option="ssl",
+        )
+    if _speaks_old_tls(context):
+        raise InvalidOptionError(
+            "ssl allows versions of TLS before 1.2. Only 1.2 and later keep the admin key safe: "
+            "set its minimum_version to ssl.TLSVersion.TLSv1_2.",
+            option="ssl",
+        )
+    return context
+
+
+def _speaks_old_tls(context: ssl.SSLContext) -> bool:
+    """Return whether *context* can negotiate a version of TLS before 1.2, or was told to."""
+    if context.minimum_version != ssl.TLSVersion.MINIMUM_SUPPORTED:
+        return context.minimum_version < ssl.TLSVersion.TLSv1_2
+    # No minimum is set, as in Debian's Pythons: then something else has to rule old versions out.
+    # From OpenSSL 3.0 on, that is any security level above 0.
+    if ssl.OPENSSL_VERSION_INFO >= (3,) and context.security_level > 0:
+        return False
+    return any(
+        is_built_in and not context.options & forbidden for is_built_in, forbidden in _OLD_TLS
+    )

@@ -1,0 +1,163 @@
+"""Reads an answer that is no 200, given as plain values: which error it is, and what to do.
+
+The mapping of statuses and the meaning of headers are here and nowhere else, free of any HTTP
+library.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from math import inf
+
+from openai_usage import errors
+from openai_usage._http.retry import OUT_OF_CREDIT
+from openai_usage._http.secret import Secret
+from openai_usage._text import with_full_stop
+
+_ERRORS: Mapping[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+}
+
+_NOT_FOUND = (
+    "Is base_url where the API is? OpenAI's own ends in /v1. If other endpoints answer, it is: "
+    "this one is not available to your organization."
+)
+_NOT_FOUND_AMONG_OTHERS = "Other endpoints answer: this one is not available to your organization."
+
+_ADVICE: Mapping[int, str] = {
+    404: _NOT_FOUND,
+    3: "Redirects are not followed, so that the key stays with the host it is meant for: "
+    "set base_url to where the API is.",
+}
+"""What to do about a status, or about all that begin with a digit."""
+
+_OTHER_ORGANIZATION = (
+    "The request names an organization that this key does not belong to. Correct or unset "
+    "OPENAI_ORG_ID, or pass organization=; the key's own organization is used if none is named."
+)
+
+_ADVICE_ON_CODES: Mapping[str, str] = {
+    "invalid_organization": _OTHER_ORGANIZATION,
+    "mismatched_organization": _OTHER_ORGANIZATION,
+}
+"""What to do about a code, whatever its status."""
+
+_EXCERPT = 2_000
+"""How many characters of a body an error keeps: enough to see what it is."""
+
+
+_LONGEST_NAME = 200
+"""How many characters are kept of what the API calls an organization."""
+
+
+def excerpt(body: bytes | bytearray, secret: Secret) -> str:
+    """The beginning of *body* as text, without *secret*."""
+    length = len(secret.reveal())
+    beginning = body[: 4 * _EXCERPT + length]  # a character has up to four bytes
+    text = secret.redacted(beginning.decode(errors="replace"))
+    if len(body) > len(beginning):
+        text = text[: 1 - length]  # where it was cut, it may have been cut in a secret
+    return text[:_EXCERPT]
+
+
+def status_error(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes | bytearray,
+    *,
+    secret: Secret,
+    key_advice: str,
+) -> errors.APIStatusError:
+    """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
+    text = excerpt(body, secret)
+    details = _details(body, secret)
+    said = details.get("message", "").strip() or " ".join(text.split())[:80] or "nothing"
+    code = details.get("code")
+    wait = retry_after(headers)
+    known = {401: key_advice, 403: key_advice, **_ADVICE}
+    waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
+    if OUT_OF_CREDIT in (details.get("code"), details.get("type")):
+        waiting = "Waiting does not help: check the organization's plan and billing."
+    of_code = _ADVICE_ON_CODES.get(code or "")
+    advice = of_code or known.get(status) or known.get(status // 100) or waiting
+    default = errors.InternalServerError if status >= 500 else errors.APIStatusError
+    return _ERRORS.get(status, default)(
+        f"the API answered {status}: {with_full_stop(said)} {advice}".rstrip(),
+        status_code=status,
+        code=code,
+        param=details.get("param"),
+        type=details.get("type"),
+        request_id=request_id(headers, secret),
+        retry_after=wait,
+        body=text,
+    )
+
+
+def among_others(message: str) -> str:
+    """Return the *message* of an error where other endpoints of the same client answer.
+
+    A 404 cannot tell by itself whether `base_url` is wrong. Where others answer, it is right.
+    """
+    return message.replace(_NOT_FOUND, _NOT_FOUND_AMONG_OTHERS)
+
+
+def organization(headers: Mapping[str, str], secret: Secret) -> str | None:
+    """Return which organization the API says that the key belongs to; None if it does not say."""
+    name = headers.get("openai-organization", "")
+    return secret.redacted(name)[:_LONGEST_NAME] or None
+
+
+def request_id(headers: Mapping[str, str], secret: Secret) -> str | None:
+    """What OpenAI calls the request, to be quoted to its support."""
+    return secret.redacted(headers["x-request-id"]) if "x-request-id" in headers else None
+
+
+def _details(body: bytes | bytearray, secret: Secret) -> dict[str, str]:
+    """What an `{"error": {…}}` says; nothing where the body is something else."""
+    try:
+        error = json.loads(body)["error"]
+        known = {name: value for name, value in error.items() if value is not None}
+        return {name: secret.redacted(str(value))[:_EXCERPT] for name, value in known.items()}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait before the next request, where the server said so.
+
+    `retry-after-ms`, whole or fractional seconds and HTTP dates are all in use across the API.
+    A date is read against the server's own clock, where it sent that.
+    """
+    milliseconds = _seconds(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after")
+    seconds = _seconds(value)
+    if seconds is not None:
+        return seconds
+    until = _moment(value)
+    if until is None:
+        return None
+    return max(0.0, until - (_moment(headers.get("date")) or time.time()))
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        seconds = float(text or "")
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < inf else None
+
+
+def _moment(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text or "").timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,1 @@
+"""Many requests: follow cursors, check order, fetch windows ahead."""

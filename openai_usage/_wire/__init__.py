@@ -1,0 +1,1 @@
+"""From bytes to the schema, and back to parameters of a URL."""

@@ -1,0 +1,128 @@
+"""Ranges of time as people type them: `--last 7d`, `--this-month`, `--start 2026-01-01`."""
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import Annotated
+
+from attrs import frozen
+from cyclopts import Group, Parameter
+
+from openai_usage import InvalidQueryError, month_start
+from openai_usage.cli.options.flags import flag
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86400}
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_GROUP = Group("Range", sort_key=1)
+
+
+@Parameter(name="*", group=_GROUP)
+@frozen(kw_only=True)
+class Range:
+    """The options that say which span of time is meant; without any, the last seven days."""
+
+    last: Annotated[
+        str | None,
+        Parameter(
+            help="From a whole day, hour or minute in UTC until now: 30d, 12h, 90m. Without any "
+            "range: 7d."
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        Parameter(
+            name=("--start", "--start-time"),
+            help="Where it begins, inclusive: 2025-12-06 (midnight in UTC), 2025-12-06T12:00Z, "
+            "or Unix seconds.",
+        ),
+    ] = None
+    end: Annotated[
+        str | None,
+        Parameter(
+            name=("--end", "--end-time"),
+            help="Where it ends, exclusive. Left out: now.",
+        ),
+    ] = None
+    this_month: Annotated[
+        bool,
+        flag("From the first of this month, in UTC, until now."),
+    ] = False
+    last_month: Annotated[
+        bool,
+        flag("All of the month before this one, in UTC."),
+    ] = False
+
+    def span(self) -> tuple[int, int | None]:
+        """Where the range begins and ends, in Unix seconds; None is now.
+
+        Raises:
+            InvalidQueryError: Something is no time, or two things contradict each other.
+        """
+        ways = ("last", "start", "this_month", "last_month")
+        options = [
+            f"--{way.replace('_', '-')}" for way in ways if getattr(self, way) not in (None, False)
+        ]
+        if len(options) > 1:
+            raise InvalidQueryError(
+                f"give one range, not {' and '.join(options)}",
+                param="start_time",
+            )
+        if self.end is not None and self.start is None:
+            raise InvalidQueryError("--end goes with --start", param="end_time")
+        if self.start is not None:
+            return _from_to(self.start, self.end)
+        if self.this_month:
+            return int(month_start().timestamp()), None
+        if self.last_month:
+            return int(month_start(1).timestamp()), int(month_start().timestamp())
+        return _start_of_last("7d" if self.last is None else self.last), None
+
+
+def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
+    start_time = moment(start, "--start", "start_time")
+    end_time = moment(end, "--end", "end_time") if end is not None else None
+    if end_time is not None and end_time <= start_time:
+        raise InvalidQueryError(f"--end {end} is not after --start {start}", param="end_time")
+    return start_time, end_time
+
+
+def _start_of_last(text: str) -> int:
+    """Where the last `30d`, `12h` or `90m` began: at a whole day, hour or minute in UTC."""
+    match = re.fullmatch(r"([1-9][0-9]{0,8})([mhd])", text)
+    if match is None:
+        raise InvalidQueryError(
+            f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}", param="last"
+        )
+    seconds = _SECONDS[match[2]]
+    # The first bucket of an uneven start would be a part of one, and look like a quiet day.
+    start = (int(time.time()) // seconds - int(match[1])) * seconds
+    if start < 0:
+        raise InvalidQueryError(f"--last {text} begins before 1970", param="last")
+    return start
+
+
+def moment(text: str, option: str, param: str) -> int:
+    """*text* that was typed for an *option*, in Unix seconds.
+
+    Raises:
+        InvalidQueryError: It is no time; *param* is named in it.
+    """
+    if re.fullmatch("[0-9]{9,12}", text):
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidQueryError(
+            f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
+            f"not {text!r:.40}",
+            param=param,
+        ) from None
+    if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
+        found = found.replace(tzinfo=UTC)
+    if found.tzinfo is None:
+        raise InvalidQueryError(
+            f"{option} {text} could mean any time zone: add Z for UTC, or an offset", param=param
+        )
+    if found < _EPOCH:
+        raise InvalidQueryError(f"{option} {text} is before 1970", param=param)
+    return int(found.timestamp())

@@ -1,0 +1,140 @@
+"""Draws a summary as a table for a terminal."""
+
+import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import BinaryIO
+
+from rich import box
+from rich.bar import Bar
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from openai_usage import RangeQuery
+from openai_usage._formatting import UNITS, Number, money, share, sparkline
+from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
+from openai_usage.cli.output.console import console_on
+from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.summary import Line, Measure, Summary, summed_up
+from openai_usage.schema.windows import Window
+
+_LEGIBLE = 10
+"""Characters that a column of labels is never narrower than, even where the terminal is."""
+
+_GAP = 2
+"""Characters between columns."""
+
+_BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
+"""Characters of a line's bar and of its trend: the first of these for which there is room."""
+
+
+async def write_table(sheet: Sheet, file: BinaryIO) -> None:
+    """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
+    now = int(time.time())
+    summary = await summed_up(sheet)
+    if not summary.lines and not sheet.gaps:  # of which the command says something else
+        say(f"nothing was {billed_or_used([sheet.asked.endpoint.name])} in this range")
+    with console_on(file) as console:
+        covered = _covered(sheet.asked.query, summary.starts, now)
+        endpoint = sheet.asked.endpoint.name.replace("_", " ")
+        title = f"{endpoint}, {describe_span(covered)}, in UTC"
+        if covered.start_time < sheet.asked.query.start_time:
+            title += "\nfrom midnight on, as the API answers"
+        if sheet.gaps:
+            title += f"\nno data for {describe_spans(sheet.gaps)}"
+        # Above the table and not as its title, which would be wrapped where the table is narrow.
+        console.print(Text(title, style="italic"), soft_wrap=True)
+        console.print(drawn(summary, width=console.width, exact=sheet.exact), crop=False)
+
+
+def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
+    """Return the range that figures cover, given where their buckets start.
+
+    The first bucket of costs can begin before the range, and a cursor leads to a later one. What
+    is still to come is not covered.
+    """
+    first = starts[0] if starts else query.start_time
+    start = min(first, query.start_time) if query.page is None else first
+    end = now if query.end_time is None or start < now < query.end_time else query.end_time
+    return Window(start, max(end, start + 1))
+
+
+def drawn(summary: Summary, *, width: int, exact: bool = False) -> Table:
+    """The table of a summary: labels, figures, and how large each line is beside the others."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_footer=any(measure.adds_up for measure in summary.measures) and bool(summary.lines),
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for index, head in enumerate(summary.heads):
+        longest = max((len(line.labels[index]) for line in summary.lines), default=0)
+        table.add_column(
+            head.replace("_", " "),
+            Text("" if index else "total"),
+            overflow="fold",
+            min_width=min(longest, _LEGIBLE),
+        )
+    for measure in summary.measures:
+        words = measure.name.split("_")
+        totals = list(_totals(summary, measure, exact=exact))
+        shown = [_figure(measure, line, exact=exact) for line in summary.lines]
+        table.add_column(
+            "\n".join(words),
+            Text("\n".join(totals)),
+            justify="right",
+            no_wrap=True,
+            min_width=max(map(len, [*words, *totals, *shown])),  # a figure is never broken
+        )
+    table.add_column(
+        "share" if summary.main.adds_up else "", justify="right", no_wrap=True, min_width=5
+    )
+    taken = sum((column.min_width or 0) + _GAP for column in table.columns)
+    bar, trend = next(
+        each for each in _BAR_AND_TREND if taken + sum(each) + 2 * _GAP <= width or not any(each)
+    )
+    if bar:
+        table.add_column("", width=bar)
+    if trend and summary.grouped:
+        table.add_column("trend", sparkline(summary.trend, trend), width=trend)
+    for line in summary.lines:
+        table.add_row(*_cells(summary, line, bar, trend, exact=exact))
+    return table
+
+
+def _cells(
+    summary: Summary, line: Line, bar: int, trend: int, *, exact: bool
+) -> Iterator[RenderableType]:
+    yield from map(Text, line.labels)  # as text, in which brackets mean nothing
+    for measure in summary.measures:
+        yield _figure(measure, line, exact=exact)
+    size = line.figures[summary.main.name]
+    total = summary.totals[line.currency][summary.main.name]
+    largest = summary.largest[line.currency]
+    yield share(size, total) if summary.main.adds_up else ""
+    if bar:
+        # Shares of what is owed and what is owed back would say nothing.
+        is_some = largest > 0 and size > 0
+        # Divided before it is a float, which money can be beyond.
+        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_some else ""
+    if trend and summary.grouped:
+        yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
+
+
+def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
+    return _shown(measure, line.figures[measure.name], line.currency, exact=exact)
+
+
+def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:
+    """The sum of a measure, in each currency by itself; none of what does not add up."""
+    if measure.adds_up:
+        for currency, totals in summary.totals.items():
+            yield _shown(measure, totals[measure.name], currency, exact=exact)
+
+
+def _shown(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
+    if currency is not None:
+        return money(Decimal(figure), currency, exact=exact)
+    return UNITS[measure.unit](figure, exact=exact)

@@ -1,0 +1,1 @@
+"""What the sandbox makes up: an organization and all it does."""

@@ -1,0 +1,142 @@
+"""The lists of the organization's projects, people and API keys, which give ids their names."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from multidict import MultiMapping
+
+from openai_usage.sandbox.dataset.habits import ARCHIVED, KEYS, PEOPLE, email_of
+from openai_usage.sandbox.dataset.ledger import Row
+from openai_usage.sandbox.dataset.organization import Organization
+from openai_usage.sandbox.dataset.rhythm import FOUNDED
+from openai_usage.sandbox.refusals import Refusal
+
+_DEFAULT, _MOST = 20, 100
+"""Entries on a page."""
+
+_ACCESS = {"active": ("active",), "inactive": ("inactive",), "any": ("active", "inactive")}
+"""What `owner_project_access` asks for. Without it, keys of owners who left are left out."""
+
+
+def _projects(projects: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
+    archived = parameters.get("include_archived") == "true"
+    return (each for each in projects if archived or each["status"] == "active")
+
+
+def _users(users: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
+    emails = [*parameters.getall("emails", []), *parameters.getall("emails[]", [])]
+    return (each for each in users if not emails or each["email"] in emails)
+
+
+def _api_keys(keys: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
+    access = parameters.get("owner_project_access", "active")
+    if access not in _ACCESS:
+        raise Refusal.invalid("owner_project_access", f"Invalid value: '{access}'.")
+    return (each for each in keys if each["owner_project_access"] in _ACCESS[access])
+
+
+class Directory:
+    """Answers with the entries of a list, a page at a time.
+
+    Args:
+        organization: Whose lists they are.
+        page_caps: The most entries that a list gives at once, whatever it is asked for.
+    """
+
+    def __init__(self, organization: Organization, page_caps: Mapping[str, int]) -> None:
+        self._organization = organization
+        self._page_caps = page_caps
+        root = "/v1/organization"
+        self._lists: dict[str, tuple[str, Callable[..., Iterator[Row]], Sequence[Row]]] = {
+            f"{root}/projects": ("projects", _projects, [*self._all_projects()]),
+            f"{root}/users": ("users", _users, [*self._all_users()]),
+            **{
+                f"{root}/projects/{id_}/api_keys": ("api_keys", _api_keys, [*self._keys_of(name)])
+                for id_, name in organization.projects.items()
+            },
+        }
+
+    def page(self, path: str, parameters: MultiMapping[str]) -> Row:
+        """The page of the list at *path* that is asked for.
+
+        Raises:
+            Refusal: There is no such list, or no such page of it.
+        """
+        if path not in self._lists:
+            raise Refusal.no_such_path("GET", path)
+        name, asked_for, entries = self._lists[path]
+        limit = min(_limit(parameters), self._page_caps.get(name, _MOST))
+        left = _after(parameters, list(asked_for(entries, parameters)))
+        data = left[:limit]
+        return {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": len(left) > limit,
+        }
+
+    def _all_projects(self) -> Iterator[Row]:
+        for id_, name in self._organization.projects.items():
+            yield {
+                "object": "organization.project",
+                "id": id_,
+                "name": name,
+                "created_at": FOUNDED,
+                "archived_at": ARCHIVED.get(name),
+                "status": "archived" if name in ARCHIVED else "active",
+            }
+
+    def _all_users(self) -> Iterator[Row]:
+        for id_, person in self._organization.users.items():
+            yield {
+                "object": "organization.user",
+                "id": id_,
+                "name": PEOPLE[person],
+                "email": email_of(person),
+                "role": "reader",
+                "added_at": FOUNDED,
+            }
+
+    def _keys_of(self, project: str) -> Iterator[Row]:
+        for id_, name in self._organization.keys.items():
+            key = KEYS[name]
+            if key.project == project and key.deleted_at is None:
+                yield {
+                    "object": "organization.project.api_key",
+                    "id": id_,
+                    "name": name,
+                    "redacted_value": f"sk-...{id_[-4:]}",
+                    "created_at": FOUNDED,
+                    "last_used_at": key.ended_at,
+                    "owner_project_access": "inactive" if key.owner_left else "active",
+                    "owner": self._owner(id_, key.user),
+                }
+
+    def _owner(self, key: str, person: str | None) -> Row:
+        if person is None:
+            id_ = key.replace("key_", "svc_acct_")
+            account = {"id": id_, "name": "Service account", "created_at": FOUNDED}
+            return {"type": "service_account", "service_account": {**account, "role": "member"}}
+        [id_] = (id_ for id_, each in self._organization.users.items() if each == person)
+        user = {"id": id_, "name": PEOPLE[person], "email": email_of(person)}
+        return {"type": "user", "user": {**user, "created_at": FOUNDED, "role": "member"}}
+
+
+def _limit(parameters: MultiMapping[str]) -> int:
+    text = parameters.get("limit", str(_DEFAULT))
+    if not text.isdecimal() or not text.isascii():
+        raise Refusal.invalid_type("limit", "an integer", text)
+    if len(text) > 9 or not 1 <= int(text) <= _MOST:
+        raise Refusal.invalid("limit", f"Invalid limit: {text}. It must be from 1 to {_MOST}.")
+    return int(text)
+
+
+def _after(parameters: MultiMapping[str], entries: list[Row]) -> list[Row]:
+    """The *entries* after the one that is named, or all of them."""
+    if "after" not in parameters:
+        return entries
+    ids = [entry["id"] for entry in entries]
+    after = parameters["after"]
+    if after not in ids:
+        raise Refusal.invalid("after", f"There is no '{after}' in this list.")
+    return entries[ids.index(after) + 1 :]

@@ -1,0 +1,224 @@
+"""What the people of the sandbox's organization do all day: the table its usage is drawn from.
+
+All of it is made up. Models and line items have names as the API has them; the prices are no
+more than believable.
+"""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from openai_usage.sandbox.dataset.rhythm import ALWAYS, OFFICE, Weights
+
+Label = str | bool | None
+
+PEOPLE: Mapping[str, str] = {
+    "ines": "Inês Duarte",
+    "tomas": "Tomás Herrera",
+    "mei": "Mei Lindqvist",
+    "amara": "Amara Okafor",
+    "jonas": "Jonas Weber",
+}
+"""Who is called what, by the names that `KEYS` has for them."""
+
+
+def email_of(person: str | None) -> str | None:
+    """The e-mail address of somebody in `PEOPLE`."""
+    return f"{person}@sandbox.example" if person else None
+
+
+ARCHIVED: Mapping[str, int] = {"Pilot": 1_767_225_600}
+"""The projects that are no more, with when they were archived: at the end of 2025."""
+
+
+@frozen
+class Key:
+    """An API key: whose it is, and what became of it."""
+
+    project: str
+    user: str | None = None
+    """None: it is a service account's."""
+    deleted_at: int | None = None
+    """It has usage from before, and is in no list any more."""
+    owner_left: bool = False
+    """It is listed only to those who ask for keys whose owners have left the project."""
+
+    @property
+    def ended_at(self) -> int | None:
+        """From when on it has no more usage."""
+        return self.deleted_at or ARCHIVED.get(self.project)
+
+
+KEYS: Mapping[str, Key] = {
+    "chat": Key("Support Assistant"),
+    "triage": Key("Support Assistant", "ines"),
+    "agents": Key("Support Assistant", "tomas", owner_left=True),
+    "search": Key("Document Search", "mei"),
+    "nightly": Key("Document Search"),
+    "import": Key("Document Search", deleted_at=1_788_220_800),  # 2026-09-01
+    "voice": Key("Voice Notes", "amara"),
+    "notebook": Key("Research", "jonas"),
+    "pilot": Key("Pilot", "jonas"),
+}
+"""Every key by its name."""
+
+
+@frozen
+class Habit:
+    """One key, used in one way."""
+
+    endpoint: str
+    key: str
+    per_day: float
+    """Events on an average working day, at the beginning."""
+    labels: Mapping[str, Label] = field(factory=dict)
+    """What its results belong to, beside the project, the user and the key."""
+    takes: Mapping[str, tuple[int, int]] = field(factory=dict)
+    """The least and the most that one event takes, by measure."""
+    weights: Weights = ALWAYS
+
+
+@frozen
+class Bill:
+    """How a measure is billed."""
+
+    item: str
+    """The end of the line item's name."""
+    unit: str
+    per_million: str
+    """Dollars."""
+
+
+def _text(prompt: int, reply: int, cached: int = 0) -> dict[str, tuple[int, int]]:
+    takes = {
+        "input_text_tokens": (prompt // 4, prompt),
+        "output_text_tokens": (reply // 4, reply),
+    }
+    return {**takes, "input_cached_text_tokens": (0, cached)} if cached else takes
+
+
+_VOICE = {
+    "input_text_tokens": (20, 200),
+    "input_audio_tokens": (100, 900),
+    "input_cached_audio_tokens": (0, 150),
+    "output_text_tokens": (10, 120),
+    "output_audio_tokens": (80, 700),
+}
+_VISION = {
+    **_text(900, 400, 300),
+    "input_image_tokens": (250, 1100),
+    "input_cached_image_tokens": (0, 250),
+    "output_image_tokens": (0, 300),
+}
+_CACHING = {
+    **_text(2600, 700, 5200),
+    "input_cache_write_30m_tokens": (0, 900),
+    "input_cache_write_12h_tokens": (0, 350),
+}
+
+
+def _tier(model: str, tier: str = "default") -> dict[str, Label]:
+    return {"model": model, "batch": False, "service_tier": tier, "api_source": "unlabeled"}
+
+
+def _batch(model: str) -> dict[str, Label]:
+    return {**_tier(model), "batch": True}
+
+
+def _agents(model: str) -> dict[str, Label]:
+    return {**_tier(model), "api_source": "agents_api"}
+
+
+def _image(model: str, source: str, size: str) -> dict[str, Label]:
+    return {"model": model, "source": f"image.{source}", "size": size}
+
+
+def _search(model: str, level: str, source: str = "unlabeled") -> dict[str, Label]:
+    return {"model": model, "context_level": level, "api_source": source}
+
+
+def _model(model: str) -> dict[str, Label]:
+    return {"model": model}
+
+
+def _takes(measure: str, least: int, most: int) -> dict[str, tuple[int, int]]:
+    return {measure: (least, most)}
+
+
+# One habit a line: this is a table, and reads as one.
+# fmt: off
+# ruff: noqa: E501
+HABITS: tuple[Habit, ...] = (
+    Habit("completions", "chat", 2400, _tier("gpt-4.1-2025-04-14"), _CACHING),
+    Habit("completions", "chat", 900, _tier("gpt-5-2025-08-07", "priority"), _CACHING),
+    Habit("completions", "triage", 5200, _tier("gpt-4.1-mini-2025-04-14"), _text(900, 120, 400), OFFICE),
+    Habit("completions", "search", 1300, _tier("gpt-4o-mini-2024-07-18"), _text(3000, 300), OFFICE),
+    Habit("completions", "voice", 260, _tier("gpt-4o-audio-preview-2025-06-03"), _VOICE, OFFICE),
+    Habit("completions", "voice", 180, _tier("gpt-4o-2024-08-06"), _VISION, OFFICE),
+    Habit("completions", "nightly", 700, _batch("gpt-4.1-2025-04-14"), _text(4000, 900)),
+    Habit("completions", "nightly", 80, _tier("gpt-5-2025-08-07", "flex"), _text(6000, 2500)),
+    Habit("completions", "agents", 420, _agents("o4-mini-2025-04-16"), _CACHING),
+    Habit("completions", "notebook", 90, _tier("o3-2025-04-16"), _text(2200, 1800, 400), OFFICE),
+    Habit("decisions", "triage", 640, _tier("gpt-4.1-mini-2025-04-14"), _text(700, 40), OFFICE),
+    Habit("decisions", "nightly", 210, _batch("gpt-5-mini-2025-08-07"), _CACHING),
+    Habit("embeddings", "search", 3200, _model("text-embedding-3-small"), _takes("input_tokens", 40, 800)),
+    Habit("embeddings", "search", 400, _model("text-embedding-3-large"), _takes("input_tokens", 60, 1500), OFFICE),
+    Habit("embeddings", "nightly", 600, _model("text-embedding-3-large"), _takes("input_tokens", 80, 2000)),
+    Habit("embeddings", "notebook", 45, _model("text-embedding-3-large"), _takes("input_tokens", 100, 3000), OFFICE),
+    Habit("moderations", "voice", 90, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 20, 200), OFFICE),
+    Habit("moderations", "chat", 3300, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 10, 500)),
+    Habit("moderations", "triage", 500, _model("text-moderation-007"), _takes("input_tokens", 10, 300), OFFICE),
+    Habit("images", "notebook", 35, _image("gpt-image-1", "generation", "1024x1024"), _takes("images", 1, 4), OFFICE),
+    Habit("images", "notebook", 9, _image("gpt-image-1", "edit", "512x512"), _takes("images", 1, 2), OFFICE),
+    Habit("images", "chat", 14, _image("dall-e-3", "generation", "1024x1792"), _takes("images", 1, 1)),
+    Habit("images", "chat", 3, _image("dall-e-2", "variation", "256x256"), _takes("images", 1, 3)),
+    Habit("audio_speeches", "voice", 120, _model("gpt-4o-mini-tts"), _takes("characters", 40, 900), OFFICE),
+    Habit("audio_speeches", "chat", 60, _model("tts-1-hd"), _takes("characters", 30, 600)),
+    Habit("audio_transcriptions", "voice", 210, _model("gpt-4o-transcribe"), _takes("seconds", 10, 900), OFFICE),
+    Habit("audio_transcriptions", "nightly", 40, _model("whisper-1"), _takes("seconds", 60, 3600)),
+    Habit("vector_stores", "search", 24, takes={"usage_bytes": (1_000_000, 9_000_000)}),
+    Habit("vector_stores", "chat", 12, takes={"usage_bytes": (100_000, 4_000_000)}, weights=OFFICE),
+    Habit("code_interpreter_sessions", "notebook", 30, weights=OFFICE),
+    Habit("code_interpreter_sessions", "agents", 75),
+    Habit("file_search_calls", "search", 800, {"vector_store_id": "handbook"}, weights=OFFICE),
+    Habit("file_search_calls", "search", 250, {"vector_store_id": "contracts"}),
+    Habit("file_search_calls", "chat", 400, {"vector_store_id": "products"}),
+    Habit("web_search_calls", "agents", 160, _search("o4-mini-2025-04-16", "high", "agents_api"), _takes("num_requests", 1, 6)),
+    Habit("web_search_calls", "chat", 220, _search("gpt-4.1-2025-04-14", "medium"), _takes("num_requests", 1, 2)),
+    Habit("web_search_calls", "notebook", 15, _search("o3-2025-04-16", "low"), _takes("num_requests", 1, 3), OFFICE),
+    Habit("embeddings", "import", 900, _model("text-embedding-3-small"), _takes("input_tokens", 200, 900)),
+    Habit("completions", "pilot", 150, _tier("gpt-4o-2024-08-06"), _text(1200, 500), OFFICE),
+)
+# fmt: on
+
+COUNTED_AS: Mapping[str, str | None] = {
+    "vector_stores": None,
+    "code_interpreter_sessions": "num_sessions",
+    "file_search_calls": "num_requests",
+}
+"""The measure that counts the events themselves, where it is not `num_model_requests`."""
+
+_TOKENS = {
+    "input_text_tokens": Bill("input", "tokens", "1.10"),
+    "input_audio_tokens": Bill("audio input", "tokens", "10"),
+    "input_image_tokens": Bill("image input", "tokens", "2.50"),
+    "input_cached_text_tokens": Bill("cached input", "tokens", "0.275"),
+    "input_cached_audio_tokens": Bill("cached audio input", "tokens", "2.50"),
+    "input_cached_image_tokens": Bill("cached image input", "tokens", "0.625"),
+    "input_cache_write_30m_tokens": Bill("cache write", "tokens", "1.375"),
+    "input_cache_write_12h_tokens": Bill("cache write 12h", "tokens", "2.2"),
+    "output_text_tokens": Bill("output", "tokens", "4.40"),
+    "output_audio_tokens": Bill("audio output", "tokens", "20"),
+    "output_image_tokens": Bill("image output", "tokens", "40"),
+}
+
+BILLS: Mapping[str, Mapping[str, Bill]] = {
+    "completions": _TOKENS,
+    "decisions": _TOKENS,
+    "embeddings": {"input_tokens": Bill("input", "tokens", "0.13")},
+    "images": {"images": Bill("images", "images", "40000")},
+    "audio_speeches": {"characters": Bill("characters", "characters", "15")},
+    "audio_transcriptions": {"seconds": Bill("duration", "duration_seconds", "100")},
+    "web_search_calls": {"num_requests": Bill("web search", "calls", "10000")},
+}
+"""What of an endpoint's usage is billed. Moderations are free; storage has no line here."""

@@ -1,0 +1,131 @@
+"""Answers a query from the organization's sources: filters, groups and adds up each bucket."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from attrs import fields, frozen
+
+from openai_usage.endpoints import Endpoint
+from openai_usage.sandbox.dataset.habits import Label, email_of
+from openai_usage.sandbox.dataset.organization import Organization, Source
+from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.windows import Window
+
+Totals = dict[str, int | Decimal]
+Row = dict[str, object]
+
+_FILTERS = {
+    "project_ids": "project_id",
+    "user_ids": "user_id",
+    "api_key_ids": "api_key_id",
+    "models": "model",
+    "sources": "source",
+    "sizes": "size",
+    "vector_store_ids": "vector_store_id",
+    "context_levels": "context_level",
+    "line_items": "line_item",
+    "batch": "batch",
+}
+"""Which label a filter looks at."""
+
+_COMPOSED = {
+    "input_uncached_tokens": ("input_text_tokens", "input_audio_tokens", "input_image_tokens"),
+    "input_cached_tokens": (
+        "input_cached_text_tokens",
+        "input_cached_audio_tokens",
+        "input_cached_image_tokens",
+    ),
+    "input_cache_write_tokens": ("input_cache_write_30m_tokens", "input_cache_write_12h_tokens"),
+    "input_tokens": ("input_uncached_tokens", "input_cached_tokens", "input_cache_write_tokens"),
+    "output_tokens": ("output_text_tokens", "output_audio_tokens", "output_image_tokens"),
+}
+"""Token counts that are sums of others, each after those it needs."""
+
+
+@frozen
+class Ledger:
+    """What the organization has used, as any of the twelve endpoints would tell it."""
+
+    organization: Organization
+
+    def results(
+        self,
+        endpoint: Endpoint[..., object],
+        query: RangeQuery,
+        buckets: Sequence[Window],
+        until: int,
+    ) -> list[list[Row]]:
+        """The results of each of the *buckets*, of what happened before *until*."""
+        group_by: tuple[str, ...] = getattr(query, "group_by", None) or ()
+        edges = [bucket.start_time for bucket in buckets]
+        edges += [bucket.end_time for bucket in buckets[-1:]]
+        groups: list[dict[tuple[Label, ...], tuple[Source, Totals]]] = [{} for _ in buckets]
+        for source in self._asked_for(endpoint, query):
+            group = tuple(source.labels.get(name) for name in group_by)
+            counts = [source.rhythm.count(min(edge, until)) for edge in edges]
+            for bucket, (before, after) in zip(groups, pairwise(counts), strict=True):
+                if after > before:
+                    _, totals = bucket.setdefault(group, (source, {}))
+                    source.add(totals, before, after)
+        return [
+            [
+                self._row(endpoint, dict(zip(group_by, group, strict=True)), source, totals)
+                for group, (source, totals) in sorted(bucket.items(), key=lambda item: str(item[0]))
+            ]
+            for bucket in groups
+        ]
+
+    def _asked_for(self, endpoint: Endpoint[..., object], query: RangeQuery) -> Iterator[Source]:
+        wanted = {
+            label: value if isinstance(value, tuple) else (value,)
+            for name, label in _FILTERS.items()
+            if (value := getattr(query, name, None)) is not None
+        }
+        for source in self.organization.sources:
+            if source.endpoint == endpoint.name and all(
+                source.labels.get(label) in values for label, values in wanted.items()
+            ):
+                yield source
+
+    def _row(
+        self,
+        endpoint: Endpoint[..., object],
+        group: Mapping[str, Label],
+        source: Source,
+        totals: Totals,
+    ) -> Row:
+        """One result as the API words it; *source* is one of those that are in it."""
+        known = {attribute.name: None for attribute in fields(endpoint.result)}  # type: ignore[arg-type]
+        if _COMPOSED.keys() <= known.keys():
+            totals = _composed(totals)
+        row = {**known, **totals, **group, "object": _object_of(endpoint)}
+        if "amount" in known:
+            row |= self._bill(group, source, totals)
+        return row
+
+    def _bill(self, group: Mapping[str, Label], source: Source, totals: Totals) -> Row:
+        project, user = group.get("project_id"), group.get("user_id")
+        by_item = "line_item" in group
+        return {
+            "amount": {"value": totals["amount"], "currency": "usd"},
+            "quantity": totals["quantity"] if by_item else None,
+            "quantity_unit": source.unit if by_item else None,
+            # In no specification, and seen in the API's answers all the same.
+            "organization_id": self.organization.id,
+            "organization_name": "Sandbox Organization",
+            "project_name": self.organization.projects.get(str(project)),
+            "user_email": email_of(self.organization.users.get(str(user))),
+        }
+
+
+def _composed(totals: Totals) -> Totals:
+    composed = {name: totals.get(name, 0) for parts in _COMPOSED.values() for name in parts}
+    composed |= totals
+    for name, parts in _COMPOSED.items():
+        composed[name] = sum(composed[part] for part in parts)
+    return composed
+
+
+def _object_of(endpoint: Endpoint[..., object]) -> object:
+    return fields(endpoint.result).object.default  # type: ignore[arg-type]

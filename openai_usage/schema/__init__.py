@@ -1,0 +1,1 @@
+"""What can be asked and what comes back. No I/O."""

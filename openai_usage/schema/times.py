@@ -1,0 +1,72 @@
+"""Moments as the API counts them: whole Unix seconds, days and months in UTC."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from operator import index
+from typing import SupportsIndex, TypeAlias
+
+from openai_usage._text import shown
+from openai_usage.errors import InvalidQueryError
+
+__all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
+
+Timestamp: TypeAlias = int | datetime | date
+"""Unix seconds, an aware datetime, or a date (its midnight in UTC)."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+YEAR_10000 = 253_402_300_800
+"""The first second that a datetime cannot hold."""
+
+
+def unix_seconds(moment: Timestamp, *, param: str) -> int:
+    """*moment* in Unix seconds, fractions of a second dropped.
+
+    Raises:
+        InvalidQueryError: *moment* is no `Timestamp`, or out of range; *param* is named in it.
+    """
+    seconds: int | None = None
+    match moment:
+        case datetime() if moment.utcoffset() is None:
+            raise InvalidQueryError(
+                f"{param}={shown(moment)} is naive and could mean any time zone: "
+                f"give it one, as in datetime.now(UTC)",
+                param=param,
+            )
+        case datetime():
+            seconds = (moment - _EPOCH) // timedelta(seconds=1)  # exact, as a float is not
+        case date():
+            seconds = int(datetime.combine(moment, time(), UTC).timestamp())
+        case bool():
+            pass  # an int to Python, and never what is meant here
+        case SupportsIndex():  # an int, or one of another library such as NumPy
+            # An array of NumPy's has this too, and an index only where it is one number.
+            with suppress(TypeError):
+                seconds = index(moment)
+    if seconds is None:
+        raise InvalidQueryError(
+            f"{param} takes Unix seconds (int), an aware datetime or a date, not {shown(moment)}",
+            param=param,
+        )
+    if not 0 <= seconds < YEAR_10000:
+        raise InvalidQueryError(
+            f"{param}={shown(seconds)} is out of range: Unix seconds are meant, not milliseconds",
+            param=param,
+        )
+    return seconds
+
+
+def days_ago(days: int) -> datetime:
+    """Midnight in UTC, *days* days before the one in progress; `days_ago(0)` is today's."""
+    return _midnight(datetime.now(UTC) - timedelta(days=days))
+
+
+def month_start(months_ago: int = 0) -> datetime:
+    """The first midnight in UTC of a month; `month_start(1)` is last month's."""
+    now = datetime.now(UTC)
+    year, month = divmod(now.year * 12 + now.month - 1 - months_ago, 12)
+    return datetime(year, month + 1, 1, tzinfo=UTC)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,119 @@
+"""Holds what a caller passed against the type that its parameter is declared with.
+
+The declaration is the only rule there is: a new parameter, or a new query class of a user's own,
+is checked without a line written for it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Literal, NoReturn, Union, get_args, get_origin
+
+from openai_usage._text import holds_key, shown
+from openai_usage.errors import InvalidQueryError
+
+
+def checked(param: str, value: object, declared: object) -> object:
+    """*value* as a query keeps it: of a plain type, and lists as tuples, which do not change.
+
+    Raises:
+        InvalidQueryError: *value* is not of the *declared* type.
+    """
+    origin, args = get_origin(declared), get_args(declared)
+    if origin in (Union, UnionType):
+        return _any_of(param, value, args)
+    if origin is Literal:
+        return _one_of(param, value, args)
+    if origin in (Sequence, list, tuple):
+        return _list(param, value, args[0])
+    if origin is Mapping:
+        return _mapping(param, value, args[1])
+    return _plain(param, value, declared)
+
+
+def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
+    if value is None and NoneType in kinds:
+        return None
+    wanted = [kind for kind in kinds if kind is not NoneType]
+    if len(wanted) == 1:
+        return checked(param, value, wanted[0])
+    for kind in wanted:
+        with suppress(InvalidQueryError):
+            return checked(param, value, kind)
+    return refuse(param, value, " or ".join(map(_named, wanted)))
+
+
+def _named(kind: object) -> str:
+    return kind.__name__ if isinstance(kind, type) else f"a list of {get_args(kind)[0].__name__}"
+
+
+def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
+    for each in allowed:
+        if isinstance(value, type(each)) and each == value:
+            return each  # and not *value*, which may be a member of an enum
+    close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise InvalidQueryError(
+        f"{param}={shown(value)} is not one of {', '.join(map(repr, allowed))}.{hint}",
+        param=param,
+    )
+
+
+def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
+    if isinstance(value, str):
+        refuse(param, value, f"a list: [{shown(value)}]")
+    if not isinstance(value, Collection) or isinstance(value, bytes | Mapping):
+        refuse(param, value, "a list")
+    return tuple(checked(param, item, declared) for item in value)
+
+
+def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        refuse(param, value, "a mapping from names to values")
+    items = {
+        str(checked(param, name, str)): checked(f"{param}[{shown(name)}]", item, declared)
+        for name, item in value.items()
+    }
+    for name, item in items.items():
+        if item == ():  # nothing would be sent for it
+            refuse(f"{param}[{shown(name)}]", [], "a list with something in it")
+    return items
+
+
+def _plain(param: str, value: object, declared: object) -> object:
+    if not isinstance(declared, type):
+        raise TypeError(f"{param} is declared as {declared!r}, which cannot be checked")
+    # To Python a bool is an int, which is never what is meant here; an int will do for a float.
+    kinds = (int, float) if declared is float else declared
+    if not isinstance(value, kinds) or (isinstance(value, bool) and declared is not bool):
+        refuse(param, value, declared.__name__)
+    if isinstance(value, str) and not value.strip():
+        refuse(param, value, "text that is not blank")
+    if isinstance(value, str) and not _is_text(value):
+        refuse(param, value, "text without half a pair of surrogates in it")
+    if isinstance(value, str) and holds_key(value):
+        raise InvalidQueryError(
+            f"{param} holds an API key, which must not be sent in a URL. "
+            "Pass the key as admin_api_key, and here what the parameter is for.",
+            param=param,
+        )
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        refuse(param, value, "an integer of 64 bits")
+    # What a member of an enum is, not what it is called.
+    if isinstance(value, str):
+        return str.__str__(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def refuse(param: str, value: object, wanted: str) -> NoReturn:
+    """Say what *param* takes, and what came instead."""
+    raise InvalidQueryError(f"{param} takes {wanted}, not {shown(value)}", param=param)
