@@ -40,7 +40,8 @@ def test_a_watch_passes_on_what_is_no_retry(capsys: pytest.CaptureFixture[str]) 
 PATIENT = (
     sys.executable,
     "-c",
-    "from openai_usage.cli import main; from openai_usage.cli.output import progress; progress._PATIENCE = 3600; main()",
+    "from openai_usage.cli import main; from openai_usage.cli.output import progress;"
+    "progress._PATIENCE = 3600; main()",
 )
 """The command on a machine of any speed: nothing takes long."""
 
