@@ -113,7 +113,7 @@ def browser(session: nox.Session) -> None:
     if not any(map(shutil.which, ("chromium", "chromium-browser", "chrome"))):
         session.skip("no Chromium is installed, so nobody looks at the report")
     install(session, "tests")
-    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "browser", "tests/report/browser", *session.posargs)
 
 
 @nox.session
@@ -149,7 +149,7 @@ def fuzz(session: nox.Session) -> None:
     install(session, "tests", "fuzz", package="-e.[cli]")
     with TemporaryDirectory() as corpus:
         session.run(
-            *("python", "-m", "tests.fuzz", corpus),
+            *("python", "-m", "tests.stress.fuzz", corpus),
             *("-max_total_time=60", "-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"),
             *session.posargs,
         )
@@ -159,14 +159,14 @@ def fuzz(session: nox.Session) -> None:
 def chaos(session: nox.Session) -> None:
     """Walks on which everything goes wrong, counted in the README; `-- --seed N` runs one again."""
     install(session, "tests")
-    session.run("python", "-m", "tests.chaos", *(session.posargs or ["--write"]))
+    session.run("python", "-m", "tests.stress.chaos", *(session.posargs or ["--write"]))
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten thousand requests on one client, in which nothing may add up."""
     install(session, "tests")
-    session.run("python", "-m", "tests.soak", *session.posargs)
+    session.run("python", "-m", "tests.stress.soak", *session.posargs)
 
 
 @nox.session

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
-from tests.clock import JumpingLoop
-from tests.terminal import Terminal
+from tests.support.clock import JumpingLoop
+from tests.support.terminal import Terminal
 
 NOW = 1_789_080_000
 """2026-09-10 22:40:00 UTC, a Thursday: what the sandbox takes the time to be."""

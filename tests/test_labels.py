@@ -27,8 +27,8 @@ from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
-from tests.report_values import answer_at
-from tests.terminal import Terminal
+from tests.support.report_values import answer_at
+from tests.support.terminal import Terminal
 
 START = 1_767_571_200  # 2026-01-05
 COSTS = "costs --start 2026-01-05 --end 2026-01-06"

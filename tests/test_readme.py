@@ -14,7 +14,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from openai_usage.cli.app import run
 from openai_usage.sandbox import Sandbox
-from tests.readme_table import README, written
+from tests.support.readme_table import README, written
 
 pytestmark = pytest.mark.real_clock
 pytest_plugins = ["pytester"]
@@ -75,7 +75,7 @@ def test_commands(
 
 def test_the_table_is_that_of_the_rows() -> None:
     readme = README.read_text()
-    assert readme == written(readme), "run `python -m tests.readme_table`"
+    assert readme == written(readme), "run `python -m tests.support.readme_table`"
 
 
 def test_the_facts_about_the_officials_version_are_about_the_one_installed() -> None:

@@ -1,0 +1,163 @@
+"""`openai-usage report`: the files it writes, and what it says of what is missing."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openai_usage import AsyncUsageClient
+from openai_usage.report import Report, report
+from openai_usage.sandbox import Sandbox
+from tests.support.report_values import answer_at
+from tests.support.terminal import COMMAND, Terminal, asking
+
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
+
+
+def made(sandbox: Sandbox, start_time: int, end_time: int) -> Report:
+    async def ask() -> Report:
+        async with AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+            return await report(client, start_time, end_time)
+
+    return asyncio.run(ask())
+
+
+RANGE = "--start 2026-01-05 --end 2026-01-08"
+
+
+@pytest.mark.drawn
+def test_a_report_is_the_page_and_nothing_else(
+    terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    assert terminal(f"report {RANGE}") == "report.html\n"
+    assert terminal.err == ""
+    assert [path.name for path in here.iterdir()] == ["report.html"]
+    expected = made(asked, 1_767_571_200, 1_767_830_400).html()
+    # But for the moment at which it was made.
+    parts = [
+        re.sub(r"\d\d:\d\d UTC, with", "", text)
+        for text in (expected, (here / "report.html").read_text(encoding="utf-8"))
+    ]
+    assert parts[0] == parts[1]
+
+
+def test_pictures_lie_beside_it(terminal: Terminal, here: Path) -> None:
+    (here / "out").mkdir()
+    lines = terminal("report --last 2d --png -o out/usage.html --sandbox").splitlines()
+    assert lines[:3] == [
+        "out/usage.html",
+        "out/usage-spend-by-project.png",
+        "out/usage-spend-by-line-item.png",
+    ]
+    assert sorted(lines) == sorted(str(path.relative_to(here)) for path in here.glob("out/*"))
+
+
+def test_projects_are_called_by_their_names(terminal: Terminal, asked: Sandbox, here: Path) -> None:
+    terminal(f"report {RANGE} --names")
+    assert "Support Assistant" in (here / "report.html").read_text()
+    terminal(f"report {RANGE}")
+    assert "Support Assistant" not in (here / "report.html").read_text()
+
+
+@pytest.mark.parametrize("path", ["costs", "usage/web_search_calls"])
+def test_a_part_that_is_missing_does_not_lose_the_others(
+    path: str, terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    answer_at(asked, path, 403)
+    terminal(f"report {RANGE}", exit_code=1)
+    what = path.removeprefix("usage/").replace("_", " ")
+    assert terminal.err.startswith(f"openai-usage: {what} could not be read: the API answered 403")
+    page = (here / "report.html").read_text()
+    assert "This report is not complete" in page
+    assert f"<strong>{what}</strong>" in page
+    assert ("The costs could not be read." in page) is (path == "costs")
+
+
+def test_days_before_that_cannot_be_read_are_a_note(
+    terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    answer_at(asked, "costs", 404, start_time=1_767_312_000)
+    assert terminal(f"report {RANGE}") == "report.html\n"
+    assert terminal.err.startswith(
+        "openai-usage: nothing is compared with the days before: the API answered 404"
+    )
+    page = (here / "report.html").read_text()
+    assert "This report is not complete" not in page
+    assert "Compared are" not in page
+
+
+def test_its_help_is_in_whole_sentences(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "500")
+    assert "the report is written without it, says so, and" in terminal("report --help")
+
+
+def test_where_nothing_can_be_read_no_file_is_written(
+    terminal: Terminal, asked: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "report.html").write_text("yesterday's")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", asked.project_api_key)
+    assert terminal(f"report {RANGE} --png", exit_code=1) == ""
+    assert "Missing scopes" in terminal.err
+    assert [path.read_text() for path in here.iterdir()] == ["yesterday's"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("-o none/report.html", "there is no folder "),
+        ("-o report.pdf", "does not end in .html"),
+        ("--last 3w", "--last takes a span"),
+        ("--start 2126-01-01", "has not come yet"),
+        ("--start 2126-01-01 --names", "has not come yet"),
+        ("--png -o /dev/null", "--output /dev/null is none"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_anything_is_asked(
+    options: str, says: str, terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    terminal(f"report {options}", exit_code=2)
+    assert says in terminal.err
+    assert asked.requests == []
+    assert list(here.iterdir()) == []
+
+
+def test_it_can_be_passed_on_through_a_pipe(asked: Sandbox) -> None:
+    done = subprocess.run(
+        f"{COMMAND} report {RANGE} -o /dev/stdout | cat",
+        shell=True,
+        capture_output=True,
+        check=True,
+        env=asking(asked),
+    )
+    assert done.stdout.startswith(b"<!doctype html>")
+    assert done.stdout.endswith(b"</html>")
+
+
+@pytest.mark.parametrize("library", ["altair", "jinja2", "vl_convert"])
+def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
+    library: str, asked: Sandbox, here: Path
+) -> None:
+    program = (
+        f"import sys; sys.modules['{library}'] = None\n"
+        "from openai_usage.cli.app import run\n"
+        "sys.exit(run(['report', '--names']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=asking(asked),
+    )
+    assert asked.requests == []
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"openai-usage: {library} is missing, which comes with the extra for reports: "
+        "pip install 'openai-usage-client[report]'\n"
+    )
+    assert list(here.iterdir()) == []

@@ -1,0 +1,311 @@
+"""The table for people: what its figures are, and how they are shown."""
+
+import json
+import re
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from openai_usage import Endpoint, Endpoints
+from openai_usage._formatting import (
+    change,
+    count,
+    duration,
+    money,
+    money_beside,
+    share,
+    size,
+    sparkline,
+)
+from openai_usage.cli.output.summary import Line, Measure, Summary, measures_of
+from openai_usage.cli.output.table import drawn
+from openai_usage.sandbox import Sandbox
+from tests.support.terminal import Terminal
+
+pytestmark = pytest.mark.real_clock
+
+REQUESTS = Measure("num_model_requests", None, adds_up=True)
+AMOUNT = Measure("amount", None, adds_up=True)
+
+
+def summary(*lines: Line, heads: list[str], measure: Measure = REQUESTS) -> Summary:
+    return Summary(
+        grouped=True, heads=heads, measures=[measure], main=measure, starts=[0, 1], lines=lines
+    )
+
+
+def text(table: Summary, *, width: int, exact: bool = False) -> str:
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(drawn(table, width=width, exact=exact), crop=False)
+    return captured.get()
+
+
+def test_a_line_is_a_group_and_the_largest_comes_first(terminal: Terminal) -> None:
+    command = "completions --start 2026-01-05 --end 2026-01-20 --group-by model --sandbox"
+    rows = json.loads(terminal(f"{command} --format json"))
+    expected: dict[str, list[int]] = {}
+    for row in rows:
+        figures = [row["num_model_requests"], row["input_tokens"], row["output_tokens"]]
+        before = expected.setdefault(row["model"], [0, 0, 0])
+        expected[row["model"]] = [sum(pair) for pair in zip(before, figures, strict=True)]
+    out = terminal(f"{command} --exact")
+    lines = [line.split() for line in out.splitlines() if re.search(r"\d%", line)]
+    shown = {line[0]: [int(each.replace(",", "")) for each in line[1:4]] for line in lines}
+    assert shown == expected
+    sizes = [figures[1] for figures in shown.values()]
+    assert sizes == sorted(sizes, reverse=True)
+    [total] = [line.split() for line in out.splitlines() if line.strip().startswith("total")]
+    assert total[1:4] == [f"{sum(each):,}" for each in zip(*shown.values(), strict=True)]
+    assert terminal.err == ""
+
+
+def test_labels_that_are_no_text(terminal: Terminal) -> None:
+    out = terminal("completions --last 2d --group-by batch user_id --sandbox")
+    assert set(re.findall(r"^ ?(true|false) +(-|user)", out, flags=re.MULTILINE)) >= {
+        ("false", "-"),
+        ("false", "user"),
+        ("true", "-"),
+    }
+
+
+def test_a_line_is_a_bucket_where_nothing_was_grouped(terminal: Terminal) -> None:
+    out = terminal("costs --start 2026-01-05 --end 2026-01-09 --sandbox")
+    days = re.findall(r"^ ?(2026-01-\d\d) ", out, flags=re.MULTILINE)
+    assert days == ["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
+    assert "trend" not in out
+    hours = terminal(
+        "completions --start 2026-01-05T10:00Z --end 2026-01-05T12:00Z --bucket-width 1h --sandbox"
+    )
+    assert re.findall("^ (2026-01-05 1[01]:00)", hours, flags=re.MULTILINE) == [
+        "2026-01-05 10:00",
+        "2026-01-05 11:00",
+    ]
+
+
+def test_what_may_be_a_level_is_not_added_up(terminal: Terminal) -> None:
+    command = "vector-stores --start 2026-01-05 --end 2026-01-09 --group-by project_id --sandbox"
+    latest = {
+        row["project_id"]: row["usage_bytes"]
+        for row in json.loads(terminal(f"{command} --format json"))
+    }
+    out = terminal(f"{command} --exact")
+    assert latest
+    for project, usage in latest.items():
+        assert re.search(rf"{project} +{usage:,} ", out)
+    assert "%" not in out
+    assert not re.search(r"total +\d", out)
+
+
+def test_currencies_are_never_added_across(
+    terminal: Terminal, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    results = [
+        {"line_item": item, "amount": {"value": value, "currency": currency}}
+        for item, value, currency in (
+            ("a", "10.005", "usd"),
+            ("a", "7", "eur"),
+            ("b", "30", "usd"),
+            ("c", "-1", "usd"),
+        )
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    usage_sandbox.faults.status(200, body=json.dumps({"data": [bucket], "has_more": False}))
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item --exact")
+    assert [line.split()[:4] for line in out.splitlines() if re.match(r" ?[abc] ", line)] == [
+        ["b", "30", "usd", "77%"],
+        ["a", "10.005", "usd", "26%"],
+        ["c", "-1", "usd", "-3%"],
+        ["a", "7", "eur", "100%"],
+    ]
+    assert re.search(r"total +39\.005 usd *\n +7 eur", out)  # and no trend of both together
+
+
+def test_a_table_that_is_too_wide_loses_nothing() -> None:
+    groups = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "source"]
+    line = Line(("gpt-4.1-mini-2025-04-14",) * 7, None, {"num_model_requests": 1_234}, {0: 1_234})
+    wide, narrow = (text(summary(line, heads=groups), width=width) for width in (1000, 40))
+    assert wide.count("gpt-4.1-mini-2025-04-14") == 7
+    assert narrow.count("gpt-4.1-mi") == 7
+    assert "1,234" in wide
+    assert "1,234" in narrow
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("row", Endpoints.table().values(), ids=lambda row: row.name)
+def test_it_fits_the_terminal(
+    row: Endpoint[..., object], width: int, groups: int, *, exact: bool
+) -> None:
+    measures = measures_of(row)
+    currency = "usd" if row.name == "costs" else None
+    figures: dict[str, int | Decimal] = dict.fromkeys((each.name for each in measures), 12_345_678)
+    lines = [
+        Line(("Support Assistant proj_4cuA3lZIflHOPmfg0k1M",) * groups, currency, figures, {0: n})
+        for n in (5, 4)
+    ]
+    out = text(
+        Summary(
+            grouped=True,
+            heads=row.group_by[:groups],
+            measures=measures,
+            main=measures[-1],
+            starts=[0, 1],
+            lines=[evolve(line, labels=line.labels[: len(row.group_by)]) for line in lines],
+        ),
+        width=width,
+        exact=exact,
+    )
+    assert max(map(len, out.splitlines())) <= width
+    assert "trend" in out or width == 80
+
+
+def test_what_the_api_names_does_not_command_the_terminal(
+    terminal: Terminal, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    evil = "gpt\x1b[31mRED\x1b]0;pwn\x07\nnew\u202eline"
+    results = [{"line_item": evil, "amount": {"value": "1", "currency": "u\x1b[31msd"}}]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    body = json.dumps({"data": [bucket], "has_more": False})
+    usage_sandbox.faults.status(200, body=body)
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item")
+    assert not set("\x1b\x07\u202e") & set(out)
+    assert "1.00 u\ufffd[31msd" in out
+    usage_sandbox.faults.status(400, body=json.dumps({"error": {"message": evil}}))
+    terminal("costs --group-by line_item", exit_code=1)
+    assert not set("\x1b\x07\u202e") & set(terminal.err)
+
+
+def test_sums_have_every_digit(
+    terminal: Terminal, usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    amounts = ("123456789012345678901234567890.123456789", "1.2345678901234567e-8")
+    results = [
+        {"line_item": "a", "amount": {"value": value, "currency": "usd"}} for value in amounts
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    body = json.dumps({"data": [bucket], "has_more": False})
+    usage_sandbox.faults.status(200, body=body)
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item --exact")
+    exact = "123,456,789,012,345,678,901,234,567,890.123456801345678901234567 usd"
+    assert out.count(exact) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["ft:gpt-4o-mini:rocket:fire:9abc", "evals [red]x[/red]", "a [/b] c"]
+)
+def test_names_are_shown_to_the_letter(name: str) -> None:
+    line = Line((name,), None, {"num_model_requests": 1}, {0: 1})
+    assert name in text(summary(line, heads=["model"]), width=200)
+
+
+def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(("a",), None, {"num_model_requests": 1}, {0: 1})
+
+    def printed() -> str:
+        console = Console(force_terminal=True, color_system="standard", width=80)
+        with console.capture() as captured:
+            console.print(drawn(summary(line, heads=["model"]), width=80))
+        return captured.get()
+
+    assert "\x1b[36" in printed()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[36" not in printed()
+    assert "\x1b" not in text(summary(line, heads=["model"]), width=80)
+
+
+@pytest.mark.parametrize("row", Endpoints.table().values(), ids=lambda row: row.name)
+def test_every_row_has_a_measure_to_be_sorted_by(row: Endpoint[..., object]) -> None:
+    assert measures_of(row)
+
+
+# ---------------------------------------------------------------- figures
+
+
+def test_counts_keep_their_size_in_view() -> None:
+    assert [count(n) for n in (0, 999, 99_999, 100_000, 999_499, 999_500, 1_234_567)] == [
+        *("0", "999", "99,999", "100K", "999K", "1.00M", "1.23M")
+    ]
+    assert count(10**16) == "10,000T"
+    assert count(1_234_567, exact=True) == "1,234,567"
+    assert count(Decimal("1234567.50"), exact=True) == "1,234,567.50"
+    assert count(-5) == "-5"
+
+
+def test_bytes_and_seconds_have_units_of_their_own() -> None:
+    assert [size(n) for n in (0, 1023, 1024, 5 * 2**30)] == [
+        "0 B",
+        "1,023 B",
+        "1.00 KiB",
+        "5.00 GiB",
+    ]
+    assert size(5 * 2**30, exact=True) == "5,368,709,120"
+    assert [duration(n) for n in (0, 59, 60, 3_600, 36_000_000)] == [
+        *("0 s", "59 s", "1 min 00 s", "1 h 00 min", "10,000 h 00 min")
+    ]
+    assert duration(36_000, exact=True) == "36,000"
+
+
+def test_money_is_shown_to_the_cent_or_to_the_last_digit() -> None:
+    assert money(Decimal("1234.005"), "usd") == "1,234.00 usd"
+    assert money(Decimal("1234.00500"), "usd", exact=True) == "1,234.005 usd"
+    assert money(Decimal("1E+3"), "usd", exact=True) == "1,000 usd"
+    assert money(Decimal("0E-6176"), "usd", exact=True) == "0 usd"
+    assert money(Decimal("-0.001"), "usd") == "0.00 usd"
+    digits = "1.2345678901234567890123456789012345678901"
+    assert money(Decimal(digits), "usd", exact=True) == f"{digits} usd"
+
+
+@given(
+    amount=st.decimals(allow_nan=False, allow_infinity=False, places=20),
+    budget=st.decimals(allow_nan=False, allow_infinity=False, places=20),
+)
+def test_money_is_shown_with_the_digits_that_tell_it_from_other_money(
+    amount: Decimal, budget: Decimal
+) -> None:
+    shown = money_beside(amount, budget, "usd").removesuffix(" usd").replace(",", "")
+    assert re.fullmatch(r"-?\d+\.\d\d+", shown)
+    places = len(shown.partition(".")[2])
+    assert (f"{amount:z.{places}f}" == f"{budget:z.{places}f}") == (amount == budget)
+    assert shown == f"{amount:z.{places}f}"
+
+
+def test_shares() -> None:
+    assert [share(n, 1000) for n in (0, 1, 500, 1000)] == ["0%", "<1%", "50%", "100%"]
+    assert share(1, 0) == ""
+    assert [share(n, 1000) for n in (-1, 996, 1004)] == ["0%", "<100%", ">100%"]
+
+
+def test_changes() -> None:
+    changes = [change(Decimal(before), Decimal(1000)) for before in (0, 500, 1001, 2000)]
+    assert changes == ["", "+100%", "+0%", "-50%"]
+
+
+def test_sparklines_end_at_the_highest_and_say_nothing_of_nothing() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == "▁▂▃▄▅▆▇█"
+    assert sparkline([1, 1, 7, 7, 7], 3) == "▂██"
+    assert sparkline([], 8) == sparkline([0, 0], 8) == sparkline([-1], 8) == ""
+
+
+@given(st.lists(st.integers(-(10**20), 10**20)), st.integers(1, 40))
+def test_sparklines_fit(values: list[int], width: int) -> None:
+    assert len(sparkline(values, width)) <= width
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_counts_are_short_and_true(number: int) -> None:
+    shown = count(number)
+    assert len(shown) <= 6
+    scale = {"K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}.get(shown[-1], 1)
+    assert float(shown.rstrip("KMBT").replace(",", "")) * scale == pytest.approx(number, rel=0.006)
