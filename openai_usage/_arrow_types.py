@@ -12,7 +12,7 @@ from attrs import frozen
 
 from openai_usage._digits import DECIMALS, DIGITS, digits, fitted
 from openai_usage.schema.results import MoneyType
-from openai_usage.schema.validation import checked
+from openai_usage.schema.validation import validate
 
 _DECIMAL = pa.decimal128(DIGITS, DECIMALS)
 _MOMENTS = pa.timestamp("us", tz="UTC")  # the one unit that all of them have, in UTC
@@ -114,5 +114,5 @@ def types_of(money: MoneyType) -> Mapping[type, ArrowType]:
     Raises:
         InvalidQueryError: There is no such type of *money*.
     """
-    checked("money", money, MoneyType)
+    validate("money", money, MoneyType)
     return {**_TYPES, Decimal: _MONEY[money]}

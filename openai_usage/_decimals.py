@@ -8,7 +8,7 @@ _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, In
 """Keeps every digit. The default keeps 28, and an amount alone can have more."""
 
 
-def added(amounts: Iterable[Decimal]) -> Decimal:
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     """The sum, with every digit and no others: a zero can come as `0E-6176`, and adds none."""
     return _EXACT.normalize(reduce(_EXACT.add, filter(None, amounts), Decimal(0)))
 
@@ -18,6 +18,6 @@ def of_cents(cents: int) -> Decimal:
     return _EXACT.scaleb(Decimal(cents), -2)
 
 
-def difference(amount: Decimal, other: Decimal) -> Decimal:
+def exact_difference(amount: Decimal, other: Decimal) -> Decimal:
     """By how much *amount* is more than *other*, with every digit."""
-    return added([amount, other.copy_negate()])
+    return exact_sum([amount, other.copy_negate()])

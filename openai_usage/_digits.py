@@ -9,7 +9,7 @@ import logging
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import NamedTuple
 
-from openai_usage._decimals import difference
+from openai_usage._decimals import exact_difference
 
 DIGITS, DECIMALS = 38, 24
 """Of a decimal column. 14 digits before the point are a hundred trillion dollars or tokens in one
@@ -57,7 +57,7 @@ class Rounding:
     def add(self, column: str, number: Decimal, instead: Decimal) -> None:
         """Count that *instead* stands in the place of *number*."""
         values, largest = self.columns.get(column, (0, Decimal(0)))
-        made = difference(number, instead).copy_abs()
+        made = exact_difference(number, instead).copy_abs()
         self.columns[column] = Rounded(values + 1, max(largest, made))
 
     def message(self, way_out: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from openai_usage._decimals import added, difference
+from openai_usage._decimals import exact_difference, exact_sum
 
 Number = int | Decimal
 
@@ -41,7 +41,7 @@ def duration(seconds: Number, *, exact: bool = False) -> str:
 def money(amount: Decimal, currency: str, *, exact: bool = False, places: int = 2) -> str:
     """To the cent, which everyone reckons in, with its currency; or to the last digit."""
     if exact:
-        return f"{added([amount]):,f} {currency}"
+        return f"{exact_sum([amount]):,f} {currency}"
     return f"{_without_minus_zero(f'{amount:,.{places}f}')} {currency}"
 
 
@@ -56,7 +56,7 @@ def _without_minus_zero(shown: str, sign: str = "") -> str:
 
 def money_beside(amount: Decimal, other: Decimal, currency: str) -> str:
     """To the cent, or with as many digits as it takes to tell *amount* from *other*."""
-    apart = difference(amount, other)
+    apart = exact_difference(amount, other)
     return money(amount, currency, places=max(2, -apart.adjusted()) if apart else 2)
 
 

@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 T = TypeVar("T")
 
 
-class BackgroundLoop:
+class LoopThread:
     """Awaits in a thread of its own, while the thread that asks for it waits.
 
     The thread begins with the first use. It ends when this is closed or garbage, or the program
@@ -31,7 +31,7 @@ class BackgroundLoop:
         # Python 3.14 can leave a lock locked where a signal interrupts `with`: whoever was
         # interrupted, and then closes this, gets past one that knows its thread.
         self._beginning = threading.RLock()
-        self._life: _Life | None = None
+        self._life: _Worker | None = None
 
     def run(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return what *ask* gives once it is awaited, or raise the error that comes of it.
@@ -45,7 +45,7 @@ class BackgroundLoop:
         life = self._alive()
         future: Future[T] = Future()
         try:
-            if life.begin(ask, future):
+            if life.submit(ask, future):
                 return future.result()
         except CancelledError:
             pass
@@ -76,7 +76,7 @@ class BackgroundLoop:
             while (item := self.run(step)) is not None:
                 yield item
         finally:
-            life.begin(close, Future())
+            life.submit(close, Future())
 
     def close(self) -> None:
         """Cancel what is under way, close what is open, and end the thread; twice is fine."""
@@ -87,7 +87,7 @@ class BackgroundLoop:
         if self._life is not None:
             self._life.end()
 
-    def _alive(self) -> "_Life":
+    def _alive(self) -> "_Worker":
         # First of all, since a lock that a fork has copied may never be released.
         if self._life is not None and self._life.process != os.getpid():
             raise RuntimeError(
@@ -105,8 +105,8 @@ class BackgroundLoop:
             )
         return life
 
-    def _started(self) -> "_Life":
-        life = _Life(f"openai-usage {self._owner}", self._closing)
+    def _started(self) -> "_Worker":
+        life = _Worker(f"openai-usage {self._owner}", self._closing)
         try:
             life.start()
             self._life = life
@@ -135,7 +135,7 @@ class BackgroundLoop:
 
     def __del__(self) -> None:
         if self._life is not None:
-            self._life.tell()  # and not wait, see `iterate`
+            self._life.request_stop()  # and not wait, see `iterate`
 
 
 def _is_ending() -> bool:
@@ -146,7 +146,7 @@ def _is_ending() -> bool:
     return threading.current_thread().daemon and not threading.main_thread().is_alive()
 
 
-class _Life:
+class _Worker:
     """The thread and its loop, which do not know who uses them, so that those can be garbage.
 
     Whatever has to be closed or awaited is made in the thread. Signals interrupt the main thread,
@@ -180,9 +180,9 @@ class _Life:
             pass
 
         self._closing = nothing
-        self.tell()
+        self.request_stop()
 
-    def begin(self, ask: Callable[[], Awaitable[T]], future: Future[T]) -> bool:
+    def submit(self, ask: Callable[[], Awaitable[T]], future: Future[T]) -> bool:
         """Await what *ask* gives for *future*, unless this is over or in another process."""
         if self.process != os.getpid():
             return False
@@ -216,7 +216,7 @@ class _Life:
         task.add_done_callback(settle)
         future.add_done_callback(give_up)  # at once, if it was given up before this began
 
-    def tell(self) -> None:
+    def request_stop(self) -> None:
         """Let it end; as often as one likes, since any time can be interrupted."""
         if self.process != os.getpid():
             return
@@ -228,7 +228,7 @@ class _Life:
 
     def end(self) -> None:
         """Let it end, and wait for that."""
-        self.tell()
+        self.request_stop()
         if self.process == os.getpid():
             self.thread.join()
 

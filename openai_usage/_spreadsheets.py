@@ -6,7 +6,7 @@ _STARTS = frozenset("=+-@\t\r")
 """What text begins with that a spreadsheet would run as a formula, or split."""
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """*text*, with an apostrophe before it where a spreadsheet would run it.
 
     What cannot be seen before a formula does not count, nor how wide its first character is.

@@ -38,7 +38,7 @@ def without_keys(text: str) -> str:
     return _LIKE_A_KEY.sub("[an API key]", text)
 
 
-def holds_key(text: str) -> bool:
+def contains_key(text: str) -> bool:
     """Return whether *text* is an API key, or has an admin key in it, beyond doubt.
 
     Names of models can have `sk-` in them, as in `ft:…:desk-assistant`, and are not keys.
@@ -46,7 +46,7 @@ def holds_key(text: str) -> bool:
     return _IS_A_KEY.search(text) is not None
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """The repr of *value*, cut short; or its type: a very large integer, for one, has no repr."""
     try:
         text = without_keys(repr(value))
@@ -55,7 +55,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def legible(text: str) -> str:
+def printable(text: str) -> str:
     """Return *text* on one line, with a mark in the place of whatever must not be shown."""
     return mask(" ".join(text.split()))
 
@@ -82,8 +82,8 @@ def with_full_stop(text: str) -> str:
 
 def label(text: str) -> str:
     """Return *text* as a label that can be seen: its repr where it is made of blanks only."""
-    seen = legible(text)
-    return seen if _look(seen) else shown(text)
+    seen = printable(text)
+    return seen if _look(seen) else short_repr(text)
 
 
 def labels_of(values: Iterable[K], write: Callable[[K], str]) -> dict[K, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from openai_usage._digits import Rounding
 from openai_usage._pagination.generators import Owned
-from openai_usage._text import shown
+from openai_usage._text import short_repr
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
 from openai_usage.schema.columns import Column, columns_of
@@ -170,9 +170,9 @@ class _Rows:
                 if not kind.fits(value)
             )
         raise ColumnError(
-            f"{column.name} is {shown(value)} in the bucket that begins at {bucket.start_time} "
-            f"({bucket.start.isoformat()}). Its column, {kind.arrow}, holds {kind.holds}. "
-            f"Use {kind.way_out} to keep every digit.",
+            f"{column.name} is {short_repr(value)} in the bucket that begins at "
+            f"{bucket.start_time} ({bucket.start.isoformat()}). Its column, {kind.arrow}, holds "
+            f"{kind.holds}. Use {kind.way_out} to keep every digit.",
             column=column.name,
             start_time=bucket.start_time,
         )

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from openai_usage.buckets import Buckets
-from openai_usage.client import AnyUsageClient
+from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidOptionError
 from openai_usage.names import Names, WorkKind
@@ -20,7 +20,8 @@ from openai_usage.schema.windows import Plan
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
 
-    from openai_usage._loop_thread import BackgroundLoop
+    from openai_usage._loop_thread import LoopThread
+
 
 __all__ = ["BlockingBuckets", "UsageClient"]
 
@@ -43,7 +44,7 @@ class BlockingBuckets(Generic[R_co]):
     was used before this process was forked off.
     """
 
-    def __init__(self, background: "BackgroundLoop", buckets: Buckets[R_co]) -> None:
+    def __init__(self, background: "LoopThread", buckets: Buckets[R_co]) -> None:
         self._background = background
         self._buckets = buckets
         self.endpoint = buckets.endpoint
@@ -104,7 +105,7 @@ class BlockingBuckets(Generic[R_co]):
         return f"<Blocking{repr(self._buckets)[1:]}"
 
 
-class UsageClient(AnyUsageClient):
+class UsageClient(BaseClient):
     """Reads an organization's usage and costs from OpenAI's API, for programs that are not async.
 
     Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
@@ -126,18 +127,18 @@ class UsageClient(AnyUsageClient):
         InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
     """
 
-    _gives = BlockingBuckets.__name__
+    _returns = BlockingBuckets.__name__
 
-    def _made(self) -> None:
-        if self._transport.lent is not None:
+    def _post_init(self) -> None:
+        if self._transport.user_session is not None:
             raise InvalidOptionError(
                 "a session belongs to the event loop that it was made in, and UsageClient has one "
                 "of its own: leave session= out, or use AsyncUsageClient",
                 option="session",
             )
-        from openai_usage._loop_thread import BackgroundLoop  # noqa: PLC0415 - only for those who block
+        from openai_usage._loop_thread import LoopThread  # noqa: PLC0415 - only for those who block
 
-        self._background = BackgroundLoop("client", self._transport.close)
+        self._background = LoopThread("client", self._transport.close)
 
     def names(
         self,
@@ -159,7 +160,7 @@ class UsageClient(AnyUsageClient):
             lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
         )
 
-    def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
+    def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
         return BlockingBuckets(self._background, Buckets(self._transport, endpoint, query))
 
     def close(self) -> None:

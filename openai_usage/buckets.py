@@ -9,14 +9,14 @@ from attrs import evolve
 
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.generators import Owned
-from openai_usage._pagination.paginator import Reply, Walk
+from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._text import without_keys
-from openai_usage._wire.decoder import query_pairs
+from openai_usage._wire.decoder import to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError, UsageError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
-from openai_usage.schema.validation import checked, refuse
+from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Buckets(Generic[R_co]):
         self._windows_at_once = windows_at_once
 
     def __await__(self) -> Generator[object, None, Page[R_co]]:
-        return Walk(self._transport, self.endpoint).first_page(self.query).__await__()
+        return Paginator(self._transport, self.endpoint).first_page(self.query).__await__()
 
     async def __aiter__(self) -> AsyncGenerator[Bucket[R_co], None]:
         async with Owned(self._replies()) as replies:
@@ -137,9 +137,9 @@ class Buckets(Generic[R_co]):
                 belongs to its exact range, which cannot be cut.
         """
         if windows_at_once is not None:
-            checked("windows_at_once", windows_at_once, int)
+            validate("windows_at_once", windows_at_once, int)
             if windows_at_once < 1:
-                refuse("windows_at_once", windows_at_once, "a positive number of windows")
+                reject("windows_at_once", windows_at_once, "a positive number of windows")
         if self.query.page is not None:
             raise InvalidQueryError(
                 "a walk that begins at a page cannot be cut into windows: leave page= out",
@@ -159,13 +159,13 @@ class Buckets(Generic[R_co]):
         return Plan(windows=windows, requests=-(-buckets_in(query, end_time) // limit))
 
     def __repr__(self) -> str:
-        asked = " ".join(f"{name}={value}" for name, value in query_pairs(self.query))
+        asked = " ".join(f"{name}={value}" for name, value in to_params(self.query))
         secret = self._transport.options.admin_api_key
         return f"<Buckets {self.endpoint.name} {secret.redacted(without_keys(asked))}>"
 
-    def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[Reply[R_co], None]:
-        walk = Walk(self._transport, self.endpoint, with_bodies=with_bodies)
-        return walk.replies(self._walked(), self._windows_at_once)
+    def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[FetchedPage[R_co], None]:
+        walk = Paginator(self._transport, self.endpoint, with_bodies=with_bodies)
+        return walk.fetched_pages(self._walked(), self._windows_at_once)
 
     def _walked(self) -> RangeQuery:
         """The query as a whole walk repeats it: with its end fixed, and in the largest pages."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from openai_usage._http.config import OnGap, options
-from openai_usage._http.environment import told_key
+from openai_usage._http.environment import resolve_admin_key
 from openai_usage._http.transport import Session, Transport
 from openai_usage.buckets import Buckets
 from openai_usage.endpoints import Endpoint, Endpoints
@@ -15,7 +15,7 @@ from openai_usage.errors import UsageError
 from openai_usage.schema.range_query import RangeQuery
 
 if TYPE_CHECKING:
-    from openai_usage._pagination.name_lists import Directory
+    from openai_usage._pagination.name_lists import NameLists
     from openai_usage.names import Names, WorkKind
 
 __all__ = ["AsyncUsageClient"]
@@ -23,10 +23,10 @@ __all__ = ["AsyncUsageClient"]
 R = TypeVar("R")
 
 
-class AnyUsageClient(Endpoints):
+class BaseClient(Endpoints):
     """What `AsyncUsageClient` and `UsageClient` share: rows, and options, described there."""
 
-    _gives: ClassVar[str]
+    _returns: ClassVar[str]
     """The name of what the methods give."""
 
     def __init__(
@@ -46,7 +46,7 @@ class AnyUsageClient(Endpoints):
         allow_insecure_http: bool = False,
         session: Session | None = None,
     ) -> None:
-        key = told_key(admin_api_key)
+        key = resolve_admin_key(admin_api_key)
         del admin_api_key  # so that no traceback that shows locals shows it
         try:
             self._transport = Transport(
@@ -71,9 +71,9 @@ class AnyUsageClient(Endpoints):
             del base_url, organization, timeout, max_retries, max_retry_wait, max_response_bytes
             del max_connections, on_gap, ssl, trust_env, allow_insecure_http, session
             raise error.with_traceback(None) from None
-        self._made()
+        self._post_init()
 
-    def _made(self) -> None:
+    def _post_init(self) -> None:
         """What else a client is made of."""
 
     @property
@@ -88,13 +88,13 @@ class AnyUsageClient(Endpoints):
         kinds: "Collection[WorkKind]",
         project_ids: Collection[str] | None,
     ) -> "Names":
-        return await self._directory.names(personal=personal, kinds=kinds, project_ids=project_ids)
+        return await self._name_lists.names(personal=personal, kinds=kinds, project_ids=project_ids)
 
     @cached_property
-    def _directory(self) -> "Directory":
-        from openai_usage._pagination.name_lists import Directory  # noqa: PLC0415 - not before names are asked for
+    def _name_lists(self) -> "NameLists":
+        from openai_usage._pagination.name_lists import NameLists  # noqa: PLC0415 - on use
 
-        return Directory(self._transport)
+        return NameLists(self._transport)
 
     def __repr__(self) -> str:
         # A traceback can show a client that was never finished, because an option cannot work.
@@ -102,7 +102,7 @@ class AnyUsageClient(Endpoints):
         return f"<{type(self).__name__} {self.base_url if finished else 'unfinished'}>"
 
 
-class AsyncUsageClient(AnyUsageClient):
+class AsyncUsageClient(BaseClient):
     """Reads an organization's usage and costs from OpenAI's API.
 
     Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
@@ -148,7 +148,7 @@ class AsyncUsageClient(AnyUsageClient):
         InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
     """
 
-    _gives = Buckets.__name__
+    _returns = Buckets.__name__
 
     async def names(
         self,
@@ -180,7 +180,7 @@ class AsyncUsageClient(AnyUsageClient):
         """
         return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
 
-    def _ask(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
+    def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)
 
     async def close(self) -> None:

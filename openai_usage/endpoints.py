@@ -116,11 +116,11 @@ class Endpoint(Generic[P, R_co]):
                 # Any of them can be a key by mistake, and tracebacks can show locals.
                 del args, kwargs
                 raise error.with_traceback(None) from None
-            return client._ask(self, query)  # noqa: SLF001 - its other half
+            return client._query(self, query)  # noqa: SLF001 - its other half
 
         ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
         ask.__doc__ = self.__doc__
-        gives = f"{client._gives}[{self.result.__name__}]"  # noqa: SLF001 - likewise
+        gives = f"{client._returns}[{self.result.__name__}]"  # noqa: SLF001 - likewise
         ask.__signature__ = self._signature.replace(return_annotation=gives)  # type: ignore[attr-defined]
         return ask
 

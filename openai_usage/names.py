@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from openai_usage.schema.model import Value
+from openai_usage.schema.model import Model
 
 __all__ = ["Name", "Names", "UnreadList"]
 
@@ -25,7 +25,7 @@ _KINDS: Mapping[str, Kind] = {"proj_": "projects", "user-": "users", "key_": "ap
 """What an id is of, by how it begins."""
 
 
-class Name(Value):
+class Name(Model):
     """What is known of one id. As text it is what to show people: `Marketing (archived)`."""
 
     id: str | None
@@ -47,7 +47,7 @@ class Name(Value):
         return shown if is_plain else f"{shown} ({self.status})".lstrip()
 
 
-class UnreadList(Value):
+class UnreadList(Model):
     """A list that could not be read. As text it says which and why."""
 
     kind: Kind

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Name, Names
-from openai_usage._decimals import added
+from openai_usage._decimals import exact_sum
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.spending import spendings
 from openai_usage.cli.output import spend_table
-from openai_usage.cli.output.rows import Sheet
-from openai_usage.cli.output.summary import summed_up
+from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.summary import summarize
 from openai_usage.report.fetch import gather
 from openai_usage.report.figures import Figures
 from openai_usage.report.spend import panels_of_spend, rankings
@@ -85,7 +85,7 @@ def bill_of(rows: Iterable[Row]) -> dict[str, Decimal]:
     bill: dict[str, list[Decimal]] = {}
     for _, _, currency, amount in rows:
         bill.setdefault(currency, []).append(amount)
-    return {currency: added(amounts) for currency, amounts in bill.items()}
+    return {currency: exact_sum(amounts) for currency, amounts in bill.items()}
 
 
 async def figures_of_yesterday(client: AsyncUsageClient) -> Figures:
@@ -103,7 +103,7 @@ async def test_a_table_has_a_line_for_each_group_and_its_sums_are_the_bill(
 ) -> None:
     sandbox.faults.status(200, body=page(rows))
     asked = client.costs(start_time=START, end_time=START + DAY, group_by=group_by)
-    summary = await summed_up(Sheet(asked, asked))
+    summary = await summarize(ResultRows(asked, asked))
     groups = {
         (
             tuple(
@@ -221,7 +221,7 @@ async def test_spending_has_a_part_for_each_group(
     )
     for spending in found:
         for parts in (spending.by("project_id"), spending.by("line_item")):
-            assert added(part.this_month for part in parts) == spending.total.this_month
+            assert exact_sum(part.this_month for part in parts) == spending.total.this_month
             shown = spend_table._labels(parts, str)
             assert are_told_apart(shown)
             assert len(shown) == min(len(parts), 11)

@@ -210,7 +210,7 @@ async def test_retries(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -
 
 async def test_the_wait_at_the_gate(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -> None:
     await asyncio.sleep(5)
-    client._transport.gate._all.pause_until(5 + 9)
+    client._transport.rate_limiter._all.pause_until(5 + 9)
     await client.costs(start_time=TODAY)
     [request] = seen.requests
     assert facts(request)["openai_usage.gate.wait"] == pytest.approx(9)

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias, TypeVar
 from attrs import field, frozen
 from yarl import URL
 
-from openai_usage._http.environment import key_advice, proxy_for, told
+from openai_usage._http.environment import key_advice, proxy_for, resolve
 from openai_usage._http.secret import Secret
-from openai_usage._text import holds_key, shown
+from openai_usage._text import contains_key, short_repr
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
 from openai_usage.gaps import Gap
 
@@ -41,7 +41,7 @@ _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
 @frozen(kw_only=True)
-class Options:
+class ClientConfig:
     """What a client was told, complete and checked."""
 
     admin_api_key: Secret
@@ -71,7 +71,7 @@ def options(
     ssl: ssl.SSLContext | None,
     trust_env: bool,
     allow_insecure_http: bool,
-) -> Options:
+) -> ClientConfig:
     """The options that a client works with.
 
     Raises:
@@ -80,11 +80,11 @@ def options(
     """
     _check_flag("trust_env", trust_env)
     _check_flag("allow_insecure_http", allow_insecure_http)
-    address = told("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
+    address = resolve("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
     key = _key(admin_api_key)
     url = _secure(_no_key("base_url", address, key), allow_insecure_http=allow_insecure_http)
-    named = told("organization", organization, "OPENAI_ORG_ID")
-    return Options(
+    named = resolve("organization", organization, "OPENAI_ORG_ID")
+    return ClientConfig(
         admin_api_key=key,
         base_url=url,
         organization=named and _organization(_no_key("organization", named, key)),
@@ -120,7 +120,7 @@ def _key(given: Secret) -> Secret:
 
 
 def _no_key(option: str, text: str, key: Secret) -> str:
-    if holds_key(text) or key.is_in(text):
+    if contains_key(text) or key.is_in(text):
         raise InvalidOptionError(
             f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
             f"and leave {option} out or pass what it is for.",
@@ -158,7 +158,7 @@ def _secure(text: str, *, allow_insecure_http: bool) -> URL:
         )
     if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
         raise InvalidOptionError(
-            f"base_url={shown(text)} would send the admin key unencrypted: use https, "
+            f"base_url={short_repr(text)} would send the admin key unencrypted: use https, "
             f"or say allow_insecure_http=True",
             option="base_url",
         )
@@ -176,20 +176,22 @@ def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number
     # A bool is an int to Python, and never what is meant here.
     kinds = int if isinstance(least, int) else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < _TOO_MUCH:
-        raise InvalidOptionError(f"{option} takes {wanted}, not {shown(value)}", option=option)
+        raise InvalidOptionError(f"{option} takes {wanted}, not {short_repr(value)}", option=option)
     return value
 
 
 def _check_flag(option: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise InvalidOptionError(f"{option} takes True or False, not {shown(value)}", option=option)
+        raise InvalidOptionError(
+            f"{option} takes True or False, not {short_repr(value)}", option=option
+        )
 
 
 def _on_gap(on_gap: OnGap) -> OnGap:
     if on_gap in ("warn", "raise") or callable(on_gap):
         return on_gap
     raise InvalidOptionError(
-        f"on_gap takes 'warn' or 'raise', or a function, not {shown(on_gap)}", option="on_gap"
+        f"on_gap takes 'warn' or 'raise', or a function, not {short_repr(on_gap)}", option="on_gap"
     )
 
 

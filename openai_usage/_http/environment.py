@@ -14,7 +14,7 @@ _KEY_ADVICE = (
 )
 
 
-def told(option: str, passed: str | None, variable: str) -> str | None:
+def resolve(option: str, passed: str | None, variable: str) -> str | None:
     """What was passed, else what the environment says; blank is nothing, and edges do not count."""
     if passed is None:
         return _variable(variable) or None
@@ -23,7 +23,7 @@ def told(option: str, passed: str | None, variable: str) -> str | None:
     return passed.strip() or None
 
 
-def told_key(passed: str | None) -> Secret:
+def resolve_admin_key(passed: str | None) -> Secret:
     """The key that was passed, else that of the environment; not checked yet, but hidden."""
     return Secret(_variable("OPENAI_ADMIN_KEY") if passed is None else passed)
 

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from attrs import define, field, frozen
 
 from openai_usage._http.cubic import CubicRate
-from openai_usage._http.retry import is_passing
+from openai_usage._http.retry import is_retryable
 from openai_usage.errors import APIError, APITimeoutError, InternalServerError, RateLimitError
 
 _WINDOWS = 4.0
@@ -153,7 +153,7 @@ class RateLimiter:
 
     def _reject(self, lane: _Lane, attempt: Attempt, error: RateLimitError, now: float) -> None:
         asked = error.retry_after or 0.0
-        passes = is_passing(error)
+        passes = is_retryable(error)
         pause = asked if passes and asked <= self._max_pause else 0.0
         blamed = self._blame(lane, attempt, now) if passes else None
         for each in (lane, self._all):

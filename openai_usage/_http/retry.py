@@ -11,7 +11,7 @@ OUT_OF_CREDIT = "insufficient_quota"
 """The code of a 429 that does not pass until somebody pays."""
 
 
-def wait_before_retry(
+def retry_delay(
     error: BaseException, retry: int, *, max_retries: int, max_wait: float, throttled: bool = False
 ) -> float | None:
     """Return the seconds to wait before retry number *retry* (the first is 1), None to give up.
@@ -21,7 +21,7 @@ def wait_before_retry(
     jitter), so that clients that failed together do not return together. Only the first retry after
     a 429 does not wait where the rate limiter knows the limit (*throttled*) and makes it wait.
     """
-    if retry > max_retries or not is_passing(error):
+    if retry > max_retries or not is_retryable(error):
         return None
     named = error.retry_after if isinstance(error, APIStatusError) else None
     if named is not None:
@@ -31,7 +31,7 @@ def wait_before_retry(
     return random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
 
 
-def is_passing(error: BaseException) -> bool:
+def is_retryable(error: BaseException) -> bool:
     """Return whether the same request can succeed a moment later."""
     if isinstance(error, APIStatusError):
         if OUT_OF_CREDIT in (error.code, error.type):

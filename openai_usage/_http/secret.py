@@ -32,9 +32,9 @@ class Secret:
         """Return whether *text* is the secret, or holds it where it is too long to be chance."""
         return text == self.reveal() or (len(self.reveal()) >= _LONG and self.reveal() in text)
 
-    def header(self) -> "HiddenText":
+    def header(self) -> "RedactedStr":
         """The value of the header `Authorization` that sends it."""
-        return HiddenText(f"Bearer {self.reveal()}")
+        return RedactedStr(f"Bearer {self.reveal()}")
 
     def __repr__(self) -> str:
         return _MASK
@@ -43,7 +43,7 @@ class Secret:
         raise TypeError("an admin key is not pickled or copied: make the client anew instead")
 
 
-class HiddenText(str):
+class RedactedStr(str):
     """Text to an HTTP library, a mask to whoever prints the names in its frames."""
 
     __slots__ = ()

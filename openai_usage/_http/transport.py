@@ -11,13 +11,13 @@ from typing import TypeAlias
 import aiohttp
 from yarl import URL
 
-from openai_usage._http.config import Options
+from openai_usage._http.config import ClientConfig
 from openai_usage._http.environment import key_advice
 from openai_usage._http.rate_limiter import RateLimiter
 from openai_usage._http.responses import excerpt, organization, request_id, status_error
-from openai_usage._http.retry import wait_before_retry
+from openai_usage._http.retry import retry_delay
 from openai_usage._telemetry import RequestSpan, WalkSpan
-from openai_usage._text import holds_key
+from openai_usage._text import contains_key
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
@@ -49,7 +49,7 @@ class Body(bytearray):
 class Transport:
     """Sends the requests of one client, over one session, and tries again what is worth it."""
 
-    def __init__(self, options: Options, session: Session | None) -> None:
+    def __init__(self, options: ClientConfig, session: Session | None) -> None:
         if not isinstance(session, Session | None):
             raise InvalidOptionError(
                 "session takes an aiohttp.ClientSession that is open", option="session"
@@ -67,13 +67,13 @@ class Transport:
                 option="session",
             )
         self.options = options
-        self.lent = session
+        self.user_session = session
         """What it was told to send with; None where it opens a session of its own."""
         self._own: Session | None = None
         self._closed = False
-        self._home: tuple[int, asyncio.AbstractEventLoop] | None = None
+        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
         """The process and the event loop in which the first request was sent."""
-        self.gate = RateLimiter(options.max_retry_wait, options.max_connections)
+        self.rate_limiter = RateLimiter(options.max_retry_wait, options.max_connections)
         """Every request acquires it first."""
         self.organization: str | None = None
         """Whose key it is, as far as the API has said so by now."""
@@ -95,8 +95,8 @@ class Transport:
         def wait_before_next(error: Exception) -> bool | float:
             nonlocal retries, waited
             retries += 1
-            throttled = self.gate.is_throttled(endpoint)
-            wait = wait_before_retry(
+            throttled = self.rate_limiter.is_throttled(endpoint)
+            wait = retry_delay(
                 error,
                 retries,
                 max_retries=self.options.max_retries,
@@ -106,7 +106,7 @@ class Transport:
             if wait is None:
                 return False
             if isinstance(error, RateLimitError) and not throttled:
-                self.gate.pause(endpoint, wait)
+                self.rate_limiter.pause(endpoint, wait)
             _log.warning(
                 "GET %s failed, retry %d in %.2f s: %s",
                 path,
@@ -139,7 +139,7 @@ class Transport:
         self, session: Session, path: str, url: URL, span: RequestSpan, *, is_retry: bool
     ) -> Body | APIError:
         """One request: the body of its answer, or the error that it came to."""
-        async with self.gate.acquire(_endpoint_of(path), is_retry=is_retry) as attempt:
+        async with self.rate_limiter.acquire(_endpoint_of(path), is_retry=is_retry) as attempt:
             began = perf_counter()
             body = Body()
             facts: dict[str, object] = {"endpoint": path, "status": None}
@@ -164,20 +164,20 @@ class Transport:
                     while not content.at_eof() and len(body) <= most:
                         body += await content.readany()
             except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-                failure = self._failure(error)
+                failure = self._connection_error(error)
             else:
-                failure = self._refusal(response, body)
+                failure = self._response_error(response, body)
                 facts["status"] = response.status
                 facts["request_id"] = request_id(response.headers, self.options.admin_api_key)
                 if response.status != 401:  # where the key is not known, or another's is asked for
                     named = organization(response.headers, self.options.admin_api_key)
                     self.organization = named or self.organization
-            self.gate.record(attempt, failure)
+            self.rate_limiter.record(attempt, failure)
         facts |= {"bytes": len(body), "seconds": perf_counter() - began}
         _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)
         return body if failure is None else failure
 
-    def _failure(self, error: Exception) -> APIError:
+    def _connection_error(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
             return APITimeoutError(f"no complete answer within {self.options.timeout:g} s")
         what = type(error).__name__
@@ -185,7 +185,7 @@ class Transport:
             what += f": {error}"  # of the others, some quote what the server sent, and cut it
         return APIConnectionError(f"no complete answer from {self.options.base_url.host}: {what}")
 
-    def _refusal(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
+    def _response_error(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
         if response.status != 200:
             return status_error(
                 response.status,
@@ -195,7 +195,7 @@ class Transport:
                 key_advice=key_advice(),
             )
         if len(body) > self.options.max_response_bytes:
-            return self.no_page(
+            return self.validation_error(
                 f"it is larger than max_response_bytes={self.options.max_response_bytes} (allow "
                 "more, or ask for fewer buckets with limit=),",
                 "$",
@@ -203,7 +203,7 @@ class Transport:
             )
         return None
 
-    def no_page(self, what: str, path: str, body: Body) -> APIResponseValidationError:
+    def validation_error(self, what: str, path: str, body: Body) -> APIResponseValidationError:
         """The error for a *body* that is no page, for *what* is wrong at a JSON *path*."""
         secret = self.options.admin_api_key
         text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
@@ -215,7 +215,7 @@ class Transport:
 
     def is_key(self, text: str | None) -> bool:
         """Return whether *text*, which the API sent, is a key: it has no place in a URL."""
-        return text is not None and (holds_key(text) or self.options.admin_api_key.is_in(text))
+        return text is not None and (contains_key(text) or self.options.admin_api_key.is_in(text))
 
     def _keep_key_from(self, path: str, pairs: Sequence[tuple[str, str]]) -> None:
         """Refuse to send the admin key in a URL.
@@ -247,17 +247,17 @@ class Transport:
         if self._closed:
             raise RuntimeError("this client is closed; make a new one")
         here = (os.getpid(), asyncio.get_running_loop())
-        self._home = self._home or here
-        if self._home != here:
-            other = "process" if self._home[0] != here[0] else "event loop"
+        self._owner = self._owner or here
+        if self._owner != here:
+            other = "process" if self._owner[0] != here[0] else "event loop"
             raise RuntimeError(
                 f"this client sent its first request in another {other}, to which its connections "
                 "belong; make a client for each"
             )
-        if self.lent is not None:
-            if self.lent.closed:
+        if self.user_session is not None:
+            if self.user_session.closed:
                 raise RuntimeError("the session that was lent to this client is closed")
-            return self.lent
+            return self.user_session
         if self._own is None:  # made here, not in the constructor: aiohttp needs a running loop
             self._own = Session(
                 cookie_jar=aiohttp.DummyCookieJar(),

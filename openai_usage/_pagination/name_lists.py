@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 from attrs import define, field, frozen
 
-from openai_usage._http.retry import is_passing
+from openai_usage._http.retry import is_retryable
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.paginator import next_cursor
 from openai_usage._telemetry import walk_span
-from openai_usage._wire.decoder import NoPageError, Pairs, listing_of
+from openai_usage._wire.decoder import DecodeError, Params, decode_list
 from openai_usage.errors import (
     APIError,
     APIResponseValidationError,
@@ -22,7 +22,7 @@ from openai_usage.errors import (
     PaginationError,
 )
 from openai_usage.names import Kind, Name, Names, UnreadList, WorkKind
-from openai_usage.schema.validation import checked
+from openai_usage.schema.validation import validate
 
 _AT_ONCE = 8
 """Lists of API keys, of which there is one for each project, that are read at the same time."""
@@ -67,7 +67,7 @@ class _User(_Entry, kw_only=True):
 
 
 @frozen
-class _List:
+class ListEndpoint:
     """One of the lists that there are."""
 
     kind: Kind
@@ -76,14 +76,16 @@ class _List:
     asked: tuple[tuple[str, str], ...] = ()
 
 
-_PROJECTS = _List("projects", "organization/projects", _Project, (("include_archived", "true"),))
-_USERS = _List("users", "organization/users", _User)
+_PROJECTS = ListEndpoint(
+    "projects", "organization/projects", _Project, (("include_archived", "true"),)
+)
+_USERS = ListEndpoint("users", "organization/users", _User)
 
 
-def _api_keys_of(project: str) -> _List:
+def _api_keys_of(project: str) -> ListEndpoint:
     # Without this, the API leaves out keys whose owners have left the project.
     everyones = (("owner_project_access", "any"),)
-    return _List("api_keys", f"{_PROJECTS.path}/{project}/api_keys", _Entry, everyones)
+    return ListEndpoint("api_keys", f"{_PROJECTS.path}/{project}/api_keys", _Entry, everyones)
 
 
 @define(eq=False)
@@ -104,12 +106,12 @@ class _Copy:
         return self.tried < call and now - self.settled >= _KEPT
 
 
-class Directory:
+class NameLists:
     """The lists of one organization: what was read stays for a while, what failed does not."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._copies: defaultdict[_List, _Copy] = defaultdict(_Copy)
+        self._copies: defaultdict[ListEndpoint, _Copy] = defaultdict(_Copy)
         self._turns: defaultdict[Kind, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._order = count(1)
 
@@ -121,9 +123,9 @@ class Directory:
         Raises:
             InvalidQueryError: An argument is of another type; nothing was sent.
         """
-        checked("personal", personal, bool)
-        checked("kinds", kinds, Sequence[WorkKind])
-        checked("project_ids", project_ids, Sequence[str] | None)
+        validate("personal", personal, bool)
+        validate("kinds", kinds, Sequence[WorkKind])
+        validate("project_ids", project_ids, Sequence[str] | None)
         project_ids = None if project_ids is None else frozenset(project_ids)
         call = next(self._order)
         reading = []
@@ -131,7 +133,7 @@ class Directory:
             reading.append(self._read_work(kinds, project_ids, call))
         if personal:
             reading.append(self._read([_USERS], call))
-        await _side_by_side(reading)
+        await _prefetch_windows(reading)
         lists = [*self._work(kinds, project_ids), *([_USERS] if personal else [])]
         copies = [self._copies[each] for each in lists]
         return Names(
@@ -143,7 +145,7 @@ class Directory:
 
     def _work(
         self, kinds: Collection[WorkKind], project_ids: Collection[str] | None
-    ) -> Iterator[_List]:
+    ) -> Iterator[ListEndpoint]:
         """The lists of these *kinds*; that of the projects, first, says which others there are."""
         if kinds:
             yield _PROJECTS
@@ -159,7 +161,7 @@ class Directory:
         if others:
             await self._read(others, call)
 
-    async def _read(self, lists: Sequence[_List], call: int) -> None:
+    async def _read(self, lists: Sequence[ListEndpoint], call: int) -> None:
         """Read those of the *lists*, all of one kind, that are due for a *call*.
 
         Calls take turns. What was tried since a call was made, it shares, be it a failure.
@@ -167,10 +169,10 @@ class Directory:
         async with self._turns[lists[0].kind]:
             now = asyncio.get_running_loop().time()
             due = [each for each in lists if self._copies[each].is_due(now, call)]
-            left, failed = iter(due), list[_List]()
-            await _side_by_side(self._read_each(left, failed) for _ in due[:_AT_ONCE])
+            left, failed = iter(due), list[ListEndpoint]()
+            await _prefetch_windows(self._read_each(left, failed) for _ in due[:_AT_ONCE])
 
-    async def _read_each(self, lists: Iterator[_List], failed: list[_List]) -> None:
+    async def _read_each(self, lists: Iterator[ListEndpoint], failed: list[ListEndpoint]) -> None:
         """Read one of the *lists* after the other, while others take their turn at the same."""
         for each in lists:
             copy = self._copies[each]
@@ -185,7 +187,7 @@ class Directory:
             else:
                 copy.settled = asyncio.get_running_loop().time()
 
-    async def _try(self, wanted: _List, copy: _Copy) -> None:
+    async def _try(self, wanted: ListEndpoint, copy: _Copy) -> None:
         """Read a list whole, or take note of why it cannot be read: then its old names stay."""
         try:
             copy.names = await self._whole(wanted)
@@ -194,18 +196,18 @@ class Directory:
         else:
             copy.unread = None
 
-    async def _whole(self, wanted: _List) -> dict[str, Name]:
+    async def _whole(self, wanted: ListEndpoint) -> dict[str, Name]:
         names: dict[str, Name] = {}
         seen: set[str] = set()
-        after: Pairs = []
+        after: Params = []
         async with walk_span("list", wanted.kind) as span:
             for _ in range(_MOST_PAGES):
                 pairs = [*wanted.asked, ("limit", "100"), *after]
                 body = await self._transport.get(wanted.path, pairs, span)
                 try:
-                    page = listing_of(wanted.entry, body)
-                except NoPageError as wrong:
-                    raise self._transport.no_page(wrong.what, wrong.path, body) from None
+                    page = decode_list(wanted.entry, body)
+                except DecodeError as wrong:
+                    raise self._transport.validation_error(wrong.what, wrong.path, body) from None
                 if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
                     del page  # tracebacks can show locals
                     raise PaginationError("the list has an API key in the place of an id")
@@ -217,14 +219,14 @@ class Directory:
             raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come")
 
 
-def _unread(wanted: _List, error: APIError) -> UnreadList:
+def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
     """What is noted of a list; a refusal is the API's last word, whatever else may be mended."""
     status = error.status_code if isinstance(error, APIStatusError) else None
     return UnreadList(
         kind=wanted.kind,
         path=wanted.path,
         why=_why(error),
-        passing=status is None or is_passing(error),
+        passing=status is None or is_retryable(error),
         status_code=status,
     )
 
@@ -237,7 +239,7 @@ def _why(error: APIError) -> str:
     return what + where
 
 
-async def _side_by_side(coroutines: Iterable[Awaitable[None]]) -> None:
+async def _prefetch_windows(coroutines: Iterable[Awaitable[None]]) -> None:
     """Run them all to their end, or give all up where one fails or nobody waits any more."""
     tasks = [asyncio.ensure_future(each) for each in coroutines]
     try:

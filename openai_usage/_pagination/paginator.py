@@ -19,7 +19,7 @@ from openai_usage._http.transport import Transport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
 from openai_usage._telemetry import WalkSpan, walk_span
-from openai_usage._wire.decoder import NoPageError, Pairs, page_of, query_pairs
+from openai_usage._wire.decoder import DecodeError, Params, decode_page, to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
 from openai_usage.gaps import Gap
@@ -36,14 +36,14 @@ to 365 of them, and cursors without end must not go on for ever."""
 _log = logging.getLogger("openai_usage")
 
 
-class Reply(NamedTuple, Generic[R_co]):
+class FetchedPage(NamedTuple, Generic[R_co]):
     """One answer: what it says, and the bytes that said it where they are wanted."""
 
     page: Page[R_co]
     body: bytes
 
 
-class Walk(Generic[R_co]):
+class Paginator(Generic[R_co]):
     """Fetches the pages of an endpoint, one or all of a range."""
 
     def __init__(
@@ -54,23 +54,23 @@ class Walk(Generic[R_co]):
         self.with_bodies = with_bodies
         self.span = WalkSpan()
 
-    async def fetch(self, asked: Pairs, cursor: str | None = None) -> Reply[R_co]:
+    async def fetch(self, asked: Params, cursor: str | None = None) -> FetchedPage[R_co]:
         """The one page that is *asked* for, at a *cursor*."""
         pairs = asked if cursor is None else [*asked, ("page", cursor)]
         body = await self.transport.get(self.endpoint.path, pairs, self.span)
         try:
-            page = await page_of(self.endpoint.result, body)
-        except NoPageError as wrong:
-            raise self.transport.no_page(wrong.what, wrong.path, body) from None
+            page = await decode_page(self.endpoint.result, body)
+        except DecodeError as wrong:
+            raise self.transport.validation_error(wrong.what, wrong.path, body) from None
         if self.transport.is_key(page.next_page):
             del page  # tracebacks can show locals
             raise PaginationError("the API sent an API key as the cursor, which is not followed")
-        return Reply(page, bytes(body) if self.with_bodies else b"")
+        return FetchedPage(page, bytes(body) if self.with_bodies else b"")
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
         """The one page that *query* asks for, checked as every page is."""
         async with walk_span("page", self.endpoint.name) as self.span:
-            page = (await self.fetch(query_pairs(query))).page
+            page = (await self.fetch(to_params(query))).page
             continuity = _continuity(query)
             continuity.check_page(page.data)
             if not page.has_more:
@@ -79,19 +79,19 @@ class Walk(Generic[R_co]):
             self.span.handed_over(len(page.data))
         return page
 
-    async def replies(
+    async def fetched_pages(
         self, query: RangeQuery, at_once: int | None
-    ) -> AsyncGenerator[Reply[R_co], None]:
+    ) -> AsyncGenerator[FetchedPage[R_co], None]:
         """Every answer in order, with windows *at_once*; an error says how far they came."""
         continuity = _continuity(query)
-        replies = self._one_by_one(query, continuity)
+        fetched_pages = self._follow_cursors(query, continuity)
         in_windows = False
         if at_once != 1 and query.end_time is not None:  # only a range with an end can be cut
-            replies, in_windows = self._side_by_side(query, query.end_time, at_once), True
+            fetched_pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
         yielded_until: int | None = None
         try:
             span = walk_span("walk", self.endpoint.name, at_once)
-            async with span as self.span, Owned(replies) as owned:
+            async with span as self.span, Owned(fetched_pages) as owned:
                 async for reply in owned:
                     buckets = reply.page.data
                     if in_windows:  # each was checked alone; a gap over several of them is one gap
@@ -107,9 +107,9 @@ class Walk(Generic[R_co]):
             error.resume_from = yielded_until
             raise
 
-    async def _one_by_one(
+    async def _follow_cursors(
         self, query: RangeQuery, continuity: Continuity
-    ) -> AsyncGenerator[Reply[R_co], None]:
+    ) -> AsyncGenerator[FetchedPage[R_co], None]:
         """Follow the cursors from page to page, to the page that has no more.
 
         A cursor that is refused on the way is given up, once at a place, for a fresh start at
@@ -118,7 +118,7 @@ class Walk(Generic[R_co]):
         seen: set[str] = set()
         restarted_at: int | None = None
         cursor = query.page
-        asked = query_pairs(evolve(query, page=None))  # on every page the same, but for the cursor
+        asked = to_params(evolve(query, page=None))  # on every page the same, but for the cursor
         empty_in_a_row = 0
         while empty_in_a_row < _EMPTY_AT_MOST:
             try:
@@ -132,7 +132,7 @@ class Walk(Generic[R_co]):
                     return  # every bucket is there already
                 self._warn_of_restart(position, error)
                 cursor, restarted_at = None, position
-                asked = query_pairs(evolve(query, start_time=position, page=None))
+                asked = to_params(evolve(query, start_time=position, page=None))
                 seen.clear()
                 continue
             continuity.check_page(reply.page.data)
@@ -143,9 +143,9 @@ class Walk(Generic[R_co]):
             cursor = next_cursor(reply.page.next_page, seen)
         raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
 
-    async def _side_by_side(
+    async def _prefetch_windows(
         self, query: RangeQuery, end_time: int, at_once: int | None
-    ) -> AsyncGenerator[Reply[R_co], None]:
+    ) -> AsyncGenerator[FetchedPage[R_co], None]:
         """Walk the windows of the range, some of them at once, and hand them over in order.
 
         How many is up to the gate where *at_once* does not say.
@@ -154,11 +154,13 @@ class Walk(Generic[R_co]):
             evolve(query, start_time=w.start_time, end_time=w.end_time)
             for w in windows_of(query, end_time)
         )
-        ahead: deque[asyncio.Task[list[Reply[R_co]]]] = deque()
+        ahead: deque[asyncio.Task[list[FetchedPage[R_co]]]] = deque()
 
         def start_more() -> None:
-            room = max(0, (at_once or self.transport.gate.windows) - len(ahead))
-            ahead.extend(asyncio.create_task(self._whole(w)) for w in islice(windows, room))
+            room = max(0, (at_once or self.transport.rate_limiter.windows) - len(ahead))
+            ahead.extend(
+                asyncio.create_task(self._collect_window(w)) for w in islice(windows, room)
+            )
 
         try:
             start_more()
@@ -173,8 +175,8 @@ class Walk(Generic[R_co]):
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)
 
-    async def _whole(self, window: RangeQuery) -> list[Reply[R_co]]:
-        return [reply async for reply in self._one_by_one(window, _continuity(window))]
+    async def _collect_window(self, window: RangeQuery) -> list[FetchedPage[R_co]]:
+        return [reply async for reply in self._follow_cursors(window, _continuity(window))]
 
     def _report_gaps(self, continuity: Continuity) -> None:
         """Hand each gap found to `on_gap`: warn of it, raise it, or call a function with it."""

@@ -62,18 +62,18 @@ def _decimals_at(name: str, of_amounts: bool, may_be_none: bool) -> Decimals:  #
     return Decimals(path, eval(f"lambda results: [each.{path} for each in results {known}]"))  # noqa: S307
 
 
-def refuse_unreckonable(buckets: Sequence[Bucket[object]], places: Sequence[Decimals]) -> None:
+def reject_non_finite(buckets: Sequence[Bucket[object]], places: Sequence[Decimals]) -> None:
     """Raise a `ValidationError` where a decimal of a result cannot be reckoned with."""
     results = list(chain.from_iterable(map(attrgetter("results"), buckets))) if places else ()
     for place in places:
-        if not _all_reckonable(place.of(results)):
-            number, where = _not_reckonable(buckets, place)[0]
+        if not _all_finite(place.of(results)):
+            number, where = _not_finite(buckets, place)[0]
             raise msgspec.ValidationError(
                 f"{number!s:.40} is no number to reckon with - at {where}"
             )
 
 
-def _all_reckonable(numbers: list[Decimal]) -> bool:
+def _all_finite(numbers: list[Decimal]) -> bool:
     return all(map(Decimal.is_finite, numbers)) and _MAGNITUDES.issuperset(
         map(Decimal.adjusted, numbers)
     )
@@ -92,15 +92,13 @@ def _all_in(value: object) -> Iterator[Decimal]:
                 todo += items
 
 
-def _not_reckonable(
-    buckets: Sequence[Bucket[object]], place: Decimals
-) -> list[tuple[Decimal, str]]:
+def _not_finite(buckets: Sequence[Bucket[object]], place: Decimals) -> list[tuple[Decimal, str]]:
     return [
         (number, f"$.data[{i}].results[{j}].{place.path}".rstrip("."))
         for i, bucket in enumerate(buckets)
         for j, result in enumerate(bucket.results)
         for number in place.of([result])
-        if not _all_reckonable([number])
+        if not _all_finite([number])
     ]
 
 

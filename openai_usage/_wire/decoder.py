@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from openai_usage._wire.decimals import decimals_of, refuse_unreckonable
+from openai_usage._wire.decimals import decimals_of, reject_non_finite
 from openai_usage._wire.duplicates import reject_duplicates
 from openai_usage._wire.integers import ExactDecoder
 from openai_usage.schema.range_query import RangeQuery
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-Pairs: TypeAlias = list[tuple[str, str]]
+Params: TypeAlias = list[tuple[str, str]]
 """The parameters of a URL, in order."""
 
 B = TypeVar("B", bound=Sequence[Bucket[object]])
 
-AT_ONCE = 2**22
+CHUNK_BYTES = 2**22
 """Bytes that are decoded in one go, in a few milliseconds; a larger body is taken in turns."""
 
 _NO_PAGE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -39,7 +39,7 @@ def _converter() -> "Converter":
     return make_converter()
 
 
-def query_pairs(query: RangeQuery) -> Pairs:
+def to_params(query: RangeQuery) -> Params:
     """What *query* asks, as the parameters of a URL; what is None is left out."""
     values = _converter().unstructure(query)
     extra = values.pop("extra_query") or {}
@@ -59,7 +59,7 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-class NoPageError(Exception):
+class DecodeError(Exception):
     """A body that is not what was asked: what is wrong with it, and where, as a JSON path."""
 
     def __init__(self, what: str, path: str) -> None:
@@ -68,7 +68,7 @@ class NoPageError(Exception):
         self.path = path
 
 
-async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
+async def decode_page(result: type[R], body: bytes | bytearray) -> Page[R]:
     """The page that *body* holds, whole.
 
     Fields and values that this version does not know are passed over. A field of the page that
@@ -83,15 +83,15 @@ async def page_of(result: type[R], body: bytes | bytearray) -> Page[R]:
     decoder = _decoder(result)  # type: ignore[arg-type]  # mypy takes no class for hashable
     try:
         _check_text(body)
-        if len(body) > AT_ONCE:
+        if len(body) > CHUNK_BYTES:
             with suppress(*_NO_PAGE):  # in which case what follows says where and why
-                return await decoder.in_turns(body)
-        return decoder.at_once(body)
+                return await decoder.decode_cooperatively(body)
+        return decoder.decode(body)
     except _NO_PAGE as error:
         raise _no_page(error) from None
 
 
-class Listing(msgspec.Struct, Generic[R]):
+class ListPage(msgspec.Struct, Generic[R]):
     """A page of one of the lists that have names in them, by id."""
 
     data: list[R]
@@ -99,7 +99,7 @@ class Listing(msgspec.Struct, Generic[R]):
     last_id: str | None = None
 
 
-def listing_of(entry: type[R], body: bytes | bytearray) -> Listing[R]:
+def decode_list(entry: type[R], body: bytes | bytearray) -> ListPage[R]:
     """The page of a list of *entry* that *body* holds, whole; what else is in it is passed over.
 
     Raises:
@@ -107,7 +107,7 @@ def listing_of(entry: type[R], body: bytes | bytearray) -> Listing[R]:
     """
     try:
         _check_text(body)
-        return msgspec.json.decode(body, type=Listing[entry])  # type: ignore[valid-type]
+        return msgspec.json.decode(body, type=ListPage[entry])  # type: ignore[valid-type]
     except _NO_PAGE as error:
         raise _no_page(error) from None
 
@@ -119,14 +119,14 @@ def _check_text(body: bytes | bytearray) -> None:
         str(body, "utf-8")
 
 
-def _no_page(error: Exception) -> NoPageError:
+def _no_page(error: Exception) -> DecodeError:
     if isinstance(error, RecursionError):  # whose text is another on each Python
-        return NoPageError("it is nested too deeply", "$")
+        return DecodeError("it is nested too deeply", "$")
     what, _, where = str(error).partition(" - at ")
-    return NoPageError(what, where.strip("`") or "$")
+    return DecodeError(what, where.strip("`") or "$")
 
 
-class _Unopened(msgspec.Struct):
+class _RawPage(msgspec.Struct):
     """A page whose buckets are still as they came."""
 
     data: list[msgspec.Raw]
@@ -146,19 +146,19 @@ class _Decoder(Generic[R]):
         self._page: ExactDecoder[Page[R]] = ExactDecoder(Page[result])  # type: ignore[valid-type]
         self._bucket: ExactDecoder[Bucket[R]]
         self._bucket = ExactDecoder(Bucket[result])  # type: ignore[valid-type]
-        self._unopened = msgspec.json.Decoder(_Unopened)
+        self._unopened = msgspec.json.Decoder(_RawPage)
         self._decimals = decimals_of(result)
         self._result: type = result
         self._has_money = any(place.path for place in self._decimals)
 
-    def at_once(self, body: bytes | bytearray) -> Page[R]:
+    def decode(self, body: bytes | bytearray) -> Page[R]:
         """The page of a *body*."""
         page = self._page.decode(body)
         self._reckonable(page.data)
         self._reject_duplicates(body, len(page.data))
         return page
 
-    async def in_turns(self, body: bytes | bytearray) -> Page[R]:
+    async def decode_cooperatively(self, body: bytes | bytearray) -> Page[R]:
         """The page of a large *body*, with a turn for the rest of the program every few buckets.
 
         To find first where buckets begin and end takes a quarter of the time of decoding them.
@@ -168,7 +168,7 @@ class _Decoder(Generic[R]):
         opened: list[Bucket[R]] = []
         size = 0
         for raw in unopened.data:
-            if size > AT_ONCE:
+            if size > CHUNK_BYTES:
                 buckets += self._reckonable(opened)
                 opened, size = [], 0
                 await asyncio.sleep(0)
@@ -187,7 +187,7 @@ class _Decoder(Generic[R]):
         reject_duplicates(body, buckets, self._result, has_money=self._has_money)
 
     def _reckonable(self, buckets: B) -> B:
-        refuse_unreckonable(buckets, self._decimals)
+        reject_non_finite(buckets, self._decimals)
         return buckets
 
 

@@ -18,7 +18,7 @@ from msgspec import inspect
 T = TypeVar("T")
 
 _Buffer: TypeAlias = bytes | bytearray | msgspec.Raw
-_Ease: TypeAlias = Callable[[Any], Any]
+Coercer: TypeAlias = Callable[[Any], Any]
 
 _NUMBER = r"(?a)-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 
@@ -46,8 +46,8 @@ class ExactDecoder(Generic[T]):
             return read
 
     @cached_property
-    def _ease(self) -> _Ease:
-        return _easing(inspect.type_info(self._kind))
+    def _ease(self) -> Coercer:
+        return build_coercer(inspect.type_info(self._kind))
 
 
 def _decimal(text: str) -> Decimal:
@@ -60,22 +60,22 @@ def _decimal(text: str) -> Decimal:
 _plain = msgspec.json.Decoder(float_hook=_decimal)
 
 
-def _easing(kind: inspect.Type) -> _Ease:
+def build_coercer(kind: inspect.Type) -> Coercer:
     """What makes integers of the whole numbers in a value of a *kind*, where it has integers.
 
     A kind that can be several things, such as integer or text, is left as strict as it is.
     """
     match kind:
         case inspect.IntType():
-            return _whole
+            return coerce_int
         case inspect.Metadata():
-            return _text if "undocumented" in (kind.extra or ()) else _easing(kind.type)
+            return _text if "undocumented" in (kind.extra or ()) else build_coercer(kind.type)
         case inspect.UnionType(types=(other, inspect.NoneType())):
-            return _easing(other)
+            return build_coercer(other)
         case inspect.VarTupleType() | inspect.ListType():
-            return _each(_easing(kind.item_type))
+            return _each(build_coercer(kind.item_type))
         case inspect.StructType() | inspect.DataclassType():
-            eases = {field.encode_name: _easing(field.type) for field in kind.fields}
+            eases = {field.encode_name: build_coercer(field.type) for field in kind.fields}
             return _fields({name: ease for name, ease in eases.items() if ease is not _as_it_is})
     return _as_it_is
 
@@ -84,7 +84,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _whole(value: Any) -> Any:
+def coerce_int(value: Any) -> Any:
     number = _decimal(value) if isinstance(value, str) and re.fullmatch(_NUMBER, value) else value
     # Comparing is exact; abs() would round, as decimals do in all that is reckoned with them.
     if isinstance(number, Decimal) and -_TOO_LARGE <= number < _TOO_LARGE and number == int(number):
@@ -97,11 +97,11 @@ def _text(value: Any) -> Any:
     return value if isinstance(value, str) else None
 
 
-def _each(ease: _Ease) -> _Ease:
+def _each(ease: Coercer) -> Coercer:
     return lambda value: list(map(ease, value)) if isinstance(value, list) else value
 
 
-def _fields(eases: dict[str, _Ease]) -> _Ease:
+def _fields(eases: dict[str, Coercer]) -> Coercer:
     def ease(value: Any) -> Any:
         if isinstance(value, dict):
             for name in eases.keys() & value.keys():

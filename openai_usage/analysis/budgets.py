@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from openai_usage._decimals import added
+from openai_usage._decimals import exact_sum
 from openai_usage._formatting import money, money_beside, share
 
 
@@ -55,5 +55,5 @@ class Verdict:
 
 def _places(budget: Decimal) -> int:
     """How many digits behind the point it takes to show a budget as it was given."""
-    _, _, fraction = f"{added([budget]):f}".partition(".")
+    _, _, fraction = f"{exact_sum([budget]):f}".partition(".")
     return max(2, len(fraction))

@@ -8,17 +8,17 @@ from typing import Self
 
 from attrs import define, field, frozen
 
-from openai_usage._decimals import added
+from openai_usage._decimals import exact_sum
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
 
 __all__ = [
     "DAY",
+    "DailyTotals",
     "Day",
     "Key",
     "Period",
     "Rows",
-    "Tally",
     "Values",
     "by",
     "subtotal",
@@ -142,7 +142,7 @@ class Period:
 
 
 @define
-class Tally:
+class DailyTotals:
     """Adds up, exactly."""
 
     days: int
@@ -158,7 +158,7 @@ class Tally:
         """What it came to; what days that are *missing* came to is not known."""
         return {
             key: tuple(
-                None if day in missing and not amounts else added(amounts)
+                None if day in missing and not amounts else exact_sum(amounts)
                 for day, amounts in enumerate(row)
             )
             for key, row in self.rows.items()
@@ -167,7 +167,7 @@ class Tally:
 
 def total(*rows: Values) -> Decimal:
     """All of it that is known, exactly."""
-    return added(each for row in rows for each in row if each is not None)
+    return exact_sum(each for row in rows for each in row if each is not None)
 
 
 def subtotal(values: Values) -> Decimal | None:

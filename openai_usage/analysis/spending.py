@@ -12,7 +12,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage._decimals import added, difference, of_cents
+from openai_usage._decimals import exact_difference, exact_sum, of_cents
 from openai_usage._text import label, labels_of
 from openai_usage.schema.results import Span
 
@@ -186,13 +186,13 @@ class Spending:
         known = [day for day in usual if first <= day < self.today and day not in self.not_whole]
         whole = known[-_HISTORY:]
         basis = [usual[day] for day in whole or [self.today]]
-        per_day = _to_the_cent(Fraction(added(basis)) / len(basis))
+        per_day = _to_the_cent(Fraction(exact_sum(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
         begun = {self.today, *(day for day in self.not_whole if self.month <= day)}
-        rest = (max(_NOTHING, difference(per_day, usual[day])) for day in begun)
+        rest = (max(_NOTHING, exact_difference(per_day, usual[day])) for day in begun)
         ahead = [*rest, *[per_day] * days_to_come]
         return Projection(
-            total=added([self.total.this_month, *ahead]),
+            total=exact_sum([self.total.this_month, *ahead]),
             per_day=per_day,
             days=len(whole),
             is_known=bool(whole) or self.today not in self.unknown | self.in_part,
@@ -203,11 +203,11 @@ class Spending:
         amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
         for charge in charges:
             amounts[charge.day].append(charge.amount.value)
-        return {day: added(those) for day, those in amounts.items()}
+        return {day: exact_sum(those) for day, those in amounts.items()}
 
     def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
         def of(month: date, numbers: Collection[int] = range(1, 32)) -> Decimal:
-            return added(
+            return exact_sum(
                 each.amount.value
                 for each in charges
                 if each.day.replace(day=1) == month and each.day.day in numbers

@@ -17,8 +17,8 @@ from openai_usage import (
     __version__,
 )
 from openai_usage._text import with_full_stop
-from openai_usage.cli.commands.query import Interrupted, asking, unwrapped
-from openai_usage.cli.output.console import forget_output
+from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
+from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import as_typed
 
@@ -60,7 +60,7 @@ def run(words: Sequence[str]) -> int:
         said = f"{with_full_stop(said)}{done}" if done else said
         code = _say(said, exit_code=2 if is_the_users else 1)
     except Interrupted as error:
-        forget_output()
+        silence_stdout()
         done = _go_on(error.resume_from) or " Nothing whole was written."
         code = _say(f"interrupted.{done}", exit_code=130)
     except KeyboardInterrupt:
@@ -68,12 +68,12 @@ def run(words: Sequence[str]) -> int:
     except SystemExit as error:
         # Rich makes one of a broken pipe where it shows the help, cyclopts of an unknown shell.
         is_well = isinstance(error.__context__, BrokenPipeError)
-        forget_output()
+        silence_stdout()
         code = 0 if is_well else 2
     except OSError as error:
         is_stdout = error.filename is None  # files that were named are named in their errors
         if is_stdout:
-            forget_output()
+            silence_stdout()
         # Whoever read stdout has read enough; whoever was to read a file has not.
         is_well = is_stdout and isinstance(error, BrokenPipeError)
         code = 0 if is_well else _say(_about(error), exit_code=1)
@@ -118,7 +118,7 @@ def _app(asked: str) -> App:
     )
     endpoints = Group("Endpoints", sort_key=1)
     for endpoint in AsyncUsageClient.table().values():
-        app.command(asking(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
+        app.command(build_command(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
     for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
         place = f"openai_usage.cli.commands.{name}:{name}"
         said = inspect.getdoc(resolve_name(place)) if name == asked else None

@@ -122,14 +122,14 @@ def subtitle(panel: Panel, period: Period) -> Iterator[str]:
 def _chart(
     panel: Panel, size: Size, colours: Mapping[str, str], legend: alt.Legend | None = None
 ) -> alt.LayerChart:
-    height = len(panel.bars) * _LYING if panel.lying else size.height
+    height = len(panel.bars) * _LYING if panel.horizontal else size.height
     bars = alt.Chart(alt.InlineData(values=list(_marks(panel)))).mark_bar(
         stroke=colours["surface"],
         strokeWidth=min(1, size.width / len(panel.bars) / 20) if len(panel.series) > 1 else 0,
-        height=16 if panel.lying else alt.Undefined,
+        height=16 if panel.horizontal else alt.Undefined,
         width=_WIDEST if size.width > 1.5 * _WIDEST * len(panel.bars) else alt.Undefined,
     )
-    across, along = (alt.Y, alt.X) if panel.lying else (alt.X, alt.Y)
+    across, along = (alt.Y, alt.X) if panel.horizontal else (alt.X, alt.Y)
     place = across("bar:N", sort=None, title=None, axis=_names(panel, size)).scale(
         domain=[bar.label for bar in panel.bars], padding=0.15
     )
@@ -205,7 +205,7 @@ def _marks(panel: Panel) -> Iterator[dict[str, object]]:
 
 def _names(panel: Panel, size: Size) -> alt.Axis:
     """The axis that names the bars; of days and months, as many as there is room for."""
-    if panel.lying:
+    if panel.horizontal:
         above = -_LYING / 2 + 6
         return alt.Axis(
             labelAlign="left",

@@ -14,8 +14,8 @@ from attrs import NOTHING, evolve, fields, frozen
 from openai_usage._gap_text import describe_spans
 from openai_usage._http.responses import among_others
 from openai_usage._pagination.continuity import LATE, find_gaps
-from openai_usage._text import legible
-from openai_usage.analysis.daily import DAY, Period, Rows, Tally
+from openai_usage._text import printable
+from openai_usage.analysis.daily import DAY, DailyTotals, Period, Rows
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
@@ -103,7 +103,7 @@ async def gather(
 
 def _why(error: APIError) -> str:
     """Why something could not be read, where something else could."""
-    return legible(among_others(str(error)))
+    return printable(among_others(str(error)))
 
 
 async def _or_error(asked: Awaitable[T]) -> T | APIError:
@@ -132,7 +132,7 @@ async def _costs(
     """
     if period is None:
         return _Read({}, None, ())
-    tallies: defaultdict[str, Tally] = defaultdict(lambda: Tally(len(period.days)))
+    tallies: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))
     buckets = client.costs(
         start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
     )
@@ -183,7 +183,7 @@ async def _usage(
     by_model = {"input_tokens", "model"} <= names
     asked = {"group_by": ["model"]} if by_model else {}
     ask = endpoint.__get__(client, type(client))
-    tally = Tally(len(period.days))
+    tally = DailyTotals(len(period.days))
     spans = []
     async for bucket in ask(start_time=period.start, end_time=period.end, **asked):
         spans.append(Window(bucket.start_time, bucket.end_time))

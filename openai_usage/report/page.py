@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from openai_usage._gap_text import describe_spans, group_gaps, join
-from openai_usage._spreadsheets import harmless
+from openai_usage._spreadsheets import escape_formula
 from openai_usage._version import __version__
 from openai_usage.analysis.daily import Day, total
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
@@ -55,7 +55,7 @@ def page(figures: Figures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["harmless"] = harmless  # for tables that end up in spreadsheets
+    environment.filters["harmless"] = escape_formula  # for tables that end up in spreadsheets
     ranked = rankings(figures)
     spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
     compared = _compared(figures)
@@ -64,8 +64,8 @@ def page(figures: Figures) -> str:
     listed_in = {panel.title: name for name, table in anchors.items() for panel in table.panels}
 
     def shown(name: str, panel: Panel) -> Shown:
-        large = svg(panel, HALF if panel.half else LARGE)
-        small = "" if panel.half else svg(panel, SMALL)
+        large = svg(panel, HALF if panel.compact else LARGE)
+        small = "" if panel.compact else svg(panel, SMALL)
         # What the API said is text in them, escaped as in all XML.
         return Shown(name, panel, listed_in[panel.title], Markup(large), Markup(small))  # noqa: S704
 

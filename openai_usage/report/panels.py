@@ -19,11 +19,11 @@ __all__ = [
     "Panel",
     "Series",
     "at",
+    "attach_full_table",
     "bars",
-    "in_colours",
     "named",
     "slugs",
-    "with_all",
+    "top_series",
 ]
 
 IN_COLOUR = 6
@@ -81,9 +81,9 @@ class Panel:
     series: tuple[Series, ...]
     adds_up: bool = True
     """Whether what the bars say may be added up."""
-    lying: bool = False
+    horizontal: bool = False
     """Whether the bars lie, with room for names above them, as those of models do."""
-    half: bool = False
+    compact: bool = False
     """Whether it is so small that two of its kind stand side by side."""
     note: str = ""
     without: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
     return tuple(made)
 
 
-def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+def top_series(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
     """The rows, which are the largest first, by bar: those in front in colours, then all others."""
     used = [(label, days) for label, days in rows if any(days)]
     kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
@@ -174,7 +174,7 @@ def in_colours(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
     )
 
 
-def with_all(
+def attach_full_table(
     panel: Panel,
     period: Period,
     rows: Sequence[tuple[str, Values]],

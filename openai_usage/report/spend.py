@@ -6,22 +6,22 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from openai_usage._decimals import difference
+from openai_usage._decimals import exact_difference
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
 from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, bars, in_colours, with_all
+from openai_usage.report.panels import IN_COLOUR, Panel, attach_full_table, bars, top_series
 from openai_usage.report.units import Unit, money
 
-__all__ = ["Ranking", "Standing", "panels_of_spend", "rankings"]
+__all__ = ["RankedItem", "Ranking", "panels_of_spend", "rankings"]
 
 _WHAT = ("project", "line item")
 """What costs belong to, in the order of the keys of `Spend.rows`."""
 
 
 @frozen
-class Standing:
+class RankedItem:
     """One project, or one line item, among the others."""
 
     label: str
@@ -48,7 +48,7 @@ class Standing:
     @property
     def change(self) -> Decimal:
         """How much more it cost than before."""
-        return difference(self.compared, self.before or Decimal(0))
+        return exact_difference(self.compared, self.before or Decimal(0))
 
 
 @frozen(kw_only=True)
@@ -62,11 +62,11 @@ class Ranking:
     """What tells it from that of another currency; empty where there is one currency."""
     without: tuple[str, ...]
     """The days of costs that are missing, in words."""
-    standings: tuple[Standing, ...]
-    everything: Standing
+    standings: tuple[RankedItem, ...]
+    everything: RankedItem
     """All of them together."""
 
-    def movers(self, most: int = 5) -> list[Standing]:
+    def movers(self, most: int = 5) -> list[RankedItem]:
         """Those that changed most, up or down."""
         moved = [each for each in self.standings if each.before is not None and each.change]
         return sorted(moved, key=lambda each: abs(each.change), reverse=True)[:most]
@@ -101,9 +101,9 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
 
     def standing(
         called: str, id_: str | None, days: Values, days_before: Iterable[Values]
-    ) -> Standing:
+    ) -> RankedItem:
         then = None if before is None else in_compared_days(days_before)
-        return Standing(called, id_, days, in_compared_days([days]), then)
+        return RankedItem(called, id_, days, in_compared_days([days]), then)
 
     standings = [
         standing(
@@ -147,9 +147,9 @@ def _named(id_: str, names: Names | None) -> str:
 _OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
 
 
-def _by_model(items: Sequence[Standing]) -> list[tuple[str, Values]]:
+def _by_model(items: Sequence[RankedItem]) -> list[tuple[str, Values]]:
     """Line items such as `gpt-5, input`, of which there are many, with those of a model in one."""
-    models: dict[str | None, list[Standing]] = {}
+    models: dict[str | None, list[RankedItem]] = {}
     for each in items:
         model = each.id if each.id is None else each.id.partition(", ")[0]
         models.setdefault(model, []).append(each)
@@ -178,10 +178,10 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
             bars=shown,
-            series=in_colours(grouped, shown),
+            series=top_series(grouped, shown),
             note=_OF_ONE_MODEL if len(grouped) < len(rows) else "",
             without=figures.without(lacking),
         )
         if panel.series:
-            made.append(with_all(panel, figures.billed, rows, missing))
+            made.append(attach_full_table(panel, figures.billed, rows, missing))
     return made

@@ -9,7 +9,7 @@ from attrs import frozen
 from openai_usage._gap_text import join
 from openai_usage._text import label, unique_labels
 from openai_usage.report.panels import Panel
-from openai_usage.report.spend import Ranking, Standing
+from openai_usage.report.spend import RankedItem, Ranking
 from openai_usage.report.units import NOTHING, Unit, change_in_percent, percent
 
 __all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
@@ -79,12 +79,12 @@ def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
         yield _costs(ranking, called, each)
 
 
-def _with_id(standing: Standing) -> str:
+def _with_id(standing: RankedItem) -> str:
     id_ = "" if standing.id is None else label(standing.id)
     return standing.label if id_ in standing.label else f"{standing.label} · {id_}"
 
 
-def _costs(ranking: Ranking, called: str, each: Standing) -> tuple[str, ...]:
+def _costs(ranking: Ranking, called: str, each: RankedItem) -> tuple[str, ...]:
     exact = ranking.unit.exact
     billed, all_ = each.billed, ranking.everything.total
     share = NOTHING if billed is None else percent(billed, all_)
@@ -102,11 +102,11 @@ def tables_of_panels(panels: Sequence[Panel]) -> list[Table]:
     """
     made = []
     for panel in panels:
-        if not panel.half:
+        if not panel.compact:
             made.append(_of_panel(panel))
             if panel.in_full is not None:
                 made.append(_of_panel(panel.in_full, folded=True))
-    small = [panel for panel in panels if panel.half]
+    small = [panel for panel in panels if panel.compact]
     in_full = tuple(panel.in_full for panel in small if panel.in_full is not None)
     small.sort(key=lambda each: len(each.bars))
     made += [_of_small(tuple(group)) for _, group in groupby(small, key=_labels)]
@@ -139,7 +139,7 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
         # What a large table comes to is said at its foot.
         caption=f"{panel.title}." if folded else panel.text,
         heads=(
-            "Model" if panel.lying else "In UTC",
+            "Model" if panel.horizontal else "In UTC",
             *(each.label for each in panel.series),
             "Total",
         ),
@@ -149,7 +149,7 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
         ),
         foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
         panels=() if folded else (panel,),
-        by_day=not panel.lying,
+        by_day=not panel.horizontal,
         folded=folded,
     )
 

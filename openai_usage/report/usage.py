@@ -13,9 +13,9 @@ from openai_usage.report.panels import (
     Panel,
     Series,
     at,
+    attach_full_table,
     bars,
-    in_colours,
-    with_all,
+    top_series,
 )
 from openai_usage.report.units import COUNT, UNITS
 
@@ -68,7 +68,7 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         series=_of_kinds({kind: at(shown, days) for kind, days in kinds.items()}),
         without=figures.without(lacking),
     )
-    yield with_all(
+    yield attach_full_table(
         by_day,
         figures.period,
         [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
@@ -83,11 +83,11 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         title="Requests to models",
         unit=COUNT,
         bars=shown,
-        series=in_colours(requests, shown),
+        series=top_series(requests, shown),
         note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
         without=figures.without(lacking),
     )
-    yield with_all(panel, figures.period, requests, missing)
+    yield attach_full_table(panel, figures.period, requests, missing)
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
             if measure not in _TOGETHER:
@@ -154,7 +154,7 @@ def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequ
                 for kind in _KINDS
             }
         ),
-        lying=True,
+        horizontal=True,
     )
 
 
@@ -203,11 +203,11 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         bars=shown,
         series=(Series(title, 1, at(shown, days)),),
         adds_up=adds_up,
-        half=True,
+        compact=True,
         note=""
         if adds_up
         else "What the API says of each day. It does not say whether that is what was there, or "
         "what was added, so no days are added up.",
         without=figures.without(lacking),
     )
-    return with_all(panel, figures.period, [(title, days)], missing)
+    return attach_full_table(panel, figures.period, [(title, days)], missing)

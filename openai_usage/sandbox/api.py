@@ -9,12 +9,12 @@ from attrs import evolve
 from multidict import MultiMapping
 
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.sandbox.cursors import cursor_to, place_of
+from openai_usage.sandbox.cursors import cursor_to, decode_cursor
 from openai_usage.sandbox.dataset.directory import Directory
 from openai_usage.sandbox.dataset.ledger import Ledger, Row
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.parameters import query_of
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import SECONDS, Window, windows_of
 
@@ -48,7 +48,7 @@ class Api:
         page_caps: Mapping[str, int],
     ) -> None:
         self._ledger = Ledger(organization)
-        self._directory = Directory(organization, page_caps)
+        self._name_lists = Directory(organization, page_caps)
         self._scopes = scopes
         self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)
@@ -64,13 +64,13 @@ class Api:
         """
         scheme, _, key = authorization.partition(" ")
         if scheme != "Bearer" or key not in self._scopes:
-            raise Refusal.wrong_key(key)
+            raise ApiError.wrong_key(key)
         endpoint = self._table.get(path)
         scope = MANAGEMENT if endpoint is None else USAGE
         if scope not in self._scopes[key]:
-            raise Refusal.no_scope(scope)
+            raise ApiError.no_scope(scope)
         if endpoint is None:
-            return self._encoder.encode(self._directory.page(path, parameters))
+            return self._encoder.encode(self._name_lists.page(path, parameters))
         return self._encoder.encode(
             self._page(endpoint, query_of(endpoint.query_type, parameters), now)
         )
@@ -78,7 +78,7 @@ class Api:
     def _page(self, endpoint: Endpoint[..., object], query: RangeQuery, now: int) -> Row:
         start = query.start_time
         if query.page is not None:
-            start = place_of(query.page, endpoint.name, query, now)
+            start = decode_cursor(query.page, endpoint.name, query, now)
         limit = query.limit or query.page_size.default
         limit = min(limit, self._page_caps.get(endpoint.name, limit))
         if endpoint.name in _WHOLE_DAYS:

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from attrs import evolve
 
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.range_query import RangeQuery
 
 _LIFETIME = 86_400
@@ -19,7 +19,7 @@ def cursor_to(start_time: int, endpoint: str, query: RangeQuery, now: int) -> st
     return f"page_{b64encode(token).decode()}"
 
 
-def place_of(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
+def decode_cursor(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
     """Where the bucket begins that *cursor* leads to.
 
     Raises:
@@ -29,9 +29,9 @@ def place_of(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
         token = b64decode(cursor.removeprefix("page_"), validate=True)
         digest, expires, start_time = _TOKEN.unpack(token)
     except (ValueError, struct.error):
-        raise Refusal.invalid_cursor() from None
+        raise ApiError.invalid_cursor() from None
     if digest != _digest(endpoint, query) or now >= expires:
-        raise Refusal.invalid_cursor()
+        raise ApiError.invalid_cursor()
     return int(start_time)
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from attrs import define, field
 
 from openai_usage.sandbox.cursors import cursor_to
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from openai_usage.sandbox.spoiling import (
     Change,
     begun,
@@ -66,7 +66,7 @@ class Faults:
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
             if body is None:
-                response = Refusal(status, f"A fault with status {status}.", code=None).response()
+                response = ApiError(status, f"A fault with status {status}.", code=None).response()
                 response.headers.update(headers or {})
                 return response
             encoded = body.encode() if isinstance(body, str) else body
@@ -210,7 +210,7 @@ class Faults:
         """Refuse a cursor that is good."""
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
-            return Refusal.invalid_cursor().response()
+            return ApiError.invalid_cursor().response()
 
         self._add(effect, times, after, needs="page")
 

@@ -8,7 +8,7 @@ from attrs import fields
 from multidict import MultiMapping
 
 from openai_usage.errors import InvalidQueryError
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.queries import CostsQuery
 from openai_usage.schema.range_query import RangeQuery
 
@@ -35,19 +35,19 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
         if (texts or plain) and name != "extra_query":
             values[name] = _value(name, attribute.type, [*plain, *texts])
     if "start_time" not in values:
-        raise Refusal.missing("start_time")
+        raise ApiError.missing("start_time")
     sizes = query_type.page_sizes
     size = sizes.get(values.get("bucket_width", "1d"))
     limit = values.get("limit")
     if size and isinstance(limit, int) and limit > size.maximum:
-        raise Refusal.limit_too_large(limit, size.maximum)
+        raise ApiError.limit_too_large(limit, size.maximum)
     try:
         query = query_type(**values)
     except InvalidQueryError as error:
-        raise Refusal.invalid(error.param, str(error)) from None
+        raise ApiError.invalid(error.param, str(error)) from None
     by_key = isinstance(query, CostsQuery) and "api_key_id" in (query.group_by or ())
     if by_key and query.start_time < COSTS_BY_KEY_SINCE:
-        raise Refusal.costs_by_key_too_early(COSTS_BY_KEY_SINCE)
+        raise ApiError.costs_by_key_too_early(COSTS_BY_KEY_SINCE)
     return query
 
 
@@ -58,11 +58,11 @@ def _value(name: str, declared: object, texts: list[str]) -> object:
     [text] = texts[-1:]
     if int in kinds:
         if not re.fullmatch("-?[0-9]{1,18}", text):
-            raise Refusal.invalid_type(name, "an integer", text)
+            raise ApiError.invalid_type(name, "an integer", text)
         return int(text)
     if bool in kinds:
         if text not in _WORDS:
-            raise Refusal.invalid_type(name, "a boolean", text)
+            raise ApiError.invalid_type(name, "a boolean", text)
         return _WORDS[text]
     return text
 

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the sandbox
+class ApiError(Exception):
     """A request is answered with an error."""
 
     def __init__(

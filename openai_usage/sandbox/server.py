@@ -11,12 +11,12 @@ from typing import Literal, Self
 from aiohttp import web
 from attrs import field, frozen
 
-from openai_usage._loop_thread import BackgroundLoop
+from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.rate_limit import RateLimit
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.times import Timestamp, unix_seconds
 
 
@@ -124,7 +124,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            background = stack.enter_context(BackgroundLoop("sandbox", self._stop))
+            background = stack.enter_context(LoopThread("sandbox", self._stop))
             background.run(self.__aenter__)
             self._background = stack.pop_all()
         return self
@@ -150,7 +150,7 @@ class Sandbox:
         async def answer() -> web.Response:
             try:
                 return self._answer(request)
-            except Refusal as refusal:
+            except ApiError as refusal:
                 return refusal.response()
 
         effect = self.faults.next_for(request)
@@ -161,11 +161,11 @@ class Sandbox:
 
     def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
-            raise Refusal.other_host()
+            raise ApiError.other_host()
         if request.method != "GET":
-            raise Refusal.no_such_path(request.method, request.path)
+            raise ApiError.no_such_path(request.method, request.path)
         if not self.rate_limit.allows(asyncio.get_running_loop().time()):
-            raise Refusal.too_fast(self.rate_limit.requests_per_second)
+            raise ApiError.too_fast(self.rate_limit.requests_per_second)
         body = self._api.answer(
             request.path,
             request.query,

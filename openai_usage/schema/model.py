@@ -29,7 +29,7 @@ class _ValueMeta(msgspec.StructMeta):
 
     if not TYPE_CHECKING:  # to whom the fields are the signature
 
-        def __call__(cls, *args: object, **kwargs: object) -> "Value":
+        def __call__(cls, *args: object, **kwargs: object) -> "Model":
             """Check what is built by hand; what comes from the wire is checked on its way in."""
             value = super().__call__(*args, **kwargs)
             value.check()
@@ -40,11 +40,11 @@ class _Fields:
     """What attrs looks for in its classes: a description of each field."""
 
     def __get__(self, _: object, owner: type[msgspec.Struct]) -> Any:
-        return _described(owner)
+        return _attrs_fields(owner)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Value(
+class Model(
     msgspec.Struct,
     metaclass=_ValueMeta,
     frozen=True,
@@ -60,7 +60,7 @@ class Value(
 
 
 @cache
-def _described(owner: type[msgspec.Struct]) -> Any:
+def _attrs_fields(owner: type[msgspec.Struct]) -> Any:
     attributes = {each.name: _attribute(each) for each in msgspec.structs.fields(owner)}
     return attrs.fields(attrs.make_class(owner.__name__, attributes))
 

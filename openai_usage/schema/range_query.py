@@ -11,7 +11,7 @@ from attrs import field, fields, frozen, resolve_types
 
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.times import Timestamp, unix_seconds
-from openai_usage.schema.validation import checked, refuse
+from openai_usage.schema.validation import reject, validate
 
 __all__ = ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"]
 
@@ -101,10 +101,10 @@ class RangeQuery:
     def __attrs_post_init__(self) -> None:
         for attribute in fields(resolve_types(type(self))):
             name = attribute.name
-            value = checked(name, getattr(self, name), attribute.type)
+            value = validate(name, getattr(self, name), attribute.type)
             if value == () and name != "group_by":
                 # Not sent, it would ask for everything, where nothing seems to be meant.
-                refuse(
+                reject(
                     name,
                     [],
                     "a list with something in it, or None to leave nothing out",

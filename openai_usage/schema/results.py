@@ -14,7 +14,7 @@ from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta
 
-from openai_usage.schema.model import Value
+from openai_usage.schema.model import Model
 
 __all__ = [
     "Amount",
@@ -64,7 +64,7 @@ class Span:
         return datetime.fromtimestamp(self.end_time, UTC)
 
 
-class Bucket(Value, Span, Generic[R_co]):
+class Bucket(Model, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
@@ -77,7 +77,7 @@ class Bucket(Value, Span, Generic[R_co]):
     object: str = "bucket"
 
 
-class Page(Value, Generic[R_co]):
+class Page(Model, Generic[R_co]):
     """One answer of the API: some buckets, and the cursor to the next ones."""
 
     data: tuple[Bucket[R_co], ...]
@@ -88,7 +88,7 @@ class Page(Value, Generic[R_co]):
     object: str = "page"
 
 
-class Amount(Value):
+class Amount(Model):
     """Money, exact to the last digit the API sent."""
 
     value: Decimal
@@ -102,7 +102,7 @@ class Amount(Value):
             raise ValueError(f"an amount is a finite Decimal, not {self.value!r}")
 
 
-class _OfProject(Value):
+class _OfProject(Model):
     project_id: str | None = None
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
-from openai_usage._text import shown
+from openai_usage._text import short_repr
 from openai_usage.errors import InvalidQueryError
 
 __all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
@@ -29,7 +29,7 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
     match moment:
         case datetime() if moment.utcoffset() is None:
             raise InvalidQueryError(
-                f"{param}={shown(moment)} is naive and could mean any time zone: "
+                f"{param}={short_repr(moment)} is naive and could mean any time zone: "
                 f"give it one, as in datetime.now(UTC)",
                 param=param,
             )
@@ -45,12 +45,14 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
                 seconds = index(moment)
     if seconds is None:
         raise InvalidQueryError(
-            f"{param} takes Unix seconds (int), an aware datetime or a date, not {shown(moment)}",
+            f"{param} takes Unix seconds (int), an aware datetime or a date, not "
+            f"{short_repr(moment)}",
             param=param,
         )
     if not 0 <= seconds < YEAR_10000:
         raise InvalidQueryError(
-            f"{param}={shown(seconds)} is out of range: Unix seconds are meant, not milliseconds",
+            f"{param}={short_repr(seconds)} is out of range: Unix seconds are meant, not "
+            "milliseconds",
             param=param,
         )
     return seconds

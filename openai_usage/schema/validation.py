@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, Union, get_args, get_origin
 
-from openai_usage._text import holds_key, shown
+from openai_usage._text import contains_key, short_repr
 from openai_usage.errors import InvalidQueryError
 
 
-def checked(param: str, value: object, declared: object) -> object:
+def validate(param: str, value: object, declared: object) -> object:
     """*value* as a query keeps it: of a plain type, and lists as tuples, which do not change.
 
     Raises:
@@ -37,11 +37,11 @@ def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
         return None
     wanted = [kind for kind in kinds if kind is not NoneType]
     if len(wanted) == 1:
-        return checked(param, value, wanted[0])
+        return validate(param, value, wanted[0])
     for kind in wanted:
         with suppress(InvalidQueryError):
-            return checked(param, value, kind)
-    return refuse(param, value, " or ".join(map(_named, wanted)))
+            return validate(param, value, kind)
+    return reject(param, value, " or ".join(map(_named, wanted)))
 
 
 def _named(kind: object) -> str:
@@ -55,29 +55,29 @@ def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
     close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidQueryError(
-        f"{param}={shown(value)} is not one of {', '.join(map(repr, allowed))}.{hint}",
+        f"{param}={short_repr(value)} is not one of {', '.join(map(repr, allowed))}.{hint}",
         param=param,
     )
 
 
 def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
     if isinstance(value, str):
-        refuse(param, value, f"a list: [{shown(value)}]")
+        reject(param, value, f"a list: [{short_repr(value)}]")
     if not isinstance(value, Collection) or isinstance(value, bytes | Mapping):
-        refuse(param, value, "a list")
-    return tuple(checked(param, item, declared) for item in value)
+        reject(param, value, "a list")
+    return tuple(validate(param, item, declared) for item in value)
 
 
 def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        refuse(param, value, "a mapping from names to values")
+        reject(param, value, "a mapping from names to values")
     items = {
-        str(checked(param, name, str)): checked(f"{param}[{shown(name)}]", item, declared)
+        str(validate(param, name, str)): validate(f"{param}[{short_repr(name)}]", item, declared)
         for name, item in value.items()
     }
     for name, item in items.items():
         if item == ():  # nothing would be sent for it
-            refuse(f"{param}[{shown(name)}]", [], "a list with something in it")
+            reject(f"{param}[{short_repr(name)}]", [], "a list with something in it")
     return items
 
 
@@ -87,19 +87,19 @@ def _plain(param: str, value: object, declared: object) -> object:
     # To Python a bool is an int, which is never what is meant here; an int will do for a float.
     kinds = (int, float) if declared is float else declared
     if not isinstance(value, kinds) or (isinstance(value, bool) and declared is not bool):
-        refuse(param, value, declared.__name__)
+        reject(param, value, declared.__name__)
     if isinstance(value, str) and not value.strip():
-        refuse(param, value, "text that is not blank")
+        reject(param, value, "text that is not blank")
     if isinstance(value, str) and not _is_text(value):
-        refuse(param, value, "text without half a pair of surrogates in it")
-    if isinstance(value, str) and holds_key(value):
+        reject(param, value, "text without half a pair of surrogates in it")
+    if isinstance(value, str) and contains_key(value):
         raise InvalidQueryError(
             f"{param} holds an API key, which must not be sent in a URL. "
             "Pass the key as admin_api_key, and here what the parameter is for.",
             param=param,
         )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        refuse(param, value, "an integer of 64 bits")
+        reject(param, value, "an integer of 64 bits")
     # What a member of an enum is, not what it is called.
     if isinstance(value, str):
         return str.__str__(value)
@@ -114,6 +114,6 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def refuse(param: str, value: object, wanted: str) -> NoReturn:
+def reject(param: str, value: object, wanted: str) -> NoReturn:
     """Say what *param* takes, and what came instead."""
-    raise InvalidQueryError(f"{param} takes {wanted}, not {shown(value)}", param=param)
+    raise InvalidQueryError(f"{param} takes {wanted}, not {short_repr(value)}", param=param)

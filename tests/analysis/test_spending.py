@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage._decimals import added, difference
+from openai_usage._decimals import exact_difference, exact_sum
 from openai_usage.analysis.spending import Charge, Spending, spendings, start_of_last_month
 
 DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
@@ -77,10 +77,10 @@ def test_days_projects_and_line_items_come_to_the_same(bill: Spending) -> None:
     for month, sum_ in exact.items():
         assert Fraction(getattr(total, month)) == sum_
         for parts in (bill.by("project_id"), bill.by("line_item")):
-            assert added(getattr(part, month) for part in parts) == getattr(total, month)
+            assert exact_sum(getattr(part, month) for part in parts) == getattr(total, month)
     this_month = [amount for day, amount in bill.by_day.items() if day >= bill.month]
-    assert added(this_month) == total.this_month
-    assert added(bill.by_day.values()) == added([total.this_month, total.last_month])
+    assert exact_sum(this_month) == total.this_month
+    assert exact_sum(bill.by_day.values()) == exact_sum([total.this_month, total.last_month])
 
 
 @given(bill=bills())
@@ -114,9 +114,9 @@ def test_a_month_never_comes_to_less_than_it_has(bill: Spending) -> None:
 def test_on_the_last_day_only_what_is_missing_to_a_usual_day_is_added(bill: Spending) -> None:
     last = monthrange(bill.today.year, bill.today.month)[1]
     whole = Spending("usd", bill.today.replace(day=last), bill.charges)
-    to_come = difference(whole.projection.total, whole.total.this_month)
+    to_come = exact_difference(whole.projection.total, whole.total.this_month)
     today = whole.by_day[whole.today]
-    assert to_come == max(Decimal(0), difference(whole.projection.per_day, today))
+    assert to_come == max(Decimal(0), exact_difference(whole.projection.per_day, today))
     usual = Charge(whole.today, None, None, Amount(value=Decimal(10) ** 40, currency="usd"))
     done = Spending("usd", whole.today, [*whole.charges, usual])
     assert done.projection.total == done.total.this_month
@@ -173,14 +173,14 @@ def test_a_credit_lowers_the_bill_and_not_the_days_to_come(
     credit = Charge(day, None, None, Amount(value=-CENTS * cents, currency="usd"))
     lowered = Spending("usd", bill.today, [*bill.charges, credit])
     assert lowered.projection.per_day == bill.projection.per_day
-    assert difference(lowered.projection.total, lowered.total.this_month) == difference(
+    assert exact_difference(lowered.projection.total, lowered.total.this_month) == exact_difference(
         bill.projection.total, bill.total.this_month
     )
 
 
 @given(values=st.lists(amounts()))
 def test_sums_have_every_digit_and_no_others(values: list[Decimal]) -> None:
-    sum_ = added(values)
+    sum_ = exact_sum(values)
     assert Fraction(sum_) == sum(map(Fraction, values))
     assert len(f"{sum_:f}") < 90  # which 6,176 zeros would not be
 

@@ -444,7 +444,7 @@ async def test_a_report_knows_nothing_of_today_before_it_has_a_bucket(
 def test_a_month_that_has_just_begun_is_not_called_unbilled(
     terminal: Terminal, asked: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing = [(start, end, []) for start, end, _ in FULL]
+    nothing: list[Any] = [(start, end, []) for start, end, _ in FULL]
     for day, said in (
         (1, "last month; today, 2026-09-01, is not in the bill yet"),
         (2, "this month or last month; today, 2026-09-02, is not in the bill yet"),

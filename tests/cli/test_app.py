@@ -13,7 +13,7 @@ import pytest
 
 from openai_usage import Endpoints, InvalidQueryError, __version__
 from openai_usage.cli.app import _OTHERS
-from openai_usage.cli.options.time_range import Range
+from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.sandbox import Sandbox
 from tests.support.readme_table import README
 from tests.support.terminal import COMMAND, Terminal, asking
@@ -224,30 +224,30 @@ def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("openai_usage.cli.options.time_range.Range.span", interrupted)
+    monkeypatch.setattr("openai_usage.cli.options.time_range.TimeRange.span", interrupted)
     assert terminal("costs --sandbox", exit_code=130) == ""
 
 
 def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 100 * DAY + 3_601.5)
-    assert Range(last="30d").span() == (70 * DAY, None)
-    assert Range(last="12h").span() == (100 * DAY + 3_600 - 12 * 3_600, None)
-    assert Range(last="90m").span() == (100 * DAY + 3_600 - 90 * 60, None)
-    assert Range().span() == (93 * DAY, None)
-    assert Range(start="1970-01-02", end="1970-01-03T02:00+02:00").span() == (DAY, 2 * DAY)
-    assert Range(start="1764979200", end="1764979201").span() == (1_764_979_200, 1_764_979_201)
-    assert Range(start="20251206").span() == (1_764_979_200, None)
-    assert Range(last="100d").span() == (0, None)
+    assert TimeRange(last="30d").span() == (70 * DAY, None)
+    assert TimeRange(last="12h").span() == (100 * DAY + 3_600 - 12 * 3_600, None)
+    assert TimeRange(last="90m").span() == (100 * DAY + 3_600 - 90 * 60, None)
+    assert TimeRange().span() == (93 * DAY, None)
+    assert TimeRange(start="1970-01-02", end="1970-01-03T02:00+02:00").span() == (DAY, 2 * DAY)
+    assert TimeRange(start="1764979200", end="1764979201").span() == (1_764_979_200, 1_764_979_201)
+    assert TimeRange(start="20251206").span() == (1_764_979_200, None)
+    assert TimeRange(last="100d").span() == (0, None)
     with pytest.raises(InvalidQueryError, match="--last 101d begins before 1970"):
-        Range(last="101d").span()
+        TimeRange(last="101d").span()
 
 
 def test_months_are_those_of_utc() -> None:
-    start, end = Range(last_month=True).span()
+    start, end = TimeRange(last_month=True).span()
     assert end is not None
     assert [datetime.fromtimestamp(each, UTC).day for each in (start, end)] == [1, 1]
     assert 28 * DAY <= end - start <= 31 * DAY
-    assert Range(this_month=True).span() == (end, None)
+    assert TimeRange(this_month=True).span() == (end, None)
 
 
 # ---------------------------------------------------------------- as a process

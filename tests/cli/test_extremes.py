@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage._decimals import added, of_cents
+from openai_usage._decimals import exact_sum, of_cents
 from openai_usage._formatting import change, count, duration, share, size, sparkline
 from openai_usage._formatting import money as money_text
 from openai_usage.analysis.spending import Charge, Spending
@@ -58,14 +58,14 @@ def test_amounts_of_any_size_are_added_up_and_drawn(
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-x")
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         table = terminal(f"{costs} --group-by line_item --exact")
-        assert f" {added(3 * values):,f} usd" in table
+        assert f" {exact_sum(3 * values):,f} usd" in table
         by_day = terminal(f"{costs} --exact")
-        assert by_day.count(f" {added(values):,f} usd") >= 3
+        assert by_day.count(f" {exact_sum(values):,f} usd") >= 3
         rows = csv.DictReader(terminal(f"{costs} --format csv").splitlines())
         assert [Decimal(row["amount"]) for row in rows] == 3 * values
         assert len(json.loads(terminal(f"{costs} --format json"))) == 3 * len(values)
         [spent] = json.loads(terminal("spend --format json"))["currencies"]
-        assert Decimal(spent["days"][-2]["amount"]) == added(values)
+        assert Decimal(spent["days"][-2]["amount"]) == exact_sum(values)
         assert "Projected at" in terminal("spend")
         assert terminal("report --last 2d -o report.html") == "report.html\n"
     assert Path("report.html").stat().st_size > 5_000
@@ -88,7 +88,7 @@ def test_counts_of_any_size_are_written_and_drawn(
             command = f"{endpoint} --start 2026-01-05 --end 2026-01-08"
             assert f"{endpoint.replace('_', ' ')}, " in terminal(command)
             assert f" {Decimal(largest):,f} " in terminal(f"{command} --exact")
-        assert f" {added(3 * [Decimal(largest)]):,f}" in terminal(
+        assert f" {exact_sum(3 * [Decimal(largest)]):,f}" in terminal(
             "images --start 2026-01-05 --end 2026-01-08 --exact"
         )
         terminal("report --last 20d -o report.html")

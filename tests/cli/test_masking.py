@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage._text import escape, legible, mask, with_full_stop
+from openai_usage._text import escape, mask, printable, with_full_stop
 from openai_usage.cli.output.messages import MaskingFormatter
 from openai_usage.sandbox import Sandbox
 from tests.support.made_up_api import cost, made_up_api
@@ -66,16 +66,16 @@ def test_whatever_acts_or_hides_is_masked() -> None:
     ],
 )
 def test_what_people_write_stays(text: str) -> None:
-    assert legible(text) == mask(text) == escape(text) == text
+    assert printable(text) == mask(text) == escape(text) == text
 
 
 def test_what_joins_nothing_is_masked() -> None:
-    assert legible("gpt\u200d-5") == legible("gpt\u200c-5") == f"gpt{MARK}-5"
-    assert legible("\u200dgpt") == f"{MARK}gpt"
+    assert printable("gpt\u200d-5") == printable("gpt\u200c-5") == f"gpt{MARK}-5"
+    assert printable("\u200dgpt") == f"{MARK}gpt"
 
 
 def test_lines_are_joined_or_marked_or_escaped() -> None:
-    assert legible("  a\r\n\tb\x1b  c ") == f"a b{MARK} c"
+    assert printable("  a\r\n\tb\x1b  c ") == f"a b{MARK} c"
     assert mask("  a\r\n\tb  c ") == f"  a{MARK * 3}b  c "
     assert escape("a\x1b\u202e\udcffé") == r"a\x1b\u202e\udcffé"
 
@@ -183,7 +183,7 @@ def test_a_log_record_is_a_line_and_its_traceback_is_masked() -> None:
     about = (type(error), error, error.__traceback__)
     record = logging.LogRecord("x", logging.ERROR, "", 0, "no: %s", (LABEL,), about)
     first, *others = MaskingFormatter().format(record).split("\n")
-    assert first == f"openai-usage: no: {legible(LABEL)}"
+    assert first == f"openai-usage: no: {printable(LABEL)}"
     assert others[0].startswith("ValueError: a")
     assert harmful("".join(others)) == set()
 
@@ -224,7 +224,7 @@ def test_whatever_else_is_said_is_masked(what: str, code: int, says: str) -> Non
     assert harmful(done.stderr) == set()
 
 
-PRINTING: tuple[Callable[[str], str], ...] = (legible, mask, escape)
+PRINTING: tuple[Callable[[str], str], ...] = (printable, mask, escape)
 
 
 @pytest.mark.parametrize("function", PRINTING)

@@ -124,9 +124,9 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(
 @example("\x00=1")
 @example(" \u2060\uff1d1")
 def test_no_text_is_run_and_none_is_lost(text: str) -> None:
-    from openai_usage._spreadsheets import harmless
+    from openai_usage._spreadsheets import escape_formula
 
-    cell = harmless(text)
+    cell = escape_formula(text)
     assert isinstance(cell, str)
     visible = "".join(each for each in cell if unicodedata.category(each)[0] not in "CZ")
     assert not visible.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))

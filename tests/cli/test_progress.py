@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from openai_usage.cli.output.progress import Watch
+from openai_usage.cli.output.progress import ProgressTracker
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, asking
 
@@ -22,7 +22,7 @@ def retry(**facts: object) -> logging.LogRecord:
 
 
 def test_a_watch_counts_retries_and_says_what_is_waited_for() -> None:
-    watch = Watch()
+    watch = ProgressTracker()
     assert str(watch) == "0 of 0 windows · 0 buckets"
     watch.handle(retry(wait=11.9, status=429))
     assert str(watch) == "0 of 0 windows · 0 buckets · 1 retry · rate limited, 12 s"
@@ -33,7 +33,7 @@ def test_a_watch_counts_retries_and_says_what_is_waited_for() -> None:
 
 
 def test_a_watch_passes_on_what_is_no_retry(capsys: pytest.CaptureFixture[str]) -> None:
-    Watch().handle(retry())
+    ProgressTracker().handle(retry())
     assert capsys.readouterr().err == "openai-usage: a gap\n"
 
 

@@ -302,6 +302,6 @@ def test_a_mistake_of_ours_is_not_passed_off_as_an_extra_that_is_missing(
     def mistaken(*_: object) -> None:
         raise ModuleNotFoundError("No module named 'openai_usage.nonsense'", name="nonsense")
 
-    monkeypatch.setattr("openai_usage.cli.options.time_range.Range.span", mistaken)
+    monkeypatch.setattr("openai_usage.cli.options.time_range.TimeRange.span", mistaken)
     with pytest.raises(ModuleNotFoundError, match="nonsense"):
         terminal("costs --sandbox")

@@ -22,7 +22,7 @@ from openai_usage._formatting import (
     sparkline,
 )
 from openai_usage.cli.output.summary import Line, Measure, Summary, measures_of
-from openai_usage.cli.output.table import drawn
+from openai_usage.cli.output.table import build_table
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import Terminal
 
@@ -41,7 +41,7 @@ def summary(*lines: Line, heads: list[str], measure: Measure = REQUESTS) -> Summ
 def text(table: Summary, *, width: int, exact: bool = False) -> str:
     console = Console(width=width)
     with console.capture() as captured:
-        console.print(drawn(table, width=width, exact=exact), crop=False)
+        console.print(build_table(table, width=width, exact=exact), crop=False)
     return captured.get()
 
 
@@ -216,7 +216,7 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatc
     def printed() -> str:
         console = Console(force_terminal=True, color_system="standard", width=80)
         with console.capture() as captured:
-            console.print(drawn(summary(line, heads=["model"]), width=80))
+            console.print(build_table(summary(line, heads=["model"]), width=80))
         return captured.get()
 
     assert "\x1b[36" in printed()

@@ -29,7 +29,7 @@ from openai_usage import (
     RangeQuery,
     UsageClient,
 )
-from openai_usage._loop_thread import BackgroundLoop, _Life
+from openai_usage._loop_thread import LoopThread, _Worker
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 
@@ -193,13 +193,13 @@ def test_threads_change_once_a_page_and_not_once_a_bucket(
     client: UsageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[object] = []
-    begin = _Life.begin
+    begin = _Worker.submit
 
-    def counted(self: _Life, ask: Callable[[], Any], future: Future[Any]) -> bool:
+    def counted(self: _Worker, ask: Callable[[], Any], future: Future[Any]) -> bool:
         begun.append(ask)
         return begin(self, ask, future)
 
-    monkeypatch.setattr(_Life, "begin", counted)
+    monkeypatch.setattr(_Worker, "submit", counted)
     assert len(list(costs(client, 60, limit=30))) == 60
     assert len(begun) == 4  # two pages, what comes after them, and closing
 
@@ -439,7 +439,7 @@ def test_the_thread_of_a_loop_that_is_never_asked_does_not_begin() -> None:
     async def closing() -> None:
         raise AssertionError
 
-    with BackgroundLoop("client", closing):
+    with LoopThread("client", closing):
         pass
     assert threads() == 0
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 from openai_usage import UsageClient
-from openai_usage._loop_thread import BackgroundLoop
+from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 
@@ -47,10 +47,10 @@ def test_who_gave_up_waiting_is_not_told() -> None:
         given_up.cancel()
         raise SystemExit
 
-    with BackgroundLoop("client", _nothing) as loop:
+    with LoopThread("client", _nothing) as loop:
         loop.run(_nothing)
         assert loop._life
-        assert loop._life.begin(leave, given_up)
+        assert loop._life.submit(leave, given_up)
         loop.run(_nothing)
     assert given_up.cancelled()
 
@@ -64,7 +64,7 @@ def test_a_callback_that_ends_the_program_ends_no_loop() -> None:
     def leave() -> NoReturn:
         raise SystemExit
 
-    with BackgroundLoop("client", closing) as loop:
+    with LoopThread("client", closing) as loop:
         loop.run(_nothing)
         assert loop._life
         assert loop._life._loop
@@ -80,14 +80,14 @@ def test_a_task_within_a_task_that_ends_the_program_ends_no_loop() -> None:
     async def ask() -> None:
         await asyncio.create_task(leave())
 
-    def run(loop: BackgroundLoop, ask: Callable[[], Awaitable[None]]) -> object:
+    def run(loop: LoopThread, ask: Callable[[], Awaitable[None]]) -> object:
         try:
             loop.run(ask)
         except SystemExit as error:
             return error.code
         return None
 
-    with BackgroundLoop("client", _nothing) as loop, ThreadPoolExecutor(8) as pool:
+    with LoopThread("client", _nothing) as loop, ThreadPoolExecutor(8) as pool:
         asked = [ask if number % 4 == 0 else _nothing for number in range(80)]
         codes = [future.result(120) for future in [pool.submit(run, loop, each) for each in asked]]
     assert codes == [7 if each is ask else None for each in asked]
@@ -107,7 +107,7 @@ def test_all_is_closed_where_one_walk_fails_to() -> None:
             closed.append(name)
             raise ZeroDivisionError
 
-    loop = BackgroundLoop("client", closing)
+    loop = LoopThread("client", closing)
     walks = [loop.iterate(walk(name)) for name in ("first", "second")]
     assert [next(each) for each in walks] == ["first", "second"]
     loop.close()

@@ -28,7 +28,7 @@ from openai_usage import (
     UsageClient,
 )
 from openai_usage._digits import digits
-from openai_usage._wire.decoder import page_of
+from openai_usage._wire.decoder import decode_page
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
@@ -268,7 +268,7 @@ async def test_nothing_is_said_where_nothing_was_rounded(
 async def test_a_batch_says_it_itself_or_has_the_caller_say_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    page = await page_of(CostsResult, costs_page(*(f'"{each}"' for each in LONG)).encode())
+    page = await decode_page(CostsResult, costs_page(*(f'"{each}"' for each in LONG)).encode())
     rounding = Rounding()
     for _ in range(2):
         assert record_batch(Endpoints.costs, page.data, rounding=rounding).num_rows == len(LONG)

@@ -250,7 +250,7 @@ async def test_where_one_fails_the_others_are_seen_to_their_end() -> None:
         raise RuntimeError("closed")
 
     with pytest.raises(RuntimeError, match="closed"):
-        await name_lists._side_by_side([stuck(), failing()])
+        await name_lists._prefetch_windows([stuck(), failing()])
     assert ended == ["stuck"]
 
 
@@ -294,7 +294,7 @@ async def test_nothing_of_people_is_asked_for_or_kept(
 ) -> None:
     names = await client.names()
     assert {path for path in paths(sandbox) if "users" in path} == set()
-    kept = repr([vars(each) for each in holders(client._directory) if hasattr(each, "__dict__")])
+    kept = repr([vars(each) for each in holders(client._name_lists) if hasattr(each, "__dict__")])
     assert "notebook" in kept  # Jonas's key
     for personal in ("Jonas", "jonas", "@", "user-"):
         assert personal not in kept + repr(names.known)

@@ -48,7 +48,7 @@ async def test_a_limit_nobody_told_of_is_used_and_not_fought(
 async def test_a_walk_left_to_the_client_widens_while_all_goes_well(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    limiter = client._transport.gate
+    limiter = client._transport.rate_limiter
     assert limiter.windows == 4
     sandbox.faults.stall(0.1, times=1_000_000)
     buckets = client.vector_stores(start_time=TODAY - 400 * DAY, end_time=TODAY, limit=1)
@@ -62,7 +62,7 @@ async def test_a_walk_left_to_the_client_widens_while_all_goes_well(
 async def test_it_narrows_while_the_server_is_slow_and_recovers(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    limiter = client._transport.gate
+    limiter = client._transport.rate_limiter
     sandbox.faults.stall(0.1, times=200)
     sandbox.faults.stall(1.0, times=20)
     buckets = client.vector_stores(start_time=TODAY - 600 * DAY, end_time=TODAY, limit=1)
@@ -83,7 +83,7 @@ async def test_a_walk_that_narrows_has_fewer_on_their_way(
         start_time=TODAY - 40 * DAY, end_time=TODAY, limit=1
     ).concurrently():
         read += 1
-        client._transport.gate._windows = 8 if read < 10 else 2
+        client._transport.rate_limiter._windows = 8 if read < 10 else 2
         await asyncio.sleep(1)
         if read == 9:
             assert len(sandbox.requests) == read + 8
@@ -143,7 +143,7 @@ async def test_how_quick_one_endpoint_is_says_nothing_of_another(
     async for _ in client.vector_stores(
         start_time=TODAY - 60 * DAY, end_time=TODAY, limit=1
     ).concurrently():
-        widths.append(client._transport.gate.windows)
+        widths.append(client._transport.rate_limiter.windows)
     assert min(widths) >= 4
 
 

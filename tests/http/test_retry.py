@@ -3,7 +3,7 @@
 import pytest
 
 from openai_usage import APIConnectionError, APIError, BadRequestError, RateLimitError
-from openai_usage._http.retry import wait_before_retry
+from openai_usage._http.retry import retry_delay
 
 
 def refused(retry_after: float | None = None) -> RateLimitError:
@@ -27,7 +27,7 @@ def test_a_wait_is_within_its_bounds(
     error: APIError, retry: int, throttled: bool, least: float, most: float
 ) -> None:
     waits = [
-        wait_before_retry(error, retry, max_retries=5_000, max_wait=60.0, throttled=throttled)
+        retry_delay(error, retry, max_retries=5_000, max_wait=60.0, throttled=throttled)
         for _ in range(200)
     ]
     known = [wait for wait in waits if wait is not None]
@@ -41,4 +41,4 @@ def test_a_wait_is_within_its_bounds(
     [(refused(60.1), 1), (refused(), 6), (BadRequestError("no", status_code=400), 1)],
 )
 def test_some_errors_are_final(error: APIError, retry: int) -> None:
-    assert wait_before_retry(error, retry, max_retries=5, max_wait=60.0) is None
+    assert retry_delay(error, retry, max_retries=5, max_wait=60.0) is None

@@ -26,9 +26,9 @@ from openai_usage import (
     UsageClient,
 )
 from openai_usage._http.responses import excerpt
-from openai_usage._http.secret import HiddenText, Secret
+from openai_usage._http.secret import RedactedStr, Secret
 from openai_usage.sandbox import Sandbox
-from openai_usage.schema.model import Value
+from openai_usage.schema.model import Model
 from tests.conftest import TODAY
 from tests.support.leaks import KEY, error_of, holders, of_ours, printed
 from tests.support.raw_server import raw_server
@@ -64,7 +64,7 @@ def test_the_header_is_right_on_the_wire_and_hidden_in_print() -> None:
     for shown in (repr(headers), pprint.pformat(headers), rich.pretty.pretty_repr(headers)):
         assert "s3cr3t" not in shown
     assert "s3cr3t" not in rich.pretty.pretty_repr(headers, max_string=80)
-    assert isinstance(header, HiddenText)
+    assert isinstance(header, RedactedStr)
 
 
 async def ask(base_url: str, **options: Any) -> object:
@@ -167,7 +167,7 @@ def test_an_excerpt_holds_no_part_of_a_key_that_was_cut(offset: int) -> None:
     assert "s3cr3t" not in excerpt(body, Secret(KEY))
 
 
-class Sized(Value):
+class Sized(Model):
     size: Literal["a"]
 
 

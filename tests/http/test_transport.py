@@ -30,7 +30,7 @@ from openai_usage import (
     __version__,
 )
 from openai_usage._http.rate_limiter import RateLimiter
-from openai_usage._http.retry import wait_before_retry
+from openai_usage._http.retry import retry_delay
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY, client_of
 from tests.support.clock import loop_time
@@ -458,12 +458,10 @@ async def test_after_all_retries_the_last_error_is_raised(sandbox: Sandbox) -> N
 )
 def test_waits_are_full_jitter_below_a_bound_that_doubles(retry: int, bound: float) -> None:
     error = APIConnectionError("lost")
-    waits = [
-        wait_before_retry(error, retry, max_retries=60, max_wait=7.0) or 0.0 for _ in range(400)
-    ]
+    waits = [retry_delay(error, retry, max_retries=60, max_wait=7.0) or 0.0 for _ in range(400)]
     assert 0 < min(waits) < 0.1 * bound  # from the bottom
     assert 0.9 * bound < max(waits) <= bound  # to the top
-    assert wait_before_retry(error, 61, max_retries=60, max_wait=7.0) is None
+    assert retry_delay(error, 61, max_retries=60, max_wait=7.0) is None
 
 
 async def test_by_default_there_are_five_retries_and_a_minute(

@@ -18,7 +18,7 @@ from openai_usage import (
     PermissionDeniedError,
     RangeQuery,
 )
-from openai_usage.analysis.daily import Period, Tally, by, total
+from openai_usage.analysis.daily import DailyTotals, Period, by, total
 from openai_usage.report.fetch import gather
 from openai_usage.report.figures import Figures
 from openai_usage.sandbox import Sandbox
@@ -250,7 +250,7 @@ AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False) | st.sampled_from(
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2), AMOUNTS)))
 def test_no_digit_is_lost(added: list[tuple[str, int, Decimal]]) -> None:
     added = [each for each in added if each[2].adjusted() < 6200]
-    tally = Tally(3)
+    tally = DailyTotals(3)
     for label, day, amount in added:
         tally.add((label,), day, amount)
     rows = tally.done()

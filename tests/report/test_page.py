@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Names, UnreadList
-from openai_usage._text import legible, unique_labels
+from openai_usage._text import printable, unique_labels
 from openai_usage.analysis.daily import Period, Rows
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS, subtitle
@@ -113,7 +113,7 @@ def test_a_bar_is_drawn_for_every_figure_that_is_not_zero(figures: Figures, page
         for series in panel.series:
             for bar, value in zip(panel.bars, known(series.values), strict=True):
                 title = f"{bar.text}, {series.label}: {panel.unit.headline(value)}"
-                drawn = 1 if panel.half else 2  # for large screens and for small ones
+                drawn = 1 if panel.compact else 2  # for large screens and for small ones
                 assert page.texts.count(title) == (drawn if value else 0)
 
 
@@ -426,7 +426,7 @@ def test_web_searches_are_spoken_of_where_there_are_some() -> None:
     searches = used("web_search_calls", 2, {"num_requests": {}, "num_model_requests": {}})
     completions = used("completions", 2, {"num_model_requests": {}})
     for usage, says in (((completions,), False), ((completions, searches), True)):
-        [panel] = [each for each in panels(of_days(2, usage=usage)) if not each.half]
+        [panel] = [each for each in panels(of_days(2, usage=usage)) if not each.compact]
         assert bool(panel.note) is says
 
 
@@ -522,7 +522,7 @@ def test_what_the_api_says_is_text_and_nothing_else() -> None:
         tag for tag, _ in tame.tags if tag not in SHAPES
     ]
     for name in HOSTILE:
-        assert legible(name) in page.text
+        assert printable(name) in page.text
     cells = {cell for table in page.tables for row in table for cell in row}
     assert not any(cell.startswith("=") for cell in cells)
     assert f"'{HOSTILE[3]}" in cells
@@ -742,7 +742,7 @@ def test_no_two_labels_are_the_same(labels: list[str]) -> None:
 
 @given(st.text())
 def test_what_is_legible_is_on_one_line_and_can_be_seen(text: str) -> None:
-    made = legible(text)
+    made = printable(text)
     assert "\n" not in made
     assert not any(ord(letter) < 32 for letter in made)
     assert len(made) <= len(text)

@@ -13,7 +13,7 @@ from openai_usage import (
     PaginationError,
     UsageClient,
 )
-from openai_usage._text import shown, without_keys
+from openai_usage._text import short_repr, without_keys
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY, client_of
 from tests.support.leaks import KEY, error_of, of_ours, printed
@@ -142,7 +142,7 @@ async def test_an_id_that_is_the_key_is_not_sent_or_shown(
 
 def test_what_looks_like_a_key_is_masked_wherever_a_value_is_shown() -> None:
     for value in (KEY, [KEY], f"\n{KEY}", {"a": KEY.encode()}, "x" * 190 + KEY):
-        assert "s3cr3t" not in shown(value)
+        assert "s3cr3t" not in short_repr(value)
     assert without_keys("set it to sk-admin-… of sk-proj-abcdefghij0123456789") == (
         "set it to sk-admin-… of [an API key]"
     )

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, CompletionsQuery, Endpoint, InvalidQueryError
-from openai_usage._wire.decoder import query_pairs
+from openai_usage._wire.decoder import to_params
 from openai_usage.schema.times import YEAR_10000, unix_seconds
 from tests.support.raw_server import EMPTY_PAGE, raw_server
 
@@ -113,7 +113,7 @@ def test_any_arguments_are_a_request_or_refused_by_name(name: str, data: st.Data
     asked = data.draw(arguments(ROWS[name], wild=True))
     wrong: InvalidQueryError | None = None
     try:
-        assert Counter(query_pairs(ROWS[name].query(**asked))) == Counter(meant(asked))
+        assert Counter(to_params(ROWS[name].query(**asked))) == Counter(meant(asked))
     except InvalidQueryError as error:
         wrong = error
     assert wrong is None or (wrong.param.partition("[")[0] in asked and len(str(wrong)) < 1000)

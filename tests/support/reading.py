@@ -14,8 +14,8 @@ import pytest
 
 from openai_usage import AsyncUsageClient, Page
 from openai_usage._wire import decoder
-from openai_usage._wire.decoder import NoPageError, page_of
-from openai_usage.schema.model import Value
+from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage.schema.model import Model
 
 RESULTS: list[type] = [row.result for row in AsyncUsageClient.table().values()]
 
@@ -34,9 +34,9 @@ SCRAPS = [
 def hold_against_plain_json(result: type[Any], body: bytes) -> Page[Any] | None:
     """The page of *body*, once every field of it is seen to be what a plain reader makes of it."""
     whole = _taken(result, body, at_once=len(body))
-    in_turns = _taken(result, body, at_once=len(body) // 3)
-    assert whole is None or in_turns == whole
-    for page in (whole, in_turns):
+    decode_cooperatively = _taken(result, body, at_once=len(body) // 3)
+    assert whole is None or decode_cooperatively == whole
+    for page in (whole, decode_cooperatively):
         if page is not None:
             _agree(page, _plain_json(body), "$")
     return whole
@@ -44,10 +44,10 @@ def hold_against_plain_json(result: type[Any], body: bytes) -> Page[Any] | None:
 
 def _taken(result: type[Any], body: bytes, *, at_once: int) -> Page[Any] | None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoder, "AT_ONCE", at_once)
+        patch.setattr(decoder, "CHUNK_BYTES", at_once)
         try:
-            return _outcome(page_of(result, body))
-        except NoPageError as error:
+            return _outcome(decode_page(result, body))
+        except DecodeError as error:
             assert error.path.startswith("$")  # noqa: PT017 - not only that it is raised
             assert 0 < len(error.what) < 1000  # noqa: PT017
             return None
@@ -77,7 +77,7 @@ def _plain_json(body: bytes) -> Any:
 def _agree(value: object, said: Any, path: str) -> None:
     wrong = f"{value!r:.99} is not {said!r:.99} at {path}"
     match value:
-        case Value():
+        case Model():
             assert isinstance(said, dict), wrong
             for field in msgspec.structs.fields(type(value)):
                 _agree_of_field(value, field, said, f"{path}.{field.name}")
@@ -103,7 +103,7 @@ def _agree(value: object, said: Any, path: str) -> None:
 
 
 def _agree_of_field(
-    value: Value, field: msgspec.structs.FieldInfo, said: dict[str, Any], path: str
+    value: Model, field: msgspec.structs.FieldInfo, said: dict[str, Any], path: str
 ) -> None:
     given, name = getattr(value, field.name), field.name
     notes = attrs.fields_dict(type(value))[name].metadata

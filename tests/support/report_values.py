@@ -11,7 +11,7 @@ from openai_usage.analysis.daily import Period, Rows, Values
 from openai_usage.report.figures import Figures, Spend, Usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 from tests.conftest import DAY, NOW, TODAY
 
 HOSTILE = (
@@ -99,6 +99,6 @@ def answer_at(
             return await answer()
         if body is not None:
             return web.Response(status=status, body=body)
-        return Refusal(status, f"<b>No</b> {path}\n for you.", code=None).response()
+        return ApiError(status, f"<b>No</b> {path}\n for you.", code=None).response()
 
     sandbox.faults._add(effect, 10_000, 0)

@@ -23,9 +23,9 @@ from openai_usage import (
 )
 from openai_usage._wire import decoder
 from openai_usage._wire.decimals import decimals_of
-from openai_usage._wire.decoder import NoPageError, page_of
+from openai_usage._wire.decoder import DecodeError, decode_page
 from openai_usage.sandbox import Sandbox
-from openai_usage.schema.model import Value
+from openai_usage.schema.model import Model
 from tests.support.page_bodies import page_with
 
 COST = {"object": "organization.costs.result", "amount": {"value": 1, "currency": "usd"}}
@@ -212,11 +212,11 @@ async def test_asking_all_numbers_at_once_is_asking_each(
     }
     wrong = {path for path, n in each.items() if n is not None and not n.is_finite()}
     if wrong:
-        with pytest.raises(NoPageError) as caught:
-            await page_of(CostsResult, body)
+        with pytest.raises(DecodeError) as caught:
+            await decode_page(CostsResult, body)
         assert caught.value.path in wrong
     else:
-        read = await page_of(CostsResult, body)
+        read = await decode_page(CostsResult, body)
         assert [
             [(result.amount.value, result.quantity) for result in bucket.results]
             for bucket in read.data
@@ -256,10 +256,10 @@ def bodies(draw: st.DrawFn) -> bytes:
 async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> None:
     async def taken(at_once: int) -> Page[CostsResult] | str:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(decoder, "AT_ONCE", at_once)
+            patch.setattr(decoder, "CHUNK_BYTES", at_once)
             try:
-                return await page_of(CostsResult, body)
-            except NoPageError as error:
+                return await decode_page(CostsResult, body)
+            except DecodeError as error:
                 return f"{error.what} at {error.path}"
 
     assert await taken(at_once=len(body) // 3) == await taken(at_once=len(body))
@@ -267,8 +267,10 @@ async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> N
 
 async def test_a_large_page_leaves_turns_to_others() -> None:
     one = page_with(COST).partition(b'"data":[')[2][:-2]
-    body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * (3 * decoder.AT_ONCE // len(one)))
-    page = asyncio.ensure_future(page_of(CostsResult, body))
+    body = b'{"has_more":false,"data":[%s]}' % b",".join(
+        [one] * (3 * decoder.CHUNK_BYTES // len(one))
+    )
+    page = asyncio.ensure_future(decode_page(CostsResult, body))
     turns = 0
     while not page.done():
         await asyncio.sleep(0)
@@ -277,14 +279,14 @@ async def test_a_large_page_leaves_turns_to_others() -> None:
     assert turns >= 3
 
 
-@pytest.mark.parametrize("buckets", [1, 3 * decoder.AT_ONCE // 250])
+@pytest.mark.parametrize("buckets", [1, 3 * decoder.CHUNK_BYTES // 250])
 async def test_a_name_that_is_no_text_loses_no_field(buckets: int) -> None:
     one = page_with({**COST, "line_item": "gpt-4.1"}).partition(b'"data":[')[2].removesuffix(b"]}")
     body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * buckets)
     garbled = body.replace(b'"line_item"', b'"line_\xfftem"')
-    assert (await page_of(CostsResult, body)).data[0].results[0].line_item == "gpt-4.1"
-    with pytest.raises(NoPageError):
-        await page_of(CostsResult, garbled)
+    assert (await decode_page(CostsResult, body)).data[0].results[0].line_item == "gpt-4.1"
+    with pytest.raises(DecodeError):
+        await decode_page(CostsResult, garbled)
 
 
 async def test_malformed_json_on_the_second_page_says_where_to_go_on(
@@ -298,7 +300,7 @@ async def test_malformed_json_on_the_second_page_says_where_to_go_on(
     assert caught.value.resume_from == seen[-1].end_time == 3 * 86_400
 
 
-class Refund(Value):
+class Refund(Model):
     amount: Amount | None = None
 
 
@@ -306,15 +308,15 @@ class Euros(Amount):
     """An amount of somebody's own."""
 
 
-class Line(Value):
+class Line(Model):
     amount: Amount
 
 
-class Nested(Value):
+class Nested(Model):
     line: Line
 
 
-class Many(Value):
+class Many(Model):
     amounts: tuple[Amount, ...] = ()
     numbers: list[Decimal] | None = None
     by_name: dict[str, Decimal | None] | None = None
@@ -326,12 +328,12 @@ class OfAttrs:
     euros: Euros | None = None
 
 
-class Mixed(Value):
+class Mixed(Model):
     price: Decimal | int | Amount
     raw: msgspec.Raw = msgspec.Raw()
 
 
-class ByNumber(Value):
+class ByNumber(Model):
     numbers: dict[Decimal, int]
     counts: dict[int, int] | None = None
 
@@ -362,9 +364,9 @@ MONEY = '{"value":"%s","currency":"usd"}'
 async def test_the_numbers_of_rows_of_ones_own_are_asked_for_too(
     result: type[Any], rows: str, path: str
 ) -> None:
-    assert (await page_of(result, page_with(rows.replace("%s", "1.5")))).data
-    with pytest.raises(NoPageError) as caught:
-        await page_of(result, page_with(rows.replace("%s", "-Infinity")))
+    assert (await decode_page(result, page_with(rows.replace("%s", "1.5")))).data
+    with pytest.raises(DecodeError) as caught:
+        await decode_page(result, page_with(rows.replace("%s", "-Infinity")))
     assert caught.value.path == f"$.data[0].{path}"
 
 
@@ -378,12 +380,12 @@ async def test_a_decoder_that_is_new_takes_integers_as_they_come() -> None:
     # As each is made once, no other test sees one being made.
     body = page_with('{"usage_bytes":"5"},{"usage_bytes":5.0}')
     made = decoder._Decoder(VectorStoresResult)
-    page = made.at_once(body)
+    page = made.decode(body)
     assert [result.usage_bytes for result in page.data[0].results] == [5, 5]
-    assert await made.in_turns(body) == page
+    assert await made.decode_cooperatively(body) == page
     nan = page_with('{"amount":{"value":"NaN","currency":"usd"}}')
     with pytest.raises(msgspec.ValidationError, match="NaN"):
-        decoder._Decoder(CostsResult).at_once(nan)
+        decoder._Decoder(CostsResult).decode(nan)
 
 
 @pytest.mark.parametrize(
@@ -419,9 +421,9 @@ def test_what_may_be_left_out_is_read_as_exactly() -> None:
     row = (
         '{"num_model_requests":1,"input_tokens":"2","output_tokens":3.0,"input_cached_tokens":"4"}'
     )
-    page = decoder._Decoder(CompletionsResult).at_once(page_with(row))
+    page = decoder._Decoder(CompletionsResult).decode(page_with(row))
     assert page.data[0].results[0].input_cached_tokens == 4
     with pytest.raises(msgspec.ValidationError, match="1e9999999999999999999 is no number"):
-        decoder._Decoder(CompletionsResult).at_once(
+        decoder._Decoder(CompletionsResult).decode(
             page_with(row.replace('"2"', "1e9999999999999999999"))
         )

@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import CompletionsResult, CostsResult, VectorStoresResult
-from openai_usage._wire.decoder import NoPageError, page_of
-from openai_usage.schema.model import Value
+from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage.schema.model import Model
 from tests.support.page_bodies import page_with
 from tests.support.reading import RESULTS, hold_against_plain_json
 from tests.support.wild_bodies import DRESSED, bodies
@@ -61,7 +61,7 @@ def test_any_bytes_are_an_error(result: type, body: bytes) -> None:
 @example('"9007199254740993.0"')
 @example("-9223372036854775808.0")
 async def test_a_whole_number_keeps_every_digit_whatever_it_wears(text: str) -> None:
-    page = await page_of(VectorStoresResult, page_with(f'{{"usage_bytes":{text}}}'))
+    page = await decode_page(VectorStoresResult, page_with(f'{{"usage_bytes":{text}}}'))
     assert str(page.data[0].results[0].usage_bytes) == text.strip('"').removesuffix("e0").partition(
         "."
     )[0].replace("-0", "0")
@@ -85,19 +85,19 @@ async def test_a_whole_number_keeps_every_digit_whatever_it_wears(text: str) -> 
     ],
 )
 async def test_what_is_only_nearly_an_integer_is_refused(text: str) -> None:
-    with pytest.raises(NoPageError) as caught:
-        await page_of(VectorStoresResult, page_with(f'{{"usage_bytes":{text}}}'))
+    with pytest.raises(DecodeError) as caught:
+        await decode_page(VectorStoresResult, page_with(f'{{"usage_bytes":{text}}}'))
     assert caught.value.path.removesuffix("[...]").startswith("$")
 
 
 @pytest.mark.parametrize("text", ["1", "0", '"true"', '"false"', '"1"', '"null"'])
 async def test_only_true_is_true_and_only_null_is_null(text: str) -> None:
     row = '"num_model_requests":1,"input_tokens":1,"output_tokens":1'
-    with pytest.raises(NoPageError) as caught:
-        await page_of(CompletionsResult, page_with(f'{{{row},"batch":{text}}}'))
+    with pytest.raises(DecodeError) as caught:
+        await decode_page(CompletionsResult, page_with(f'{{{row},"batch":{text}}}'))
     assert caught.value.path == "$.data[0].results[0].batch"
-    with pytest.raises(NoPageError) as caught:
-        await page_of(CompletionsResult, f'{{"data":[],"has_more":{text}}}'.encode())
+    with pytest.raises(DecodeError) as caught:
+        await decode_page(CompletionsResult, f'{{"data":[],"has_more":{text}}}'.encode())
     assert caught.value.path == "$.has_more"
 
 
@@ -107,15 +107,15 @@ async def test_only_true_is_true_and_only_null_is_null(text: str) -> None:
 @pytest.mark.parametrize("field", ['"amount":{{"value":{},"currency":"usd"}}', '"quantity":{}'])
 async def test_money_beyond_all_bounds_is_refused(text: str, field: str) -> None:
     amount = '"amount":{"value":1,"currency":"usd"}'
-    with pytest.raises(NoPageError, match="no number to reckon with") as caught:
-        await page_of(CostsResult, page_with(f"{{{amount},{field.format(text)}}}"))
+    with pytest.raises(DecodeError, match="no number to reckon with") as caught:
+        await decode_page(CostsResult, page_with(f"{{{amount},{field.format(text)}}}"))
     assert caught.value.path.startswith("$.data[0].results[0].")
     assert len(caught.value.what) < 100
 
 
 async def test_money_up_to_the_bounds_is_taken() -> None:
     for text in ("9.99e6144", "1e-6176", "0E-6176", "0." + "1" * 10_000, "1" * 5000):
-        page = await page_of(
+        page = await decode_page(
             CostsResult, page_with(f'{{"amount":{{"value":"{text}","currency":"usd"}}}}')
         )
         assert page.data[0].results[0].amount.value.is_finite()
@@ -123,11 +123,11 @@ async def test_money_up_to_the_bounds_is_taken() -> None:
 
 async def test_of_a_field_that_comes_twice_the_last_counts() -> None:
     for text in ('"usage_bytes":1,"usage_bytes":2', '"usage_bytes":null,"usage_bytes":2.0'):
-        page = await page_of(VectorStoresResult, page_with(f"{{{text}}}"))
+        page = await decode_page(VectorStoresResult, page_with(f"{{{text}}}"))
         assert page.data[0].results[0].usage_bytes == 2
 
 
-class Tagged(Value):
+class Tagged(Model):
     tags: list[str]
     counts: list[int]
     size: int | str
@@ -136,9 +136,9 @@ class Tagged(Value):
 
 async def test_a_row_of_ones_own_is_read_as_exactly() -> None:
     row = '{"tags":["5"],"counts":[1,2.0,"9007199254740993.0"],"size":"5","parts":{"a":1}}'
-    page = await page_of(Tagged, page_with(row))
+    page = await decode_page(Tagged, page_with(row))
     assert page.data[0].results[0] == Tagged(
         tags=["5"], counts=[1, 2, 9007199254740993], size="5", parts={"a": 1}
     )
-    with pytest.raises(NoPageError):  # no integer for msgspec, nor looked for so far inside
-        await page_of(Tagged, page_with(row.replace('"a":1', '"a":1.0')))
+    with pytest.raises(DecodeError):  # no integer for msgspec, nor looked for so far inside
+        await decode_page(Tagged, page_with(row.replace('"a":1', '"a":1.0')))

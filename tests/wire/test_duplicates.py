@@ -16,7 +16,7 @@ from openai_usage import (
     Page,
 )
 from openai_usage._wire import decoder
-from openai_usage._wire.decoder import NoPageError, page_of
+from openai_usage._wire.decoder import DecodeError, decode_page
 from openai_usage._wire.duplicates import _may_have_more_arrays
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
@@ -57,22 +57,22 @@ PAGES = {
 }
 
 
-@pytest.mark.parametrize("in_turns", [False, True])
+@pytest.mark.parametrize("decode_cooperatively", [False, True])
 @pytest.mark.parametrize(("body", "path"), [*MONEY.values(), *PAGES.values()], ids=[*MONEY, *PAGES])
 async def test_a_key_that_comes_twice_is_an_error(
-    body: bytes, path: str, *, in_turns: bool, monkeypatch: pytest.MonkeyPatch
+    body: bytes, path: str, *, decode_cooperatively: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if in_turns:
-        monkeypatch.setattr(decoder, "AT_ONCE", 1)
-    with pytest.raises(NoPageError, match="twice") as caught:
-        await page_of(CostsResult, body)
+    if decode_cooperatively:
+        monkeypatch.setattr(decoder, "CHUNK_BYTES", 1)
+    with pytest.raises(DecodeError, match="twice") as caught:
+        await decode_page(CostsResult, body)
     assert caught.value.path == path
 
 
 @pytest.mark.parametrize(("body", "path"), PAGES.values(), ids=PAGES)
 async def test_keys_of_a_page_are_looked_at_in_usage_too(body: bytes, path: str) -> None:
-    with pytest.raises(NoPageError, match="twice") as caught:
-        await page_of(CompletionsResult, body.replace(RESULT.encode(), b""))
+    with pytest.raises(DecodeError, match="twice") as caught:
+        await decode_page(CompletionsResult, body.replace(RESULT.encode(), b""))
     assert caught.value.path == path
 
 
@@ -80,7 +80,7 @@ async def test_what_only_looks_doubled_is_right() -> None:
     item = '"line_item":"[has_more] \\"results\\":[","unknown":[1,[2]],"unknown":3'
     bucket = f'{{{START},"results":[{RESULT[:-1]},{item}}}]}}'
     body = page(bucket, after=',"later":"has_more","later":{"data":[],"data":1}')
-    read = await page_of(CostsResult, body)
+    read = await decode_page(CostsResult, body)
     assert read.data[0].results[0].line_item == '[has_more] "results":['
 
 
@@ -92,7 +92,7 @@ def test_every_key_is_read_only_where_it_has_to_be(name: str, *, is_read: bool) 
     row = f'{RESULT[:-1]},"project_name":"{name}"}}'
     body = page(f'{{{START},"results":[{row}]}}')
     assert _may_have_more_arrays(body, 1) is is_read
-    assert decoder._Decoder(CostsResult).at_once(body).data[0].results[0].amount.value == 7
+    assert decoder._Decoder(CostsResult).decode(body).data[0].results[0].amount.value == 7
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -159,8 +159,8 @@ def doubled(draw: st.DrawFn, result: type) -> tuple[bytes, str]:
 @given(data=st.data())
 async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataObject) -> None:
     body, path = data.draw(doubled(result))
-    with pytest.raises(NoPageError, match="twice") as caught:
-        await page_of(result, body)
+    with pytest.raises(DecodeError, match="twice") as caught:
+        await decode_page(result, body)
     assert caught.value.path == path
 
 
@@ -169,12 +169,12 @@ async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataO
 @given(data=st.data())
 async def test_a_key_that_is_not_known_may_come_twice(result: type, data: st.DataObject) -> None:
     body = loads(data.draw(bodies(result, most_wrong=0)))
-    expected: Page[Any] = await page_of(result, dumps(body).encode())
+    expected: Page[Any] = await decode_page(result, dumps(body).encode())
     objects = [body, *dict(body)["data"]]
     for owner in [*objects, *(row for each in objects[1:] for row in dict(each)["results"])]:
         owner += [("later", "]["), ("later", Pairs([("data", []), ("data", "1")]))]
     del body[-2:]  # arrays beside `data` are not looked behind
-    assert await page_of(result, dumps(body).encode()) == expected
+    assert await decode_page(result, dumps(body).encode()) == expected
 
 
 async def test_a_class_of_somebody_elses_is_looked_at_too() -> None:
@@ -183,13 +183,13 @@ async def test_a_class_of_somebody_elses_is_looked_at_too() -> None:
         parts: list[int]
 
     body = page(f'{{{START},"results":[{{"parts":[1,2]}}]}}', after=',"has_more":true')
-    with pytest.raises(NoPageError, match="twice"):
-        await page_of(Mine, body)
+    with pytest.raises(DecodeError, match="twice"):
+        await decode_page(Mine, body)
 
 
 async def test_numbers_of_any_length_are_passed_over() -> None:
     bucket = f'{{{START},"results":[{RESULT}],"unknown":[{"9" * 5000}]}}'
-    assert len((await page_of(CostsResult, page(bucket))).data) == 1
+    assert len((await decode_page(CostsResult, page(bucket))).data) == 1
 
 
 async def test_a_client_raises_it(client: AsyncUsageClient, sandbox: Sandbox) -> None:

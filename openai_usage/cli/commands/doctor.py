@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyError
-from openai_usage._http.environment import told_key
-from openai_usage._text import legible, with_full_stop
+from openai_usage._http.environment import resolve_admin_key
+from openai_usage._text import printable, with_full_stop
 from openai_usage.cli.commands.checks import (
     ANSWERING,
     Check,
@@ -75,7 +75,7 @@ def doctor(*, connection: Connection = _CONNECTION) -> int:
         if not connection.sandbox:  # whose key is no secret
             says = _without_key(says)
         grid.add_row(
-            Text(mark, style=color), Text(check.about), Text(legible(says), overflow="fold")
+            Text(mark, style=color), Text(check.about), Text(printable(says), overflow="fold")
         )
     with console_on(sys.stdout.buffer) as console:
         console.print(grid, crop=False)
@@ -86,7 +86,7 @@ async def _examined(connection: Connection) -> tuple[Sequence[Check], int]:
     """All checks, and the exit code that they come to."""
     key = Check("key", "well", "the sandbox's own")
     if not connection.sandbox:
-        key = check_key(told_key(None))
+        key = check_key(resolve_admin_key(None))
     try:
         async with connection.client(HURRIED) as client:
             found = await asked(client)
@@ -151,4 +151,4 @@ def _told_once(checks: Sequence[Check]) -> Iterator[Check]:
 
 
 def _without_key(text: str) -> str:
-    return told_key(None).redacted(text) if told_key(None).reveal() else text
+    return resolve_admin_key(None).redacted(text) if resolve_admin_key(None).reveal() else text

@@ -14,14 +14,14 @@ from cyclopts import Group, Parameter
 from openai_usage import Buckets, Endpoint, Gap, InvalidQueryError, RangeQuery, UsageError
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.names import Naming
-from openai_usage.cli.options.output import Output
-from openai_usage.cli.options.time_range import Range
+from openai_usage.cli.options.names import NameOptions
+from openai_usage.cli.options.output import OutputOptions
+from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.rows import ResultRows
 
 _GROUP = Group("Query", sort_key=2)
-_RANGE, _OUTPUT, _NAMING, _CONNECTION = Range(), Output(), Naming(), Connection()
+_RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), OutputOptions(), NameOptions(), Connection()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -33,14 +33,14 @@ class Interrupted(KeyboardInterrupt):
         """Where to go on, in Unix seconds; None if nothing came out that could be used."""
 
 
-def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
+def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
     """The command of a row. Its signature is made here: cyclopts reads the options from it."""
 
     def command(
         *,
-        range: Range = _RANGE,  # noqa: A002 - what it is
-        output: Output = _OUTPUT,
-        naming: Naming = _NAMING,
+        range: TimeRange = _RANGE,  # noqa: A002 - what it is
+        output: OutputOptions = _OUTPUT,
+        naming: NameOptions = _NAMING,
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
         **asked: object,
@@ -50,11 +50,11 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 f"--concurrency takes a positive number or auto, not {concurrency}",
                 param="concurrency",
             )
-        from openai_usage.cli.output.progress import Watch, shown  # noqa: PLC0415 - not for the help
+        from openai_usage.cli.output.progress import ProgressTracker, shown  # noqa: PLC0415 - not for the help
 
         start_time, end_time = range.span()
         output.check()
-        watch = Watch()
+        watch = ProgressTracker()
         gaps: list[Gap] = []
 
         async def walk() -> None:
@@ -68,7 +68,7 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                     query = buckets.query
                     names = await naming.of(client, _grouped_by(query), query.project_ids)
                     walked = watch.over(buckets)
-                    sheet = Sheet(
+                    sheet = ResultRows(
                         buckets,
                         walked,
                         gaps,
@@ -81,13 +81,13 @@ def asking(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 names.tell()
 
         try:
-            with nullcontext() if output.hands_over else _interrupted_at_once():
+            with nullcontext() if output.is_incremental else _interrupted_at_once():
                 asyncio.run(walk())
         except KeyboardInterrupt:
             if not watch.is_done:  # too late to undo what is whole
-                raise Interrupted(watch.place if output.hands_over else None) from None
+                raise Interrupted(watch.place if output.is_incremental else None) from None
         except UsageError as error:
-            error.resume_from = watch.place if output.hands_over else None
+            error.resume_from = watch.place if output.is_incremental else None
             raise
         finally:
             for sentence in describe_gaps(gaps):
@@ -133,9 +133,9 @@ def _interrupted_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _is_seen(output: Output) -> bool:
+def _is_seen(output: OutputOptions) -> bool:
     """Whether someone looks at stderr, on which nothing else appears meanwhile."""
-    return sys.stderr.isatty() and not (output.hands_over and sys.stdout.isatty())
+    return sys.stderr.isatty() and not (output.is_incremental and sys.stdout.isatty())
 
 
 def _option(parameter: "Attribute[object]") -> inspect.Parameter:
@@ -161,9 +161,9 @@ _IN_RANGE = ("start_time", "end_time")
 _AS_TYPED: Mapping[str, object] = {"extra_query": dict[str, str] | None}
 
 _COMMON = (
-    _keyword("range", Range, _RANGE),
-    _keyword("output", Output, _OUTPUT),
-    _keyword("naming", Naming, _NAMING),
+    _keyword("range", TimeRange, _RANGE),
+    _keyword("output", OutputOptions, _OUTPUT),
+    _keyword("naming", NameOptions, _NAMING),
     _keyword("connection", Connection, _CONNECTION),
     _keyword(
         "concurrency",

@@ -11,8 +11,8 @@ from openai_usage import InvalidOptionError
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.flags import OUTPUT, flag
-from openai_usage.cli.options.names import Naming, WithNames
-from openai_usage.cli.options.time_range import Range
+from openai_usage.cli.options.names import NameOptions, WithNames
+from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.atomic_file import check_path, whole_file
 from openai_usage.cli.output.console import print_path
 from openai_usage.cli.output.known_names import KnownNames
@@ -21,7 +21,7 @@ from openai_usage.cli.wording import for_terminal
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as made_by
 
-_FILE, _RANGE, _CONNECTION = Path("report.html"), Range(), Connection()
+_FILE, _RANGE, _CONNECTION = Path("report.html"), TimeRange(), Connection()
 
 
 def report(
@@ -40,7 +40,7 @@ def report(
         Parameter(group=OUTPUT),
     ] = False,
     names: WithNames = False,
-    range: Range = _RANGE,  # noqa: A002 - what it is
+    range: TimeRange = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
     """Spend and usage as one HTML file, with charts and all figures in them.
@@ -64,7 +64,7 @@ def report(
     async def ask() -> Report:
         # The report finds the gaps itself, and has them in its words.
         async with connection.client(on_gap=lambda _: None) as client:
-            known = await Naming(names=names).of(client, ["project_id"])
+            known = await NameOptions(names=names).of(client, ["project_id"])
             listed = known.names if names else None
             return await made_by(client, start_time, end_time, names=listed)
 

@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 from openai_usage.cli.options.time_range import moment
-from openai_usage.cli.output.console import forget_output
+from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.sandbox import Sandbox
 
@@ -105,4 +105,4 @@ def _tell(server: Sandbox) -> None:
     say(f"a made-up organization answers at {server.base_url} until Ctrl-C.")
     if not sys.stdout.isatty():
         # Whoever reads on until the end, as a shell does in $(…), is not to wait for ours.
-        forget_output()
+        silence_stdout()

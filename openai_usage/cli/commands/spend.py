@@ -12,7 +12,7 @@ from openai_usage import APIError, Bucket, CostsResult, Gap
 from openai_usage._formatting import money
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._pagination.continuity import LATE
-from openai_usage._text import legible
+from openai_usage._text import printable
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import (
     Part,
@@ -23,9 +23,9 @@ from openai_usage.analysis.spending import (
 )
 from openai_usage.cli.options.budget import Budget
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.names import Naming, WithNames
+from openai_usage.cli.options.names import NameOptions, WithNames
 from openai_usage.cli.options.output import TableOrJson
-from openai_usage.cli.output.console import console_on, forget_output, print_json
+from openai_usage.cli.output.console import console_on, print_json, silence_stdout
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import iso
@@ -96,12 +96,12 @@ def spend(
     now = datetime.fromtimestamp(int(time.time()), UTC)
     today = now.date()
     try:
-        bill = asyncio.run(_bill(connection, now, Naming(names=names)))
+        bill = asyncio.run(_bill(connection, now, NameOptions(names=names)))
     except APIError as error:
         if not budget.check:
             raise
         gap = _gap(start_of_last_month(today), now)
-        bill = Bill(gaps=[gap], unread=legible(as_typed(error)))
+        bill = Bill(gaps=[gap], unread=printable(as_typed(error)))
     bill = bill.up_to(now, check=budget.check)
     is_zero = budget.budget is not None and bool(bill.buckets or not bill.gaps)
     has_today = bill.covers(today, now)
@@ -123,14 +123,14 @@ def spend(
                 if not found and bill.gaps:
                     console.print(_nothing_found(bill))
     except BrokenPipeError:
-        forget_output()  # the reader has seen enough, but the exit code still has to be right
+        silence_stdout()  # the reader has seen enough, but the exit code still has to be right
     bill.names.tell()
     if not found and not bill.unknown:
         say(_nothing_billed(today, has_today=has_today))
     return _judged(found, budget, bill.unknown, unchecked)
 
 
-async def _bill(connection: Connection, now: datetime, naming: Naming) -> Bill:
+async def _bill(connection: Connection, now: datetime, naming: NameOptions) -> Bill:
     """The bill of last month and of this month up to now, and who is behind its ids."""
     gaps: list[Gap] = []
     async with connection.client(on_gap=gaps.append) as client:

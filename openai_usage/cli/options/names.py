@@ -31,7 +31,7 @@ _KINDS: Mapping[str, WorkKind] = {"project_id": "projects", "api_key_id": "api_k
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
-class Naming:
+class NameOptions:
     """The options that ask for names beside ids."""
 
     names: WithNames = False

@@ -12,7 +12,7 @@ from openai_usage import InvalidOptionError, MoneyType
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import check_path, whole_file
 from openai_usage.cli.output.formats import FORMATS, Format
-from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.rows import ResultRows
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
@@ -35,7 +35,7 @@ def _file(_: object, words: Sequence[Token]) -> Path | None:
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
-class Output:
+class OutputOptions:
     """The options that say what becomes of an answer; without any, it is a table."""
 
     format: Annotated[
@@ -118,11 +118,11 @@ class Output:
         return FORMATS[ending]
 
     @property
-    def hands_over(self) -> bool:
+    def is_incremental(self) -> bool:
         """Whether what was written before an error stays, and is of use."""
         return self.output is None and self.chosen.streams
 
-    async def write(self, sheet: Sheet) -> None:
+    async def write(self, sheet: ResultRows) -> None:
         """Write all of a sheet."""
         if self.output is None:
             await self.chosen.write(sheet, sys.stdout.buffer)

@@ -18,7 +18,7 @@ _GROUP = Group("Range", sort_key=1)
 
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
-class Range:
+class TimeRange:
     """The options that say which span of time is meant; without any, the last seven days."""
 
     last: Annotated[

@@ -48,7 +48,7 @@ def print_path(path: Path) -> None:
     print(escape(str(path)) if sys.stdout.isatty() else path)
 
 
-def forget_output() -> None:
+def silence_stdout() -> None:
     """Let nothing more come of stdout, not even what the interpreter still writes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(UnsupportedOperation):  # of a stdout that is no file, which does not wait

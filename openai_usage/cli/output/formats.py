@@ -10,34 +10,34 @@ from typing import BinaryIO
 from attrs import frozen
 
 from openai_usage._digits import digits
-from openai_usage._spreadsheets import harmless
+from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
-from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.rows import ResultRows
 
 
 @frozen
 class Format:
     """How a sheet becomes a file."""
 
-    write: Callable[[Sheet, BinaryIO], Awaitable[None]]
+    write: Callable[[ResultRows, BinaryIO], Awaitable[None]]
     streams: bool = False
     """Whether rows go out as they come, and are of use even where an error is behind them."""
     is_text: bool = True
 
 
-async def _write_table(sheet: Sheet, file: BinaryIO) -> None:
+async def _write_table(sheet: ResultRows, file: BinaryIO) -> None:
     from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - not for the help
 
     await write_table(sheet, file)
 
 
-async def _write_jsonl(sheet: Sheet, file: BinaryIO) -> None:
+async def _write_jsonl(sheet: ResultRows, file: BinaryIO) -> None:
     async for rows in sheet:
         file.writelines(f"{_json(row)}\n".encode() for row in rows)
         file.flush()
 
 
-async def _write_json(sheet: Sheet, file: BinaryIO) -> None:
+async def _write_json(sheet: ResultRows, file: BinaryIO) -> None:
     # On an error the array stays open: what is not whole must not be read as if it were.
     before = "["
     async for rows in sheet:
@@ -51,7 +51,7 @@ def _json(row: object) -> str:
     return json.dumps(row, default=digits)  # money as text: a JSON number is a float to many
 
 
-async def _write_csv(sheet: Sheet, file: BinaryIO) -> None:
+async def _write_csv(sheet: ResultRows, file: BinaryIO) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(sheet.columns)
@@ -73,7 +73,7 @@ def _cell(value: object) -> object:
         case Decimal():
             return digits(value)
         case str():
-            return harmless(value)
+            return escape_formula(value)
         case _:
             return value
 
@@ -84,7 +84,7 @@ def _seen_cell(value: object) -> object:
     return mask(cell) if isinstance(cell, str) else cell
 
 
-async def _write_parquet(sheet: Sheet, file: BinaryIO) -> None:
+async def _write_parquet(sheet: ResultRows, file: BinaryIO) -> None:
     from openai_usage.cli.output.parquet import write_parquet  # noqa: PLC0415 - an extra of its own
 
     await write_parquet(sheet, file)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TypeAlias
 
-from openai_usage._text import legible, mask, without_keys
+from openai_usage._text import mask, printable, without_keys
 
 _NAME = "openai-usage"
 _Error: TypeAlias = (
@@ -20,7 +20,7 @@ def say(message: str) -> None:
     The terminal can be gone, or the disk behind stderr full. The exit code still tells then.
     """
     with suppress(OSError):
-        print(f"{_NAME}: {legible(without_keys(message))}", file=sys.stderr)
+        print(f"{_NAME}: {printable(without_keys(message))}", file=sys.stderr)
 
 
 class MaskingFormatter(logging.Formatter):
@@ -31,7 +31,7 @@ class MaskingFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
         """Return the message of *record* on one line."""
-        return legible(super().formatMessage(record))
+        return printable(super().formatMessage(record))
 
     def formatException(self, ei: _Error) -> str:  # noqa: N802 - likewise
         """Return the traceback of an error, line by line."""

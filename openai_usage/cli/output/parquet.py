@@ -12,7 +12,7 @@ from pyarrow.parquet import ParquetWriter
 from openai_usage import Bucket
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import Sheet
+from openai_usage.cli.output.rows import ResultRows
 
 _ROWS = 10_000
 """Rows in a group of rows, at least, but for the last; it ends where a bucket does."""
@@ -20,7 +20,7 @@ _ROWS = 10_000
 _LABELS = pa.dictionary(pa.int32(), pa.string())
 
 
-async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
+async def write_parquet(sheet: ResultRows, file: BinaryIO) -> None:
     """Write all of a sheet, with the types that `to_arrow()` has.
 
     What was rounded is said on stderr, once.
@@ -41,7 +41,7 @@ async def write_parquet(sheet: Sheet, file: BinaryIO) -> None:
         say(rounding.message("--money text"))
 
 
-async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None]:
+async def _groups(sheet: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], None]:
     """The buckets of a sheet, so many at once that they are worth a group of rows."""
     some: list[Bucket[object]] = []
     rows = 0
@@ -55,7 +55,7 @@ async def _groups(sheet: Sheet) -> AsyncGenerator[Sequence[Bucket[object]], None
         yield some
 
 
-def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
+def _fields(sheet: ResultRows) -> Iterator["pa.Field[Any]"]:
     """The fields of `to_arrow()`, with names where the columns of the sheet have them."""
     names = {name for names in sheet.names.columns.values() for name in names}
     plain = schema(sheet.asked.endpoint, money=sheet.money)
@@ -64,7 +64,7 @@ def _fields(sheet: Sheet) -> Iterator["pa.Field[Any]"]:
 
 
 def _rows(
-    sheet: Sheet, buckets: Sequence[Bucket[object]], known: pa.Schema, rounding: Rounding
+    sheet: ResultRows, buckets: Sequence[Bucket[object]], known: pa.Schema, rounding: Rounding
 ) -> pa.RecordBatch:
     sheet.names.learn(result for bucket in buckets for result in bucket.results)
     batch = record_batch(sheet.asked.endpoint, buckets, money=sheet.money, rounding=rounding)

@@ -20,7 +20,7 @@ _PATIENCE = 1.0
 """Seconds before anything is shown."""
 
 
-class Watch(logging.Handler):
+class ProgressTracker(logging.Handler):
     """What there is to say of a walk: what was read of it, and what of it was dealt with.
 
     Retries and their waits it hears from the log of the client, to whom alone they are known.
@@ -74,7 +74,7 @@ class Watch(logging.Handler):
 
 
 @contextmanager
-def shown(watch: Watch) -> Iterator[None]:
+def shown(watch: ProgressTracker) -> Iterator[None]:
     """Show on the terminal at stderr what *watch* has to say, from the second second on."""
     bar = Progress(BarColumn(10), _Said(watch), console=Console(stderr=True), transient=True)
     bar.add_task("")
@@ -94,7 +94,7 @@ def shown(watch: Watch) -> Iterator[None]:
 class _Said(ProgressColumn):
     """What the watch says, beside the bar that follows it."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: ProgressTracker) -> None:
         super().__init__(Column(no_wrap=True))
         self._watch = watch
 

@@ -14,7 +14,7 @@ Row = dict[str, object]
 
 
 @frozen
-class Sheet:
+class ResultRows:
     """The rows of an answer, and the names of their columns."""
 
     asked: Buckets[object]

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage._decimals import added
+from openai_usage._decimals import exact_sum
 from openai_usage._formatting import change, money, share, sparkline
 from openai_usage._gap_text import join
 from openai_usage._text import label, labels_of, unique_labels
@@ -226,10 +226,10 @@ def _largest(parts: Sequence[Part]) -> Iterator[Part]:
     if others:
         yield Part(
             of=None,
-            this_month=added(part.this_month for part in others),
-            last_month=added(part.last_month for part in others),
-            compared=added(part.compared for part in others),
-            compared_with=added(part.compared_with for part in others),
+            this_month=exact_sum(part.this_month for part in others),
+            last_month=exact_sum(part.last_month for part in others),
+            compared=exact_sum(part.compared for part in others),
+            compared_with=exact_sum(part.compared_with for part in others),
         )
 
 

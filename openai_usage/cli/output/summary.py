@@ -7,11 +7,11 @@ from functools import cached_property, partial
 from attrs import define, field, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
-from openai_usage._decimals import added
+from openai_usage._decimals import exact_sum
 from openai_usage._formatting import Number
 from openai_usage._text import label, labels_of
 from openai_usage.cli.output.known_names import KnownNames
-from openai_usage.cli.output.rows import Sheet, iso
+from openai_usage.cli.output.rows import ResultRows, iso
 
 
 @frozen
@@ -95,7 +95,7 @@ def by_currency(lines: Iterable[Line]) -> dict[str | None, list[Line]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
-async def summed_up(sheet: Sheet) -> Summary:
+async def summarize(sheet: ResultRows) -> Summary:
     """The summary of a sheet, read as it comes, so that only its groups are kept."""
     measures = measures_of(sheet.asked.endpoint)
     main = next((each for each in measures if each.name != "num_model_requests"), measures[0])
@@ -132,7 +132,7 @@ async def summed_up(sheet: Sheet) -> Summary:
     )
 
 
-def _groups(sheet: Sheet, bucket: Bucket[object]) -> Mapping[_Group, Sequence[object]]:
+def _groups(sheet: ResultRows, bucket: Bucket[object]) -> Mapping[_Group, Sequence[object]]:
     """The results of a bucket by what they belong to, as that came."""
     groups: dict[_Group, list[object]] = {}
     for result in bucket.results:
@@ -164,7 +164,7 @@ def _added(figures: Iterable[Number]) -> Number:
     listed = list(figures)
     if all(isinstance(each, int) for each in listed):
         return sum(listed)
-    return added(Decimal(each) for each in listed)
+    return exact_sum(Decimal(each) for each in listed)
 
 
 def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:

@@ -16,8 +16,8 @@ from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import Sheet
-from openai_usage.cli.output.summary import Line, Measure, Summary, summed_up
+from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.summary import Line, Measure, Summary, summarize
 from openai_usage.schema.windows import Window
 
 _LEGIBLE = 10
@@ -30,10 +30,10 @@ _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 """Characters of a line's bar and of its trend: the first of these for which there is room."""
 
 
-async def write_table(sheet: Sheet, file: BinaryIO) -> None:
+async def write_table(sheet: ResultRows, file: BinaryIO) -> None:
     """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
     now = int(time.time())
-    summary = await summed_up(sheet)
+    summary = await summarize(sheet)
     if not summary.lines and not sheet.gaps:  # of which the command says something else
         say(f"nothing was {billed_or_used([sheet.asked.endpoint.name])} in this range")
     with console_on(file) as console:
@@ -46,7 +46,7 @@ async def write_table(sheet: Sheet, file: BinaryIO) -> None:
             title += f"\nno data for {describe_spans(sheet.gaps)}"
         # Above the table and not as its title, which would be wrapped where the table is narrow.
         console.print(Text(title, style="italic"), soft_wrap=True)
-        console.print(drawn(summary, width=console.width, exact=sheet.exact), crop=False)
+        console.print(build_table(summary, width=console.width, exact=sheet.exact), crop=False)
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
@@ -61,7 +61,7 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
     return Window(start, max(end, start + 1))
 
 
-def drawn(summary: Summary, *, width: int, exact: bool = False) -> Table:
+def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
     """The table of a summary: labels, figures, and how large each line is beside the others."""
     table = Table(
         box=box.SIMPLE_HEAD,

@@ -8,7 +8,7 @@ from openai_usage.sandbox.dataset.habits import ARCHIVED, KEYS, PEOPLE, email_of
 from openai_usage.sandbox.dataset.ledger import Row
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.dataset.rhythm import FOUNDED
-from openai_usage.sandbox.refusals import Refusal
+from openai_usage.sandbox.refusals import ApiError
 
 _DEFAULT, _MOST = 20, 100
 """Entries on a page."""
@@ -30,7 +30,7 @@ def _users(users: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]
 def _api_keys(keys: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
     access = parameters.get("owner_project_access", "active")
     if access not in _ACCESS:
-        raise Refusal.invalid("owner_project_access", f"Invalid value: '{access}'.")
+        raise ApiError.invalid("owner_project_access", f"Invalid value: '{access}'.")
     return (each for each in keys if each["owner_project_access"] in _ACCESS[access])
 
 
@@ -62,7 +62,7 @@ class Directory:
             Refusal: There is no such list, or no such page of it.
         """
         if path not in self._lists:
-            raise Refusal.no_such_path("GET", path)
+            raise ApiError.no_such_path("GET", path)
         name, asked_for, entries = self._lists[path]
         limit = min(_limit(parameters), self._page_caps.get(name, _MOST))
         left = _after(parameters, list(asked_for(entries, parameters)))
@@ -125,9 +125,9 @@ class Directory:
 def _limit(parameters: MultiMapping[str]) -> int:
     text = parameters.get("limit", str(_DEFAULT))
     if not text.isdecimal() or not text.isascii():
-        raise Refusal.invalid_type("limit", "an integer", text)
+        raise ApiError.invalid_type("limit", "an integer", text)
     if len(text) > 9 or not 1 <= int(text) <= _MOST:
-        raise Refusal.invalid("limit", f"Invalid limit: {text}. It must be from 1 to {_MOST}.")
+        raise ApiError.invalid("limit", f"Invalid limit: {text}. It must be from 1 to {_MOST}.")
     return int(text)
 
 
@@ -138,5 +138,5 @@ def _after(parameters: MultiMapping[str], entries: list[Row]) -> list[Row]:
     ids = [entry["id"] for entry in entries]
     after = parameters["after"]
     if after not in ids:
-        raise Refusal.invalid("after", f"There is no '{after}' in this list.")
+        raise ApiError.invalid("after", f"There is no '{after}' in this list.")
     return entries[ids.index(after) + 1 :]

@@ -14,10 +14,10 @@ from openai_usage.sandbox.dataset.habits import (
     HABITS,
     KEYS,
     PEOPLE,
-    Habit,
     Label,
+    Workload,
 )
-from openai_usage.sandbox.dataset.rhythm import Draws, Rhythm
+from openai_usage.sandbox.dataset.rhythm import ArrivalProcess, CyclicAmounts
 
 
 @frozen
@@ -27,10 +27,10 @@ class Source:
     endpoint: str
     labels: Mapping[str, Label]
     """What its results belong to."""
-    rhythm: Rhythm
+    rhythm: ArrivalProcess
     counted_as: str | None
     """The measure that counts the events themselves, where there is one."""
-    draws: Mapping[str, Draws]
+    draws: Mapping[str, CyclicAmounts]
     """What an event takes, by measure."""
     price: Decimal | None = None
     """Dollars for one of `quantity`, where this is a line of the bill."""
@@ -78,7 +78,7 @@ class Organization:
         keys = ids("key_", iter(KEYS), 16)
         stores = ids("vs_", (str(habit.labels.get("vector_store_id")) for habit in HABITS))
 
-        def labels_of(habit: Habit) -> dict[str, Label]:
+        def labels_of(habit: Workload) -> dict[str, Label]:
             key = KEYS[habit.key]
             labels = {
                 "project_id": projects[key.project],
@@ -99,13 +99,13 @@ class Organization:
         )
 
 
-def _sources(seed: int, labels_of: Callable[[Habit], dict[str, Label]]) -> Iterator[Source]:
+def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> Iterator[Source]:
     """Every habit as a source of usage, and once more for each line it puts on the bill."""
     for number, habit in enumerate(HABITS):
         chance = random.Random(f"{seed}/{number}")
         labels = labels_of(habit)
-        rhythm = Rhythm(chance, habit.per_day, habit.weights, KEYS[habit.key].ended_at)
-        draws = {measure: Draws(chance, *span) for measure, span in habit.takes.items()}
+        rhythm = ArrivalProcess(chance, habit.per_day, habit.weights, KEYS[habit.key].ended_at)
+        draws = {measure: CyclicAmounts(chance, *span) for measure, span in habit.takes.items()}
         counted_as = COUNTED_AS.get(habit.endpoint, "num_model_requests")
         yield Source(habit.endpoint, labels, rhythm, counted_as, draws)
         for measure, bill in BILLS.get(habit.endpoint, {}).items():

@@ -46,7 +46,7 @@ ALWAYS = Weights(
 # fmt: on
 
 
-class Rhythm:
+class ArrivalProcess:
     """The flow of events of one kind.
 
     Args:
@@ -95,7 +95,7 @@ class Rhythm:
         self._until_day.append(self._until_day[-1] + events)
 
 
-class Draws:
+class CyclicAmounts:
     """An amount that differs from event to event, and adds up in one step over any number.
 
     Args:

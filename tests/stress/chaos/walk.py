@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from multidict import MultiDict
 
 from openai_usage import AsyncUsageClient, Bucket, Buckets, Endpoints, Gap, UsageError
-from openai_usage._wire.decoder import page_of, query_pairs
+from openai_usage._wire.decoder import decode_page, to_params
 from openai_usage.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.stress.chaos.trial import Trial
@@ -68,11 +68,11 @@ async def true_buckets(
     while True:
         body = sandbox._api.answer(
             f"/v1/{row.path}",
-            MultiDict(query_pairs(evolve(query, page=page))),
+            MultiDict(to_params(evolve(query, page=page))),
             f"Bearer {sandbox.admin_api_key}",
             NOW,
         )
-        answer = await page_of(row.result, body)
+        answer = await decode_page(row.result, body)
         buckets += answer.data
         page = answer.next_page
         if not answer.has_more:
@@ -185,7 +185,7 @@ class Walked:
         for task in asyncio.all_tasks() - others:
             if "RequestHandler" not in repr(task):  # those of the sandbox
                 yield repr(task)
-        session = client._transport.lent or client._transport._own
+        session = client._transport.user_session or client._transport._own
         if session is not None and session.connector is not None and session.connector._acquired:
             yield "a connection in use"
         for agen in vars(asyncio.get_running_loop())["_asyncgens"]:
@@ -279,6 +279,6 @@ async def _some(buckets: Buckets[Any], reading: str) -> AsyncIterator[list[Bucke
                 yield list(page.data)
         case "raw_pages":
             async for body in buckets.raw_pages():
-                yield list((await page_of(buckets.endpoint.result, body)).data)
+                yield list((await decode_page(buckets.endpoint.result, body)).data)
         case _:
             yield await buckets.collect()
