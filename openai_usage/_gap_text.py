@@ -1,4 +1,4 @@
-"""Say in words which parts of a range are missing, and of which endpoints. Pure: no clock."""
+"""Describe in words which parts of a range are missing, and of which endpoints."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from openai_usage.schema.results import Span
 _DAY = 86_400
 
 _MOST = 5
-"""Things that are named one by one."""
+"""The largest number of items to list."""
 
 
 def describe_gaps(gaps: Iterable[Gap]) -> list[str]:
@@ -50,8 +50,8 @@ def describe_spans(spans: Iterable[Span], most: int = _MOST) -> str:
 def describe_span(span: Span) -> str:
     """Return a span of time in words.
 
-    A day at its end belongs to it, and a time of day is where it ends: `2026-11-01`, `2026-11-01
-    to 2026-11-10`, `2026-11-01 to 2026-11-10 22:40`, `2026-11-01 10:00 to 12:00`.
+    The last day is included; a time of day is where the span ends: `2026-11-01`,
+    `2026-11-01 to 2026-11-10`, `2026-11-01 to 2026-11-10 22:40`, `2026-11-01 10:00 to 12:00`.
     """
     last_day = datetime.fromtimestamp(span.end_time - 1, UTC)
     days = [f"{each:%Y-%m-%d}" for each in (span.start, last_day)]

@@ -1,12 +1,12 @@
-"""The same client for programs that block: scripts, notebooks, threads.
+"""UsageClient: the same client for programs that block, such as scripts and notebooks.
 
-Nothing is done here: all of it is asked of the async side, in a thread in the background.
+Every call runs the async client in a background thread.
 """
 
 from collections.abc import Collection, Generator
 from contextlib import closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
@@ -27,30 +27,31 @@ __all__ = ["BlockingBuckets", "UsageClient"]
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
+P = ParamSpec("P")
 
 
 class BlockingBuckets(Generic[R_co]):
-    """The answer to a query, fetched as it is read, by a program that waits for it.
+    """The response to a query, fetched while it is read.
 
-    Nothing is sent before the first step, and every way to read it asks anew::
+    Nothing is sent before the first step. Every way to read it sends new requests::
 
         page = client.costs(start_time=days_ago(7)).first_page()  # one page, as the API pages it
         for bucket in client.costs(start_time=days_ago(90)):  # every bucket, in time order
             ...
 
-    Every way to read it raises an `APIError` where the API cannot be asked, refuses, or answers
-    with something that is no page or does not add up to a complete walk. The error's
-    `resume_from` says where to go on. A `RuntimeError` says that its client is closed, or that it
-    was used before this process was forked off.
+    Reading raises an `APIError` if the API cannot be reached, rejects the query, or returns
+    something that is not a valid page or does not continue the pages before. The error's
+    `resume_from` says where to continue. A `RuntimeError` means that the client is closed, or was
+    used before this process was forked.
     """
 
     def __init__(self, background: "LoopThread", buckets: Buckets[R_co]) -> None:
         self._background = background
         self._buckets = buckets
         self.endpoint = buckets.endpoint
-        """The row of the table that is asked."""
+        """The row of the endpoint table."""
         self.query = buckets.query
-        """What it is asked."""
+        """The parameters of the request."""
 
     def __iter__(self) -> Generator[Bucket[R_co], None, None]:
         with closing(self.pages()) as pages:
@@ -58,23 +59,23 @@ class BlockingBuckets(Generic[R_co]):
                 yield from page.data
 
     def first_page(self) -> Page[R_co]:
-        """One page, as the API pages it."""
+        """Return one page, as `await` does with `Buckets`."""
         return self._background.run(lambda: self._buckets)
 
     def pages(self) -> Generator[Page[R_co], None, None]:
-        """Every page of the walk."""
+        """Yield every page."""
         return self._background.iterate(self._buckets.pages())
 
     def raw_pages(self) -> Generator[bytes, None, None]:
-        """The body of every page of the walk, as the bytes that came, checked as all pages are."""
+        """Yield the body of every page, exactly as received. Every page is checked."""
         return self._background.iterate(self._buckets.raw_pages())
 
     def collect(self) -> list[Bucket[R_co]]:
-        """Every bucket of the walk, once all of them are there; none if it fails."""
+        """Return every bucket, or raise without returning any."""
         return self._background.run(self._buckets.collect)
 
     def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
-        """Return every result of the walk as a row of one Arrow table, as `Buckets.to_arrow` does.
+        """Return every result as a row of one Arrow table, as `Buckets.to_arrow` does.
 
         *money* is the type of money and quantities: `decimal`, `text` or `float`.
         """
@@ -87,10 +88,9 @@ class BlockingBuckets(Generic[R_co]):
         return self._background.iterate(self._buckets.arrow_batches(money=money))
 
     def concurrently(self, windows_at_once: int | None = None) -> "BlockingBuckets[R_co]":
-        """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.
+        """Return the same buckets in the same order, fetching several windows at once.
 
-        Those that are ahead go on while the program is busy with a bucket. All else is as with
-        `Buckets.concurrently`.
+        Windows are fetched while the program is busy with a bucket. See `Buckets.concurrently`.
 
         Raises:
             InvalidQueryError: The number is not a positive one, or the query has a `page`.
@@ -98,7 +98,7 @@ class BlockingBuckets(Generic[R_co]):
         return BlockingBuckets(self._background, self._buckets.concurrently(windows_at_once))
 
     def plan(self) -> Plan:
-        """What walking this comes to; nothing is sent. Without an `end_time`, as of now."""
+        """Return the windows and the number of requests of an iteration; nothing is sent."""
         return self._buckets.plan()
 
     def __repr__(self) -> str:
@@ -106,25 +106,25 @@ class BlockingBuckets(Generic[R_co]):
 
 
 class UsageClient(BaseClient):
-    """Reads an organization's usage and costs from OpenAI's API, for programs that are not async.
+    """Read an organization's usage and costs from OpenAI's API, in programs that are not async.
 
-    Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
-    gives `BlockingBuckets`, to be iterated::
+    Every row of the endpoint table (`Endpoints`) is a method. It takes the parameters of its
+    endpoint and returns `BlockingBuckets`, to be iterated::
 
         with UsageClient() as client:
             for bucket in client.costs(start_time=days_ago(30), group_by=["line_item"]):
                 ...
 
-    Use it as a context manager, or `close()` it. One client serves all threads of a program, those
-    that run an event loop too, as a notebook's does; that loop stands still meanwhile. It belongs
-    to the process in which it first sends. Where the program ends, a daemon thread that still reads
-    ends with it, in silence.
+    Use it as a context manager, or `close()` it. One client serves all threads of a program. A
+    thread that runs an event loop, as in a notebook, blocks that loop meanwhile. A client belongs
+    to the process in which it first sends. When the program ends, a daemon thread that still reads
+    ends with it, without a message.
 
-    Its options are those of `AsyncUsageClient`, but for `session`, which belongs to an event loop.
+    The options are those of `AsyncUsageClient` without `session`, which belongs to an event loop.
 
     Raises:
         MissingAdminKeyError: No key was passed, and the environment has none.
-        InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
+        InvalidOptionError: An option is not valid, such as a `base_url` without `https`.
     """
 
     _returns = BlockingBuckets.__name__
@@ -132,11 +132,11 @@ class UsageClient(BaseClient):
     def _post_init(self) -> None:
         if self._transport.user_session is not None:
             raise InvalidOptionError(
-                "a session belongs to the event loop that it was made in, and UsageClient has one "
-                "of its own: leave session= out, or use AsyncUsageClient",
+                "a session belongs to the event loop in which it was made, and UsageClient has its "
+                "own event loop: leave session= out, or use AsyncUsageClient",
                 option="session",
             )
-        from openai_usage._loop_thread import LoopThread  # noqa: PLC0415 - only for those who block
+        from openai_usage._loop_thread import LoopThread  # noqa: PLC0415 - on use
 
         self._background = LoopThread("client", self._transport.close)
 
@@ -147,18 +147,29 @@ class UsageClient(BaseClient):
         kinds: Collection[WorkKind] = ("projects", "api_keys"),
         project_ids: Collection[str] | None = None,
     ) -> Names:
-        """Return what the ids of projects and API keys stand for, and with *personal* of people.
+        """Return the names of projects and API keys, and with *personal* those of people.
 
-        They are asked for and kept as with `AsyncUsageClient.names`, which says more of the
-        arguments; what cannot be read is marked.
+        See `AsyncUsageClient.names` for the arguments. Ids whose list cannot be read are marked.
 
         Raises:
-            InvalidQueryError: An argument is of another type, or a kind is neither of both;
-                nothing was sent.
+            InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
+                sent.
         """
         return self._background.run(
             lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
         )
+
+    @overload
+    def query(
+        self, endpoint: Endpoint[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> BlockingBuckets[R]: ...
+    @overload
+    def query(self, endpoint: str, **params: object) -> BlockingBuckets[object]: ...
+    def query(
+        self, endpoint: Endpoint[..., R] | str, *args: object, **params: object
+    ) -> BlockingBuckets[R] | BlockingBuckets[object]:
+        """Query an *endpoint*, a row of the table or its name, as `AsyncUsageClient.query` does."""
+        return self._row(endpoint).__get__(self, type(self))(*args, **params)
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
         return BlockingBuckets(self._background, Buckets(self._transport, endpoint, query))
@@ -166,7 +177,7 @@ class UsageClient(BaseClient):
     def close(self) -> None:
         """Close the connections, and end the thread. Closing twice is fine.
 
-        What other threads wait for is a `RuntimeError` to them.
+        Other threads that wait for a response get a `RuntimeError`.
         """
         self._background.close()
 

@@ -1,4 +1,4 @@
-"""Buckets: what a client's methods give. Await it for a page, iterate it for every bucket."""
+"""Buckets: the response of a client's method. Await it for a page, iterate it for every bucket."""
 
 import time
 from collections.abc import AsyncGenerator, Generator, Iterator
@@ -28,17 +28,17 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Buckets(Generic[R_co]):
-    """The answer to a query, fetched as it is read.
+    """The response to a query, fetched while it is read.
 
-    Nothing is sent before the first step, and every `await` or `async for` asks anew::
+    Nothing is sent before the first step. Every `await` or `async for` sends new requests::
 
         page = await client.costs(start_time=days_ago(7))       # one page, as the API pages it
         async for bucket in client.costs(start_time=days_ago(90)):  # every bucket, in time order
             ...
 
-    Every way to read it raises an `APIError` where the API cannot be asked, refuses, or answers
-    with something that is no page or does not add up to a complete walk. The error's
-    `resume_from` says where to go on.
+    Reading raises an `APIError` if the API cannot be reached, rejects the query, or returns
+    something that is not a valid page or does not continue the pages before. The error's
+    `resume_from` says where to continue.
     """
 
     def __init__(
@@ -51,42 +51,46 @@ class Buckets(Generic[R_co]):
     ) -> None:
         self._transport = transport
         self.endpoint = endpoint
-        """The row of the table that is asked."""
+        """The row of the endpoint table."""
         self.query = query
-        """What it is asked."""
+        """The parameters of the request."""
         self._windows_at_once = windows_at_once
 
     def __await__(self) -> Generator[object, None, Page[R_co]]:
         return Paginator(self._transport, self.endpoint).first_page(self.query).__await__()
 
+    async def first_page(self) -> Page[R_co]:
+        """Return one page, as `await` does."""
+        return await self
+
     async def __aiter__(self) -> AsyncGenerator[Bucket[R_co], None]:
-        async with Owned(self._replies()) as replies:
-            async for reply in replies:
-                for bucket in reply.page.data:
+        async with Owned(self._fetched_pages()) as pages:
+            async for fetched in pages:
+                for bucket in fetched.page.data:
                     yield bucket
 
     async def pages(self) -> AsyncGenerator[Page[R_co], None]:
-        """Every page of the walk."""
-        async with Owned(self._replies()) as replies:
-            async for reply in replies:
-                yield reply.page
+        """Yield every page."""
+        async with Owned(self._fetched_pages()) as pages:
+            async for fetched in pages:
+                yield fetched.page
 
     async def raw_pages(self) -> AsyncGenerator[bytes, None]:
-        """The body of every page of the walk, as the bytes that came, checked as all pages are."""
-        async with Owned(self._replies(with_bodies=True)) as replies:
-            async for reply in replies:
-                yield reply.body
+        """Yield the body of every page, exactly as received. Every page is checked."""
+        async with Owned(self._fetched_pages(with_bodies=True)) as pages:
+            async for fetched in pages:
+                yield fetched.body
 
     async def collect(self) -> list[Bucket[R_co]]:
-        """Every bucket of the walk, once all of them are there; none if it fails."""
+        """Return every bucket, or raise without returning any."""
         with _all_or_nothing():
             return [bucket async for bucket in self]
 
     async def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
-        """Return every result of the walk as a row of one Arrow table; none if it fails.
+        """Return every result as a row of one Arrow table, or raise without returning any.
 
-        Its columns are the bucket's `start` and `end`, then the fields of the endpoint's results,
-        money with its `currency` beside it: the same whatever was used, or if nothing was.
+        The columns are the bucket's `start` and `end`, then the fields of the endpoint's results.
+        Money has its `currency` in the next column. The columns do not depend on what was used.
 
         Args:
             money: The type of money and quantities. `decimal` is `decimal128(38, 24)`. What is
@@ -107,9 +111,8 @@ class Buckets(Generic[R_co]):
     def arrow_batches(self, *, money: MoneyType = "decimal") -> "AsyncGenerator[RecordBatch, None]":
         """Return the rows of `to_arrow()` as they come: a batch for each page, or several.
 
-        A page in which nothing was used gives a batch without rows, so there always is a first one,
-        which has the schema. No more than a page is held at a time. Each batch has dictionaries of
-        its own.
+        A page without results gives a batch without rows, so there is always a first batch, which
+        has the schema. At most one page is held in memory. Each batch has its own dictionaries.
 
         Args:
             money: The type of money and quantities, as in `to_arrow()`. What is rounded is logged
@@ -125,12 +128,12 @@ class Buckets(Generic[R_co]):
         return record_batches(self.endpoint, self.pages(), money=money)
 
     def concurrently(self, windows_at_once: int | None = None) -> "Buckets[R_co]":
-        """The same buckets in the same order, fetched in up to *windows_at_once* windows at once.
+        """Return the same buckets in the same order, fetching several windows at once.
 
-        The range is cut at bounds of buckets into windows of one full page. At most that many
-        are in flight, or waiting to be read, at any time. Without a number it is up to the client,
-        which begins with 4, goes up to 16 while the server answers as fast as it usually does,
-        and down to 1 while it does not.
+        The range is cut at bucket bounds into windows of one full page. At most *windows_at_once*
+        are in flight, or waiting to be read, at any time. Without a number the client decides: it
+        begins with 4 windows, goes up to 16 while responses take their usual time, and down to 1
+        while they take longer.
 
         Raises:
             InvalidQueryError: The number is not a positive one, or the query has a `page`: a cursor
@@ -142,46 +145,51 @@ class Buckets(Generic[R_co]):
                 reject("windows_at_once", windows_at_once, "a positive number of windows")
         if self.query.page is not None:
             raise InvalidQueryError(
-                "a walk that begins at a page cannot be cut into windows: leave page= out",
+                "a range that begins at a page cannot be cut into windows: leave page= out",
                 param="page",
             )
         return Buckets(self._transport, self.endpoint, self.query, windows_at_once=windows_at_once)
 
     def plan(self) -> Plan:
-        """What walking this comes to; nothing is sent. Without an `end_time`, as of now."""
-        query = self._walked()
+        """Return the windows and the number of requests of an iteration, without sending anything.
+
+        A query without an `end_time` ends now.
+        """
+        query = self._full_query()
         end_time = _end_of(query)
         windows = tuple(windows_of(query, end_time))
         if self._windows_at_once != 1:
             return Plan(windows=windows, requests=len(windows))
-        # Only a walk that begins at a page has no limit here: nothing is added to its query.
+        # Only a query that begins at a page has no limit here: nothing is added to it.
         limit = query.limit or query.page_size.default
         return Plan(windows=windows, requests=-(-buckets_in(query, end_time) // limit))
 
     def __repr__(self) -> str:
-        asked = " ".join(f"{name}={value}" for name, value in to_params(self.query))
+        params = " ".join(f"{name}={value}" for name, value in to_params(self.query))
         secret = self._transport.options.admin_api_key
-        return f"<Buckets {self.endpoint.name} {secret.redacted(without_keys(asked))}>"
+        return f"<Buckets {self.endpoint.name} {secret.redacted(without_keys(params))}>"
 
-    def _replies(self, *, with_bodies: bool = False) -> AsyncGenerator[FetchedPage[R_co], None]:
-        walk = Paginator(self._transport, self.endpoint, with_bodies=with_bodies)
-        return walk.fetched_pages(self._walked(), self._windows_at_once)
+    def _fetched_pages(
+        self, *, with_bodies: bool = False
+    ) -> AsyncGenerator[FetchedPage[R_co], None]:
+        paginator = Paginator(self._transport, self.endpoint, with_bodies=with_bodies)
+        return paginator.fetched_pages(self._full_query(), self._windows_at_once)
 
-    def _walked(self) -> RangeQuery:
-        """The query as a whole walk repeats it: with its end fixed, and in the largest pages."""
+    def _full_query(self) -> RangeQuery:
+        """Return the query for an iteration: with a fixed end, and with the largest pages."""
         query = self.query
         if query.page is not None:
-            return query  # a cursor is bound to the very query it came from
+            return query  # a cursor is only valid for the query that returned it
         limit = query.limit or query.page_size.maximum
         now = int(time.time())
-        # Where a range begins at or after our now, the clocks differ, and the API's is right.
+        # If a range begins at or after our now, the clocks differ, and the API's clock is right.
         end_time = now if query.end_time is None and query.start_time < now else query.end_time
         return evolve(query, end_time=end_time, limit=limit)
 
 
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
-    """For a walk of which nothing is handed over before its end: no error says where to go on."""
+    """Clear `resume_from` of errors, since no bucket was returned yet."""
     try:
         yield
     except UsageError as error:
@@ -190,5 +198,5 @@ def _all_or_nothing() -> Iterator[None]:
 
 
 def _end_of(query: RangeQuery) -> int:
-    """Where the range of *query* ends: now, unless it says so itself."""
+    """Return where the range of *query* ends. The default is now."""
     return query.end_time or max(int(time.time()), query.start_time + 1)

@@ -1,17 +1,18 @@
-"""The client: its options, its lifetime, and a method for every row of the table."""
+"""AsyncUsageClient: options, lifetime, and a method for every row of the endpoint table."""
 
 from collections.abc import Collection
 from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast, overload
 
 from openai_usage._http.config import OnGap, options
 from openai_usage._http.environment import resolve_admin_key
 from openai_usage._http.transport import Session, Transport
+from openai_usage._text import short_repr
 from openai_usage.buckets import Buckets
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.errors import UsageError
+from openai_usage.errors import InvalidQueryError, UsageError
 from openai_usage.schema.range_query import RangeQuery
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncUsageClient"]
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class BaseClient(Endpoints):
-    """What `AsyncUsageClient` and `UsageClient` share: rows, and options, described there."""
+    """The endpoints and options of `AsyncUsageClient` and `UsageClient`."""
 
     _returns: ClassVar[str]
-    """The name of what the methods give."""
+    """The name of the type that the methods return."""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class BaseClient(Endpoints):
         session: Session | None = None,
     ) -> None:
         key = resolve_admin_key(admin_api_key)
-        del admin_api_key  # so that no traceback that shows locals shows it
+        del admin_api_key  # tracebacks can show locals
         try:
             self._transport = Transport(
                 options(
@@ -67,18 +69,30 @@ class BaseClient(Endpoints):
                 session,
             )
         except UsageError as error:
-            # Any of them can be the key by mistake, and tracebacks can show locals.
+            # An option can be the key by mistake, and tracebacks can show locals.
             del base_url, organization, timeout, max_retries, max_retry_wait, max_response_bytes
             del max_connections, on_gap, ssl, trust_env, allow_insecure_http, session
             raise error.with_traceback(None) from None
         self._post_init()
 
     def _post_init(self) -> None:
-        """What else a client is made of."""
+        """Finish construction. Subclasses override this."""
+
+    @classmethod
+    def _row(cls, endpoint: Endpoint[..., R] | str) -> Endpoint[..., R]:
+        if not isinstance(endpoint, str):
+            return endpoint
+        table = cls.table()
+        if endpoint not in table:
+            raise InvalidQueryError(
+                f"endpoint={short_repr(endpoint)} is not one of {', '.join(table)}",
+                param="endpoint",
+            )
+        return cast("Endpoint[..., R]", table[endpoint])
 
     @property
     def base_url(self) -> str:
-        """Where the API is that it asks."""
+        """The base URL of the API."""
         return str(self._transport.options.base_url)
 
     async def _names(
@@ -97,55 +111,53 @@ class BaseClient(Endpoints):
         return NameLists(self._transport)
 
     def __repr__(self) -> str:
-        # A traceback can show a client that was never finished, because an option cannot work.
+        # A traceback can show a client whose constructor raised.
         finished = hasattr(self, "_transport")
         return f"<{type(self).__name__} {self.base_url if finished else 'unfinished'}>"
 
 
 class AsyncUsageClient(BaseClient):
-    """Reads an organization's usage and costs from OpenAI's API.
+    """Read an organization's usage and costs from OpenAI's API.
 
-    Every row of the table (`Endpoints`) is a method that takes what its endpoint can be asked and
-    gives `Buckets`, to be awaited or iterated::
+    Every row of the endpoint table (`Endpoints`) is a method. It takes the parameters of its
+    endpoint and returns `Buckets`, to be awaited or iterated::
 
         async with AsyncUsageClient() as client:
             async for bucket in client.costs(start_time=days_ago(30), group_by=["line_item"]):
                 ...
 
-    Use it as a context manager, or `close()` it. One client serves a whole program: it keeps its
-    connections, and keeps all its requests to the limits that the API's rejections tell of. It
-    belongs to the process and the event loop in which it first sends: another needs another
-    client. Programs that are not async have `UsageClient`.
+    Use it as a context manager, or `close()` it. One client serves a whole program: it reuses
+    connections, and keeps all requests within the rate limits that it learns from rejections. A
+    client belongs to the process and the event loop in which it first sends; make one for each.
+    For programs that are not async there is `UsageClient`.
 
     Args:
         admin_api_key: An organization's admin key. Default: the environment's `OPENAI_ADMIN_KEY`.
-        base_url: Where the API is. Default: `OPENAI_BASE_URL`, or `https://api.openai.com/v1`.
-        organization: Which organization is meant, where the key has several. Default:
-            `OPENAI_ORG_ID`.
-        timeout: Seconds for one request: connecting, sending, and the whole of the answer.
-        max_retries: How many more times a request is tried that failed in passing: a status of
-            408, 409, 429 or 5xx, a lost connection, a body cut short, a timeout.
-        max_retry_wait: The longest wait in seconds before a retry. Where the API asks for a
-            longer one, the error is raised at once, with `retry_after`.
-        max_response_bytes: The largest answer that is read, in bytes after decompression; a larger
-            one is an `APIResponseValidationError` as soon as it is that large.
-        max_connections: How many requests are on their way at once, at most, of all walks.
-        on_gap: What to do if the API returns no bucket for a part of the range, so that what was
-            used then is unknown: `warn` in the log, `raise` a `PaginationError`, or call a function
+        base_url: The base URL of the API. Default: `OPENAI_BASE_URL`, or
+            `https://api.openai.com/v1`.
+        organization: The organization, if the key has several. Default: `OPENAI_ORG_ID`.
+        timeout: Seconds for one request: connecting, sending, and reading the whole response.
+        max_retries: How often a request is retried after a temporary failure: a status of 408,
+            409, 429 or 5xx, a lost connection, a truncated body, a timeout.
+        max_retry_wait: The longest delay in seconds before a retry. If the API asks for a longer
+            one, the error is raised at once, with `retry_after`.
+        max_response_bytes: The largest response that is read, in bytes after decompression. A
+            larger one is an `APIResponseValidationError`.
+        max_connections: The largest number of requests in flight.
+        on_gap: The reaction if the API returns no bucket for a part of the range, so that the usage
+            in it is unknown: `warn` in the log, `raise` a `PaginationError`, or a function to call
             with the `Gap`. `UsageClient` calls it in its own thread.
-        ssl: How hosts are verified, for a private authority or a certificate of the client's own.
+        ssl: A context to verify hosts with, for a private authority or a client certificate.
             Default: the authorities that Python trusts.
-        trust_env: Go through the proxy that the environment names in `HTTPS_PROXY`, but for the
-            hosts in `NO_PROXY`.
-        allow_insecure_http: Send the key over plain `http` to other hosts than this one.
-        session: An aiohttp session to send with. It stays yours: it is not closed, and our
-            headers go with each request, not into it. One that has a user and a password for all
-            its requests, or takes them from `~/.netrc`, is refused. Default: the client opens its
-            own.
+        trust_env: Use the proxy of the environment's `HTTPS_PROXY`, except for hosts in `NO_PROXY`.
+        allow_insecure_http: Allow sending the key over plain `http` to other machines.
+        session: An aiohttp session to send with. It stays yours: the client does not close it, and
+            adds its headers to each request only. A session with a user and a password, or with
+            those of `~/.netrc`, is rejected. Default: the client opens its own.
 
     Raises:
         MissingAdminKeyError: No key was passed, and the environment has none.
-        InvalidOptionError: An option cannot work, such as a `base_url` without `https`.
+        InvalidOptionError: An option is not valid, such as a `base_url` without `https`.
     """
 
     _returns = Buckets.__name__
@@ -157,34 +169,50 @@ class AsyncUsageClient(BaseClient):
         kinds: "Collection[WorkKind]" = ("projects", "api_keys"),
         project_ids: Collection[str] | None = None,
     ) -> "Names":
-        """Return what the ids of projects and API keys stand for, archived projects included.
+        """Return the names of projects and API keys, with archived projects.
 
-        There is one list of all projects, and one of the API keys of each project. What was read is
-        kept for ten minutes, and a later call reads it again. So keep the names, and call this
-        again where one of them is `unknown`: that costs no request within those minutes. What
-        failed in passing is asked for again at the next call. The key needs the scope
-        `api.management.read`. Where a list cannot be read nothing is raised: its ids keep their
-        place, marked, and `unread` of the names says why.
+        There is one list of all projects, and a list of API keys for each project. Lists are cached
+        for ten minutes. Call this again if a name is `unknown`: it sends no request within those
+        minutes. A list that failed temporarily is read again by the next call. The key needs the
+        scope `api.management.read`. A list that cannot be read is not an error: its ids are
+        marked, and `unread` of the names says why.
 
         Args:
-            personal: Also ask for people: users' names and e-mail addresses. Without it nothing of
-                the kind is asked for, and what comes along (the owners of API keys) is dropped.
-            kinds: What to ask for besides people. Results that are grouped by `project_id` only
-                need `["projects"]`, which is far fewer requests.
-            project_ids: Only ask for the API keys of these projects, as results of a query with
-                the same filter need. All other keys are `unknown` then.
+            personal: Also read users' names and e-mail addresses. Otherwise no personal data is
+                requested, and the owners of API keys in the lists are dropped.
+            kinds: The kinds to read besides people. Results grouped by `project_id` only need
+                `["projects"]`, which takes far fewer requests.
+            project_ids: Only read the API keys of these projects, for results of a query with the
+                same filter. All other keys are `unknown` then.
 
         Raises:
-            InvalidQueryError: An argument is of another type, or a kind is neither of both;
-                nothing was sent.
+            InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
+                sent.
         """
         return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+
+    @overload
+    def query(self, endpoint: Endpoint[P, R], *args: P.args, **kwargs: P.kwargs) -> Buckets[R]: ...
+    @overload
+    def query(self, endpoint: str, **params: object) -> Buckets[object]: ...
+    def query(
+        self, endpoint: Endpoint[..., R] | str, *args: object, **params: object
+    ) -> Buckets[R] | Buckets[object]:
+        """Query an *endpoint*, a row of the table or its name, with *params*.
+
+        `client.query("costs", start_time=start)` is `client.costs(start_time=start)`.
+
+        Raises:
+            InvalidQueryError: A parameter is not valid, or there is no endpoint of this name;
+                nothing was sent.
+        """
+        return self._row(endpoint).__get__(self, type(self))(*args, **params)
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)
 
     async def close(self) -> None:
-        """Close the connections, but never a session that was lent. Closing twice is fine."""
+        """Close the connections, but not a session that was passed in. Closing twice is fine."""
         await self._transport.close()
 
     async def __aenter__(self) -> Self:

@@ -1,9 +1,9 @@
-"""The table: one row for each operation of the API. Everything else reads it.
+"""The endpoint table: one row for each operation of the API.
 
-A row says where an operation lives, what it may be asked and what comes back. The methods of the
-client, their checks and signatures, the decoder, the command line, the sandbox and the reference
-in the README all come from here. To add an operation, add a row, here or in a subclass of the
-client::
+A row has the path of an operation, the class of its parameters and the class of its results. The
+methods of the client, their checks and signatures, the decoder, the command line, the sandbox and
+the reference in the docs all come from here. To add an operation, add a row, here or in a subclass
+of the client::
 
     class Client(AsyncUsageClient):
         videos = Endpoint("organization/usage/videos", VideosQuery, VideosResult)
@@ -32,7 +32,7 @@ from openai_usage.errors import InvalidQueryError
 from openai_usage.schema import queries, results
 from openai_usage.schema.range_query import RangeQuery
 
-if TYPE_CHECKING:  # the one place that looks downward: what calling a row gives
+if TYPE_CHECKING:  # the only imports of later modules: the types that calling a row returns
     from openai_usage.blocking import BlockingBuckets, UsageClient
     from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
@@ -46,55 +46,55 @@ _ABOUT_PAGING = ("limit", "page", "extra_query")
 
 
 class Endpoint(Generic[P, R_co]):
-    """One operation of the API: a row of the table, and the method of a client that has it.
+    """One operation of the API: a row of the table, and a method of the client.
 
     Args:
-        path: Where it lives, under the client's `base_url`.
+        path: The path of the operation, relative to the client's `base_url`.
         query: The class of its parameters, a `RangeQuery`.
         result: The class of one result.
     """
 
     def __init__(self, path: str, query: Callable[P, RangeQuery], result: type[R_co]) -> None:
         if path.startswith("/"):
-            raise ValueError(f"{path!r} is to be relative to base_url: {path.lstrip('/')!r}")
+            raise ValueError(f"{path!r} must be relative to base_url: use {path.lstrip('/')!r}")
         self.path = path
-        """Where it lives, under the client's `base_url`."""
+        """The path, relative to the client's `base_url`."""
         self.query = query
-        """The class of its parameters, typed as the signature of its method."""
+        """The class of the parameters, typed as the signature of the method."""
         self.result = result
         """The class of one result."""
         self.name = ""
-        """The name of its method."""
+        """The name of the method."""
         self.__doc__ = self._documentation()
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.name = self.name or name  # another name for the same row does not rename it
+        self.name = self.name or name  # an alias does not rename the row
 
     @property
     def parameters(self) -> list[Attribute[object]]:
-        """The fields of its query in the order they are shown: what is about paging comes last."""
+        """The fields of the query in the order of the signature: those for paging come last."""
         return sorted(fields(self.query_type), key=lambda field: field.name in _ABOUT_PAGING)
 
     @property
     def filters(self) -> list[Attribute[object]]:
-        """The fields of its query that not every query has, but for `group_by`."""
+        """The fields of the query that only some queries have, without `group_by`."""
         common = {field.name for field in fields(RangeQuery)} | {"group_by"}
         return [field for field in self.parameters if field.name not in common]
 
     @property
     def group_by(self) -> tuple[str, ...]:
-        """What its results can be grouped by."""
+        """The allowed values of `group_by`."""
         declared = fields_dict(resolve_types(self.query_type)).get("group_by")
         return () if declared is None else _choices(declared.type)
 
     @property
     def measures(self) -> list[Attribute[object]]:
-        """The fields that every one of its results has: what it measures."""
+        """The fields that every result has: its measures."""
         return [field for field in fields(self.result) if field.default is NOTHING]  # type: ignore[arg-type]
 
     @property
     def query_type(self) -> type[RangeQuery]:
-        """`query` as the class that it is; its own type carries the signature instead."""
+        """`query`, typed as a class instead of as a signature."""
         return cast("type[RangeQuery]", self.query)
 
     @overload
@@ -109,24 +109,24 @@ class Endpoint(Generic[P, R_co]):
         if client is None:
             return self
 
-        def ask(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
+        def query(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
             try:
-                query = self.query(*args, **kwargs)
+                checked = self.query(*args, **kwargs)
             except InvalidQueryError as error:
-                # Any of them can be a key by mistake, and tracebacks can show locals.
+                # An argument can be a key by mistake, and tracebacks can show locals.
                 del args, kwargs
                 raise error.with_traceback(None) from None
-            return client._query(self, query)  # noqa: SLF001 - its other half
+            return client._query(self, checked)  # noqa: SLF001 - the client's half of this method
 
-        ask.__name__, ask.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
-        ask.__doc__ = self.__doc__
-        gives = f"{client._returns}[{self.result.__name__}]"  # noqa: SLF001 - likewise
-        ask.__signature__ = self._signature.replace(return_annotation=gives)  # type: ignore[attr-defined]
-        return ask
+        query.__name__, query.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"
+        query.__doc__ = self.__doc__
+        returns = f"{client._returns}[{self.result.__name__}]"  # noqa: SLF001 - likewise
+        query.__signature__ = self._signature.replace(return_annotation=returns)  # type: ignore[attr-defined]
+        return query
 
     @cached_property
     def _signature(self) -> inspect.Signature:
-        """The signature of its method, but for what it gives: that is up to the client."""
+        """The signature of the method without its return type, which depends on the client."""
         known = inspect.signature(self.query).parameters
         return inspect.Signature([known[attribute.name] for attribute in self.parameters])
 
@@ -138,10 +138,10 @@ class Endpoint(Generic[P, R_co]):
         )
         return (
             f"{inspect.getdoc(self.query)}\n\n"
-            "Iterate what it gives for every bucket; for one page, await that, or ask for its "
-            "`first_page()` where the client blocks.\n\n"
+            "Iterate the result for every bucket. For one page, await it, or call its "
+            "`first_page()` with the blocking client.\n\n"
             f"Args:\n{described}\n\n"
-            "Raises:\n    InvalidQueryError: It cannot be asked like this; nothing was sent."
+            "Raises:\n    InvalidQueryError: A parameter is not valid; nothing was sent."
         )
 
     def __repr__(self) -> str:
@@ -149,7 +149,7 @@ class Endpoint(Generic[P, R_co]):
 
 
 def _choices(declared: object) -> tuple[str, ...]:
-    """The values of the `Literal` somewhere in a type."""
+    """Return the values of the `Literal` inside a type."""
     if get_origin(declared) is Literal:
         return get_args(declared)
     return tuple(each for inner in get_args(declared) for each in _choices(inner))

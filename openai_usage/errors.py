@@ -1,4 +1,4 @@
-"""Every error this package raises on purpose, all under one `UsageError`.
+"""The exceptions of this package, all under one `UsageError`.
 
 UsageError
 ├── ColumnError
@@ -20,8 +20,8 @@ UsageError
     │   └── UnprocessableEntityError
     └── PaginationError
 
-Names are those of the official SDK wherever it has the error too. All of them can be pickled, and
-none of them ever holds the admin key.
+Names are those of the official SDK if it has the same error. All errors can be pickled. None of
+them contains the admin key.
 """
 
 __all__ = [
@@ -48,17 +48,17 @@ __all__ = [
 
 
 class UsageError(Exception):
-    """Anything that went wrong in this package; catch this one to catch them all."""
+    """Base class of all errors of this package."""
 
     resume_from: int | None = None
-    """Where a walk that failed is to go on: the `end_time` (Unix seconds, UTC) of the last bucket
-    it handed over, to be given as the `start_time` of the next walk. None where no bucket was
-    handed over, and on errors that come from no walk. Where it is not before the end of the range,
-    every bucket was handed over."""
+    """Where to continue an iteration that failed: the `end_time` (Unix seconds, UTC) of the last
+    bucket that was yielded. Pass it as the `start_time` of the next query. None if no bucket was
+    yielded, and for errors outside of an iteration. If it is not before the end of the range,
+    every bucket was yielded."""
 
     @property
     def message(self) -> str:
-        """What happened and what to do about it, in English."""
+        """The text of the error: what happened and what to do."""
         return str(self)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -71,7 +71,7 @@ def _new(error: type[UsageError], *args: object) -> UsageError:
 
 
 class ColumnError(UsageError):
-    """A result has no place in a table of columns: by its class, or because of a value in it."""
+    """A result class or a value does not fit into table columns."""
 
     def __init__(
         self, message: str, *, column: str | None = None, start_time: int | None = None
@@ -80,16 +80,16 @@ class ColumnError(UsageError):
         self.column = column
         """The name of the column."""
         self.start_time = start_time
-        """The `start_time` (Unix seconds, UTC) of the bucket that the value is in. None where all
-        results of the class are meant."""
+        """The `start_time` (Unix seconds, UTC) of the value's bucket. None if the error is about
+        the whole class."""
 
 
 class MissingAdminKeyError(UsageError):
-    """There is no admin key: none was passed, and `OPENAI_ADMIN_KEY` is not set."""
+    """No admin key was passed, and `OPENAI_ADMIN_KEY` is not set."""
 
 
 class InvalidOptionError(UsageError, ValueError):
-    """An option of the client cannot work; nothing was sent."""
+    """An option of the client is not valid; nothing was sent."""
 
     def __init__(self, message: str, *, option: str) -> None:
         super().__init__(message)
@@ -98,7 +98,7 @@ class InvalidOptionError(UsageError, ValueError):
 
 
 class InvalidQueryError(UsageError, ValueError):
-    """A query cannot be asked as it is; nothing was sent."""
+    """A parameter of a query is not valid; nothing was sent."""
 
     def __init__(self, message: str, *, param: str) -> None:
         super().__init__(message)
@@ -107,38 +107,38 @@ class InvalidQueryError(UsageError, ValueError):
 
 
 class APIError(UsageError):
-    """The API could not be asked, refused, or gave an answer that cannot be used."""
+    """The API could not be reached, rejected the request, or returned an unusable response."""
 
 
 class APIConnectionError(APIError):
-    """No complete answer came: no connection, a lost one, or a body cut short."""
+    """No complete response was received: no connection, a lost one, or a truncated body."""
 
 
 class APITimeoutError(APIConnectionError):
-    """No complete answer came within the client's `timeout`."""
+    """No complete response was received within the client's `timeout`."""
 
 
 class APIResponseValidationError(APIError):
-    """An answer with status 200 is not the page it should be; nothing of it was used."""
+    """A response with status 200 is not a valid page; no part of it was used."""
 
     def __init__(self, message: str, *, path: str, body: str) -> None:
         super().__init__(message)
         self.path = path
-        """Where in the body, as a JSON path: `$.data[0].results[2].amount`."""
+        """The place of the error as a JSON path: `$.data[0].results[2].amount`."""
         self.body = body
         """The beginning of the body, as text."""
 
 
 class PaginationError(APIError):
-    """The pages do not add up to a walk.
+    """The pages of a range do not continue each other.
 
-    A cursor is missing, repeated or leads nowhere, or a bucket is out of order, given before,
-    outside of what was asked, or missing where a client was made with `on_gap="raise"`.
+    A cursor is missing, repeated or leads to empty pages only. Or a bucket is out of order, was
+    returned before, is outside of the range, or is missing and the client has `on_gap="raise"`.
     """
 
 
 class APIStatusError(APIError):
-    """The API answered with another status than 200."""
+    """The API responded with a status other than 200."""
 
     def __init__(
         self,
@@ -156,7 +156,7 @@ class APIStatusError(APIError):
         self.status_code = status_code
         """The HTTP status."""
         self.code = code
-        """`error.code` of the body: what to decide on, beside the status."""
+        """`error.code` of the body, for programs to decide on."""
         self.param = param
         """`error.param` of the body: the parameter that was refused."""
         self.type = type
@@ -164,7 +164,7 @@ class APIStatusError(APIError):
         self.request_id = request_id
         """The `x-request-id` header, to be quoted to OpenAI's support."""
         self.retry_after = retry_after
-        """Seconds to wait before asking again, where the server said so."""
+        """Seconds to wait before the next request, if the server said so."""
         self.body = body
         """The beginning of the body, as text."""
 
@@ -182,20 +182,20 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such endpoint under the `base_url`."""
+    """404: the endpoint does not exist under the `base_url`."""
 
 
 class ConflictError(APIStatusError):
-    """409: the request met another one; it was tried again in vain."""
+    """409: the request conflicted with another one, also after retries."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: the query was understood and cannot be answered."""
+    """422: the query was understood but cannot be processed."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests; `retry_after` says for how long, where the server computed it."""
+    """429: too many requests, or no credit left. `retry_after` says how long to wait, if known."""
 
 
 class InternalServerError(APIStatusError):
-    """5xx: trouble on the API's side; it was tried again in vain."""
+    """5xx: the API failed, also after retries."""

@@ -26,7 +26,7 @@ class Gap(Span):
 
     def __str__(self) -> str:
         dates = " to ".join(_iso(each) for each in (self.start_time, self.end_time))
-        return f"the API gave no bucket from {self.start_time} to {self.end_time} ({dates})"
+        return f"the API returned no bucket from {self.start_time} to {self.end_time} ({dates})"
 
 
 def _iso(moment: int) -> str:

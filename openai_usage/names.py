@@ -1,4 +1,4 @@
-"""Names: what the ids in usage and costs stand for, as far as the organization's lists say."""
+"""Names: the names behind the ids in usage and costs, from the organization's lists."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -11,34 +11,34 @@ from openai_usage.schema.model import Model
 __all__ = ["Name", "Names", "UnreadList"]
 
 Kind: TypeAlias = Literal["projects", "users", "api_keys"]
-"""What an id can be of."""
+"""The kind of an id."""
 
 WorkKind: TypeAlias = Literal["projects", "api_keys"]
-"""What an id can be of that is nobody's."""
+"""The kinds of ids that are not personal data."""
 
 _WORK: tuple[WorkKind, ...] = ("projects", "api_keys")
 
 Status: TypeAlias = Literal["active", "archived", "unknown", "unread", "none"]
-"""How much is known of an id; see `Name.status`."""
+"""The state of an id; see `Name.status`."""
 
 _KINDS: Mapping[str, Kind] = {"proj_": "projects", "user-": "users", "key_": "api_keys"}
-"""What an id is of, by how it begins."""
+"""The kind of an id by its prefix."""
 
 
 class Name(Model):
-    """What is known of one id. As text it is what to show people: `Marketing (archived)`."""
+    """The name of one id. `str()` gives a label for people: `Marketing (archived)`."""
 
     id: str | None
-    """As in the results; None, or empty in old ones, where a result belongs to none."""
+    """The id as in the results. None, or empty in old results, if a result has no id."""
     name: str | None = None
-    """What people call it; None where that is not known, or it has no name."""
+    """The name. None if it is not known, or there is none."""
     email: str | None = None
-    """Of a user, where personal data was asked for."""
+    """The e-mail address of a user, if personal data was requested."""
     status: Status
-    """`active`, or `archived` as projects can be. `unknown`: not in its list, so it was deleted or
-    is newer than the list. `unread`: its list was not read, since the key may not, or since
-    it was not asked for, as with personal data. `none`: there is no id, as in usage that belongs to
-    no user. What is `unknown` or `unread` can have a `name` from elsewhere: see
+    """`active`, or `archived` for projects. `unknown`: the id is not in its list, so it was deleted
+    or is newer than the list. `unread`: the list was not read, because the key lacks permission or
+    because it was not requested, as personal data. `none`: there is no id, as in usage without a
+    user. An `unknown` or `unread` id can have a `name` from elsewhere: see
     `Names.with_names_from`."""
 
     def __str__(self) -> str:
@@ -48,17 +48,17 @@ class Name(Model):
 
 
 class UnreadList(Model):
-    """A list that could not be read. As text it says which and why."""
+    """A list that could not be read. `str()` says which list, and why."""
 
     kind: Kind
     path: str
-    """Where it is, under the client's `base_url`."""
+    """The path of the list, relative to the client's `base_url`."""
     why: str
-    """What the API answered, or what was met instead of an answer."""
+    """The message of the error."""
     passing: bool
-    """Whether the client's next `names()` asks for it again; else one does some minutes later."""
+    """True if the client's next `names()` reads it again; otherwise a call does minutes later."""
     status_code: int | None = None
-    """The HTTP status that was answered; None where no answer could be used."""
+    """The HTTP status of the response. None if there was no usable response."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}"
@@ -66,25 +66,25 @@ class UnreadList(Model):
 
 @frozen(kw_only=True, repr=False)
 class Names:
-    """The names of an organization's projects and API keys, and of its people if asked for."""
+    """The names of an organization's projects and API keys, and of its people if requested."""
 
     known: Mapping[str, Name] = field(repr=False)
-    """What is in the lists that were read, by id, and what `with_names_from` found elsewhere."""
+    """The names by id, from the lists that were read and from `with_names_from`."""
     unread: tuple[UnreadList, ...] = ()
-    """The lists that were asked for and could not be read: their ids are shown as they are."""
+    """The lists that were requested and could not be read. Their ids have no names."""
     kinds: tuple[WorkKind, ...] = _WORK
-    """What was asked for, besides people."""
+    """The kinds that were requested, besides people."""
     personal: bool = False
-    """Whether people were asked for too."""
+    """True if people were requested, too."""
 
     def of(self, id: str | None) -> Name:  # noqa: A002 - the API's name
-        """What is known of an *id*: always a `Name`, which may know nothing but its `status`."""
+        """Return the `Name` of an *id*. If the id is not known, only its `status` is set."""
         if not id:  # empty in usage from before there were projects
             return Name(id=id, status="none")
         return self.known.get(id) or Name(id=id, status=self._missing(id))
 
     def with_names_from(self, results: Iterable[object]) -> "Names":
-        """Return these names and, for projects that have none here, what the *results* call them.
+        """Return these names, with names of projects from *results* for those that have none here.
 
         Results of costs can have a `project_name`. It serves where the key may not read the list of
         projects, and for a project that is newer than the list::
@@ -101,7 +101,7 @@ class Names:
         return evolve(self, known={**self.known, **found}) if found else self
 
     def _missing(self, id_: str) -> Status:
-        """Why *id_* is not in the lists."""
+        """Return why *id_* is not in the lists."""
         kind = next((kind for start, kind in _KINDS.items() if id_.startswith(start)), None)
         unread = self._unread_kinds
         return "unread" if kind in unread or (kind is None and unread) else "unknown"

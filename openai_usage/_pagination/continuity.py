@@ -61,11 +61,11 @@ class Continuity:
                 if start > position:
                     gaps.append(Window(position, start))
             bound = start - start % width + width
-            if end > bound:  # it stands in the place of others, of which nothing is known
+            if end > bound:  # it takes the place of others, which are then unknown
                 gaps.append(Window(bound, end))
             position, began = end, True
         self.position, self._began = position, began
-        self._gaps += gaps  # only once the whole page is known to be in order
+        self._gaps += gaps  # only after the whole page is in order
 
     def check_end(self, due: float) -> None:
         """Note a gap at the end of the range if buckets are missing that were complete at *due*."""
@@ -95,6 +95,6 @@ def find_gaps(
 
 def _out_of_order(bucket: Span, position: int | None) -> PaginationError:
     return PaginationError(
-        f"the API gave a bucket from {bucket.start_time} to {bucket.end_time}, where the walk had "
-        f"come to {position}: it is out of order, was given before, or is outside of what was asked"
+        f"the API returned a bucket from {bucket.start_time} to {bucket.end_time}, but the "
+        f"iteration is at {position}: it is out of order, was returned before, or is out of range"
     )

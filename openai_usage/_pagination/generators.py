@@ -24,7 +24,7 @@ class Owned(Generic[T]):
         return self
 
     def __anext__(self) -> Awaitable[T]:
-        hook = sys.get_asyncgen_hooks().firstiter  # by which the loop gets to know generators
+        hook = sys.get_asyncgen_hooks().firstiter  # the loop registers generators with it
         sys.set_asyncgen_hooks(firstiter=None)
         try:
             return self._items.__anext__()

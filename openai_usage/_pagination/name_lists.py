@@ -1,4 +1,4 @@
-"""Directory: reads the lists in which ids have names, and keeps them for some minutes."""
+"""NameLists: read the lists of projects, API keys and users, and cache them for ten minutes."""
 
 import asyncio
 import math
@@ -25,23 +25,22 @@ from openai_usage.names import Kind, Name, Names, UnreadList, WorkKind
 from openai_usage.schema.validation import validate
 
 _AT_ONCE = 8
-"""Lists of API keys, of which there is one for each project, that are read at the same time."""
+"""Lists of API keys read at the same time. There is one list for each project."""
 
 _MOST_FAILURES = 8
-"""Lists that may fail after all their retries, before no more are asked for."""
+"""Lists that may fail after all retries before the others are skipped."""
 
 _KEPT = 600.0
-"""Seconds until a list is read again, if it is asked for: so that a service learns of a new project
-or key within minutes, and that an id which stays unknown, as a deleted key's does, costs little.
-The lists of 1,000 projects are 1,010 requests: not even two a second, if they are asked for always.
-"""
+"""Seconds until a list is read again on demand. A service learns of a new project or key within
+minutes, and an id that stays unknown, such as that of a deleted key, costs little. Lists of 1,000
+projects take 1,010 requests: less than two a second even if names are always requested."""
 
 _MOST_PAGES = 10_000
-"""Of a list: a million names, beyond which it has no end."""
+"""Pages of a list, of 100 names each. A longer list is taken for an endless one."""
 
 
 class _Entry(msgspec.Struct, kw_only=True):
-    """What is read of an entry. The rest, such as the owner of a key, is passed over unseen."""
+    """An entry of a list. Other fields, such as the owner of a key, are not decoded."""
 
     id: str
     name: str | None = None
@@ -68,12 +67,12 @@ class _User(_Entry, kw_only=True):
 
 @frozen
 class ListEndpoint:
-    """One of the lists that there are."""
+    """A list of the API, and the parameters to request it with."""
 
     kind: Kind
     path: str
     entry: type[_Entry]
-    asked: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, str], ...] = ()
 
 
 _PROJECTS = ListEndpoint(
@@ -90,24 +89,23 @@ def _api_keys_of(project: str) -> ListEndpoint:
 
 @define(eq=False)
 class _Copy:
-    """What there is of a list: its names when it was last read, and what the last try met."""
+    """The cached names of a list, and the error of the last attempt to read it."""
 
     names: Mapping[str, Name] = field(factory=dict[str, Name])
     unread: UnreadList | None = None
-    """Why the last try failed; the names are those of a try before, if there are any."""
+    """Why the last attempt failed. The names are then those of an earlier attempt."""
     settled: float = -math.inf
-    """When it was read or refused, by the clock of the loop; what fails in passing settles
-    nothing."""
+    """When it was read or refused, by the clock of the event loop, temporary failures apart."""
     tried: int = 0
-    """The last try, in the order of all calls and tries."""
+    """The number of the last attempt, counted together with calls."""
 
     def is_due(self, now: float, call: int) -> bool:
-        """Whether it is to be read for a *call*."""
+        """Return whether to read it for *call*."""
         return self.tried < call and now - self.settled >= _KEPT
 
 
 class NameLists:
-    """The lists of one organization: what was read stays for a while, what failed does not."""
+    """The lists of one organization. What was read is cached; what failed is read again."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -118,7 +116,7 @@ class NameLists:
     async def names(
         self, *, personal: bool, kinds: Collection[WorkKind], project_ids: Collection[str] | None
     ) -> Names:
-        """The names of the *kinds* that are asked for, and with *personal* those of people.
+        """Return the names of *kinds*, and with *personal* those of people.
 
         Raises:
             InvalidQueryError: An argument is of another type; nothing was sent.
@@ -133,7 +131,7 @@ class NameLists:
             reading.append(self._read_work(kinds, project_ids, call))
         if personal:
             reading.append(self._read([_USERS], call))
-        await _prefetch_windows(reading)
+        await _gather(reading)
         lists = [*self._work(kinds, project_ids), *([_USERS] if personal else [])]
         copies = [self._copies[each] for each in lists]
         return Names(
@@ -146,7 +144,7 @@ class NameLists:
     def _work(
         self, kinds: Collection[WorkKind], project_ids: Collection[str] | None
     ) -> Iterator[ListEndpoint]:
-        """The lists of these *kinds*; that of the projects, first, says which others there are."""
+        """Yield the lists of *kinds*. The list of projects comes first: it names the others."""
         if kinds:
             yield _PROJECTS
         for id_ in self._copies[_PROJECTS].names if "api_keys" in kinds else ():
@@ -162,18 +160,18 @@ class NameLists:
             await self._read(others, call)
 
     async def _read(self, lists: Sequence[ListEndpoint], call: int) -> None:
-        """Read those of the *lists*, all of one kind, that are due for a *call*.
+        """Read those *lists* of one kind that are due for *call*.
 
-        Calls take turns. What was tried since a call was made, it shares, be it a failure.
+        Calls take turns. A call shares the attempts made since it began, even failed ones.
         """
         async with self._turns[lists[0].kind]:
             now = asyncio.get_running_loop().time()
             due = [each for each in lists if self._copies[each].is_due(now, call)]
             left, failed = iter(due), list[ListEndpoint]()
-            await _prefetch_windows(self._read_each(left, failed) for _ in due[:_AT_ONCE])
+            await _gather(self._read_each(left, failed) for _ in due[:_AT_ONCE])
 
     async def _read_each(self, lists: Iterator[ListEndpoint], failed: list[ListEndpoint]) -> None:
-        """Read one of the *lists* after the other, while others take their turn at the same."""
+        """Read *lists* one after the other. Several tasks share the iterator."""
         for each in lists:
             copy = self._copies[each]
             if len(failed) < _MOST_FAILURES:
@@ -188,21 +186,21 @@ class NameLists:
                 copy.settled = asyncio.get_running_loop().time()
 
     async def _try(self, wanted: ListEndpoint, copy: _Copy) -> None:
-        """Read a list whole, or take note of why it cannot be read: then its old names stay."""
+        """Read a whole list, or record why it cannot be read and keep its old names."""
         try:
-            copy.names = await self._whole(wanted)
+            copy.names = await self._read_all_pages(wanted)
         except APIError as error:
             copy.unread = _unread(wanted, error)
         else:
             copy.unread = None
 
-    async def _whole(self, wanted: ListEndpoint) -> dict[str, Name]:
+    async def _read_all_pages(self, wanted: ListEndpoint) -> dict[str, Name]:
         names: dict[str, Name] = {}
         seen: set[str] = set()
         after: Params = []
         async with walk_span("list", wanted.kind) as span:
             for _ in range(_MOST_PAGES):
-                pairs = [*wanted.asked, ("limit", "100"), *after]
+                pairs = [*wanted.params, ("limit", "100"), *after]
                 body = await self._transport.get(wanted.path, pairs, span)
                 try:
                     page = decode_list(wanted.entry, body)
@@ -220,7 +218,7 @@ class NameLists:
 
 
 def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
-    """What is noted of a list; a refusal is the API's last word, whatever else may be mended."""
+    """Return the record of a list that could not be read, and whether a retry can help."""
     status = error.status_code if isinstance(error, APIStatusError) else None
     return UnreadList(
         kind=wanted.kind,
@@ -234,13 +232,13 @@ def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
 def _why(error: APIError) -> str:
     if not isinstance(error, APIResponseValidationError):
         return error.message
-    # Without what is quoted of the answer, which may be about people.
+    # Without the quoted body, which may contain personal data.
     what, where, _ = error.message.partition(f" at {error.path}")
     return what + where
 
 
-async def _prefetch_windows(coroutines: Iterable[Awaitable[None]]) -> None:
-    """Run them all to their end, or give all up where one fails or nobody waits any more."""
+async def _gather(coroutines: Iterable[Awaitable[None]]) -> None:
+    """Await all *coroutines*; if one fails or this is cancelled, cancel the others."""
     tasks = [asyncio.ensure_future(each) for each in coroutines]
     try:
         await asyncio.gather(*tasks)

@@ -1,7 +1,7 @@
-"""Walk: the way through all pages of a range, complete or an error.
+"""Paginator: follow the cursors of a range to its end, or raise.
 
-Every bucket comes once, in order; a walk never ends early in silence. Nothing is held across a
-`yield` but what was asked for ahead, and that is given up when the walk is.
+Every bucket is yielded once, in order. Iteration never ends early without an error. Only windows
+that were requested ahead are held across a `yield`. Closing the iteration cancels them.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ from openai_usage.schema.windows import SECONDS, windows_of
 R_co = TypeVar("R_co", covariant=True)
 
 _EMPTY_AT_MOST = 1_000
-"""Empty pages in a row that a walk goes through: a year of minutes in which nothing happened comes
-to 365 of them, and cursors without end must not go on for ever."""
+"""Empty pages in a row before iteration gives up. A year of minutes without usage has 365 empty
+pages; cursors that never end must not be followed forever."""
 
 _log = logging.getLogger("openai_usage")
 
 
 class FetchedPage(NamedTuple, Generic[R_co]):
-    """One answer: what it says, and the bytes that said it where they are wanted."""
+    """A decoded page, and its body if bodies were requested."""
 
     page: Page[R_co]
     body: bytes
 
 
 class Paginator(Generic[R_co]):
-    """Fetches the pages of an endpoint, one or all of a range."""
+    """Fetch one page of an endpoint, or all pages of a range."""
 
     def __init__(
         self, transport: Transport, endpoint: Endpoint[..., R_co], *, with_bodies: bool = False
@@ -54,10 +54,10 @@ class Paginator(Generic[R_co]):
         self.with_bodies = with_bodies
         self.span = WalkSpan()
 
-    async def fetch(self, asked: Params, cursor: str | None = None) -> FetchedPage[R_co]:
-        """The one page that is *asked* for, at a *cursor*."""
-        pairs = asked if cursor is None else [*asked, ("page", cursor)]
-        body = await self.transport.get(self.endpoint.path, pairs, self.span)
+    async def fetch(self, params: Params, cursor: str | None = None) -> FetchedPage[R_co]:
+        """Return the page at *cursor*, or the first page without one."""
+        params = params if cursor is None else [*params, ("page", cursor)]
+        body = await self.transport.get(self.endpoint.path, params, self.span)
         try:
             page = await decode_page(self.endpoint.result, body)
         except DecodeError as wrong:
@@ -68,7 +68,7 @@ class Paginator(Generic[R_co]):
         return FetchedPage(page, bytes(body) if self.with_bodies else b"")
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
-        """The one page that *query* asks for, checked as every page is."""
+        """Return one page. Its buckets are checked as in an iteration."""
         async with walk_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(to_params(query))).page
             continuity = _continuity(query)
@@ -82,25 +82,28 @@ class Paginator(Generic[R_co]):
     async def fetched_pages(
         self, query: RangeQuery, at_once: int | None
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
-        """Every answer in order, with windows *at_once*; an error says how far they came."""
+        """Yield every page in order, from up to *at_once* windows at a time.
+
+        An error's `resume_from` is the end of the last bucket that was yielded.
+        """
         continuity = _continuity(query)
-        fetched_pages = self._follow_cursors(query, continuity)
+        pages = self._follow_cursors(query, continuity)
         in_windows = False
-        if at_once != 1 and query.end_time is not None:  # only a range with an end can be cut
-            fetched_pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
+        if at_once != 1 and query.end_time is not None:  # only a range with an end has windows
+            pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
         yielded_until: int | None = None
         try:
             span = walk_span("walk", self.endpoint.name, at_once)
-            async with span as self.span, Owned(fetched_pages) as owned:
-                async for reply in owned:
-                    buckets = reply.page.data
-                    if in_windows:  # each was checked alone; a gap over several of them is one gap
+            async with span as self.span, Owned(pages) as owned:
+                async for fetched in owned:
+                    buckets = fetched.page.data
+                    if in_windows:  # a gap can span several windows
                         continuity.check_page(buckets)
                     if buckets:
                         self._report_gaps(continuity)
                         yielded_until = buckets[-1].end_time
                     self.span.handed_over(len(buckets))
-                    yield reply
+                    yield fetched
                 continuity.check_end(_due(query))
                 self._report_gaps(continuity)
         except UsageError as error:
@@ -110,76 +113,78 @@ class Paginator(Generic[R_co]):
     async def _follow_cursors(
         self, query: RangeQuery, continuity: Continuity
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
-        """Follow the cursors from page to page, to the page that has no more.
+        """Yield the pages of *query*, following cursors until `has_more` is false.
 
-        A cursor that is refused on the way is given up, once at a place, for a fresh start at
-        the end of the last bucket.
+        If the API rejects a cursor, start again without one at the end of the last bucket. This is
+        done once per position.
         """
         seen: set[str] = set()
         restarted_at: int | None = None
         cursor = query.page
-        asked = to_params(evolve(query, page=None))  # on every page the same, but for the cursor
+        params = to_params(evolve(query, page=None))  # the same on every page but for the cursor
         empty_in_a_row = 0
         while empty_in_a_row < _EMPTY_AT_MOST:
             try:
-                reply = await self.fetch(asked, cursor)
+                fetched = await self.fetch(params, cursor)
             except BadRequestError as error:
                 position = continuity.position
                 refused = cursor in seen and error.param in (None, "page")
                 if not refused or position is None or position == restarted_at:
                     raise
                 if query.end_time is not None and position >= query.end_time:
-                    return  # every bucket is there already
+                    return  # every bucket was yielded
                 self._warn_of_restart(position, error)
                 cursor, restarted_at = None, position
-                asked = to_params(evolve(query, start_time=position, page=None))
+                params = to_params(evolve(query, start_time=position, page=None))
                 seen.clear()
                 continue
-            continuity.check_page(reply.page.data)
-            yield reply
-            if not reply.page.has_more:
+            continuity.check_page(fetched.page.data)
+            yield fetched
+            if not fetched.page.has_more:
                 return
-            empty_in_a_row = 0 if reply.page.data else empty_in_a_row + 1
-            cursor = next_cursor(reply.page.next_page, seen)
-        raise PaginationError(f"the API keeps giving cursors to empty pages, {_EMPTY_AT_MOST} now")
+            empty_in_a_row = 0 if fetched.page.data else empty_in_a_row + 1
+            cursor = next_cursor(fetched.page.next_page, seen)
+        raise PaginationError(
+            f"the API returned {_EMPTY_AT_MOST} empty pages in a row, each with another cursor"
+        )
 
     async def _prefetch_windows(
         self, query: RangeQuery, end_time: int, at_once: int | None
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
-        """Walk the windows of the range, some of them at once, and hand them over in order.
+        """Yield the pages of the range in order, fetching several windows at a time.
 
-        How many is up to the gate where *at_once* does not say.
+        The rate limiter decides how many if *at_once* is None.
         """
         windows = (
             evolve(query, start_time=w.start_time, end_time=w.end_time)
             for w in windows_of(query, end_time)
         )
-        ahead: deque[asyncio.Task[list[FetchedPage[R_co]]]] = deque()
+        tasks: deque[asyncio.Task[list[FetchedPage[R_co]]]] = deque()
 
         def start_more() -> None:
-            room = max(0, (at_once or self.transport.rate_limiter.windows) - len(ahead))
-            ahead.extend(
+            room = max(0, (at_once or self.transport.rate_limiter.windows) - len(tasks))
+            tasks.extend(
                 asyncio.create_task(self._collect_window(w)) for w in islice(windows, room)
             )
 
         try:
             start_more()
-            while ahead:
-                replies = await ahead[0]
-                ahead.popleft()
+            while tasks:
+                pages = await tasks[0]
+                tasks.popleft()
                 start_more()
-                for reply in replies:
-                    yield reply
+                for fetched in pages:
+                    yield fetched
         finally:
-            for task in ahead:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*ahead, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _collect_window(self, window: RangeQuery) -> list[FetchedPage[R_co]]:
-        return [reply async for reply in self._follow_cursors(window, _continuity(window))]
+        return [fetched async for fetched in self._follow_cursors(window, _continuity(window))]
 
     def _report_gaps(self, continuity: Continuity) -> None:
-        """Hand each gap found to `on_gap`: warn of it, raise it, or call a function with it."""
+        """Report each gap as the option `on_gap` says: warn, raise, or call a function."""
         on_gap = self.transport.options.on_gap
         for found in continuity.take_gaps():
             gap = Gap(
@@ -219,18 +224,26 @@ def _continuity(query: RangeQuery) -> Continuity:
 
 
 def _due(query: RangeQuery) -> float:
-    """The moment before which a bucket was complete for as long as a bucket is.
+    """Return the time before which every bucket should exist, with one bucket of tolerance.
 
-    What ended since then may be missing: the clocks of client and server differ.
+    The clocks of client and server differ, so the latest bucket may be missing.
     """
     return time.time() - SECONDS[query.bucket_width]
 
 
 def next_cursor(cursor: str | None, seen: set[str]) -> str:
-    """The *cursor* that came with a page which has more: it must be there and lead on."""
+    """Return *cursor*, the cursor of a page with `has_more`, once it is known to be a new one.
+
+    Raises:
+        PaginationError: The cursor is missing, empty, or was returned before.
+    """
     if not cursor or not cursor.strip():
-        raise PaginationError("the API says that there is more, and gives no cursor to it")
+        raise PaginationError(
+            "the API says that there are more pages, but returned no cursor to them"
+        )
     if cursor in seen:
-        raise PaginationError("the API gave the same cursor twice: the walk would never end")
+        raise PaginationError(
+            "the API returned the same cursor twice: the iteration would never end"
+        )
     seen.add(cursor)
     return cursor

@@ -1,7 +1,7 @@
-"""Value: the base of what comes back. msgspec fills it straight from the wire, attrs knows it too.
+"""Model: the base class of results. It is a msgspec Struct that is also an attrs class.
 
-An attrs class would take msgspec three times as long to fill, attribute by attribute. A Struct is
-filled in one go; what makes it an attrs class for everyone else is the description of its fields.
+msgspec takes three times as long to fill an attrs class, attribute by attribute, as a Struct. So
+results are Structs, and a description of their fields makes them attrs classes for everything else.
 """
 
 from functools import cache
@@ -19,25 +19,25 @@ import attrs
 import msgspec
 
 
-class _ValueMeta(msgspec.StructMeta):
-    """Says `kw_only` for each class anew: all else that is said of `Value`, its heirs inherit."""
+class _ModelMeta(msgspec.StructMeta):
+    """Set `kw_only` for each subclass, since msgspec does not inherit it."""
 
     def __new__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
     ) -> type:
         return super().__new__(cls, name, bases, namespace, kw_only=True, **config)
 
-    if not TYPE_CHECKING:  # to whom the fields are the signature
+    if not TYPE_CHECKING:  # for type checkers, the fields are the signature
 
         def __call__(cls, *args: object, **kwargs: object) -> "Model":
-            """Check what is built by hand; what comes from the wire is checked on its way in."""
+            """Check values built by hand. Values from the wire are checked by the decoder."""
             value = super().__call__(*args, **kwargs)
             value.check()
             return value
 
 
 class _Fields:
-    """What attrs looks for in its classes: a description of each field."""
+    """The field descriptions that attrs looks for in its classes."""
 
     def __get__(self, _: object, owner: type[msgspec.Struct]) -> Any:
         return _attrs_fields(owner)
@@ -46,17 +46,17 @@ class _Fields:
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Model(
     msgspec.Struct,
-    metaclass=_ValueMeta,
+    metaclass=_ModelMeta,
     frozen=True,
-    gc=False,  # made of text, numbers and other values, so none can hold itself
+    gc=False,  # values contain no reference cycles
     repr_omit_defaults=True,
 ):
-    """A frozen value, built by keyword: to attrs one of its classes, to msgspec one of its own."""
+    """A frozen value, built by keyword. Both attrs and msgspec take it for their own."""
 
     __attrs_attrs__: ClassVar[Any] = _Fields()
 
     def check(self) -> None:
-        """Raise a `ValueError` where this is no value to reckon with."""
+        """Raise a `ValueError` if the value is not valid. Subclasses override this."""
 
 
 @cache

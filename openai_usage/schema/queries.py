@@ -1,8 +1,8 @@
-"""What each endpoint may be asked, one class a row; its constructor is the method's signature.
+"""The parameters of each endpoint: one class per row, whose constructor is the method's signature.
 
-A row of your own is a subclass of `RangeQuery` with `@attrs.frozen(kw_only=True)` and its
-parameters as fields; what a field's metadata says under `doc` is shown wherever help is. A class
-that adds none needs no decorator.
+To add a row, subclass `RangeQuery` with `@attrs.frozen(kw_only=True)` and parameters as fields. The
+`doc` in a field's metadata is its description in help and docs. A class without new fields needs no
+decorator.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
 Python SDK 3.54.0.
@@ -35,11 +35,9 @@ _GROUP_BY = described("One result for each combination of these, instead of one 
 
 @frozen(kw_only=True)
 class _OfApiKeyQuery(RangeQuery):
-    user_ids: Sequence[str] | None = field(
-        default=None, metadata=described("Only what these users caused.")
-    )
+    user_ids: Sequence[str] | None = field(default=None, metadata=described("Only these users."))
     api_key_ids: Sequence[str] | None = field(
-        default=None, metadata=described("Only what was asked with these API keys.")
+        default=None, metadata=described("Only these API keys.")
     )
 
 
@@ -52,9 +50,7 @@ class _OfModelQuery(_OfApiKeyQuery):
 class _TokensQuery(_OfModelQuery):
     batch: bool | None = field(
         default=None,
-        metadata=described(
-            "True: only batch jobs. False: only what is no batch job. Left out: both."
-        ),
+        metadata=described("True: only batch requests. False: only other requests. Default: both."),
     )
     group_by: (
         Sequence[
@@ -97,10 +93,10 @@ class ModerationsQuery(_ByModelQuery):
 
 @frozen(kw_only=True)
 class ImagesQuery(_OfModelQuery):
-    """Images made or changed, in time buckets."""
+    """Images generated or edited, in time buckets."""
 
     sources: Sequence[Literal["image.generation", "image.edit", "image.variation"]] | None = field(
-        default=None, metadata=described("Only images that came about this way.")
+        default=None, metadata=described("Only images from these sources.")
     )
     sizes: Sequence[Literal["256x256", "512x512", "1024x1024", "1792x1792", "1024x1792"]] | None = (
         field(default=None, metadata=described("Only images of these sizes, in pixels."))
@@ -169,23 +165,24 @@ class WebSearchCallsQuery(_OfModelQuery):
 class CostsQuery(RangeQuery):
     """Money spent, in buckets of a day.
 
-    Grouping by `api_key_id` reaches back to 2025-12-06 (1764979200) only; the API refuses an
-    earlier `start_time`. Whether `user_id` goes together with projects depends on the
-    organization and the range, and is refused where it does not.
+    Grouping by `api_key_id` needs a `start_time` from 2025-12-06 (1764979200) on. The API
+    rejects `user_id` together with projects for some organizations and ranges.
     """
 
-    # Asked for 32 to 180 buckets, the API has been seen to answer with 31 and a cursor.
+    # The API was observed to return 31 buckets and a cursor for limits of 32 to 180.
     page_sizes: ClassVar[Mapping[BucketWidth, PageSize]] = {
         "1d": PageSize(default=7, maximum=180, full=31)
     }
 
     bucket_width: Literal["1d"] = field(default="1d", metadata=described("A day, in UTC."))
     api_key_ids: Sequence[str] | None = field(
-        default=None, metadata=described("Only what was asked with these API keys.")
+        default=None, metadata=described("Only these API keys.")
     )
     line_items: Sequence[str] | None = field(
         default=None,
-        metadata=described("Only these line items, each whole, as in `gpt-4.1-2025-04-14, input`."),
+        metadata=described(
+            "Only these line items. Pass the full text: `gpt-4.1-2025-04-14, input`."
+        ),
     )
     group_by: (
         Sequence[Literal["project_id", "user_id", "api_key_id", "line_item", "api_source"]] | None

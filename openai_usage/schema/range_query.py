@@ -1,7 +1,7 @@
-"""RangeQuery: what every endpoint can be asked, and the checks that every query goes through.
+"""RangeQuery: the parameters that every endpoint has, and the validation of every query.
 
-A query is complete when it exists: constructing one holds every parameter against its own type
-and raises `InvalidQueryError` before anything could be sent.
+Constructing a query validates every parameter against its declared type. It raises
+`InvalidQueryError` before anything is sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,19 @@ BucketWidth: TypeAlias = Literal["1m", "1h", "1d"]
 """A minute, an hour, or a day in UTC."""
 
 ExtraQuery: TypeAlias = Mapping[str, str | int | bool | Sequence[str]]
-"""Parameters by the name they have on the wire; a list is sent as `name[]=…&name[]=…`."""
+"""Parameters by their name in the URL. A list is sent as `name[]=…&name[]=…`."""
 
 
 @frozen
 class PageSize:
-    """How many buckets a page holds."""
+    """The number of buckets on a page."""
 
     default: int
-    """Where no `limit` is sent."""
+    """Without a `limit`."""
     maximum: int
-    """The largest `limit` that is accepted."""
+    """The largest `limit` that the API accepts."""
     full: int
-    """The most that one answer has been seen to give, however much was asked for."""
+    """The most buckets observed in one response, whatever the `limit`."""
 
 
 def _start_time(moment: Timestamp) -> int:
@@ -43,23 +43,23 @@ def _end_time(moment: Timestamp | None) -> int | None:
 
 
 def described(text: str) -> dict[str, str]:
-    """The metadata of a field that says, everywhere it is shown, what the parameter means."""
+    """Return field metadata with a description, shown in help, signatures and docs."""
     return {"doc": text}
 
 
-_OF_THE_WALK = frozenset({"start_time", "end_time", "bucket_width", "limit", "page"})
+_SET_BY_PAGINATION = frozenset({"start_time", "end_time", "bucket_width", "limit", "page"})
 
 
 @frozen(kw_only=True)
 class RangeQuery:
-    """A range of time, cut into buckets: what every endpoint can be asked."""
+    """A range of time in buckets: the parameters that every endpoint has."""
 
     page_sizes: ClassVar[Mapping[BucketWidth, PageSize]] = {
         "1d": PageSize(default=7, maximum=31, full=31),
         "1h": PageSize(default=24, maximum=168, full=168),
         "1m": PageSize(default=60, maximum=1440, full=1440),
     }
-    """How many buckets are on a page, for each `bucket_width`; a row of its own may have others."""
+    """The page sizes for each `bucket_width`. A subclass can have others."""
 
     start_time: int = field(
         converter=_start_time,
@@ -70,32 +70,32 @@ class RangeQuery:
     end_time: int | None = field(
         default=None,
         converter=_end_time,
-        metadata=described("Where it ends, exclusive, likewise; left out, it is now."),
+        metadata=described("Where the range ends, exclusive. Default: now."),
     )
     bucket_width: BucketWidth = field(
         default="1d",
-        metadata=described("How long a bucket is; its bounds are those of UTC."),
+        metadata=described("The width of a bucket. Days begin at midnight UTC."),
     )
     project_ids: Sequence[str] | None = field(
-        default=None, metadata=described("Only what belongs to these projects.")
+        default=None, metadata=described("Only these projects.")
     )
     limit: int | None = field(
         default=None,
         metadata=described(
-            "Buckets on a page. Left out, a single page has the API's default, "
-            "and a walk over all pages asks for the most that is allowed."
+            "Buckets on a page. Default: the API's default for a single page, "
+            "the largest allowed for iteration."
         ),
     )
     page: str | None = field(
         default=None,
         metadata=described(
-            "A cursor to begin at: an earlier page's `next_page`. "
-            "Every other parameter must be what it was then."
+            "The cursor of the page to begin at: `next_page` of an earlier page. "
+            "All other parameters must be unchanged."
         ),
     )
     extra_query: ExtraQuery | None = field(
         default=None,
-        metadata=described("Parameters and values that this version does not know yet."),
+        metadata=described("Further parameters, or values that this version does not know."),
     )
 
     def __attrs_post_init__(self) -> None:
@@ -103,11 +103,11 @@ class RangeQuery:
             name = attribute.name
             value = validate(name, getattr(self, name), attribute.type)
             if value == () and name != "group_by":
-                # Not sent, it would ask for everything, where nothing seems to be meant.
+                # An empty list is not sent, so the API would return everything.
                 reject(
                     name,
                     [],
-                    "a list with something in it, or None to leave nothing out",
+                    "a list that is not empty, or None for no filter",
                 )
             object.__setattr__(self, name, value)
         self._check_range()
@@ -116,7 +116,7 @@ class RangeQuery:
 
     @property
     def page_size(self) -> PageSize:
-        """How many buckets a page of this width holds."""
+        """The page size for this `bucket_width`."""
         return self.page_sizes[self.bucket_width]
 
     def _check_range(self) -> None:
@@ -136,11 +136,11 @@ class RangeQuery:
             )
 
     def _check_extra_query(self) -> None:
-        # The walk itself sets some; the others are doubled only where they were given twice.
+        # Pagination sets some parameters; others are a conflict only if they were passed, too.
         given = {each.name for each in fields(type(self)) if getattr(self, each.name) is not None}
         for wire_name in self.extra_query or {}:
             name = wire_name.removesuffix("[]")
-            if name in _OF_THE_WALK | given - {"extra_query"}:
+            if name in _SET_BY_PAGINATION | given - {"extra_query"}:
                 raise InvalidQueryError(
                     f"extra_query must not repeat {name}: pass it as {name}=",
                     param="extra_query",

@@ -1,8 +1,8 @@
-"""What comes back: pages of time buckets of results, as frozen values.
+"""The results of the API: pages of time buckets, as frozen values.
 
-Every endpoint has its own result class. Fields that say what a result belongs to (`project_id`,
-`model`, …) are None unless the query grouped by them, and can be None even then: usage that
-belongs to no user has no `user_id`. Measures that the API may leave out are None where it did.
+Every endpoint has its own result class. Fields to group by (`project_id`, `model`, …) are None
+unless the query grouped by them, and can be None even then: usage without a user has no `user_id`.
+Measures that the API can leave out are None if it did.
 
 Facts are from the public OpenAPI specification and, where that is older, from the official
 Python SDK 3.54.0. Three fields of costs are in neither, and say so.
@@ -38,11 +38,11 @@ __all__ = [
 R_co = TypeVar("R_co", covariant=True)
 
 MoneyType: TypeAlias = Literal["decimal", "text", "float"]
-"""What money and quantities are in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, rounded
-where there are more decimals, `text` has every digit, and `float` is for arithmetic."""
+"""The type of money and quantities in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, with
+further decimals rounded; `text` has every digit; `float` is for arithmetic."""
 
 _Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": True})]
-"""Text that the API has been seen to send, and promises nowhere: whatever else comes is None."""
+"""Text that the API was observed to send but does not document. Any other type becomes None."""
 
 
 class Span:
@@ -51,7 +51,9 @@ class Span:
     __slots__ = ()
 
     start_time: int
+    """Unix seconds, inclusive."""
     end_time: int
+    """Unix seconds, exclusive."""
 
     @property
     def start(self) -> datetime:
@@ -68,23 +70,24 @@ class Bucket(Model, Span, Generic[R_co]):
     """The usage of one span of time."""
 
     start_time: int
-    """Unix seconds, inclusive. Where a range begins within a bucket, usage clips its first bucket
-    to the start of the range, while costs answer with the whole day [observed in recordings]."""
+    """Unix seconds, inclusive. If a range begins within a bucket, the first bucket of usage begins
+    at the start of the range; the first bucket of costs is the whole day [observed]."""
     end_time: int
     """Unix seconds, exclusive."""
     results: tuple[R_co, ...]
-    """One result for each group; none where there was no usage."""
+    """One result for each group; empty without usage."""
     object: str = "bucket"
 
 
 class Page(Model, Generic[R_co]):
-    """One answer of the API: some buckets, and the cursor to the next ones."""
+    """One page of the API: buckets, and the cursor of the next page."""
 
     data: tuple[Bucket[R_co], ...]
+    """The buckets, in time order."""
     has_more: bool
     """False on the last page, whatever `next_page` says. An empty page can have more."""
     next_page: str | None = None
-    """The cursor, opaque: the next query's `page`, with every other parameter unchanged."""
+    """The opaque cursor: `page` of the next query, with all other parameters unchanged."""
     object: str = "page"
 
 
@@ -97,62 +100,75 @@ class Amount(Model):
     """ISO 4217 in lower case: `usd`."""
 
     def check(self) -> None:
-        """Raise a `ValueError` where `value` is no finite `Decimal`."""
+        """Raise a `ValueError` if `value` is not a finite `Decimal`."""
         if not isinstance(self.value, Decimal) or not self.value.is_finite():
             raise ValueError(f"an amount is a finite Decimal, not {self.value!r}")
 
 
 class _OfProject(Model):
     project_id: str | None = None
+    """The project, if grouped by it. Empty for usage from before there were projects."""
 
 
 class _OfApiKey(_OfProject):
     user_id: str | None = None
+    """The user, if grouped by it. None for usage without a user."""
     api_key_id: str | None = None
+    """The API key, if grouped by it."""
 
 
 class _OfModel(_OfApiKey):
     model: str | None = None
+    """The model, if grouped by it."""
     num_model_requests: int
     """Requests made to the model."""
 
 
 class _Tokens(_OfModel):
     batch: bool | None = None
-    """Whether the requests came through the Batch API."""
+    """True for requests of the Batch API, if grouped by it."""
     service_tier: str | None = None
+    """The service tier, if grouped by it: `default`, `flex`, …"""
     api_source: str | None = None
-    """`agents_api`, or `unlabeled` for all that carries no published source."""
+    """`agents_api`, or `unlabeled` for requests without a published source."""
     input_tokens: int
-    """All tokens read: text, audio and image, cached and not, and those written to the cache."""
+    """All input tokens: text, audio and image, cached, uncached and written to the cache."""
     input_uncached_tokens: int | None = None
+    """Input tokens that were not cached, without those written to the cache."""
     input_text_tokens: int | None = None
-    """Uncached text tokens read, without those written to the cache."""
+    """Uncached text tokens, without those written to the cache."""
     input_audio_tokens: int | None = None
-    """Uncached audio tokens read."""
+    """Uncached audio tokens."""
     input_image_tokens: int | None = None
-    """Uncached image tokens read."""
+    """Uncached image tokens."""
     input_cached_tokens: int | None = None
+    """Input tokens read from the cache."""
     input_cached_text_tokens: int | None = None
+    """Text tokens read from the cache."""
     input_cached_audio_tokens: int | None = None
+    """Audio tokens read from the cache."""
     input_cached_image_tokens: int | None = None
+    """Image tokens read from the cache."""
     input_cache_write_tokens: int | None = None
-    """Tokens written to the cache, whatever its retention."""
+    """Tokens written to the cache, with any retention."""
     input_cache_write_30m_tokens: int | None = None
-    """Tokens written to the cache to be kept for 30 minutes."""
+    """Tokens written to the cache with a retention of 30 minutes."""
     input_cache_write_12h_tokens: int | None = None
-    """Tokens written to the cache to be kept for 12 hours."""
+    """Tokens written to the cache with a retention of 12 hours."""
     output_tokens: int
-    """All tokens written: text, audio and image."""
+    """All output tokens: text, audio and image."""
     output_text_tokens: int | None = None
+    """Text tokens of the output."""
     output_audio_tokens: int | None = None
+    """Audio tokens of the output."""
     output_image_tokens: int | None = None
+    """Image tokens of the output."""
 
 
 class CompletionsResult(_Tokens):
     """Tokens of completions: Chat Completions, Responses and the like.
 
-    The token counts overlap, so adding them all counts twice::
+    The token counts overlap, so a sum of all of them counts tokens twice::
 
         input_tokens          = cached + cache_write + uncached
         input_uncached_tokens = input_text + input_audio + input_image
@@ -164,47 +180,52 @@ class CompletionsResult(_Tokens):
 
 
 class DecisionsResult(_Tokens):
-    """Tokens of the Decisions API, counted as those of completions are."""
+    """Tokens of the Decisions API, with the same fields as completions."""
 
     object: str = "organization.usage.decisions.result"
 
 
 class EmbeddingsResult(_OfModel):
-    """Tokens that were embedded."""
+    """Tokens of embeddings."""
 
     input_tokens: int
+    """Tokens of the input."""
     object: str = "organization.usage.embeddings.result"
 
 
 class ModerationsResult(_OfModel):
-    """Tokens that were moderated."""
+    """Tokens of moderations."""
 
     input_tokens: int
+    """Tokens of the input."""
     object: str = "organization.usage.moderations.result"
 
 
 class ImagesResult(_OfModel):
-    """Images that were made or changed."""
+    """Images that were generated or edited."""
 
     source: str | None = None
     """`image.generation`, `image.edit` or `image.variation`."""
     size: str | None = None
-    """In pixels: `1024x1024`."""
+    """The size in pixels, if grouped by it: `1024x1024`."""
     images: int
+    """The number of images."""
     object: str = "organization.usage.images.result"
 
 
 class AudioSpeechesResult(_OfModel):
-    """Text that was spoken."""
+    """Text turned into speech."""
 
     characters: int
+    """The number of characters."""
     object: str = "organization.usage.audio_speeches.result"
 
 
 class AudioTranscriptionsResult(_OfModel):
-    """Audio that was transcribed."""
+    """Audio turned into text."""
 
     seconds: Annotated[int, Meta(extra={"unit": "seconds"})]
+    """The length of the audio in seconds."""
     object: str = "organization.usage.audio_transcriptions.result"
 
 
@@ -212,7 +233,7 @@ class VectorStoresResult(_OfProject):
     """Storage of vector stores."""
 
     usage_bytes: Annotated[int, Meta(extra={"adds_up": False, "unit": "bytes"})]
-    """Bytes; whether a bucket tells what was added or what was there, the API does not say."""
+    """Bytes. The API does not say whether they were stored or added in the bucket's time."""
     object: str = "organization.usage.vector_stores.result"
 
 
@@ -220,6 +241,7 @@ class CodeInterpreterSessionsResult(_OfProject):
     """Sessions of the code interpreter."""
 
     num_sessions: int
+    """The number of sessions."""
     object: str = "organization.usage.code_interpreter_sessions.result"
 
 
@@ -227,7 +249,9 @@ class FileSearchCallsResult(_OfApiKey):
     """Calls of the file search tool."""
 
     vector_store_id: str | None = None
+    """The vector store, if grouped by it."""
     num_requests: int
+    """The number of calls."""
     object: str = "organization.usage.file_searches.result"
 
 
@@ -237,30 +261,31 @@ class WebSearchCallsResult(_OfModel):
     context_level: str | None = None
     """`low`, `medium` or `high`."""
     api_source: str | None = None
-    """`agents_api`, or `unlabeled` for all that carries no published source."""
+    """`agents_api`, or `unlabeled` for requests without a published source."""
     num_requests: int
-    """Searches, of which one model request can make several."""
+    """The number of searches. One model request can make several."""
     object: str = "organization.usage.web_searches.result"
 
 
 class CostsResult(_OfApiKey):
-    """Money spent. This is what is billed: usage times price does not reconcile with it."""
+    """Money spent, as billed. Usage multiplied by prices does not reconcile with it."""
 
     line_item: str | None = None
-    """What was billed, as free text: `gpt-4.1-2025-04-14, input`."""
+    """The line item, if grouped by it. Free text: `gpt-4.1-2025-04-14, input`."""
     api_source: str | None = None
-    """`agents_api`, or `unlabeled` for all that carries no published source."""
+    """`agents_api`, or `unlabeled` for requests without a published source."""
     amount: Amount
+    """The money, exact."""
     quantity: Decimal | None = None
-    """How much of it, where grouped by `line_item`."""
+    """The quantity that was billed, if grouped by `line_item`."""
     quantity_unit: str | None = None
     """`tokens`, `1000_tokens`, `duration_seconds`, `duration_minutes`, `duration_hours`,
-    `gibibyte_hours`, `images`, `characters`, or one that came later."""
+    `gibibyte_hours`, `images`, `characters`, or a newer one."""
     organization_id: _Undocumented = None
-    """Whose bill it is. Undocumented: seen in answers of the API, and None where it is absent."""
+    """The organization. Undocumented by the API; None if absent."""
     organization_name: _Undocumented = None
-    """What that organization is called. Undocumented: None where it is absent."""
+    """The name of the organization. Undocumented by the API; None if absent."""
     project_name: _Undocumented = None
-    """What the project is called, where grouped by `project_id`. Undocumented: None where it is
+    """The name of the project, if grouped by `project_id`. Undocumented by the API; None if
     absent."""
     object: str = "organization.costs.result"

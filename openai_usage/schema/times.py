@@ -1,4 +1,4 @@
-"""Moments as the API counts them: whole Unix seconds, days and months in UTC."""
+"""Times of the API: whole Unix seconds, days and months in UTC."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,10 +20,11 @@ YEAR_10000 = 253_402_300_800
 
 
 def unix_seconds(moment: Timestamp, *, param: str) -> int:
-    """*moment* in Unix seconds, fractions of a second dropped.
+    """Return *moment* in Unix seconds, without fractions of a second.
 
     Raises:
-        InvalidQueryError: *moment* is no `Timestamp`, or out of range; *param* is named in it.
+        InvalidQueryError: *moment* is not a `Timestamp`, or is out of range. The message names
+            *param*.
     """
     seconds: int | None = None
     match moment:
@@ -38,9 +39,9 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
         case date():
             seconds = int(datetime.combine(moment, time(), UTC).timestamp())
         case bool():
-            pass  # an int to Python, and never what is meant here
-        case SupportsIndex():  # an int, or one of another library such as NumPy
-            # An array of NumPy's has this too, and an index only where it is one number.
+            pass  # an int in Python, but a mistake here
+        case SupportsIndex():  # an int, or an integer of NumPy
+            # NumPy arrays have this method too, but it works only with one number.
             with suppress(TypeError):
                 seconds = index(moment)
     if seconds is None:
@@ -59,12 +60,12 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
 
 
 def days_ago(days: int) -> datetime:
-    """Midnight in UTC, *days* days before the one in progress; `days_ago(0)` is today's."""
+    """Return midnight in UTC, *days* days before today; `days_ago(0)` is today's midnight."""
     return _midnight(datetime.now(UTC) - timedelta(days=days))
 
 
 def month_start(months_ago: int = 0) -> datetime:
-    """The first midnight in UTC of a month; `month_start(1)` is last month's."""
+    """Return the first midnight in UTC of a month; `month_start(1)` is that of last month."""
     now = datetime.now(UTC)
     year, month = divmod(now.year * 12 + now.month - 1 - months_ago, 12)
     return datetime(year, month + 1, 1, tzinfo=UTC)

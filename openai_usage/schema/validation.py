@@ -1,7 +1,6 @@
-"""Holds what a caller passed against the type that its parameter is declared with.
+"""Validate arguments against the declared types of parameters.
 
-The declaration is the only rule there is: a new parameter, or a new query class of a user's own,
-is checked without a line written for it.
+The declaration is the only rule: a new parameter, or a user's own query class, needs no code here.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +14,7 @@ from openai_usage.errors import InvalidQueryError
 
 
 def validate(param: str, value: object, declared: object) -> object:
-    """*value* as a query keeps it: of a plain type, and lists as tuples, which do not change.
+    """Return *value* as a query stores it: as a plain type, with lists as tuples.
 
     Raises:
         InvalidQueryError: *value* is not of the *declared* type.
@@ -51,7 +50,7 @@ def _named(kind: object) -> str:
 def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
     for each in allowed:
         if isinstance(value, type(each)) and each == value:
-            return each  # and not *value*, which may be a member of an enum
+            return each  # not *value*, which can be a member of an enum
     close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidQueryError(
@@ -76,31 +75,31 @@ def _mapping(param: str, value: object, declared: object) -> dict[str, object]:
         for name, item in value.items()
     }
     for name, item in items.items():
-        if item == ():  # nothing would be sent for it
-            reject(f"{param}[{short_repr(name)}]", [], "a list with something in it")
+        if item == ():  # an empty list is not sent
+            reject(f"{param}[{short_repr(name)}]", [], "a list that is not empty")
     return items
 
 
 def _plain(param: str, value: object, declared: object) -> object:
     if not isinstance(declared, type):
         raise TypeError(f"{param} is declared as {declared!r}, which cannot be checked")
-    # To Python a bool is an int, which is never what is meant here; an int will do for a float.
+    # In Python a bool is an int, but here it is a mistake. An int is allowed for a float.
     kinds = (int, float) if declared is float else declared
     if not isinstance(value, kinds) or (isinstance(value, bool) and declared is not bool):
         reject(param, value, declared.__name__)
     if isinstance(value, str) and not value.strip():
         reject(param, value, "text that is not blank")
     if isinstance(value, str) and not _is_text(value):
-        reject(param, value, "text without half a pair of surrogates in it")
+        reject(param, value, "text without lone surrogates")
     if isinstance(value, str) and contains_key(value):
         raise InvalidQueryError(
             f"{param} holds an API key, which must not be sent in a URL. "
-            "Pass the key as admin_api_key, and here what the parameter is for.",
+            f"Pass the key as admin_api_key, and a value for {param} here.",
             param=param,
         )
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         reject(param, value, "an integer of 64 bits")
-    # What a member of an enum is, not what it is called.
+    # Store the value of an enum member, not its name.
     if isinstance(value, str):
         return str.__str__(value)
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -115,5 +114,5 @@ def _is_text(value: str) -> bool:
 
 
 def reject(param: str, value: object, wanted: str) -> NoReturn:
-    """Say what *param* takes, and what came instead."""
+    """Raise an `InvalidQueryError`: *param* takes *wanted*, not *value*."""
     raise InvalidQueryError(f"{param} takes {wanted}, not {short_repr(value)}", param=param)

@@ -1,4 +1,4 @@
-"""How a range of time is cut into windows of one full page each, and what a walk will cost."""
+"""Windows: parts of a range of one full page each, and the requests an iteration takes."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from openai_usage.schema.results import Span
 __all__ = ["Plan", "Window"]
 
 SECONDS: dict[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": 86400}
-"""How long a bucket is."""
+"""Seconds in a bucket."""
 
 
 @frozen
@@ -25,23 +25,23 @@ class Window(Span):
 
 @frozen
 class Plan:
-    """What a walk over a range comes to, if pages come full."""
+    """The requests of an iteration, if every page is full."""
 
     windows: tuple[Window, ...]
-    """The range in pieces of one full page each, which `.concurrently()` fetches side by side."""
+    """The parts of the range, of one full page each, that `.concurrently()` fetches."""
     requests: int
-    """How many requests the walk sends. One for each window where they go side by side; a plain
-    walk over costs asks for larger pages than a window is, and may need fewer."""
+    """The number of requests: one for each window with `.concurrently()`. Plain iteration over
+    costs requests larger pages than a window, and can need fewer."""
 
 
 def buckets_in(query: RangeQuery, end_time: int) -> int:
-    """How many buckets there are from the query's start to *end_time*, cut ones included."""
+    """Return the number of buckets from the query's start to *end_time*, with partial ones."""
     width = SECONDS[query.bucket_width]
     return -(-end_time // width) - query.start_time // width
 
 
 def windows_of(query: RangeQuery, end_time: int) -> Iterator[Window]:
-    """The windows from the query's start to *end_time*, each of one full page."""
+    """Yield the windows from the query's start to *end_time*, of one full page each."""
     width = SECONDS[query.bucket_width]
     full = min(query.limit or query.page_size.maximum, query.page_size.full)
     start = query.start_time

@@ -250,7 +250,7 @@ async def test_where_one_fails_the_others_are_seen_to_their_end() -> None:
         raise RuntimeError("closed")
 
     with pytest.raises(RuntimeError, match="closed"):
-        await name_lists._prefetch_windows([stuck(), failing()])
+        await name_lists._gather([stuck(), failing()])
     assert ended == ["stuck"]
 
 
@@ -388,9 +388,9 @@ async def test_where_many_lists_fail_the_rest_is_not_asked_for(sandbox: Sandbox)
 @pytest.mark.parametrize(
     ("bodies", "why"),
     [
-        ([listed([], **GOES_ON)], "gives no cursor"),
-        ([listed([], **GOES_ON, last_id=None)], "gives no cursor"),
-        ([listed(projects(1), **GOES_ON, last_id=" ")], "gives no cursor"),
+        ([listed([], **GOES_ON)], "returned no cursor"),
+        ([listed([], **GOES_ON, last_id=None)], "returned no cursor"),
+        ([listed(projects(1), **GOES_ON, last_id=" ")], "returned no cursor"),
         ([listed([], **GOES_ON, last_id="proj_1")] * 2, "the same cursor twice"),
         ([listed([], **GOES_ON, last_id=f"proj_{n}") for n in range(5)], "the list has no end"),
         (["<html>"], "malformed"),

@@ -68,8 +68,8 @@ async def test_a_gap_is_told(
     assert record.levelno == logging.WARNING
     dates = f"{iso(start)} to {iso(end)}"
     assert record.getMessage() == (
-        f"GET organization/costs: the API gave no bucket from {start} to {end} ({dates}), though "
-        "it gives empty ones elsewhere: what was billed then is not known"
+        f"GET organization/costs: the API returned no bucket from {start} to {end} ({dates}), "
+        "though it gives empty ones elsewhere: what was billed then is not known"
     )
     assert vars(record)["endpoint"] == "organization/costs"
     assert (vars(record)["start_time"], vars(record)["end_time"]) == (start, end)

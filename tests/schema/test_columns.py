@@ -168,7 +168,7 @@ class Paid:
 
 @pytest.mark.parametrize(("result", "twice"), [(Ending, "end"), (Paid, "currency")])
 def test_no_two_columns_have_one_name(result: type, twice: str) -> None:
-    with pytest.raises(ColumnError, match=f"two columns that are called {twice}") as caught:
+    with pytest.raises(ColumnError, match=f"two columns named {twice}") as caught:
         columns_of(result)
     assert caught.value.column == twice
 

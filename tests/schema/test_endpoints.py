@@ -243,7 +243,7 @@ def test_a_row_may_have_two_names() -> None:
 
 
 def test_a_path_is_relative() -> None:
-    with pytest.raises(ValueError, match="relative to base_url: 'organization/x'"):
+    with pytest.raises(ValueError, match="relative to base_url: use 'organization/x'"):
         Endpoint("/organization/x", VideosQuery, VideosResult)
 
 

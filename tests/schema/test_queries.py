@@ -33,7 +33,7 @@ from openai_usage.sandbox import Sandbox
         ({"models": 5}, "models", "takes a list, not 5"),
         ({"models": [5]}, "models", "takes str, not 5"),
         ({"models": ["  "]}, "models", "not blank"),
-        ({"models": []}, "models", "something in it"),
+        ({"models": []}, "models", "not empty"),
         ({"bucket_width": "1w"}, "bucket_width", "'1w' is not one of '1m', '1h', '1d'"),
         ({"bucket_width": None}, "bucket_width", "None is not one of"),
         ({"limit": 0}, "limit", "from 1 to 31"),
@@ -54,7 +54,7 @@ from openai_usage.sandbox import Sandbox
             )
             for wrong in ({"b": 1}, [1], None, 1.5)
         ),
-        ({"extra_query": {"a": []}}, "extra_query['a']", "something in it"),
+        ({"extra_query": {"a": []}}, "extra_query['a']", "not empty"),
         ({"extra_query": {"limit": 9}}, "extra_query", "pass it as limit="),
         ({"extra_query": {"page": "x"}}, "extra_query", "pass it as page="),
         (
@@ -111,7 +111,7 @@ def test_members_of_enums_are_what_they_mean() -> None:
 @pytest.mark.parametrize("param", ["project_ids", "user_ids", "api_key_ids", "sources", "sizes"])
 def test_no_filter_may_be_empty(param: str) -> None:
     asked: dict[str, Any] = {"start_time": 1, param: []}
-    with pytest.raises(InvalidQueryError, match="something in it"):
+    with pytest.raises(InvalidQueryError, match="not empty"):
         ImagesQuery(**asked)
 
 

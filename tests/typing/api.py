@@ -58,6 +58,9 @@ from openai_usage.sandbox import RecordedRequest, Sandbox
 async def results_have_their_own_class(client: AsyncUsageClient) -> None:
     assert_type(client.completions(start_time=0), Buckets[CompletionsResult])
     assert_type(await client.images(start_time=0), Page[ImagesResult])
+    assert_type(client.query(Endpoints.costs, start_time=0), Buckets[CostsResult])
+    assert_type(client.query("costs", start_time=0), Buckets[object])
+    client.query(Endpoints.costs, start_tim=0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     async for bucket in client.costs(start_time=0):
         assert_type(bucket, Bucket[CostsResult])
         assert_type(bucket.start_time, int)
