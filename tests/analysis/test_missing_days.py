@@ -749,7 +749,9 @@ def test_with_on_gap_raise_a_command_ends_with_dates(terminal: Terminal, asked: 
     leave_out(asked, days=september(3))
     terminal("costs --last 30d --on-gap raise --format csv", exit_code=1)
     assert terminal.err.startswith(LACKS.format("2026-09-03"))
-    assert "go on with --start 2026-09" not in terminal.err  # the page with the gap was not written
+    assert (
+        "Continue with --start 2026-09" not in terminal.err
+    )  # the page with the gap was not written
     assert not re.search("[0-9]{9}", terminal.err)
 
 

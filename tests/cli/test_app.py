@@ -217,7 +217,7 @@ def test_a_failure_midway_says_where_to_go_on(
         out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
     assert len(out.splitlines()) == 4
     last = json.loads(out.splitlines()[-1])["end"]
-    assert f"go on with --start {last}." in terminal.err
+    assert f"Continue with --start {last}." in terminal.err
 
 
 def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,7 @@ main()
 @pytest.mark.parametrize(
     ("what", "code", "says"),
     [
-        ("raise ValueError(TEXT)", 1, "failed by a mistake of its own. Please report it"),
+        ("raise ValueError(TEXT)", 1, "failed because of a bug in it. Please report it"),
         ("warnings.warn(TEXT)", 0, "UserWarning: a"),
         ("logging.getLogger('asyncio').error(TEXT)", 0, "openai-usage: a"),
     ],

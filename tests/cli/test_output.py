@@ -300,7 +300,7 @@ def test_an_interrupted_stream_says_where_to_go_on(
         "2026-01-07T00:00:00Z",
     ]
     assert err == (
-        "openai-usage: interrupted. What came before is complete: go on with "
+        "openai-usage: interrupted. The output before that is complete. Continue with "
         "--start 2026-01-07T00:00:00Z.\n"
     )
 
@@ -318,7 +318,7 @@ def test_no_end_leaves_half_a_file(
         assert part.suffix == ".part"
     else:
         assert (code, out) == (130, "")
-        assert err == "openai-usage: interrupted. Nothing whole was written.\n"
+        assert err == "openai-usage: interrupted. No complete output was written.\n"
         assert list(tmp_path.iterdir()) == []
 
 

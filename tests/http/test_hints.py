@@ -165,10 +165,12 @@ def test_what_to_do_after_an_error_is_a_sentence_of_its_own(
 ) -> None:
     asked.faults.status(422, body=refusal("Broken"), after=1)
     terminal("costs --last 20d --limit 5 --format csv", exit_code=1)
-    assert "answered 422: Broken. What came before is complete: go on with " in terminal.err
+    assert (
+        "answered 422: Broken. The output before that is complete. Continue with " in terminal.err
+    )
     asked.faults.malformed_json(after=1)
     terminal("costs --last 20d --limit 5 --format csv", exit_code=1)
-    assert "'. What came before is complete: go on with " in terminal.err
+    assert "'. The output before that is complete. Continue with " in terminal.err
 
 
 # ---------------------------------------------------------------- whose key it is
