@@ -42,7 +42,7 @@ def _follow(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of *path* once all of it is written.
 
     Until then it lies beside it under another name; where anything fails, it is removed and what
