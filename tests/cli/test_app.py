@@ -82,7 +82,7 @@ def test_json_is_one_array(terminal: Terminal) -> None:
 def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
     out = terminal("costs --start 2020-01-01 --end 2020-01-03 --sandbox")
     assert "amount" in out
-    assert terminal.err == "openai-usage: nothing was billed in this range\n"
+    assert terminal.err == "openai-usage: nothing was billed in this range.\n"
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -167,9 +167,12 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         ("costs --sandbox --last=", "--last"),
         ("costs --sandbox --last 3d --start 2026-01-01", "give one range, not --last and --start"),
         ("costs --sandbox --start yesterday", "--start takes 2025-12-06"),
-        ("costs --sandbox --start 2026-01-01T00:00", "could mean any time zone"),
-        ("costs --sandbox --last 3d --end 2020-01-01", "--end goes with --start"),
-        ("costs --sandbox --end 2020-01-01", "--end goes with --start"),
+        ("costs --sandbox --start 2026-01-01T00:00", "has no time zone. Add Z for UTC"),
+        (
+            "costs --sandbox --last 3d --end 2020-01-01",
+            "--end was given without a start. Add --start TIME.",
+        ),
+        ("costs --sandbox --end 2020-01-01", "--end was given without a start. Add --start TIME."),
         (
             "costs --sandbox --start 2026-01-02 --end 2026-01-01",
             "--end 2026-01-01 is not after --start 2026-01-02",

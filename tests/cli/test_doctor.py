@@ -121,7 +121,8 @@ def test_a_web_page_is_told_from_the_api(status: int, asked: Sandbox, terminal: 
     shown = terminal("doctor", exit_code=1)
     found = lines(shown)
     assert found["completions"][1].startswith(
-        "answers with a web page: is OPENAI_BASE_URL the address of the API, or is a proxy in between? ("
+        "answers with a web page: is OPENAI_BASE_URL the address of the API, "
+        "or is a proxy in between? ("
     )
     assert "Log in" in found["completions"][1]
     assert {found[name] for name in NAMES[1:]} == {("✗", "same as completions")}

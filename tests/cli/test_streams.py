@@ -188,7 +188,7 @@ def test_a_hyphen_is_stdout(terminal: Terminal) -> None:
     assert terminal(f"{command} -o -") == terminal(command)
     assert terminal(f"{command} --format csv --output -").startswith("start,end,")
     terminal(f"{command} --output --format csv", exit_code=2)
-    assert "--format looks like an option. If it is a file: ./--format" in terminal.err
+    assert "--format looks like an option. If it is a file, type ./--format" in terminal.err
 
 
 def test_groups_of_rows_are_as_large_as_they_can_be(terminal: Terminal, tmp_path: Path) -> None:

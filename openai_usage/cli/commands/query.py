@@ -34,7 +34,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
-    """Return the command for an endpoint, with a signature from which cyclopts reads the options."""
+    """Return the command for an endpoint; cyclopts reads its options from the signature."""
 
     def command(
         *,

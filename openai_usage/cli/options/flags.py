@@ -7,5 +7,5 @@ OUTPUT = Group("Output", sort_key=3)
 
 
 def flag(text: str) -> Parameter:
-    """Return an option without a value, off by default and without a `--no-…`; *text* is its help."""
+    """Return an option without a value, off by default and without `--no-…`."""
     return Parameter(help=text, negative=(), show_default=False)

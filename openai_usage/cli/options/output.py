@@ -10,7 +10,7 @@ from cyclopts import Parameter, Token
 
 from openai_usage import InvalidOptionError, MoneyType
 from openai_usage.cli.options.flags import OUTPUT, flag
-from openai_usage.cli.output.atomic_file import check_path, atomic_file
+from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
 from openai_usage.cli.output.rows import ResultRows
 

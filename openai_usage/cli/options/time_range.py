@@ -132,7 +132,5 @@ def moment(text: str, option: str, param: str) -> int:
             f"{option} {text} has no time zone. Add Z for UTC, or an offset.", param=param
         )
     if found < _EPOCH:
-        raise InvalidQueryError(
-            f"{option} {text} is before 1970. Use a later time.", param=param
-        )
+        raise InvalidQueryError(f"{option} {text} is before 1970. Use a later time.", param=param)
     return int(found.timestamp())
