@@ -526,7 +526,7 @@ def test_the_title_of_a_narrow_table_is_not_wrapped(terminal: Terminal, asked: S
     shown = terminal("costs --start 2026-09-09T10:00Z --end 2026-09-10").splitlines()
     assert shown[:2] == [
         "costs, 2026-09-09, in UTC",
-        "from midnight on, because the API answers with whole days",
+        "from midnight on: the API returns whole days",
     ]
     bill(asked, [])
     shown = terminal("costs --start 2026-09-01 --end 2026-09-10 --group-by project_id").splitlines()

@@ -165,14 +165,17 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
         ("costs --sandbox --last 0d", "--last takes"),
         ("costs --sandbox --last=", "--last"),
-        ("costs --sandbox --last 3d --start 2026-01-01", "give one range, not --last and --start"),
+        (
+            "costs --sandbox --last 3d --start 2026-01-01",
+            "--last and --start contradict each other. Use only",
+        ),
         ("costs --sandbox --start yesterday", "--start takes 2025-12-06"),
         ("costs --sandbox --start 2026-01-01T00:00", "has no time zone. Add Z for UTC"),
         (
             "costs --sandbox --last 3d --end 2020-01-01",
-            "--end was given without a start. Add --start TIME.",
+            "--end was given without a start. Add",
         ),
-        ("costs --sandbox --end 2020-01-01", "--end was given without a start. Add --start TIME."),
+        ("costs --sandbox --end 2020-01-01", "--end was given without a start. Add"),
         (
             "costs --sandbox --start 2026-01-02 --end 2026-01-01",
             "--end 2026-01-01 is not after --start 2026-01-02",

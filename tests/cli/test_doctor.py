@@ -425,7 +425,7 @@ async def test_a_port_that_takes_no_connection_is_told_apart() -> None:
             waiting.connect_ex(full.getsockname())
         found = await check_connection(f"http://127.0.0.1:{full.getsockname()[1]}/v1")
     assert re.fullmatch(
-        r"TCP: no connection to 127\.0\.0\.1:\d+ within 4 s: check OPENAI_BASE_URL, and .* firewall .*",
+        r"TCP: no connection to 127\.0\.0\.1:\d+ within 4 s: check .* firewall .*",
         found.message,
     )
 

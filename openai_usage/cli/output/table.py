@@ -41,7 +41,7 @@ async def write_table(rows: ResultRows, file: BinaryIO) -> None:
         endpoint = rows.source.endpoint.name.replace("_", " ")
         title = f"{endpoint}, {describe_span(covered)}, in UTC"
         if covered.start_time < rows.source.query.start_time:
-            title += "\nfrom midnight on, because the API answers with whole days"
+            title += "\nfrom midnight on: the API returns whole days"
         if rows.gaps:
             title += f"\nno data for {describe_spans(rows.gaps)}"
         # Not as the title of the table, which rich wraps at the width of the table.
