@@ -766,8 +766,10 @@ def title(shown: str) -> str:
         ("costs --start 2026-09-01 --end 2026-09-08", "costs, 2026-09-01 to 2026-09-07, in UTC"),
         (
             "costs --last 36h",
-            "costs, 2026-09-09 to 2026-09-10 22:40, in UTC "
-            "from midnight on: the API returns whole days",
+            (
+                "costs, 2026-09-09 to 2026-09-10 22:40, in UTC "
+                "from midnight on: the API returns whole days"
+            ),
         ),
         ("images --last 36h", "images, 2026-09-09 10:00 to 2026-09-10 22:40, in UTC"),
         (
