@@ -1,4 +1,4 @@
-"""Figures as people read them: separators, units that fit, a bar, a line of the trend."""
+"""Format figures for people: thousands separators, fitting units, shares, changes, sparklines."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,27 +8,27 @@ from openai_usage._decimals import exact_difference, exact_sum
 Number = int | Decimal
 
 _LARGE = 100_000
-"""Up to here, a count is shown as it is."""
+"""Counts below this are shown with every digit."""
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def count(number: Number, *, exact: bool = False) -> str:
-    """1,234 as it is, and 1.23M for 1,234,567."""
+    """Return a count as `1,234`, and from 100,000 on in a unit, as `1.23M`."""
     if exact or number < _LARGE:
         return _all_digits(number)
     return _scaled(number, 1000, ("", "K", "M", "B", "T"))
 
 
 def size(number: Number, *, exact: bool = False) -> str:
-    """Bytes in units of 1,024, as memory and vector stores are reckoned."""
+    """Return bytes in units of 1,024, the units of memory and vector stores."""
     if exact:
         return _all_digits(number)
     return _scaled(number, 1024, (" B", " KiB", " MiB", " GiB", " TiB", " PiB"))
 
 
 def duration(seconds: Number, *, exact: bool = False) -> str:
-    """Seconds as `1 h 05 min`."""
+    """Return seconds as `1 h 05 min`."""
     if exact:
         return _all_digits(seconds)
     minutes, rest = divmod(int(seconds), 60)
@@ -39,57 +39,57 @@ def duration(seconds: Number, *, exact: bool = False) -> str:
 
 
 def money(amount: Decimal, currency: str, *, exact: bool = False, places: int = 2) -> str:
-    """To the cent, which everyone reckons in, with its currency; or to the last digit."""
+    """Return an amount with its currency, rounded to *places* or with every digit if *exact*."""
     if exact:
         return f"{exact_sum([amount]):,f} {currency}"
     return f"{_without_minus_zero(f'{amount:,.{places}f}')} {currency}"
 
 
-def _without_minus_zero(shown: str, sign: str = "") -> str:
-    """Return a number with *sign* in place of a minus before nothing but zeros.
+def _without_minus_zero(number: str, sign: str = "") -> str:
+    """Return *number* with *sign* instead of its minus if all its digits are zero.
 
-    The format `z` does the same, but with it Python 3.15 takes no more than 4,300 digits.
+    The format option `z` does the same, but Python 3.15 limits it to 4,300 digits.
     """
-    is_zero = shown.startswith("-") and not any(digit in shown for digit in "123456789")
-    return sign + shown[1:] if is_zero else shown
+    is_zero = number.startswith("-") and not any(digit in number for digit in "123456789")
+    return sign + number[1:] if is_zero else number
 
 
 def money_beside(amount: Decimal, other: Decimal, currency: str) -> str:
-    """To the cent, or with as many digits as it takes to tell *amount* from *other*."""
-    apart = exact_difference(amount, other)
-    return money(amount, currency, places=max(2, -apart.adjusted()) if apart else 2)
+    """Return *amount* to the cent, or with as many digits as set it apart from *other*."""
+    difference = exact_difference(amount, other)
+    return money(amount, currency, places=max(2, -difference.adjusted()) if difference else 2)
 
 
 UNITS = {None: count, "bytes": size, "seconds": duration}
-"""How a measure is shown, by the unit that its field names."""
+"""The formatter of a measure, by the unit of its field."""
 
 
 def share(part: Number, whole: Number) -> str:
-    """Which part of the whole it is, in per cent; nothing where there is no whole."""
+    """Return *part* in per cent of *whole*, or an empty string if *whole* is not positive."""
     if whole <= 0:
         return ""
-    shown = _without_minus_zero(f"{Decimal(part) / Decimal(whole):.0%}")
-    match shown:
+    percent = _without_minus_zero(f"{Decimal(part) / Decimal(whole):.0%}")
+    match percent:
         case "0%" if part > 0:
             return "<1%"
         case "100%" if part != whole:
             return "<100%" if part < whole else ">100%"
-    return shown
+    return percent
 
 
 def change(before: Decimal, now: Decimal) -> str:
-    """By how much it is more or less than before; nothing where there was nothing before."""
+    """Return the change in per cent, or an empty string if *before* is not positive."""
     return _without_minus_zero(f"{now / before - 1:+,.0%}", "+") if before > 0 else ""
 
 
 def sparkline(values: Sequence[Number], width: int) -> str:
-    """How *values* went, in at most *width* characters, each the mean of as many of them.
+    """Return *values* as a line of bars of at most *width* characters.
 
-    Fewer are left for the last, as a rule.
+    Each bar is the mean of equally many values; the last one may be the mean of fewer.
     """
-    per = -(-len(values) // width) or 1
-    heaps = [values[at : at + per] for at in range(0, len(values), per)]
-    means = [Decimal(sum(heap)) / len(heap) for heap in heaps]  # money can be beyond floats
+    size = -(-len(values) // width) or 1
+    chunks = [values[start : start + size] for start in range(0, len(values), size)]
+    means = [Decimal(sum(chunk)) / len(chunk) for chunk in chunks]  # money can overflow floats
     highest = max(means, default=Decimal(0))
     if highest <= 0:
         return ""
@@ -97,13 +97,13 @@ def sparkline(values: Sequence[Number], width: int) -> str:
 
 
 def _all_digits(number: Number) -> str:
-    """Every digit: as a decimal, since Python writes no integer of more than 4,300 digits."""
+    """Return *number* with every digit; as a Decimal, since `str(int)` is limited to 4,300."""
     return f"{Decimal(number):,f}"
 
 
 def _scaled(number: Number, step: int, units: Sequence[str]) -> str:
     scaled, unit = Decimal(number), 0
-    # Before rounding makes four digits of it.
+    # Half a unit earlier, because rounding would show 999.5 as 1000.
     while abs(scaled) >= Decimal(step) - Decimal("0.5") and unit < len(units) - 1:
         scaled, unit = scaled / step, unit + 1
     places = 0 if not unit or scaled >= 100 else 1 if scaled >= 10 else 2

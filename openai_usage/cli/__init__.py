@@ -1,4 +1,4 @@
-"""`openai-usage`: the table of endpoints, at a terminal. Needs the extra `[cli]`."""
+"""The command line `openai-usage`. Needs the extra `[cli]`."""
 
 import logging
 import os
@@ -12,11 +12,11 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
         _open_missing_streams()
-        # A path or a help text that the encoding of stdout does not have is shown with escapes.
+        # The encoding of stdout may lack a character of a path or a help text.
         cast("TextIOWrapper", sys.stdout).reconfigure(errors="backslashreplace")
-        _end_as_ctrl_c_does()
+        _treat_signals_as_ctrl_c()
         sys.exit(_run())
-    except KeyboardInterrupt:  # in the first moment, while all is being imported
+    except KeyboardInterrupt:  # while modules are still being imported
         sys.exit(130)
 
 
@@ -26,42 +26,42 @@ def _run() -> int:
         import rich  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
         sys.exit(
-            f"openai-usage: {error.name} is missing, which comes with the extra for the command "
-            "line: pip install 'openai-usage-client[cli]'"
+            f"openai-usage: the library {error.name} is missing. It comes with the extra for the "
+            "command line: pip install 'openai-usage-client[cli]'"
         )
     from openai_usage.cli.app import run  # noqa: PLC0415
     from openai_usage.cli.output.messages import log_to_stderr  # noqa: PLC0415
 
     log_to_stderr()
-    # What stamina says of a retry, the transport has said before it, and better.
+    # The transport logs each retry itself, with more detail than stamina.
     logging.getLogger("stamina").setLevel(logging.ERROR)
     try:
         return run(sys.argv[1:])
     except Exception:
-        # Its text may quote the server's, and a traceback would show it as it is.
+        # The error may quote the server, and the interpreter's traceback would not mask that.
         logging.getLogger("openai_usage").exception(
-            "this failed by a mistake of its own. Please report it, with the lines below."
+            "the command failed because of a bug in it. Please report it, with the lines below."
         )
         return 1
 
 
 def _open_missing_streams() -> None:
-    """Have stdout and stderr lead nowhere where the process was started without them."""
+    """Discard stdout and stderr if the process was started without them."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            setattr(sys, name, os.fdopen(nowhere, "w", encoding="utf-8", closefd=False))
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, os.fdopen(devnull, "w", encoding="utf-8", closefd=False))
 
 
-def _end_as_ctrl_c_does() -> None:
-    """Leave as little behind where a signal ends it, or its terminal is closed, as Ctrl-C does."""
+def _treat_signals_as_ctrl_c() -> None:
+    """Clean up after SIGTERM or a closed terminal as after Ctrl-C."""
     for each in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
-        if signal.getsignal(each) != signal.SIG_IGN:  # as it is under nohup
+        if signal.getsignal(each) != signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(each, _interrupt)
 
 
 def _interrupt(*_: object) -> None:
-    """What Ctrl-C does now; also where a shell has it ignored, as in jobs in the background."""
+    """Do what Ctrl-C does now, even if the shell ignores it, as it does for background jobs."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""`openai-usage`: one command for each row of the table, and the others; errors and exit codes."""
+"""The application `openai-usage`: its commands, error messages and exit codes."""
 
 import inspect
 import sys
@@ -22,66 +22,65 @@ from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import as_typed
 
-_THE_USERS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
-"""Errors of ours that come from what was typed, or set; all others are the API's."""
+_USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
+"""Errors caused by options or the environment; all others are caused by the API."""
 
-_OF_EXTRAS = ("altair", "jinja2", "pyarrow", "vl_convert")
-"""Libraries that may be missing; where another one is, it is our mistake."""
+_OPTIONAL_LIBRARIES = ("altair", "jinja2", "pyarrow", "vl_convert")
+"""Libraries of extras. If another library is missing, that is a bug."""
 
 _OTHERS: Mapping[str, str] = {
-    "spend": "What this month has cost, beside last month and a budget.",
-    "endpoints": "What each endpoint can be asked, and what it measures.",
+    "spend": "Compare the costs of this month with last month and a budget.",
+    "endpoints": "List the parameters and measures of each endpoint.",
     "doctor": "Check the key, the connection and every endpoint.",
-    "sandbox": "Serve a made-up organization, for other programs to ask.",
-    "report": "Spend and usage as one HTML file, with charts and all figures in them.",
+    "sandbox": "Serve a synthetic organization to other programs.",
+    "report": "Write spend and usage as one HTML file, with charts and all their figures.",
 }
-"""The commands beside those of the rows, each in a file of its name, with what the help says."""
+"""Help texts of the commands that are not endpoints. Each is in a module of the same name."""
 
 
 def run(words: Sequence[str]) -> int:
-    """Carry out what was typed.
+    """Run the command that was typed.
 
     Returns:
-        The exit code: 0 if it went well, 1 if the API failed, 2 if it cannot be asked like this,
-        130 if it was interrupted; what else a command says of itself.
+        The exit code: 0 for success, 1 if the API failed, 2 if the command or the environment is
+        invalid, 130 if the command was interrupted, or another code that the command documents.
     """
     try:
-        code = _carry_out(words or ["--help"])
+        code = _dispatch(words or ["--help"])
         sys.stdout.flush()
     except CycloptsError as error:
         code = _say(str(error), exit_code=2)
     except ModuleNotFoundError as error:
-        if error.name not in _OF_EXTRAS:
+        if error.name not in _OPTIONAL_LIBRARIES:
             raise
         code = _say(str(error), exit_code=2)
     except UsageError as error:
-        is_the_users = isinstance(error, _THE_USERS)
-        said, done = as_typed(error), _go_on(error.resume_from)
-        said = f"{with_full_stop(said)}{done}" if done else said
-        code = _say(said, exit_code=2 if is_the_users else 1)
+        message, advice = as_typed(error), _resume_advice(error.resume_from)
+        message = f"{with_full_stop(message)}{advice}" if advice else message
+        code = _say(message, exit_code=2 if isinstance(error, _USER_ERRORS) else 1)
     except Interrupted as error:
         silence_stdout()
-        done = _go_on(error.resume_from) or " Nothing whole was written."
-        code = _say(f"interrupted.{done}", exit_code=130)
+        advice = _resume_advice(error.resume_from) or " No complete output was written."
+        code = _say(f"interrupted.{advice}", exit_code=130)
     except KeyboardInterrupt:
         code = 130
     except SystemExit as error:
-        # Rich makes one of a broken pipe where it shows the help, cyclopts of an unknown shell.
-        is_well = isinstance(error.__context__, BrokenPipeError)
+        # Rich exits on a broken pipe while it prints the help, cyclopts on an unknown shell.
+        is_broken_pipe = isinstance(error.__context__, BrokenPipeError)
         silence_stdout()
-        code = 0 if is_well else 2
+        code = 0 if is_broken_pipe else 2
     except OSError as error:
-        is_stdout = error.filename is None  # files that were named are named in their errors
+        is_stdout = error.filename is None  # errors of files carry the file's name
         if is_stdout:
             silence_stdout()
-        # Whoever read stdout has read enough; whoever was to read a file has not.
-        is_well = is_stdout and isinstance(error, BrokenPipeError)
-        code = 0 if is_well else _say(_about(error), exit_code=1)
+        # The reader of stdout may stop early, as `head` does. A named pipe needs all of it.
+        is_closed = is_stdout and isinstance(error, BrokenPipeError)
+        code = 0 if is_closed else _say(_describe(error), exit_code=1)
     return code
 
 
-def _carry_out(words: Sequence[str]) -> int:
-    # Endpoints are spelt as in Python too: audio_speeches is audio-speeches.
+def _dispatch(words: Sequence[str]) -> int:
+    # Accept the Python spelling of endpoints too: audio_speeches for audio-speeches.
     first, *rest = words
     code: int | None = _app(first)(
         [first if first.startswith("-") else first.replace("_", "-"), *rest],
@@ -92,26 +91,26 @@ def _carry_out(words: Sequence[str]) -> int:
     return code or 0
 
 
-def _about(error: OSError) -> str:
+def _describe(error: OSError) -> str:
     return ": ".join(filter(None, (error.filename, error.strerror or str(error))))
 
 
-def _go_on(place: int | None) -> str:
-    if place is None:
+def _resume_advice(resume_from: int | None) -> str:
+    if resume_from is None:
         return ""
-    moment = datetime.fromtimestamp(place, UTC).isoformat().replace("+00:00", "Z")
-    return f" What came before is complete: go on with --start {moment}."
+    start = datetime.fromtimestamp(resume_from, UTC).isoformat().replace("+00:00", "Z")
+    return f" The output before that is complete. Continue with --start {start}."
 
 
-def _say(sentence: str, *, exit_code: int) -> int:
-    say(sentence)
+def _say(message: str, *, exit_code: int) -> int:
+    say(message)
     return exit_code
 
 
-def _app(asked: str) -> App:
+def _app(command: str) -> App:
     app = App(
         name="openai-usage",
-        help="What an organization uses and spends on OpenAI.",
+        help="Usage and costs of an organization on OpenAI.",
         version=__version__,
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
@@ -119,9 +118,9 @@ def _app(asked: str) -> App:
     endpoints = Group("Endpoints", sort_key=1)
     for endpoint in AsyncUsageClient.table().values():
         app.command(build_command(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
-    for name, says in _OTHERS.items():  # loaded when they are asked for, and then say more
-        place = f"openai_usage.cli.commands.{name}:{name}"
-        said = inspect.getdoc(resolve_name(place)) if name == asked else None
-        app.command(place, name=name, help=unwrapped(said or says))
-    app.register_install_completion_command(help="Have the shell complete these commands.")
+    for name, summary in _OTHERS.items():  # imported only if called, for a fast start
+        path = f"openai_usage.cli.commands.{name}:{name}"
+        full_help = inspect.getdoc(resolve_name(path)) if name == command else None
+        app.command(path, name=name, help=unwrapped(full_help or summary))
+    app.register_install_completion_command(help="Install completion of commands in the shell.")
     return app

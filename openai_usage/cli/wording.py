@@ -1,4 +1,4 @@
-"""What the library says is wrong, in the words of a terminal: options and variables there."""
+"""Translate messages of the library for a terminal: options instead of keyword arguments."""
 
 import re
 from collections.abc import Mapping
@@ -16,34 +16,37 @@ _OPTIONS: Mapping[str, str] = {
     "organization": "OPENAI_ORG_ID",
     "money": "--money",
 }
-"""What an argument is called on the command line."""
+"""The option of the command line for each argument."""
 
 _VARIABLES: Mapping[str, str] = {
     "admin_api_key": "OPENAI_ADMIN_KEY",
     "base_url": "OPENAI_BASE_URL",
 }
-"""Where there is no option, but a variable; these are no words of English, wherever they stand."""
+"""The environment variable for each argument without an option.
+
+These names are not English words, so they can be replaced anywhere in a sentence.
+"""
 
 _ARGUMENT = re.compile(
     rf"(?<![\w'\"-])({'|'.join(_OPTIONS)})=([\w'\"[-]?)|\b({'|'.join(_VARIABLES)})\b"
 )
-"""An argument as Python has it, and how its value begins; not one in what is quoted."""
+"""A keyword argument in Python's syntax and the start of its value, outside of quotes."""
 
 _FOR_PROGRAMS = re.compile(r", or (?:pass|say) [a-z_]+=\w*")
-"""A way out that only a program has."""
+"""Advice that only a program can follow."""
 
 
 def as_typed(error: UsageError) -> str:
-    """What *error* says, with what was typed or set called as it is at a terminal."""
-    said = str(error).replace("collect()", "--format csv")
+    """Return the message of *error* with the names of options and environment variables."""
+    message = str(error).replace("collect()", "--format csv")
     match error:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name):
-            said = re.sub(rf"^{name}(?= )", _OPTIONS.get(name, name), said)
-    return for_terminal(said)
+            message = re.sub(rf"^{name}(?= )", _OPTIONS.get(name, name), message)
+    return for_terminal(message)
 
 
 def for_terminal(text: str) -> str:
-    """Return *text* with options and variables in the place of arguments and other ways out."""
+    """Return *text* with options and variables instead of arguments, without advice on code."""
     return _ARGUMENT.sub(_option, _FOR_PROGRAMS.sub("", text))
 
 

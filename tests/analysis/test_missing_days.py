@@ -573,7 +573,7 @@ def test_where_no_day_is_known_in_both_months_nothing_is_compared(
 ) -> None:
     leave_out(asked, days=september(*range(1, 5)) | august(*range(5, 10)))
     shown = terminal("spend", exit_code=1)
-    assert "September has no whole day yet that is known in both months, to be compared" in shown
+    assert "September has no complete day that is known in both months to compare yet" in shown
 
 
 def test_a_projection_goes_by_what_is_known() -> None:
@@ -726,7 +726,7 @@ def test_a_bill_in_another_currency_with_missing_days_cannot_be_checked(
 ) -> None:
     leave_out(asked, days=september(1))
     terminal("spend --budget 1000 --currency eur --check", exit_code=5)
-    assert "63.00 usd so far are not held against the budget, which is in eur\n" in terminal.err
+    assert "63.00 usd so far are not compared with the budget, which is in eur.\n" in terminal.err
 
 
 # ---------------------------------------------------------------- the commands of endpoints
@@ -749,7 +749,9 @@ def test_with_on_gap_raise_a_command_ends_with_dates(terminal: Terminal, asked: 
     leave_out(asked, days=september(3))
     terminal("costs --last 30d --on-gap raise --format csv", exit_code=1)
     assert terminal.err.startswith(LACKS.format("2026-09-03"))
-    assert "go on with --start 2026-09" not in terminal.err  # the page with the gap was not written
+    assert (
+        "Continue with --start 2026-09" not in terminal.err
+    )  # the page with the gap was not written
     assert not re.search("[0-9]{9}", terminal.err)
 
 
@@ -764,7 +766,10 @@ def title(shown: str) -> str:
         ("costs --start 2026-09-01 --end 2026-09-08", "costs, 2026-09-01 to 2026-09-07, in UTC"),
         (
             "costs --last 36h",
-            "costs, 2026-09-09 to 2026-09-10 22:40, in UTC from midnight on, as the API answers",
+            (
+                "costs, 2026-09-09 to 2026-09-10 22:40, in UTC "
+                "from midnight on: the API returns whole days"
+            ),
         ),
         ("images --last 36h", "images, 2026-09-09 10:00 to 2026-09-10 22:40, in UTC"),
         (

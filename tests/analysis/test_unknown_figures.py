@@ -345,7 +345,7 @@ def test_amounts_of_an_unknown_month_in_another_currency_are_no_zero(
 ) -> None:
     bill(asked, AUGUST)
     terminal("spend --budget 1000 --currency eur", exit_code=1)
-    assert "amounts in usd, which are unknown so far, are not held against" in terminal.err
+    assert "amounts in usd, which are unknown so far, are not compared with" in terminal.err
     assert "0.00" not in terminal.err
 
 
@@ -446,16 +446,16 @@ def test_a_month_that_has_just_begun_is_not_called_unbilled(
 ) -> None:
     nothing: list[Any] = [(start, end, []) for start, end, _ in FULL]
     for day, said in (
-        (1, "last month; today, 2026-09-01, is not in the bill yet"),
-        (2, "this month or last month; today, 2026-09-02, is not in the bill yet"),
+        (1, "last month; the API has no costs for today, 2026-09-01, yet"),
+        (2, "this month or last month; the API has no costs for today, 2026-09-02, yet"),
     ):
         monkeypatch.setattr("time.time", lambda day=day: at(day, 3))
         bill(asked, [each for each in nothing if each[0] < at(day)])
         terminal("spend")
-        assert terminal.err == f"openai-usage: nothing was billed {said}\n"
+        assert terminal.err == f"openai-usage: nothing was billed {said}.\n"
         bill(asked, nothing)
         terminal("spend")
-        assert terminal.err == "openai-usage: nothing was billed this month or last month\n"
+        assert terminal.err == "openai-usage: nothing was billed this month or last month.\n"
 
 
 def test_a_projection_that_has_no_day_to_go_by_is_unknown(
@@ -464,7 +464,7 @@ def test_a_projection_that_has_no_day_to_go_by_is_unknown(
     bill(asked, [(at(10), at(10, 5), [("3", "p")])])
     shown = terminal("spend --budget 1000 --check", exit_code=5)
     assert re.search(r"^September, projected +unknown", shown, re.MULTILINE)
-    assert "Nothing is projected, because no day is known to go by." in shown
+    assert "There is no projection, because no day is known on which to base it." in shown
     said = " ".join(shown.split())
     assert "budget of 1,000.00 usd: 3.00 usd so far (<1%), with no projection." in said
     [usd] = spent("--budget 1000 --check", exit_code=5)["currencies"]
@@ -524,7 +524,10 @@ def test_a_gap_is_said_once_with_on_gap_warn(terminal: Terminal, asked: Sandbox)
 def test_the_title_of_a_narrow_table_is_not_wrapped(terminal: Terminal, asked: Sandbox) -> None:
     bill(asked, whole_days(at(9), at(10)))
     shown = terminal("costs --start 2026-09-09T10:00Z --end 2026-09-10").splitlines()
-    assert shown[:2] == ["costs, 2026-09-09, in UTC", "from midnight on, as the API answers"]
+    assert shown[:2] == [
+        "costs, 2026-09-09, in UTC",
+        "from midnight on: the API returns whole days",
+    ]
     bill(asked, [])
     shown = terminal("costs --start 2026-09-01 --end 2026-09-10 --group-by project_id").splitlines()
     assert shown[:2] == [

@@ -82,7 +82,7 @@ def test_json_is_one_array(terminal: Terminal) -> None:
 def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> None:
     out = terminal("costs --start 2020-01-01 --end 2020-01-03 --sandbox")
     assert "amount" in out
-    assert terminal.err == "openai-usage: nothing was billed in this range\n"
+    assert terminal.err == "openai-usage: nothing was billed in this range.\n"
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -165,11 +165,17 @@ def test_the_list_of_commands_loads_none_of_them() -> None:
         ("costs --sandbox --last 3", "--last takes a span such as 30d, 12h or 90m, not '3'"),
         ("costs --sandbox --last 0d", "--last takes"),
         ("costs --sandbox --last=", "--last"),
-        ("costs --sandbox --last 3d --start 2026-01-01", "give one range, not --last and --start"),
+        (
+            "costs --sandbox --last 3d --start 2026-01-01",
+            "--last and --start contradict each other. Use only",
+        ),
         ("costs --sandbox --start yesterday", "--start takes 2025-12-06"),
-        ("costs --sandbox --start 2026-01-01T00:00", "could mean any time zone"),
-        ("costs --sandbox --last 3d --end 2020-01-01", "--end goes with --start"),
-        ("costs --sandbox --end 2020-01-01", "--end goes with --start"),
+        ("costs --sandbox --start 2026-01-01T00:00", "has no time zone. Add Z for UTC"),
+        (
+            "costs --sandbox --last 3d --end 2020-01-01",
+            "--end was given without a start. Add",
+        ),
+        ("costs --sandbox --end 2020-01-01", "--end was given without a start. Add"),
         (
             "costs --sandbox --start 2026-01-02 --end 2026-01-01",
             "--end 2026-01-01 is not after --start 2026-01-02",
@@ -217,7 +223,7 @@ def test_a_failure_midway_says_where_to_go_on(
         out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
     assert len(out.splitlines()) == 4
     last = json.loads(out.splitlines()[-1])["end"]
-    assert f"go on with --start {last}." in terminal.err
+    assert f"Continue with --start {last}." in terminal.err
 
 
 def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from openai_usage import Endpoints
 from openai_usage._http.secret import Secret
-from openai_usage.cli.commands.checks import Check, check_connection, check_key, masked
-from openai_usage.cli.commands.doctor import HURRIED
-from openai_usage.cli.commands.doctor import asked as asked_of
+from openai_usage.cli.commands.checks import Check, check_connection, check_key, mask_key
+from openai_usage.cli.commands.doctor import QUICK_CLIENT, run_checks
 from openai_usage.sandbox import Sandbox
 from tests.support.certificates import AUTHORITY, server_context
 from tests.support.clock import loop_time
@@ -35,11 +34,11 @@ KEYS = ["sk-admin-", "sk-proj-", "sk-svcacct-", "sk-", "sess-", ""]
 def _unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where time is real, let the doctor have more of it than the slowest machine needs."""
     if request.node.get_closest_marker("real_clock"):
-        monkeypatch.setattr("openai_usage.cli.commands.doctor.PATIENCE", 600.0)
+        monkeypatch.setattr("openai_usage.cli.commands.doctor.TIMEOUT", 600.0)
         monkeypatch.setattr(
-            "openai_usage.cli.commands.doctor.HURRIED", partial(HURRIED, timeout=600.0)
+            "openai_usage.cli.commands.doctor.QUICK_CLIENT", partial(QUICK_CLIENT, timeout=600.0)
         )
-        monkeypatch.setattr("openai_usage.cli.commands.checks._CONNECTING", 600.0)
+        monkeypatch.setattr("openai_usage.cli.commands.checks._CONNECT_TIMEOUT", 600.0)
 
 
 @pytest.mark.real_clock
@@ -72,7 +71,7 @@ def test_a_scope_that_is_missing_is_named_once(asked: Sandbox, terminal: Termina
     asked.scopes.clear()
     found = lines(terminal("doctor", exit_code=1))
     assert found["completions"][1].count("api.usage.read") == 1
-    assert {found[name] for name in NAMES[1:]} == {("✗", "as completions")}
+    assert {found[name] for name in NAMES[1:]} == {("✗", "same as completions")}
     assert found["names"][0] == "–"
     assert "api.management.read" in found["names"][1]
 
@@ -97,7 +96,7 @@ def test_names_that_fail_in_passing_are_not_well(asked: Sandbox, terminal: Termi
     asked.faults.status(503, times=100, headers={"retry-after-ms": "1"})
     found = lines(terminal("doctor", exit_code=1))
     assert "503" in found["completions"][1]
-    assert found["names"] == ("✗", "as completions")
+    assert found["names"] == ("✗", "same as completions")
     assert terminal.err == ""
     assert len(asked.requests) == 13
 
@@ -111,7 +110,7 @@ def test_a_scope_is_named_where_one_is_missing_alone(
     shown = terminal("doctor", exit_code=1)
     found = lines(shown)
     assert f"answered {status}" in found["completions"][1]
-    assert "as completions" in found["names"]
+    assert "same as completions" in found["names"]
     assert "scope" not in shown
 
 
@@ -122,10 +121,11 @@ def test_a_web_page_is_told_from_the_api(status: int, asked: Sandbox, terminal: 
     shown = terminal("doctor", exit_code=1)
     found = lines(shown)
     assert found["completions"][1].startswith(
-        "answers with a web page: is OPENAI_BASE_URL the API's, or is a proxy in between? ("
+        "answers with a web page: is OPENAI_BASE_URL the address of the API, "
+        "or is a proxy in between? ("
     )
     assert "Log in" in found["completions"][1]
-    assert {found[name] for name in NAMES[1:]} == {("✗", "as completions")}
+    assert {found[name] for name in NAMES[1:]} == {("✗", "same as completions")}
     assert "base_url" not in shown
 
 
@@ -148,9 +148,9 @@ def test_connections_that_are_lost_are_told_once_however_they_were_lost(
         asked.faults.reset_connection()
     found = lines(terminal("doctor", exit_code=1))
     assert found["completions"][1].startswith(
-        "the connection was lost before the answer was complete: is OPENAI_BASE_URL the API's"
+        "the connection was lost before the answer was complete: is OPENAI_BASE_URL the address"
     )
-    assert {found[name] for name in NAMES[1:]} == {("✗", "as completions")}
+    assert {found[name] for name in NAMES[1:]} == {("✗", "same as completions")}
 
 
 # ---------------------------------------------------------------- how long it takes
@@ -159,8 +159,8 @@ def test_connections_that_are_lost_are_told_once_however_they_were_lost(
 async def examined(sandbox: Sandbox) -> tuple[dict[str, Check], float]:
     """What is found out of a sandbox, and how many seconds that takes."""
     began = loop_time()
-    async with HURRIED(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
-        found = {check.about: check for check in await asked_of(client)}
+    async with QUICK_CLIENT(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
+        found = {check.name: check for check in await run_checks(client)}
     return found, loop_time() - began
 
 
@@ -168,7 +168,7 @@ async def examined(sandbox: Sandbox) -> tuple[dict[str, Check], float]:
 async def test_a_server_that_asks_to_wait_is_not_waited_for(status: int, sandbox: Sandbox) -> None:
     sandbox.faults.status(status, times=100, headers={"retry-after": "59"})
     found, seconds = await examined(sandbox)
-    assert {found[name].state for name in (*NAMES, "names")} == {"wrong"}
+    assert {found[name].state for name in (*NAMES, "names")} == {"failed"}
     assert len(sandbox.requests) == 13
     assert seconds < 1
 
@@ -179,10 +179,10 @@ async def test_a_server_that_keeps_silent_is_given_up_on_once(
 ) -> None:
     sandbox.faults.stall(1000, in_body=in_body, times=100)
     found, seconds = await examined(sandbox)
-    assert len({found[name].says for name in NAMES}) == 1
-    assert found["completions"].says == (
-        "keeps silent, or does not come to an end: "
-        "is OPENAI_BASE_URL the API's, or is a proxy in between?"
+    assert len({found[name].message for name in NAMES}) == 1
+    assert found["completions"].message == (
+        "does not answer in time, or not completely: "
+        "is OPENAI_BASE_URL the address of the API, or is a proxy in between?"
     )
     assert found["completions"].detail == "no complete answer within 10 s"
     assert 10 <= seconds < 11
@@ -191,20 +191,20 @@ async def test_a_server_that_keeps_silent_is_given_up_on_once(
 async def test_what_has_not_answered_when_time_is_up_says_so(sandbox: Sandbox) -> None:
     sandbox.faults.stall(9, times=100)  # for names, there is one list after the other
     found, seconds = await examined(sandbox)
-    assert {found[name].state for name in NAMES} == {"well"}
-    assert found["names"].state == "open"
-    assert found["names"].says == "no answer yet when the 15 s for all checks were over"
+    assert {found[name].state for name in NAMES} == {"ok"}
+    assert found["names"].state == "skipped"
+    assert found["names"].message == "no answer within the 15 s for all checks"
     assert 15 <= seconds < 16
 
 
 async def test_endpoints_that_have_not_answered_when_time_is_up_are_not_well(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openai_usage.cli.commands.doctor.PATIENCE", 7.0)
+    monkeypatch.setattr("openai_usage.cli.commands.doctor.TIMEOUT", 7.0)
     sandbox.faults.stall(8, times=100)
     found, seconds = await examined(sandbox)
-    assert found["connection"].state == "well"
-    assert {found[name].state for name in NAMES} == {"wrong"}
+    assert found["connection"].state == "ok"
+    assert {found[name].state for name in NAMES} == {"failed"}
     assert 7 <= seconds < 8
 
 
@@ -213,10 +213,10 @@ async def test_endpoints_that_have_not_answered_when_time_is_up_are_not_well(
     ("variable", "value", "about", "says"),
     [
         ("OPENAI_ADMIN_KEY", "", "key", "OPENAI_ADMIN_KEY is not set. Usage and costs need"),
-        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "OPENAI_ADMIN_KEY holds a character"),
+        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "OPENAI_ADMIN_KEY contains a character"),
         ("OPENAI_BASE_URL", "nowhere", "address", "OPENAI_BASE_URL takes an address"),
         ("OPENAI_BASE_URL", "http://a.example", "address", "would be sent unencrypted"),
-        ("OPENAI_ORG_ID", "org 1", "organization", "OPENAI_ORG_ID holds a character"),
+        ("OPENAI_ORG_ID", "org 1", "organization", "OPENAI_ORG_ID contains a character"),
     ],
 )
 def test_what_cannot_be_asked_at_all_has_its_own_exit_code(
@@ -260,26 +260,26 @@ def test_where_nobody_listens_nothing_is_asked(
 @pytest.mark.parametrize(
     ("key", "state", "says"),
     [
-        ("sk-admin-" + "x" * 60 + "3f2a", "well", "sk-admin-…3f2a is an admin key"),
-        ("sk-admin-short", "well", "sk-admin-… is an admin key"),
-        ("sk-proj-" + "x" * 60 + "3f2a", "wrong", "sk-proj-…3f2a is the key of a project"),
-        ("sk-svcacct-" + "x" * 60 + "3f2a", "wrong", "sk-svcacct-…3f2a is the key of a service"),
-        ("sk-" + "x" * 45 + "3f2a", "wrong", "sk-…3f2a is the key of a user"),
-        ("sess-" + "x" * 45 + "3f2a", "wrong", "sess-…3f2a is the session of a browser"),
-        ("x" * 45 + "3f2a", "open", "…3f2a does not begin as an admin key does"),
-        ("hunter2", "open", "… does not begin as an admin key does"),
-        ("", "wrong", "OPENAI_ADMIN_KEY is not set"),
+        ("sk-admin-" + "x" * 60 + "3f2a", "ok", "sk-admin-…3f2a is an admin key"),
+        ("sk-admin-short", "ok", "sk-admin-… is an admin key"),
+        ("sk-proj-" + "x" * 60 + "3f2a", "failed", "sk-proj-…3f2a is the key of a project"),
+        ("sk-svcacct-" + "x" * 60 + "3f2a", "failed", "sk-svcacct-…3f2a is the key of a service"),
+        ("sk-" + "x" * 45 + "3f2a", "failed", "sk-…3f2a is the key of a user"),
+        ("sess-" + "x" * 45 + "3f2a", "failed", "sess-…3f2a is the session of a browser"),
+        ("x" * 45 + "3f2a", "skipped", "…3f2a does not begin like an admin key"),
+        ("hunter2", "skipped", "… does not begin like an admin key"),
+        ("", "failed", "OPENAI_ADMIN_KEY is not set"),
     ],
 )
 def test_a_key_is_told_by_how_it_begins(key: str, state: str, says: str) -> None:
     found = check_key(Secret(key))
-    assert (found.about, found.state) == ("key", state)
-    assert found.says.startswith(says)
+    assert (found.name, found.state) == ("key", state)
+    assert found.message.startswith(says)
 
 
 @given(kind=st.sampled_from(KEYS), own=st.text(st.characters(codec="ascii"), min_size=1))
 def test_a_mask_shows_no_more_than_the_kind_and_four_characters(kind: str, own: str) -> None:
-    shown = masked(Secret(kind + own))
+    shown = mask_key(Secret(kind + own))
     beginning, _, end = shown.partition("…")
     assert beginning in KEYS
     assert len(end) == (4 if len(kind + own) - len(beginning) >= 24 else 0)
@@ -366,8 +366,8 @@ async def test_tls_is_spoken_and_nothing_sent(monkeypatch: pytest.MonkeyPatch) -
     async with listening(context=server_context("localhost")) as (base_url, came):
         found = await check_connection(base_url)
         assert await came.get() == b""
-    assert found.state == "well"
-    assert re.fullmatch(r"localhost:\d+ can be reached, over TLSv1\.[23]", found.says)
+    assert found.state == "ok"
+    assert re.fullmatch(r"localhost:\d+ can be reached, over TLSv1\.[23]", found.message)
 
 
 @pytest.mark.real_clock
@@ -388,31 +388,31 @@ async def test_a_certificate_that_is_not_trusted_is_told_apart(
     trusting_by_default(monkeypatch, AUTHORITY)
     async with listening(context=server()) as (base_url, _):
         found = await check_connection(base_url)
-    assert found.state == "wrong"
-    assert found.says.startswith("TLS: the certificate of localhost")
-    assert says in found.says
+    assert found.state == "failed"
+    assert found.message.startswith("TLS: the certificate of localhost")
+    assert says in found.message
 
 
 @pytest.mark.real_clock
 async def test_what_speaks_no_tls_is_told_apart() -> None:
     async with listening(says=b"HTTP/1.1 400 No\r\n\r\n") as (base_url, _):
         found = await check_connection(base_url)
-    assert found.says.startswith("TLS: localhost")
-    assert "does not speak it" in found.says
+    assert found.message.startswith("TLS: the handshake with localhost")
+    assert " failed (" in found.message
 
 
 @pytest.mark.real_clock
 async def test_a_host_without_an_address_is_told_apart() -> None:
     found = await check_connection("https://nowhere.invalid/v1")
-    assert found.says.startswith("DNS: no address for nowhere.invalid")
+    assert found.message.startswith("DNS: no address for nowhere.invalid")
 
 
 async def test_a_port_that_is_silent_after_it_is_open_is_told_from_one_that_is_not() -> None:
     async with listening() as (base_url, _):
         found = await check_connection(base_url)
     assert re.fullmatch(
-        r"TLS: localhost:\d+ takes the connection, and then keeps silent for 4 s: is it https\?",
-        found.says,
+        r"TLS: localhost:\d+ accepted the connection, but sent nothing for 4 s: is it https\?",
+        found.message,
     )
 
 
@@ -425,8 +425,8 @@ async def test_a_port_that_takes_no_connection_is_told_apart() -> None:
             waiting.connect_ex(full.getsockname())
         found = await check_connection(f"http://127.0.0.1:{full.getsockname()[1]}/v1")
     assert re.fullmatch(
-        r"TCP: no connection to 127\.0\.0\.1:\d+ within 4 s: is a firewall in the way, .*",
-        found.says,
+        r"TCP: no connection to 127\.0\.0\.1:\d+ within 4 s: check .* firewall .*",
+        found.message,
     )
 
 
@@ -437,7 +437,7 @@ async def test_a_connection_that_is_ended_instead_of_secured_is_told_apart() -> 
     async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         found = await check_connection(f"https://127.0.0.1:{port}/v1")
-    assert found.says.startswith(f"TLS: 127.0.0.1:{port} ends the connection (")
+    assert found.message.startswith(f"TLS: 127.0.0.1:{port} closed the connection (")
 
 
 async def test_an_error_that_has_no_number_is_told_as_it_is(
@@ -448,7 +448,7 @@ async def test_an_error_that_has_no_number_is_told_as_it_is(
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", several)
     found = await check_connection("http://localhost:1/v1")
-    assert "(Multiple exceptions: …)" in found.says
+    assert "(Multiple exceptions: …)" in found.message
 
 
 @pytest.mark.parametrize(("variables", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

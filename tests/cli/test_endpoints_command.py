@@ -37,7 +37,7 @@ def test_people_see_the_same(terminal: Terminal) -> None:
     for row in json.loads(terminal("endpoints --format json")):
         for each in (row["name"], row["path"], *row["measures"], *row["filters"], *row["group_by"]):
             assert each in words
-    assert "on a page  1d: 7, at most 180" in shown
+    assert "page size  1d: 7, at most 180" in shown
     assert terminal.err == ""
 
 

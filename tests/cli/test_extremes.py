@@ -14,7 +14,7 @@ from openai_usage._decimals import exact_sum, of_cents
 from openai_usage._formatting import change, count, duration, share, size, sparkline
 from openai_usage._formatting import money as money_text
 from openai_usage.analysis.spending import Charge, Spending
-from openai_usage.cli.output.atomic_file import whole_file
+from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.report.charts import LARGE, svg
 from openai_usage.report.panels import Bar, Panel, Series
 from openai_usage.report.units import BYTES, money
@@ -176,7 +176,7 @@ def test_a_link_that_leads_in_a_circle_is_refused_at_once(
         assert terminal.err.startswith("openai-usage: a.csv")
         assert terminal.err.endswith(": Too many levels of symbolic links\n")
     assert asked.requests == []
-    with pytest.raises(OSError, match="symbolic links") as caught, whole_file(loop):
+    with pytest.raises(OSError, match="symbolic links") as caught, atomic_file(loop):
         raise AssertionError
     assert caught.value.filename == "a.csv"
     assert loop.is_symlink()

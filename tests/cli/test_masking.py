@@ -161,7 +161,7 @@ def test_parquet_is_not_shown_on_a_terminal_by_another_name(usage_sandbox: Sandb
     code, seen = on_a_terminal(*command.split(), env=asking(usage_sandbox))
     assert (code, seen) == (
         2,
-        "openai-usage: Parquet is nothing for a terminal: say where it is to go with --output\r\n",
+        "openai-usage: Refusing to write Parquet to a terminal. Use --output FILE.\r\n",
     )
     assert usage_sandbox.requests == []
 
@@ -207,7 +207,7 @@ main()
 @pytest.mark.parametrize(
     ("what", "code", "says"),
     [
-        ("raise ValueError(TEXT)", 1, "failed by a mistake of its own. Please report it"),
+        ("raise ValueError(TEXT)", 1, "failed because of a bug in it. Please report it"),
         ("warnings.warn(TEXT)", 0, "UserWarning: a"),
         ("logging.getLogger('asyncio').error(TEXT)", 0, "openai-usage: a"),
     ],

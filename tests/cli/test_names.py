@@ -98,7 +98,7 @@ def test_parquet_has_names_too(terminal: Terminal, asked: Sandbox, tmp_path: obj
 def test_figures_do_not_wait_for_names_that_do_not_come(
     options: str, terminal: Terminal, asked: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openai_usage.cli.options.names._PATIENCE", 0.2)
+    monkeypatch.setattr("openai_usage.cli.options.names._TIMEOUT", 0.2)
     asked.faults.stall(60, times=1 if options == "--names" else 2)
     found = rows(terminal(f"{USED} user_id {options} --format csv"))
     assert all(row["project_name"] == f"{row['project_id']} (unread)" for row in found)

@@ -22,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient
-from openai_usage.cli.output.atomic_file import whole_file
+from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, Terminal, asking
 
@@ -220,11 +220,11 @@ def test_a_failure_midway_leaves_what_was_there(
 def test_a_file_has_the_permissions_of_any_other_or_those_it_had(here: Path) -> None:
     plain, file = Path("plain"), Path("file")
     plain.touch()
-    with whole_file(file):
+    with atomic_file(file):
         pass
     assert file.stat().st_mode == plain.stat().st_mode
     file.chmod(0o600)
-    with whole_file(file) as written:
+    with atomic_file(file) as written:
         written.write(b"new")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_bytes() == b"new"
@@ -232,7 +232,7 @@ def test_a_file_has_the_permissions_of_any_other_or_those_it_had(here: Path) -> 
 
 def test_a_link_stays_a_link(here: Path) -> None:
     Path("link").symlink_to("file")
-    with whole_file(Path("link")) as written:
+    with atomic_file(Path("link")) as written:
         written.write(b"new")
     assert Path("link").is_symlink()
     assert Path("file").read_bytes() == b"new"
@@ -300,7 +300,7 @@ def test_an_interrupted_stream_says_where_to_go_on(
         "2026-01-07T00:00:00Z",
     ]
     assert err == (
-        "openai-usage: interrupted. What came before is complete: go on with "
+        "openai-usage: interrupted. The output before that is complete. Continue with "
         "--start 2026-01-07T00:00:00Z.\n"
     )
 
@@ -318,7 +318,7 @@ def test_no_end_leaves_half_a_file(
         assert part.suffix == ".part"
     else:
         assert (code, out) == (130, "")
-        assert err == "openai-usage: interrupted. Nothing whole was written.\n"
+        assert err == "openai-usage: interrupted. No complete output was written.\n"
         assert list(tmp_path.iterdir()) == []
 
 

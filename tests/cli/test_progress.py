@@ -44,7 +44,7 @@ PATIENT = (
         from openai_usage.cli import main
         from openai_usage.cli.output import progress
 
-        progress._PATIENCE = 3600
+        progress._DELAY = 3600
         main()
     """,
 )

@@ -114,7 +114,7 @@ def test_where_nothing_can_be_read_no_file_is_written(
         ("--last 3w", "--last takes a span"),
         ("--start 2126-01-01", "has not come yet"),
         ("--start 2126-01-01 --names", "has not come yet"),
-        ("--png -o /dev/null", "--output /dev/null is none"),
+        ("--png -o /dev/null", "--output /dev/null is not a file"),
     ],
 )
 def test_what_cannot_be_made_is_refused_before_anything_is_asked(

@@ -55,7 +55,7 @@ def test_it_serves_until_it_is_told_to_stop(end: signal.Signals, terminal: Termi
         assert process.wait(120) == 0
         assert process.stderr is not None
         assert process.stderr.read() == (
-            "openai-usage: a made-up organization answers at "
+            "openai-usage: serving a synthetic organization at "
             f"{told['OPENAI_BASE_URL']} until Ctrl-C.\n"
         )
 
@@ -99,7 +99,10 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
             [COMMAND, "sandbox", "--port", port], capture_output=True, text=True, check=False
         )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"openai-usage: cannot listen at port {port}: Address already in use\n"
+    assert done.stderr == (
+        f"openai-usage: cannot listen on port {port}: Address already in use. "
+        "Use --port 0 for a free one.\n"
+    )
 
 
 def test_it_listens_where_it_is_told_to() -> None:

@@ -175,7 +175,7 @@ def test_a_budget_is_checked(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("--check", "--check goes with --budget"),
+        ("--check", "--check was given without a budget. Add --budget AMOUNT."),
         ("--budget -1", "--budget takes 0 or an amount of money from 0.01, not -1"),
         ("--budget 1e-999999999", "--budget takes"),
         ("--budget NaN", "--budget"),
@@ -202,7 +202,7 @@ def test_currencies_are_neither_added_up_nor_compared(
     bill(APRIL_10, {date(2026, 4, 3): both})
     shown = terminal("spend --budget 5000 --currency USD --check")
     assert terminal.err == (
-        "openai-usage: 1,000.00 eur so far are not held against the budget, which is in USD\n"
+        "openai-usage: 1,000.00 eur so far are not compared with the budget, which is in USD.\n"
     )
     assert shown.index("Spending in usd") < shown.index("Spending in eur")
     assert "5.00 usd so far" in shown
@@ -221,7 +221,7 @@ def test_where_nothing_was_billed_that_is_said(
 ) -> None:
     bill(APRIL_10, {})
     assert terminal("spend") == ""
-    assert terminal.err == "openai-usage: nothing was billed this month or last month\n"
+    assert terminal.err == "openai-usage: nothing was billed this month or last month.\n"
     bill(APRIL_10, {})
     assert json.loads(terminal("spend --format json"))["currencies"] == []
     bill(APRIL_10, {})
@@ -346,7 +346,7 @@ def test_on_the_first_of_a_month_there_is_nothing_to_compare(
     bill(now, {date(2026, 8, 1): usd("88"), date(2026, 9, 1): usd("2.78")})
     shown = terminal("spend")
     assert re.search(r"^Sep 1, so far +2\.78 usd *$", shown, re.MULTILINE)
-    assert "September has no whole day yet, to be compared" in shown
+    assert "September has no complete day to compare yet" in shown
     assert "on Aug" not in shown.replace("on August", "")
     bill(now, {date(2026, 8, 1): usd("88"), date(2026, 9, 1): usd("2.78")})
     [usage] = json.loads(terminal("spend --format json"))["currencies"]

@@ -13,7 +13,7 @@ import pytest
 
 from openai_usage import Endpoints
 from openai_usage.arrow import schema
-from openai_usage.cli.output.atomic_file import whole_file
+from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, Terminal
 
@@ -158,7 +158,7 @@ def test_a_file_has_its_permissions_before_it_has_a_byte(
     file.chmod(mode)
     before = os.umask(umask)
     try:
-        with whole_file(file):
+        with atomic_file(file):
             [part] = set(tmp_path.iterdir()) - {file}
             assert stat.S_IMODE(part.stat().st_mode) == mode
     finally:
@@ -169,7 +169,7 @@ def test_a_file_has_its_permissions_before_it_has_a_byte(
 def test_an_error_names_the_file_that_was_typed(terminal: Terminal) -> None:
     terminal("costs --sandbox -o /proc/self/costs.csv", exit_code=1)
     assert terminal.err == "openai-usage: /proc/self/costs.csv: No such file or directory\n"
-    with pytest.raises(ValueError, match=r"^mine$"), whole_file(Path("/dev/null")):
+    with pytest.raises(ValueError, match=r"^mine$"), atomic_file(Path("/dev/null")):
         raise ValueError("mine")
 
 
@@ -188,7 +188,7 @@ def test_a_hyphen_is_stdout(terminal: Terminal) -> None:
     assert terminal(f"{command} -o -") == terminal(command)
     assert terminal(f"{command} --format csv --output -").startswith("start,end,")
     terminal(f"{command} --output --format csv", exit_code=2)
-    assert "--format looks like an option. If it is a file: ./--format" in terminal.err
+    assert "--format looks like an option. If it is a file, type ./--format" in terminal.err
 
 
 def test_groups_of_rows_are_as_large_as_they_can_be(terminal: Terminal, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_another_organization_is_called_by_its_variable(asked: Sandbox, terminal
     found = lines(terminal("doctor", exit_code=1))
     assert found["key"][0] == "✓"
     assert found["completions"][1].endswith(said)
-    assert {found[name][1] for name in NAMES[1:]} == {"as completions"}
+    assert {found[name][1] for name in NAMES[1:]} == {"same as completions"}
 
 
 # ---------------------------------------------------------------- a 404
@@ -107,7 +107,7 @@ def test_the_doctor_asks_for_the_address_where_all_answers_are_404(
     asked.faults.status(404, times=100)
     found = lines(terminal("doctor", exit_code=1))
     assert "Is OPENAI_BASE_URL where the API is?" in found["completions"][1]
-    assert {found[name][1] for name in (*NAMES[1:], "names")} == {"as completions"}
+    assert {found[name][1] for name in (*NAMES[1:], "names")} == {"same as completions"}
 
 
 @pytest.mark.real_clock
@@ -165,10 +165,12 @@ def test_what_to_do_after_an_error_is_a_sentence_of_its_own(
 ) -> None:
     asked.faults.status(422, body=refusal("Broken"), after=1)
     terminal("costs --last 20d --limit 5 --format csv", exit_code=1)
-    assert "answered 422: Broken. What came before is complete: go on with " in terminal.err
+    assert (
+        "answered 422: Broken. The output before that is complete. Continue with " in terminal.err
+    )
     asked.faults.malformed_json(after=1)
     terminal("costs --last 20d --limit 5 --format csv", exit_code=1)
-    assert "'. What came before is complete: go on with " in terminal.err
+    assert "'. The output before that is complete. Continue with " in terminal.err
 
 
 # ---------------------------------------------------------------- whose key it is

@@ -1,4 +1,4 @@
-"""What `openai-usage doctor` checks: a function each, which says what is wrong and what to do."""
+"""The checks of `openai-usage doctor`. Each says what failed and what to do."""
 
 import asyncio
 import os
@@ -27,123 +27,127 @@ from openai_usage._http.secret import Secret
 from openai_usage.cli.wording import for_terminal
 
 USAGE, MANAGEMENT = "api.usage.read", "api.management.read"
-"""The scopes that usage and costs need, and the lists of names."""
+"""The scope for usage and costs, and the one for the lists of names."""
 
-ANSWERING = 10.0
-"""Seconds for an answer."""
+RESPONSE_TIMEOUT = 10.0
+"""Seconds to wait for a response."""
 
-_CONNECTING = 4.0
-"""Seconds to find a host and connect to it, and as many to agree on TLS."""
+_CONNECT_TIMEOUT = 4.0
+"""Seconds to resolve a host and connect to it, and again for the TLS handshake."""
 
 _ADMIN = "sk-admin-"
 
-_OTHERS: Mapping[str, str] = {
+_OTHER_KINDS: Mapping[str, str] = {
     "sk-proj-": "the key of a project",
     "sk-svcacct-": "the key of a service account, which belongs to a project",
     "sk-": "the key of a user",
     "sess-": "the session of a browser",
 }
-"""Kinds of keys that cannot read usage, by how they begin."""
+"""Descriptions of keys that cannot read usage, by prefix."""
 
 _LONG = 24
-"""Characters of chance from which on the last four give nothing away."""
+"""The fewest random characters for which it is safe to show the last four."""
 
 
 @frozen
 class Check:
-    """How one thing is."""
+    """The result of one check."""
 
-    about: str
-    state: Literal["well", "wrong", "open"]
-    """`open` is what could not be checked, and what nothing depends on."""
-    says: str
+    name: str
+    """The part that was checked: the key, the connection, an endpoint, …"""
+    state: Literal["ok", "failed", "skipped"]
+    """`skipped` if it could not be checked or if no figure depends on it."""
+    message: str
     detail: str = ""
-    """What was met, word for word, which can be another each time."""
+    """The original error, whose wording may vary between checks with the same cause."""
 
 
 def check_key(key: Secret) -> Check:
-    """Whether a key is of the kind that can read usage, going by how it begins."""
+    """Check by its prefix whether a key can read usage."""
     if not key.reveal():
-        return Check("key", "wrong", f"OPENAI_ADMIN_KEY is not set. {key_advice()}")
-    shown = masked(key)
+        return Check("key", "failed", f"OPENAI_ADMIN_KEY is not set. {key_advice()}")
+    masked = mask_key(key)
     if key.reveal().startswith(_ADMIN):
-        return Check("key", "well", f"{shown} is an admin key")
-    for start, kind in _OTHERS.items():
-        if key.reveal().startswith(start):
+        return Check("key", "ok", f"{masked} is an admin key")
+    for prefix, kind in _OTHER_KINDS.items():
+        if key.reveal().startswith(prefix):
             advice = "set OPENAI_ADMIN_KEY to an admin key, sk-admin-…"
-            return Check("key", "wrong", f"{shown} is {kind}, and cannot read usage: {advice}")
-    return Check("key", "open", f"{shown} does not begin as an admin key does: {_ADMIN}…")
+            return Check("key", "failed", f"{masked} is {kind}, and cannot read usage: {advice}")
+    return Check("key", "skipped", f"{masked} does not begin like an admin key: {_ADMIN}…")
 
 
-def masked(key: Secret) -> str:
-    """How all keys of its kind begin, and the last four characters, to tell it by."""
-    kind = next((each for each in (_ADMIN, *_OTHERS) if key.reveal().startswith(each)), "")
-    is_long = len(key.reveal()) - len(kind) >= _LONG
-    return f"{kind}…{key.reveal()[-4:] if is_long else ''}"
+def mask_key(key: Secret) -> str:
+    """Return the prefix of a key and, if it is long enough, its last four characters."""
+    prefix = next((each for each in (_ADMIN, *_OTHER_KINDS) if key.reveal().startswith(each)), "")
+    is_long = len(key.reveal()) - len(prefix) >= _LONG
+    return f"{prefix}…{key.reveal()[-4:] if is_long else ''}"
 
 
-class _Silent(asyncio.Protocol):
-    """Reads nothing of a connection, so that all of it is there for TLS."""
+class _PausedProtocol(asyncio.Protocol):
+    """Protocol that reads nothing, so that every byte is left for the TLS handshake."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).pause_reading()
 
 
 async def check_connection(base_url: str) -> Check:
-    """How far it is possible to get to the server; nothing is sent to it."""
+    """Connect to the server, with TLS if the address is https, without sending a request."""
     url, loop = URL(base_url), asyncio.get_running_loop()
     host, port = str(url.host), int(str(url.port))
-    place = f"{host}:{port}"
+    address = f"{host}:{port}"
     try:
-        connected = loop.create_connection(_Silent, host, port)
-        transport, protocol = await asyncio.wait_for(connected, _CONNECTING)
-    except OSError as error:  # a TimeoutError is one
-        return Check("connection", "wrong", _without_connection(error, place))
+        connecting = loop.create_connection(_PausedProtocol, host, port)
+        transport, protocol = await asyncio.wait_for(connecting, _CONNECT_TIMEOUT)
+    except OSError as error:  # includes TimeoutError
+        return Check("connection", "failed", _describe_tcp_error(error, address))
     try:
         if url.scheme == "https":
-            trusted = ssl.create_default_context()
-            shaken = loop.start_tls(transport, protocol, trusted, server_hostname=host)
-            transport = cast("asyncio.Transport", await asyncio.wait_for(shaken, _CONNECTING))
+            context = ssl.create_default_context()
+            handshake = loop.start_tls(transport, protocol, context, server_hostname=host)
+            transport = cast(
+                "asyncio.Transport", await asyncio.wait_for(handshake, _CONNECT_TIMEOUT)
+            )
     except OSError as error:
-        return Check("connection", "wrong", _without_tls(error, place))
+        return Check("connection", "failed", _describe_tls_error(error, address))
     finally:
         transport.abort()
     tls = transport.get_extra_info("ssl_object")
-    over = "without TLS" if tls is None else f"over {tls.version()}"
-    return Check("connection", "well", f"{place} can be reached, {over}")
+    protection = "without TLS" if tls is None else f"over {tls.version()}"
+    return Check("connection", "ok", f"{address} can be reached, {protection}")
 
 
-def _without_connection(error: OSError, place: str) -> str:
-    """What keeps us from *place*, and what to do about it."""
+def _describe_tcp_error(error: OSError, address: str) -> str:
+    """Return why there is no connection to *address*, and what to do."""
     match error:
         case socket.gaierror():
-            return f"DNS: no address for {place} ({error.strerror}): check OPENAI_BASE_URL"
-        case TimeoutError() if error.errno is None:  # ours, and not the system's
+            return f"DNS: no address for {address} ({error.strerror}): check OPENAI_BASE_URL"
+        case TimeoutError() if error.errno is None:  # of wait_for, not of the system
             return (
-                f"TCP: no connection to {place} within {_CONNECTING:g} s: is a firewall in the "
-                "way, or does nobody know the name?"
+                f"TCP: no connection to {address} within {_CONNECT_TIMEOUT:g} s: check "
+                "OPENAI_BASE_URL, and whether a firewall blocks it or the name cannot be resolved"
             )
         case _:
-            return f"TCP: no connection to {place} ({_reason(error)}): check OPENAI_BASE_URL"
+            return f"TCP: no connection to {address} ({_reason(error)}): check OPENAI_BASE_URL"
 
 
-def _without_tls(error: OSError, place: str) -> str:
-    """What keeps us from being alone with *place*, to which there is a connection."""
+def _describe_tls_error(error: OSError, address: str) -> str:
+    """Return why the TLS handshake with *address* failed, and what to do."""
     match error:
         case ssl.SSLCertVerificationError():
             return (
-                f"TLS: the certificate of {place} is not trusted ({error.verify_message}): if a "
-                "private authority stands behind it, name its file in SSL_CERT_FILE"
+                f"TLS: the certificate of {address} is not trusted ({error.verify_message}): if a "
+                "private authority issued it, set SSL_CERT_FILE to the certificate of that "
+                "authority"
             )
         case ssl.SSLError():
-            return f"TLS: {place} does not speak it as it should ({error.reason}): is it https?"
+            return f"TLS: the handshake with {address} failed ({error.reason}): is it https?"
         case TimeoutError(errno=None):
             return (
-                f"TLS: {place} takes the connection, and then keeps silent for {_CONNECTING:g} s: "
-                "is it https?"
+                f"TLS: {address} accepted the connection, but sent nothing for "
+                f"{_CONNECT_TIMEOUT:g} s: is it https?"
             )
         case _:
-            return f"TLS: {place} ends the connection ({_reason(error)}): is it https?"
+            return f"TLS: {address} closed the connection ({_reason(error)}): is it https?"
 
 
 def _reason(error: OSError) -> str:
@@ -151,63 +155,65 @@ def _reason(error: OSError) -> str:
 
 
 async def check_endpoint(client: AsyncUsageClient, endpoint: Endpoint[..., object]) -> Check:
-    """Whether an endpoint answers, asked for yesterday."""
-    ask = getattr(client, endpoint.name)
+    """Check whether an endpoint answers a query for yesterday."""
+    query = getattr(client, endpoint.name)
     try:
-        await ask(start_time=days_ago(1), end_time=days_ago(0), limit=1)
+        await query(start_time=days_ago(1), end_time=days_ago(0), limit=1)
     except APIError as error:
-        says, detail = _about(error)
-        return Check(endpoint.name, "wrong", says, detail)
-    return Check(endpoint.name, "well", "answers")
+        message, detail = _describe(error)
+        return Check(endpoint.name, "failed", message, detail)
+    return Check(endpoint.name, "ok", "answers")
 
 
-_WHOSE = "is OPENAI_BASE_URL the API's, or is a proxy in between?"
+_CHECK_ADDRESS = "is OPENAI_BASE_URL the address of the API, or is a proxy in between?"
 
 
-def _about(error: APIError) -> tuple[str, str]:
-    """What an error comes to, and the error itself where that is not all."""
-    met = str(error)
+def _describe(error: APIError) -> tuple[str, str]:
+    """Return the likely cause of an error, and the error itself if the cause does not quote it."""
+    text = str(error)
     match error:
         case APITimeoutError():
-            return f"keeps silent, or does not come to an end: {_WHOSE}", met
+            return f"does not answer in time, or not completely: {_CHECK_ADDRESS}", text
         case APIConnectionError():
-            return f"the connection was lost before the answer was complete: {_WHOSE}", met
+            return f"the connection was lost before the answer was complete: {_CHECK_ADDRESS}", text
         case APIStatusError() | APIResponseValidationError() if _is_html(error.body):
-            return f"answers with a web page: {_WHOSE}", met
-        case PermissionDeniedError() if USAGE not in met:
-            return f"{met} The scope for it is {USAGE}.", ""
+            return f"answers with a web page: {_CHECK_ADDRESS}", text
+        case PermissionDeniedError() if USAGE not in text:
+            return f"{text} The scope for it is {USAGE}.", ""
         case _:
-            return met, ""
+            return text, ""
 
 
 def _is_html(body: str) -> bool:
     return body.lstrip().startswith("<")
 
 
-def worded(check: Check, *, some_answer: bool) -> Check:
-    """Return *check* in the words of a terminal.
+def reword(check: Check, *, some_answer: bool) -> Check:
+    """Return *check* with messages for a terminal.
 
-    The address is right where *some_answer* of the endpoints: then it does not ask about that.
+    If *some_answer* of the endpoints, the address is right, and the message does not question it.
     """
 
-    def said(text: str) -> str:
+    def for_user(text: str) -> str:
         if some_answer:
-            text = among_others(text).replace(f": {_WHOSE}", ", while other endpoints answer")
+            text = among_others(text).replace(
+                f": {_CHECK_ADDRESS}", ", while other endpoints answer"
+            )
         return for_terminal(text)
 
-    return evolve(check, says=said(check.says), detail=said(check.detail))
+    return evolve(check, message=for_user(check.message), detail=for_user(check.detail))
 
 
 async def check_names(client: AsyncUsageClient) -> Check:
-    """Whether ids have names; no figure depends on it."""
+    """Check whether the names of ids can be read; no figure depends on them."""
     names = await client.names()
     if not names.unread:
-        return Check("names", "well", f"{len(names.known)} projects and API keys have names")
+        return Check("names", "ok", f"{len(names.known)} projects and API keys have names")
     first = names.unread[0]
-    says = first.why
+    message = first.why
     if first.status_code == 403:
-        says += f" The scope for names is {MANAGEMENT}; no figure depends on it."
-    state: Literal["wrong", "open"] = (
-        "wrong" if any(each.passing for each in names.unread) else "open"
+        message += f" The scope for names is {MANAGEMENT}; no figure depends on it."
+    state: Literal["failed", "skipped"] = (
+        "failed" if any(each.passing for each in names.unread) else "skipped"
     )
-    return Check("names", state, says)
+    return Check("names", state, message)

@@ -1,8 +1,8 @@
-"""`openai-usage doctor`: whether the key, the connection and every endpoint are well."""
+"""`openai-usage doctor`: check the key, the connection and every endpoint."""
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -14,140 +14,147 @@ from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyEr
 from openai_usage._http.environment import resolve_admin_key
 from openai_usage._text import printable, with_full_stop
 from openai_usage.cli.commands.checks import (
-    ANSWERING,
+    RESPONSE_TIMEOUT,
     Check,
     check_connection,
     check_endpoint,
     check_key,
     check_names,
-    worded,
+    reword,
 )
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.output.console import console_on
 
-PATIENCE = 15.0
-"""Seconds for all checks together: who asks a doctor does not want to wait."""
+TIMEOUT = 15.0
+"""Seconds for all checks together."""
 
-_TOO_LATE = f"no answer yet when the {PATIENCE:g} s for all checks were over"
+_TIMED_OUT = f"no answer within the {TIMEOUT:g} s for all checks"
 
-HURRIED = partial(
-    AsyncUsageClient, timeout=ANSWERING, max_retries=0, max_retry_wait=0.0, max_connections=16
+QUICK_CLIENT = partial(
+    AsyncUsageClient,
+    timeout=RESPONSE_TIMEOUT,
+    max_retries=0,
+    max_retry_wait=0.0,
+    max_connections=16,
 )
-"""Makes a client that asks once for each thing, and for all of them at the same time."""
+"""Creates a client that does not retry, and sends all requests at the same time."""
 
 _CONNECTION = Connection()
 _ENDPOINTS = AsyncUsageClient.table()
-_ASKED = ("connection", *_ENDPOINTS, "names")
-_MARKS = {"well": ("✓", "green"), "wrong": ("✗", "red"), "open": ("–", "yellow")}
+_NAMES = ("connection", *_ENDPOINTS, "names")
+_MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
 
-_REFUSED: Mapping[str, tuple[str, str]] = {
+_INVALID_OPTIONS: Mapping[str, tuple[str, str]] = {
     "admin_api_key": (
         "key",
-        "OPENAI_ADMIN_KEY holds a character that no key has; was it copied whole?",
+        "OPENAI_ADMIN_KEY contains a character that no key has: copy the whole key again",
     ),
     "base_url": (
         "address",
         (
             "OPENAI_BASE_URL takes an address such as https://api.openai.com/v1; without https, "
-            "the admin key would be sent unencrypted, which is for this machine alone"
+            "the admin key would be sent unencrypted, which is only allowed on this machine"
         ),
     ),
     "organization": (
         "organization",
-        "OPENAI_ORG_ID holds a character that no organization has; was it copied whole?",
+        "OPENAI_ORG_ID contains a character that no organization has: copy the whole id again",
     ),
 }
-"""What is said of an option that the client refused, and under which name, as options are the
-environment's here."""
+"""The name and the message of the check for each option that a client can reject.
+
+The message names the environment variable, because that is where the option comes from.
+"""
 
 
 def doctor(*, connection: Connection = _CONNECTION) -> int:
-    """Check the key, the connection and every endpoint, and say what to do where one is not well.
+    """Check the key, the connection and every endpoint, and say what to do if a check fails.
 
-    It takes 15 seconds at the most. It ends with 0 if all is well, with 1 if something is not, and
-    with 2 if nothing can be asked.
+    It takes at most 15 seconds. It exits with 0 if no check fails, with 1 if one fails, and with 2
+    if no request can be sent.
     """
-    checks, code = asyncio.run(_examined(connection))
+    checks, code = asyncio.run(_check_all(connection))
     grid = Table.grid(padding=(0, 1, 0, 0))
-    for check in _told_once(checks):
+    for check in _without_repeats(checks):
         mark, color = _MARKS[check.state]
-        says = f"{check.says} ({check.detail})" if check.detail else check.says
-        if not connection.sandbox:  # whose key is no secret
-            says = _without_key(says)
+        message = f"{check.message} ({check.detail})" if check.detail else check.message
+        if not connection.sandbox:  # the key of a sandbox is not secret
+            message = _without_key(message)
         grid.add_row(
-            Text(mark, style=color), Text(check.about), Text(printable(says), overflow="fold")
+            Text(mark, style=color), Text(check.name), Text(printable(message), overflow="fold")
         )
     with console_on(sys.stdout.buffer) as console:
         console.print(grid, crop=False)
     return code
 
 
-async def _examined(connection: Connection) -> tuple[Sequence[Check], int]:
-    """All checks, and the exit code that they come to."""
-    key = Check("key", "well", "the sandbox's own")
+async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
+    """Run all checks; return them with the exit code."""
+    key = Check("key", "ok", "the key of the sandbox")
     if not connection.sandbox:
         key = check_key(resolve_admin_key(None))
     try:
-        async with connection.client(HURRIED) as client:
-            found = await asked(client)
-            whose = client._transport.organization  # noqa: SLF001 - no client has a use for it
-            key = _of_organization(key, whose)
-            checks = [key, Check("address", "well", client.base_url), *found]
+        async with connection.client(QUICK_CLIENT) as client:
+            checks = await run_checks(client)
+            organization = client._transport.organization  # noqa: SLF001 - only useful here
+            key = _with_organization(key, organization)
+            checks = [key, Check("address", "ok", client.base_url), *checks]
     except MissingAdminKeyError:
-        return [key, *_not_asked("address", *_ASKED)], 2
+        return [key, *_skipped("address", *_NAMES)], 2
     except InvalidOptionError as error:
-        refused = Check(_REFUSED[error.option][0], "wrong", _REFUSED[error.option][1])
-        first = [refused, *_not_asked("address")] if refused.about == "key" else [key, refused]
-        return [*first, *_not_asked(*_ASKED)], 2
-    return checks, int(any(check.state == "wrong" for check in checks))
+        name, message = _INVALID_OPTIONS[error.option]
+        invalid = Check(name, "failed", message)
+        first = [invalid, *_skipped("address")] if name == "key" else [key, invalid]
+        return [*first, *_skipped(*_NAMES)], 2
+    return checks, int(any(check.state == "failed" for check in checks))
 
 
-async def asked(client: AsyncUsageClient) -> Iterable[Check]:
-    """How the connection is, and all that can be asked over it, as far as that is known in time."""
-    found = {
-        name: Check(name, "open" if name == "names" else "wrong", _TOO_LATE) for name in _ASKED
+async def run_checks(client: AsyncUsageClient) -> Sequence[Check]:
+    """Check the connection, then every endpoint and the names, within the time for all checks."""
+    results = {
+        name: Check(name, "skipped" if name == "names" else "failed", _TIMED_OUT) for name in _NAMES
     }
 
-    async def note(checking: Awaitable[Check]) -> None:
-        check = await checking
-        found[check.about] = check
+    async def record(pending: Awaitable[Check]) -> None:
+        check = await pending
+        results[check.name] = check
 
     with suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await note(check_connection(client.base_url))
-            if found["connection"].state == "well":
+        async with asyncio.timeout(TIMEOUT):
+            await record(check_connection(client.base_url))
+            if results["connection"].state == "ok":
                 await asyncio.gather(
-                    *(note(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
-                    note(check_names(client)),
+                    *(record(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
+                    record(check_names(client)),
                 )
-    if found["connection"].state == "well":
-        some_answer = any(found[name].state == "well" for name in _ENDPOINTS)
-        return [worded(check, some_answer=some_answer) for check in found.values()]
-    return [found["connection"], *_not_asked(*_ENDPOINTS, "names")]
+    if results["connection"].state == "ok":
+        some_answer = any(results[name].state == "ok" for name in _ENDPOINTS)
+        return [reword(check, some_answer=some_answer) for check in results.values()]
+    return [results["connection"], *_skipped(*_ENDPOINTS, "names")]
 
 
-def _of_organization(key: Check, organization: str | None) -> Check:
-    """Return the check of the *key* with whose it is, where the API has said so."""
+def _with_organization(key: Check, organization: str | None) -> Check:
+    """Return the check of the *key* with its organization, if the API has named it."""
     if organization is None:
         return key
     return evolve(
-        key, says=f"{with_full_stop(key.says)} It belongs to the organization {organization}."
+        key, message=f"{with_full_stop(key.message)} It belongs to the organization {organization}."
     )
 
 
-def _not_asked(*names: str) -> Iterator[Check]:
-    return (Check(name, "open", "not checked") for name in names)
+def _skipped(*names: str) -> Iterator[Check]:
+    return (Check(name, "skipped", "not checked") for name in names)
 
 
-def _told_once(checks: Sequence[Check]) -> Iterator[Check]:
-    """The checks, with a reference where the same was wrong before with another one."""
+def _without_repeats(checks: Sequence[Check]) -> Iterator[Check]:
+    """Yield the checks; a failure that repeats an earlier one only refers to it."""
     first: dict[str, str] = {}
     for check in checks:
-        about = first.get(check.says)
-        yield check if about is None else evolve(check, says=f"as {about}", detail="")
-        if check.state == "wrong":
-            for known in filter(None, (check.says, check.detail)):
-                first.setdefault(known, check.about)
+        name = first.get(check.message)
+        yield check if name is None else evolve(check, message=f"same as {name}", detail="")
+        if check.state == "failed":
+            for known in filter(None, (check.message, check.detail)):
+                first.setdefault(known, check.name)
 
 
 def _without_key(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`openai-usage endpoints`: the table of what can be asked, as its rows have it."""
+"""`openai-usage endpoints`: list the parameters and measures of each endpoint."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from openai_usage.cli.options.output import TableOrJson
 from openai_usage.cli.output.console import console_on, print_json
 
 
-def endpoints(*, format: TableOrJson = "table") -> None:  # noqa: A002 - what it is
-    """What each endpoint can be asked beside the range, and what it measures. Nothing is sent."""
+def endpoints(*, format: TableOrJson = "table") -> None:  # noqa: A002 - the option
+    """List the parameters and measures of each endpoint, without sending a request."""
     rows = Endpoints.table().values()
     if format == "json":
         print_json([_facts(row) for row in rows])
@@ -21,8 +21,8 @@ def endpoints(*, format: TableOrJson = "table") -> None:  # noqa: A002 - what it
         for row in rows:
             console.print(Text.assemble((row.name, "bold"), f"  GET {row.path}"))
             grid = Table.grid(padding=(0, 2, 0, 0))
-            for about, what in _said(row).items():
-                grid.add_row("", about, Text(what))
+            for topic, text in _described(row).items():
+                grid.add_row("", topic, Text(text))
             console.print(grid, crop=False)
 
 
@@ -41,21 +41,21 @@ def _facts(row: Endpoint[..., object]) -> dict[str, object]:
     }
 
 
-def _said(row: Endpoint[..., object]) -> Mapping[str, str]:
-    """The facts about a row in words, each under what it is about."""
+def _described(row: Endpoint[..., object]) -> Mapping[str, str]:
+    """Return the facts about an endpoint as text, by topic."""
 
-    def listed(names: Sequence[str]) -> str:
+    def joined(names: Sequence[str]) -> str:
         return " ".join(names) or "-"
 
     return {
-        "measures": listed([each.name for each in row.measures]),
-        "filters": listed([each.name for each in row.filters]),
-        "group by": listed(row.group_by),
-        "on a page": _pages(row),
+        "measures": joined([each.name for each in row.measures]),
+        "filters": joined([each.name for each in row.filters]),
+        "group by": joined(row.group_by),
+        "page size": _page_sizes(row),
     }
 
 
-def _pages(row: Endpoint[..., object]) -> str:
-    """How many buckets a page of a row holds, by how long they are."""
+def _page_sizes(row: Endpoint[..., object]) -> str:
+    """Return the default and the largest number of buckets per page, by bucket width."""
     sizes = row.query_type.page_sizes
     return " · ".join(f"{w}: {size.default}, at most {size.maximum}" for w, size in sizes.items())

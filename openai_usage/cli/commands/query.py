@@ -1,4 +1,4 @@
-"""The command of a row of the table: it asks the row's endpoint, and writes what comes."""
+"""Commands for endpoints: query an endpoint and write its results."""
 
 import asyncio
 import inspect
@@ -25,16 +25,16 @@ _RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), OutputOptions(), NameOption
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C in the middle of a walk."""
+    """Ctrl-C during the iteration."""
 
     def __init__(self, resume_from: int | None) -> None:
         super().__init__()
         self.resume_from = resume_from
-        """Where to go on, in Unix seconds; None if nothing came out that could be used."""
+        """The start to continue from, in Unix seconds; None if the output cannot be used."""
 
 
 def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
-    """The command of a row. Its signature is made here: cyclopts reads the options from it."""
+    """Return the command for an endpoint; cyclopts reads its options from the signature."""
 
     def command(
         *,
@@ -43,51 +43,53 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         naming: NameOptions = _NAMING,
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
-        **asked: object,
+        **params: object,
     ) -> None:
         if concurrency != "auto" and concurrency < 1:
             raise InvalidQueryError(
-                f"--concurrency takes a positive number or auto, not {concurrency}",
+                f"--concurrency takes a positive number or auto, not {concurrency}.",
                 param="concurrency",
             )
-        from openai_usage.cli.output.progress import ProgressTracker, shown  # noqa: PLC0415 - not for the help
+        from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and help needs none
+            ProgressTracker,
+            show_progress,
+        )
 
         start_time, end_time = range.span()
         output.check()
-        watch = ProgressTracker()
+        tracker = ProgressTracker()
         gaps: list[Gap] = []
 
-        async def walk() -> None:
+        async def fetch_and_write() -> None:
             async with connection.client(on_gap=gaps.append) as client:
                 buckets: Buckets[object] = getattr(client, endpoint.name)(
-                    start_time=start_time, end_time=end_time, **asked
+                    start_time=start_time, end_time=end_time, **params
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
-                with shown(watch) if _is_seen(output) else nullcontext():
+                with show_progress(tracker) if _can_show_progress(output) else nullcontext():
                     query = buckets.query
                     names = await naming.of(client, _grouped_by(query), query.project_ids)
-                    walked = watch.over(buckets)
-                    sheet = ResultRows(
+                    rows = ResultRows(
                         buckets,
-                        walked,
+                        tracker.track(buckets),
                         gaps,
                         names=names,
                         exact=output.exact,
                         money=output.money or "decimal",
                     )
-                    await output.write(sheet)
-                    watch.is_done = True
-                names.tell()
+                    await output.write(rows)
+                    tracker.is_done = True
+                names.warn_of_unread()
 
         try:
-            with nullcontext() if output.is_incremental else _interrupted_at_once():
-                asyncio.run(walk())
+            with nullcontext() if output.is_incremental else _interrupt_immediately():
+                asyncio.run(fetch_and_write())
         except KeyboardInterrupt:
-            if not watch.is_done:  # too late to undo what is whole
-                raise Interrupted(watch.place if output.is_incremental else None) from None
+            if not tracker.is_done:  # otherwise the output is complete
+                raise Interrupted(tracker.position if output.is_incremental else None) from None
         except UsageError as error:
-            error.resume_from = watch.place if output.is_incremental else None
+            error.resume_from = tracker.position if output.is_incremental else None
             raise
         finally:
             for sentence in describe_gaps(gaps):
@@ -104,23 +106,23 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
 
 
 def _grouped_by(query: RangeQuery) -> Sequence[str]:
-    """What a query groups by, be it by a parameter that this version does not know."""
+    """Return the fields that a query groups by, including those in `extra_query`."""
     extra = query.extra_query or {}
     more = str(extra.get("group_by") or extra.get("group_by[]") or "")
     return [*(getattr(query, "group_by", None) or ()), *more.split(",")]
 
 
 def unwrapped(text: str) -> str:
-    """*text* with its paragraphs in one line each, for the terminal to wrap."""
+    """Return *text* with one line per paragraph, so that the terminal wraps it."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 @contextmanager
-def _interrupted_at_once() -> Iterator[None]:
-    """Have Ctrl-C interrupt whatever is done, such as the drawing of a long table.
+def _interrupt_immediately() -> Iterator[None]:
+    """Let Ctrl-C interrupt code that does not await, such as the rendering of a long table.
 
-    As asyncio has it, Ctrl-C waits for the next wait. Where rows are handed over that is right: a
-    bucket's rows are then written all or not at all.
+    asyncio delays Ctrl-C until the next await. Incremental output needs that delay, so that the
+    rows of a bucket are written together or not at all.
     """
 
     def interrupt(*_: object) -> None:
@@ -133,16 +135,16 @@ def _interrupted_at_once() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _is_seen(output: OutputOptions) -> bool:
-    """Whether someone looks at stderr, on which nothing else appears meanwhile."""
+def _can_show_progress(output: OutputOptions) -> bool:
+    """Return whether stderr is a terminal to which stdout does not write at the same time."""
     return sys.stderr.isatty() and not (output.is_incremental and sys.stdout.isatty())
 
 
 def _option(parameter: "Attribute[object]") -> inspect.Parameter:
-    """A parameter of the row as an option, of a type that can be typed."""
-    spelling = " Spelt --extra-query.NAME VALUE." if parameter.name == "extra_query" else ""
+    """Return a query parameter as an option, with a type that can be parsed from text."""
+    syntax = " Type --extra-query.NAME VALUE." if parameter.name == "extra_query" else ""
     described = Parameter(
-        help=parameter.metadata["doc"] + spelling,
+        help=parameter.metadata["doc"] + syntax,
         group=_GROUP,
         consume_multiple=True,
         negative_iterable=(),
@@ -171,8 +173,7 @@ _COMMON = (
             int | Literal["auto"],
             Parameter(
                 group=_GROUP,
-                help="Fetch that many windows of the range at once; `auto` finds out how many go "
-                "well.",
+                help="Fetch this many windows of the range at once; `auto` finds the best number.",
             ),
         ],
         1,

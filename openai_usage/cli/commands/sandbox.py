@@ -1,4 +1,4 @@
-"""`openai-usage sandbox`: a made-up organization, served to other programs until it is stopped."""
+"""`openai-usage sandbox`: serve a synthetic organization to other programs until interrupted."""
 
 import asyncio
 import os
@@ -25,37 +25,37 @@ def sandbox(
         int,
         Parameter(
             group=_GROUP,
-            help="Where to listen on loopback; 0 is any that is free.",
+            help="The port to listen on, on the loopback interface; 0 means any free port.",
             validator=Number(gte=0, lt=2**16),
         ),
     ] = 0,
     seed: Annotated[
-        int, Parameter(group=_GROUP, help="Decides the organization and all that it does.")
+        int, Parameter(group=_GROUP, help="The seed of the synthetic organization and its usage.")
     ] = 0,
     now: Annotated[
         str | None,
         Parameter(
             group=_GROUP,
-            help="Up to when anything has happened: 2026-09-10, 2026-09-10T22:40Z or Unix seconds. "
-            "Left out: the real now, at each request.",
+            help="The time at which the data ends: 2026-09-10, 2026-09-10T22:40Z or Unix seconds. "
+            "Default: the time of each request.",
         ),
     ] = None,
     amounts: Annotated[
         Literal["number", "string"],
-        Parameter(group=_GROUP, help="How money is sent in JSON; the API has done both."),
+        Parameter(group=_GROUP, help="The JSON type of money; the API has used both."),
     ] = "number",
     requests_per_second: Annotated[
         int | None,
         Parameter(
             group=_GROUP,
-            help="How many requests a second are answered; the others get a 429.",
+            help="The number of requests per second that are answered; others get a 429.",
             validator=Number(gte=1),
         ),
     ] = None,
 ) -> None:
-    """Serve a made-up organization until Ctrl-C or SIGTERM.
+    """Serve a synthetic organization until Ctrl-C or SIGTERM.
 
-    What other programs need to ask it is printed as lines for a shell, to be read or evaluated:
+    It prints the address and the key as lines for a shell, which other programs can evaluate:
 
         eval "$(openai-usage sandbox &)"; …; kill $OPENAI_USAGE_SANDBOX_PID
     """
@@ -75,16 +75,18 @@ async def _serve(server: Sandbox, port: int) -> None:
         stack.enter_context(_stopping(stopped))
         try:
             await stack.enter_async_context(server)
-        except OSError as error:  # of which asyncio makes a long sentence
+        except OSError as error:  # asyncio's own message is long and repeats the address
             reason = os.strerror(error.errno or 0)
-            raise OSError(error.errno, f"cannot listen at port {port}: {reason}") from None
-        _tell(server)
+            raise OSError(
+                error.errno, f"cannot listen on port {port}: {reason}. Use --port 0 for a free one."
+            ) from None
+        _announce(server)
         await stopped.wait()
 
 
 @contextmanager
 def _stopping(stopped: asyncio.Event) -> Iterator[None]:
-    """Set *stopped* at Ctrl-C and at SIGTERM, on whichever system."""
+    """Set *stopped* at Ctrl-C and at SIGTERM, also on Windows."""
     loop = asyncio.get_running_loop()
     before = {
         each: signal.signal(each, lambda *_: loop.call_soon_threadsafe(stopped.set))
@@ -97,12 +99,12 @@ def _stopping(stopped: asyncio.Event) -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _tell(server: Sandbox) -> None:
-    """Say where it is: to programs on stdout, to people on stderr."""
+def _announce(server: Sandbox) -> None:
+    """Print the address of *server*: for programs on stdout, for people on stderr."""
     print(f"export OPENAI_BASE_URL={server.base_url}")
     print(f"export OPENAI_ADMIN_KEY={server.admin_api_key}")
     print(f"export OPENAI_USAGE_SANDBOX_PID={os.getpid()}", flush=True)
-    say(f"a made-up organization answers at {server.base_url} until Ctrl-C.")
+    say(f"serving a synthetic organization at {server.base_url} until Ctrl-C.")
     if not sys.stdout.isatty():
-        # Whoever reads on until the end, as a shell does in $(…), is not to wait for ours.
+        # A shell that reads $(…) waits for the end of stdout, not only for these lines.
         silence_stdout()

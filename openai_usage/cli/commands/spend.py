@@ -1,4 +1,4 @@
-"""`openai-usage spend`: this month's bill beside last month's and beside a budget."""
+"""`openai-usage spend`: compare the costs of this month with last month and with a budget."""
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from openai_usage import APIError, Bucket, CostsResult, Gap
 from openai_usage._formatting import money
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._pagination.continuity import LATE
-from openai_usage._text import printable
+from openai_usage._text import printable, with_full_stop
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import (
     Part,
@@ -38,29 +38,29 @@ _BUDGET, _CONNECTION = Budget(), Connection()
 
 @frozen(kw_only=True)
 class Bill:
-    """The bill of last month and of this month up to now, as far as it could be read."""
+    """The costs of last month and of this month up to now, as far as they could be read."""
 
     buckets: Sequence[Bucket[CostsResult]] = ()
     gaps: Sequence[Gap] = ()
-    """The parts for which there is no bucket."""
+    """The parts of the range without a bucket."""
     unread: str = ""
-    """Why nothing could be read; empty if something could."""
+    """The reason why nothing could be read; empty if anything was read."""
     names: KnownNames = field(factory=KnownNames)
 
     @property
     def unknown(self) -> str:
-        """What is not known, in a sentence; empty if all is."""
+        """The unknown parts of the range as a sentence; empty if everything is known."""
         return self.unread or " ".join(describe_gaps(self.gaps))
 
     def covers(self, day: date, now: datetime) -> bool:
-        """Return whether a bucket or a gap says something of *day* or later, or it begins *now*."""
+        """Return whether a bucket or a gap reaches into *day*, or *day* begins at *now*."""
         start = unix_seconds(day, param="day")
         return start == int(now.timestamp()) or start < self._end(default=0)
 
     def up_to(self, now: datetime, *, check: bool) -> "Bill":
-        """Return the bill with a gap up to *now* if a bucket is needed that did not come.
+        """Return the bill, with a gap up to *now* added if an expected bucket is missing.
 
-        A bucket is needed once it is `LATE`; a *check* needs one of this month at any time.
+        A bucket is expected once it is `LATE`; a *check* always expects one of this month.
         """
         end, month = int(now.timestamp()), unix_seconds(now.date().replace(day=1), param="month")
         start = self._end(default=unix_seconds(start_of_last_month(now.date()), param="start"))
@@ -77,22 +77,22 @@ def spend(
     *,
     budget: Budget = _BUDGET,
     names: WithNames = False,
-    format: TableOrJson = "table",  # noqa: A002 - what it is
+    format: TableOrJson = "table",  # noqa: A002 - the option
     connection: Connection = _CONNECTION,
 ) -> int:
-    """What this month has cost so far, beside last month, by day, project and line item.
+    """Compare the costs of this month with last month, by day, project and line item.
 
-    It compares whole days, from the first of both months on: today is in what there is so far.
-    It projects the month's total: to what is billed so far it adds, for each day to come, the mean
-    of the last seven whole days, and for today what it has less than that; credits are left out of
-    the mean. Both are held against a budget if there is one.
+    Only complete days are compared, from the first day of both months on; the total so far
+    includes today. The projection of the month adds to the total so far the mean of the last seven
+    complete days for each day to come, and for today the rest of that mean; the mean does not
+    include credits. If there is a budget, the total and the projection are compared with it.
 
-    Days for which the API returns nothing are unknown. They are in no sum, no mean and no
-    comparison; the tables and stderr say which they are, and the exit code is 1. If only a part of
-    a day is missing, sums include the other part. Today may have no bucket for some hours: the
-    tables say so, and from 06:00 UTC it counts as missing.
+    Days for which the API returns nothing are unknown. Sums, means and comparisons do not include
+    them; the tables and stderr name them, and the exit code is 1. If only a part of a day is
+    missing, sums include the other part. Today may have no bucket for some hours: the tables say
+    so, and from 06:00 UTC it counts as missing.
     """
-    budget.refuse_nonsense()
+    budget.validate()
     now = datetime.fromtimestamp(int(time.time()), UTC)
     today = now.date()
     try:
@@ -123,15 +123,15 @@ def spend(
                 if not found and bill.gaps:
                     console.print(_nothing_found(bill))
     except BrokenPipeError:
-        silence_stdout()  # the reader has seen enough, but the exit code still has to be right
-    bill.names.tell()
+        silence_stdout()  # the reader stopped early, but the exit code still has to be right
+    bill.names.warn_of_unread()
     if not found and not bill.unknown:
         say(_nothing_billed(today, has_today=has_today))
-    return _judged(found, budget, bill.unknown, unchecked)
+    return _exit_code(found, budget, bill.unknown, unchecked)
 
 
 async def _bill(connection: Connection, now: datetime, naming: NameOptions) -> Bill:
-    """The bill of last month and of this month up to now, and who is behind its ids."""
+    """Fetch the costs of last month and of this month up to now, and the names of their ids."""
     gaps: list[Gap] = []
     async with connection.client(on_gap=gaps.append) as client:
         buckets = await client.costs(
@@ -153,44 +153,46 @@ def _gap(start: date, end: datetime) -> Gap:
 
 
 def _nothing_found(bill: Bill) -> str:
-    what = "Nothing was billed in the days that are known" if bill.buckets else "Nothing is known"
-    return f"{what} of this month and last month; {describe_spans(bill.gaps)} is unknown."
+    fact = "Nothing was billed in the days that are known" if bill.buckets else "Nothing is known"
+    return f"{fact} of this month and last month; {describe_spans(bill.gaps)} is unknown."
 
 
 def _nothing_billed(today: date, *, has_today: bool) -> str:
     if has_today:
-        return "nothing was billed this month or last month"
+        return "nothing was billed this month or last month."
     months = "last month" if today.day == 1 else "this month or last month"
-    return f"nothing was billed {months}; today, {today}, is not in the bill yet"
+    return f"nothing was billed {months}; the API has no costs for today, {today}, yet."
 
 
 def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: date) -> str:
-    """Return why the budget cannot be checked; nothing if it can, or is exceeded in any case."""
+    """Return why the budget cannot be checked; empty if it can, or is exceeded in any case."""
     first = unix_seconds(first_that_counts(today), param="today")
     verdicts = filter(None, map(budget.verdict, found))
     is_certain = all(gap.end_time <= first for gap in bill.gaps)
     return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
 
 
-def _judged(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: str) -> int:
-    """The exit code; what is noteworthy goes to stderr."""
+def _exit_code(found: Sequence[Spending], budget: Budget, unknown: str, unchecked: str) -> int:
+    """Return the exit code, and say on stderr what a user should know."""
     if budget.budget is not None:
         for each in found:
             if not budget.is_in(each):
-                its_own = f"the budget, which is in {budget.currency}"
-                say(f"{_so_far(each)} are not held against {its_own}")
+                say(
+                    f"{_so_far(each)} are not compared with the budget, which is in "
+                    f"{budget.currency}."
+                )
     if unchecked:
-        say(f"the budget cannot be checked: {unchecked}")
+        say(with_full_stop(f"the budget cannot be checked: {unchecked}"))
         return 5
     if unknown:
-        say(unknown)
+        say(with_full_stop(unknown))
     if not budget.check:
         return 1 if unknown else 0
     for verdict in filter(None, map(budget.verdict, found)):
         if verdict.exit_code:
-            say(str(verdict))
+            say(f"{verdict}.")
             return verdict.exit_code
-    return _in_another_currency(found, budget)
+    return _check_currency(found, budget)
 
 
 def _so_far(spending: Spending) -> str:
@@ -199,15 +201,15 @@ def _so_far(spending: Spending) -> str:
     return f"{money(spending.total.this_month, spending.currency)} so far"
 
 
-def _in_another_currency(found: Sequence[Spending], budget: Budget) -> int:
-    """The exit code for a budget that no bill is held against: a check must not pass for that."""
+def _check_currency(found: Sequence[Spending], budget: Budget) -> int:
+    """Return the exit code of a check: it must not pass only because of another currency."""
     billed = [each for each in found if each.total.this_month] or found
     if not billed or any(map(budget.is_in, billed)):
         return 0
     currencies = " and ".join(each.currency for each in billed)
     say(
-        f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
-        f"{budget.currency}: say in which currency the budget is with --currency"
+        f"the budget cannot be checked: the bill is in {currencies}, and the budget is in "
+        f"{budget.currency}. Choose the currency of the budget with --currency."
     )
     return 2
 
@@ -225,7 +227,7 @@ def _report(
 
 
 def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> dict[str, object]:
-    """Every figure of one currency, as JSON names it."""
+    """Return the figures of one currency, for JSON."""
     projection = spending.projection
     return {
         "currency": spending.currency,

@@ -1,4 +1,4 @@
-"""The month's budget: how it is typed, and what spending comes to when held against it."""
+"""Options for the budget of a month, and its verdict on spending."""
 
 import re
 from decimal import Decimal
@@ -15,60 +15,62 @@ from openai_usage.cli.options.flags import flag
 _GROUP = Group("Budget", sort_key=2)
 
 _CENT, _TOO_MUCH = Decimal("0.01"), Decimal(10) ** 15
-"""A budget below the one, other than none, or beyond the other is a slip of the finger."""
+"""Bounds of a budget other than 0. An amount outside of them is a typing error."""
 
 
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
 class Budget:
-    """The options that say what there is to spend in a month."""
+    """Options for the budget of a month."""
 
     budget: Annotated[
         Decimal | None,
-        Parameter(help="What there is to spend this month; shows how much of it is used: 5000."),
+        Parameter(help="The budget for this month, such as 5000; shows how much of it is used."),
     ] = None
     currency: Annotated[
         str,
-        Parameter(help="The budget's currency; what is billed in others is not held against it."),
+        Parameter(help="The currency of the budget. Costs in other currencies do not count."),
     ] = "usd"
     check: Annotated[
         bool,
         flag(
-            "End with 3 if this month is over the budget, with 4 if only its projection is, with 5 "
-            "if that cannot be checked because costs could not be read or days are missing, with 2 "
-            "if nothing is billed in its currency, but in others; and say so on stderr. Days that "
-            "are missing count if they are of this month or of the seven days before today. Older "
-            "ones do not: neither the total nor the projection goes by them."
+            "Exit with 3 if this month is over the budget, with 4 if only its projection is, with "
+            "5 if the budget cannot be checked because costs could not be read or days are "
+            "missing, with 2 if costs are billed only in other currencies. The reason is printed "
+            "on stderr. Missing days matter if they are in this month or in the seven days before "
+            "today, because the total and the projection use only these."
         ),
     ] = False
 
-    def refuse_nonsense(self) -> None:
-        """Refuse what cannot be meant, before anything is asked.
+    def validate(self) -> None:
+        """Reject invalid options before a request is sent.
 
         Raises:
-            InvalidOptionError: There is no budget to check, or it or its currency is none.
+            InvalidOptionError: The budget is missing, out of bounds, or its currency is not a code.
         """
         if self.check and self.budget is None:
-            raise InvalidOptionError("--check goes with --budget", option="check")
+            raise InvalidOptionError(
+                "--check was given without a budget. Add --budget AMOUNT.", option="check"
+            )
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):
             raise InvalidOptionError(
-                f"--budget takes 0 or an amount of money from 0.01, not {self.budget!s:.40}",
+                f"--budget takes 0 or an amount of money from 0.01, not {self.budget!s:.40}.",
                 option="budget",
             )
         if not re.fullmatch("[A-Za-z]{3}", self.currency):
             raise InvalidOptionError(
-                f"--currency takes three letters such as usd, not {self.currency!r:.40}",
+                f"--currency takes three letters such as usd, not {self.currency!r:.40}.",
                 option="currency",
             )
 
     def is_in(self, spending: Spending) -> bool:
-        """Whether *spending* is in the budget's currency."""
+        """Return whether *spending* is in the currency of the budget."""
         return self.currency.casefold() == spending.currency
 
     def verdict(self, spending: Spending) -> Verdict | None:
-        """What *spending* comes to; None where it is in another currency, or there is no budget."""
+        """Compare *spending* with the budget; return None without one in the same currency."""
         if self.budget is None or not self.is_in(spending):
             return None
         return Verdict(

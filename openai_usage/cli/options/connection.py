@@ -1,4 +1,4 @@
-"""Whom the commands ask: the API, or a sandbox that lives as long as the command."""
+"""Connection options: the API, or a sandbox that runs for the duration of the command."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,29 +14,29 @@ from openai_usage.cli.options.flags import flag
 _GROUP = Group("Connection", sort_key=4)
 
 
-def _end(gap: Gap) -> None:
-    """End at a gap, with a message that has dates, as people type them."""
+def _raise(gap: Gap) -> None:
+    """Raise an error that gives the dates of a gap in the form in which people type them."""
     raise PaginationError(*describe_gaps([gap]))
 
 
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
 class Connection:
-    """The options that say whom to ask, and what to take for an answer.
+    """Options for the connection.
 
-    The key and the address are the environment's.
+    The key and the address come from the environment.
     """
 
     sandbox: Annotated[
         bool,
-        flag("Ask a made-up organization: no key and no network."),
+        flag("Use a synthetic organization, without a key or a network."),
     ] = False
 
     on_gap: Annotated[
         Literal["warn", "raise"],
         Parameter(
-            help="Where the API gives no bucket for a part of the range, of which it is not known: "
-            "warn, or end with 1."
+            help="If the API returns no bucket for a part of the range: warn on stderr, or exit "
+            "with 1."
         ),
     ] = "warn"
 
@@ -47,20 +47,20 @@ class Connection:
         *,
         on_gap: Callable[[Gap], object] | None = None,
     ) -> AsyncIterator[AsyncUsageClient]:
-        """A client of the API, or of a sandbox, as *make* makes them.
+        """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* is called with each gap instead of a warning in the log, to say it in other words.
+        *on_gap* is called with each gap in place of the warning in the log, for other words.
 
         Raises:
             MissingAdminKeyError: The environment has no key.
-            InvalidOptionError: The environment has something that cannot work.
+            InvalidOptionError: The environment has an invalid value.
         """
-        gap_option = _end if self.on_gap == "raise" else on_gap or "warn"
+        gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
         if not self.sandbox:
             async with make(on_gap=gap_option) as client:
                 yield client
             return
-        from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only where it is asked for
+        from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
 
         async with (
             Sandbox() as server,

@@ -1,11 +1,11 @@
-"""What options of several commands have in common."""
+"""Building blocks of options that several commands share."""
 
 from cyclopts import Group, Parameter
 
 OUTPUT = Group("Output", sort_key=3)
-"""The options that say what becomes of an answer."""
+"""The group of output options in the help."""
 
 
-def flag(says: str) -> Parameter:
-    """An option without a value, off unless it is given; there is no `--no-…` for it."""
-    return Parameter(help=says, negative=(), show_default=False)
+def flag(text: str) -> Parameter:
+    """Return an option without a value, off by default and without `--no-…`."""
+    return Parameter(help=text, negative=(), show_default=False)

@@ -1,4 +1,4 @@
-"""Options that ask for names beside ids."""
+"""Options for names next to ids."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -14,29 +14,29 @@ from openai_usage.names import Kind, WorkKind
 
 WithNames: TypeAlias = Annotated[
     bool,
-    flag("Put the names of projects and API keys beside their ids."),
+    flag("Show the names of projects and API keys next to their ids."),
     Parameter(group=OUTPUT),
 ]
-"""The option that asks for the names of what is no person."""
+"""The option for all names except those of people."""
 
-_PATIENCE = 30.0
-"""Seconds that names may take: figures do not wait for them any longer."""
+_TIMEOUT = 30.0
+"""Seconds to wait for names before the figures are shown without them."""
 
 _WORK = {"project_id": ["project_name"], "api_key_id": ["api_key_name"]}
 _PEOPLE = {"user_id": ["user_name", "user_email"]}
 
 _KINDS: Mapping[str, WorkKind] = {"project_id": "projects", "api_key_id": "api_keys"}
-"""The kind of the ids in a column."""
+"""The kind of ids in each column."""
 
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
 class NameOptions:
-    """The options that ask for names beside ids."""
+    """Options for names next to ids."""
 
     names: WithNames = False
     personal: Annotated[
-        bool, flag("Put the names and e-mail addresses of people beside their ids, too.")
+        bool, flag("Show the names and e-mail addresses of people next to their ids, too.")
     ] = False
 
     async def of(
@@ -45,24 +45,24 @@ class NameOptions:
         group_by: Collection[str],
         project_ids: Collection[str] | None = None,
     ) -> KnownNames:
-        """The names that were asked for, of the ids that results have if grouped like that.
+        """Return the requested names, for the ids in results that are grouped by *group_by*.
 
-        Figures do not depend on names: where those are missing, ids stand alone, and are marked.
+        Figures do not depend on names: an id whose name cannot be read is shown with a mark.
         """
         if not self.names and not self.personal:
             return KnownNames()
         kinds: list[WorkKind] = [kind for column, kind in _KINDS.items() if column in group_by]
         personal = self.personal and not _PEOPLE.keys().isdisjoint(group_by)
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 names = await client.names(personal=personal, kinds=kinds, project_ids=project_ids)
         except TimeoutError:
-            names = _not_in_time(kinds, personal=personal)
+            names = _timed_out(kinds, personal=personal)
         return KnownNames(names, _WORK | _PEOPLE if self.personal else _WORK)
 
 
-def _not_in_time(kinds: Sequence[WorkKind], *, personal: bool) -> Names:
-    why = f"not read within {_PATIENCE:g} s"
-    asked: list[Kind] = [*kinds, "users"] if personal else [*kinds]
-    unread = (UnreadList(kind=kind, path=kind, why=why, passing=True) for kind in asked)
+def _timed_out(kinds: Sequence[WorkKind], *, personal: bool) -> Names:
+    why = f"not read within {_TIMEOUT:g} s"
+    requested: list[Kind] = [*kinds, "users"] if personal else [*kinds]
+    unread = (UnreadList(kind=kind, path=kind, why=why, passing=True) for kind in requested)
     return Names(known={}, unread=tuple(unread), kinds=tuple(kinds), personal=personal)

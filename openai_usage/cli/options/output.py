@@ -1,4 +1,4 @@
-"""Where a sheet goes, and in which format."""
+"""Options for the destination and the format of the output."""
 
 import sys
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from cyclopts import Parameter, Token
 
 from openai_usage import InvalidOptionError, MoneyType
 from openai_usage.cli.options.flags import OUTPUT, flag
-from openai_usage.cli.output.atomic_file import check_path, whole_file
+from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
 from openai_usage.cli.output.rows import ResultRows
 
@@ -22,34 +22,37 @@ TableOrJson: TypeAlias = Annotated[
         help="A table for people, or JSON with every digit.",
     ),
 ]
-"""The option of commands whose answer is one report, and no rows."""
+"""The format option of commands that print one report rather than rows."""
 
 
-def _file(_: object, words: Sequence[Token]) -> Path | None:
-    """The file that was typed; None for `-`, which is stdout as for other programs."""
-    [word] = words
-    if word.value.startswith("-") and word.value != "-":
-        raise ValueError(f"{word.value} looks like an option. If it is a file: ./{word.value}")
-    return None if word.value == "-" else Path(word.value)
+def _file(_: object, tokens: Sequence[Token]) -> Path | None:
+    """Return the path that was typed; None for `-`, which conventionally means stdout."""
+    [token] = tokens
+    if token.value.startswith("-") and token.value != "-":
+        raise ValueError(
+            f"{token.value} looks like an option. If it is a file, type ./{token.value}"
+        )
+    return None if token.value == "-" else Path(token.value)
 
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
 class OutputOptions:
-    """The options that say what becomes of an answer; without any, it is a table."""
+    """Options for the format and the destination of the output."""
 
     format: Annotated[
         Literal["table", "json", "jsonl", "csv", "parquet"] | None,
         Parameter(
-            help="A table for people, summed up by group; or every result: a JSON array, a JSON "
-            "object a line, CSV, Parquet. Left out: by the ending of --output, else a table."
+            help="A table of totals for people, or every result as a JSON array, as one JSON "
+            "object per line, as CSV or as Parquet. Default: the extension of --output, or table."
         ),
     ] = None
     output: Annotated[
         Path | None,
         Parameter(
             name=("--output", "-o"),
-            help="The file to write, - for stdout. It is there whole or not at all.",
+            help="The file to write, or - for stdout. The file is written completely or not at "
+            "all.",
             allow_leading_hyphen=True,
             n_tokens=1,
             converter=_file,
@@ -57,52 +60,52 @@ class OutputOptions:
     ] = None
     exact: Annotated[
         bool,
-        flag("Show every digit in a table, not 1.2M."),
+        flag("Show every digit in a table instead of 1.2M."),
     ] = False
     money: Annotated[
         MoneyType | None,
         Parameter(
-            help="What money and quantities are in Parquet: decimals of 24 places, which is the "
-            "default; text with every digit; floats for arithmetic."
+            help="The type of money and quantities in Parquet: decimal with 24 places (default), "
+            "text with every digit, or float for arithmetic."
         ),
     ] = None
 
     def check(self) -> None:
-        """Refuse what cannot be written, before anything is asked.
+        """Reject output that cannot be written, before a request is sent.
 
         Raises:
-            InvalidOptionError: There is no such format, or no such folder, or the format does not
-                go with another option.
+            InvalidOptionError: The format or the folder does not exist, or the format conflicts
+                with another option.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
         is_text = self.chosen.is_text
         if is_text and self.money is not None:
             raise InvalidOptionError(
-                f"--money {self.money} goes with Parquet alone. The other formats write money with "
-                "every digit, and a table with --exact. Leave it out, or use --format parquet.",
+                f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
+                "digit, and so does a table with --exact. Remove it, or use --format parquet.",
                 option="money",
             )
         if not is_text:
-            import openai_usage.arrow  # noqa: F401, PLC0415 - says what is missing
+            import openai_usage.arrow  # noqa: F401, PLC0415 - raises if the extra is missing
         if self.output is not None:
             check_path(self.output)
         else:
             self._check_for(sys.stdout)
 
     def _check_for(self, file: IO[Any]) -> None:
-        """Refuse a format that is no text where *file* is a terminal, which would obey it."""
+        """Reject a binary format if *file* is a terminal, which would interpret its bytes."""
         if not self.chosen.is_text and file.isatty():
             raise InvalidOptionError(
-                "Parquet is nothing for a terminal: say where it is to go with --output",
+                "Refusing to write Parquet to a terminal. Use --output FILE.",
                 option="format",
             )
 
     @property
     def chosen(self) -> Format:
-        """The format that was asked for, or that the name of the file asks for.
+        """The format of `--format`, or else of the file's extension.
 
         Raises:
-            InvalidOptionError: The name of the file has an ending that is no format.
+            InvalidOptionError: The extension is not a known format.
         """
         if self.format is not None:
             return FORMATS[self.format]
@@ -111,22 +114,22 @@ class OutputOptions:
         ending = self.output.suffix.removeprefix(".").lower()
         if ending not in FORMATS:
             raise InvalidOptionError(
-                f"--output {self.output} does not end in one of {', '.join(FORMATS)}: say which of "
-                "them it is to be with --format",
+                f"--output {self.output} does not end in one of {', '.join(FORMATS)}. Choose one "
+                "of them with --format.",
                 option="output",
             )
         return FORMATS[ending]
 
     @property
     def is_incremental(self) -> bool:
-        """Whether what was written before an error stays, and is of use."""
+        """True if the output that was written before an error is kept and can be used."""
         return self.output is None and self.chosen.streams
 
-    async def write(self, sheet: ResultRows) -> None:
-        """Write all of a sheet."""
+    async def write(self, rows: ResultRows) -> None:
+        """Write all rows to the chosen destination in the chosen format."""
         if self.output is None:
-            await self.chosen.write(sheet, sys.stdout.buffer)
+            await self.chosen.write(rows, sys.stdout.buffer)
         else:
-            with whole_file(self.output) as file:
+            with atomic_file(self.output) as file:
                 self._check_for(file)
-                await self.chosen.write(sheet, file)
+                await self.chosen.write(rows, file)

@@ -1,4 +1,4 @@
-"""Ranges of time as people type them: `--last 7d`, `--this-month`, `--start 2026-01-01`."""
+"""Options for the time range: `--last 7d`, `--this-month`, `--start 2026-01-01` and others."""
 
 import re
 import time
@@ -19,20 +19,20 @@ _GROUP = Group("Range", sort_key=1)
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
 class TimeRange:
-    """The options that say which span of time is meant; without any, the last seven days."""
+    """Options for the time range; the default is the last seven days."""
 
     last: Annotated[
         str | None,
         Parameter(
-            help="From a whole day, hour or minute in UTC until now: 30d, 12h, 90m. Without any "
-            "range: 7d."
+            help="The last days, hours or minutes until now, such as 30d, 12h or 90m. It starts at "
+            "a whole day, hour or minute in UTC. Default: 7d."
         ),
     ] = None
     start: Annotated[
         str | None,
         Parameter(
             name=("--start", "--start-time"),
-            help="Where it begins, inclusive: 2025-12-06 (midnight in UTC), 2025-12-06T12:00Z, "
+            help="Start of the range, inclusive: 2025-12-06 (midnight in UTC), 2025-12-06T12:00Z, "
             "or Unix seconds.",
         ),
     ] = None
@@ -40,35 +40,39 @@ class TimeRange:
         str | None,
         Parameter(
             name=("--end", "--end-time"),
-            help="Where it ends, exclusive. Left out: now.",
+            help="End of the range, exclusive. Default: now.",
         ),
     ] = None
     this_month: Annotated[
         bool,
-        flag("From the first of this month, in UTC, until now."),
+        flag("From the first day of this month, in UTC, until now."),
     ] = False
     last_month: Annotated[
         bool,
-        flag("All of the month before this one, in UTC."),
+        flag("The whole month before this one, in UTC."),
     ] = False
 
     def span(self) -> tuple[int, int | None]:
-        """Where the range begins and ends, in Unix seconds; None is now.
+        """Return the start and the end of the range in Unix seconds; an end of None is now.
 
         Raises:
-            InvalidQueryError: Something is no time, or two things contradict each other.
+            InvalidQueryError: A time is invalid, or options contradict each other.
         """
-        ways = ("last", "start", "this_month", "last_month")
+        names = ("last", "start", "this_month", "last_month")
         options = [
-            f"--{way.replace('_', '-')}" for way in ways if getattr(self, way) not in (None, False)
+            f"--{name.replace('_', '-')}"
+            for name in names
+            if getattr(self, name) not in (None, False)
         ]
         if len(options) > 1:
             raise InvalidQueryError(
-                f"give one range, not {' and '.join(options)}",
+                f"{' and '.join(options)} contradict each other. Use only one of them.",
                 param="start_time",
             )
         if self.end is not None and self.start is None:
-            raise InvalidQueryError("--end goes with --start", param="end_time")
+            raise InvalidQueryError(
+                "--end was given without a start. Add --start TIME.", param="end_time"
+            )
         if self.start is not None:
             return _from_to(self.start, self.end)
         if self.this_month:
@@ -82,30 +86,34 @@ def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
     start_time = moment(start, "--start", "start_time")
     end_time = moment(end, "--end", "end_time") if end is not None else None
     if end_time is not None and end_time <= start_time:
-        raise InvalidQueryError(f"--end {end} is not after --start {start}", param="end_time")
+        raise InvalidQueryError(
+            f"--end {end} is not after --start {start}. Use a later end.", param="end_time"
+        )
     return start_time, end_time
 
 
 def _start_of_last(text: str) -> int:
-    """Where the last `30d`, `12h` or `90m` began: at a whole day, hour or minute in UTC."""
+    """Return the start of the last `30d`, `12h` or `90m`: a whole day, hour or minute in UTC."""
     match = re.fullmatch(r"([1-9][0-9]{0,8})([mhd])", text)
     if match is None:
         raise InvalidQueryError(
-            f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}", param="last"
+            f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}.", param="last"
         )
     seconds = _SECONDS[match[2]]
-    # The first bucket of an uneven start would be a part of one, and look like a quiet day.
+    # With an uneven start, the first bucket would be partial and look like a quiet day.
     start = (int(time.time()) // seconds - int(match[1])) * seconds
     if start < 0:
-        raise InvalidQueryError(f"--last {text} begins before 1970", param="last")
+        raise InvalidQueryError(
+            f"--last {text} begins before 1970. Use a shorter span.", param="last"
+        )
     return start
 
 
 def moment(text: str, option: str, param: str) -> int:
-    """*text* that was typed for an *option*, in Unix seconds.
+    """Parse *text*, the value of *option*, and return Unix seconds.
 
     Raises:
-        InvalidQueryError: It is no time; *param* is named in it.
+        InvalidQueryError: *text* is not a time. The error has *param*.
     """
     if re.fullmatch("[0-9]{9,12}", text):
         return int(text)
@@ -114,15 +122,15 @@ def moment(text: str, option: str, param: str) -> int:
     except ValueError:
         raise InvalidQueryError(
             f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
-            f"not {text!r:.40}",
+            f"not {text!r:.40}.",
             param=param,
         ) from None
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
         found = found.replace(tzinfo=UTC)
     if found.tzinfo is None:
         raise InvalidQueryError(
-            f"{option} {text} could mean any time zone: add Z for UTC, or an offset", param=param
+            f"{option} {text} has no time zone. Add Z for UTC, or an offset.", param=param
         )
     if found < _EPOCH:
-        raise InvalidQueryError(f"{option} {text} is before 1970", param=param)
+        raise InvalidQueryError(f"{option} {text} is before 1970. Use a later time.", param=param)
     return int(found.timestamp())

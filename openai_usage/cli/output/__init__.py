@@ -1,1 +1,1 @@
-"""What is written: formats, tables, progress."""
+"""Output of the command line: formats, tables, messages and progress."""

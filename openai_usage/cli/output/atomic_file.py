@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Write files completely or not at all."""
 
 import os
 import shutil
@@ -12,65 +12,69 @@ from uuid import uuid4
 
 from openai_usage import InvalidOptionError
 
-_TELLING = 50
-"""Characters of a file's name that the name of its part begins with: a name can be no longer."""
+_PREFIX_LENGTH = 50
+"""Characters of the target's name in the temporary name, which may not become too long."""
 
 
 def check_path(path: Path) -> None:
-    """Refuse a file that cannot be written, before anything is asked.
+    """Reject a path that cannot be written, before a request is sent.
 
     Raises:
-        InvalidOptionError: Its folder is not there, or it is a folder itself.
-        OSError: The system refuses it, as it does links that lead in a circle.
+        InvalidOptionError: The folder does not exist, or the path is a folder.
+        OSError: The system rejects the path, for example because its links form a loop.
     """
-    _follow(path)
+    _follow_links(path)
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir():
-        wrong = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
-        raise InvalidOptionError(f"--output {path}: {wrong}", option="output")
+        reason = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
+        raise InvalidOptionError(
+            f"--output {path} cannot be written: {reason}. Choose a file in an existing folder.",
+            option="output",
+        )
 
 
-def _follow(path: Path) -> None:
-    """Follow the links of *path*, as far as there is something at their end.
+def _follow_links(path: Path) -> None:
+    """Follow the links of *path*; a missing target is not an error.
+
+    This comes first because the methods of `Path` treat a loop differently in each Python version.
 
     Raises:
-        OSError: They lead in a circle, or the system refuses the path for something else. All
-            that follows them later differs in that from one version of Python to the next.
+        OSError: The links form a loop, or the system rejects the path for another reason.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         path.stat()
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of *path* once all of it is written.
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that replaces *path* once it is written completely.
 
-    Until then it lies beside it under another name; where anything fails, it is removed and what
-    was there before stays. What is no file, such as a pipe or `/dev/stdout`, is written directly.
+    Until then it has another name in the same folder. If anything fails, it is removed, and *path*
+    stays as it was. A pipe or a device such as `/dev/stdout` is written directly.
 
     Raises:
-        OSError: It could not be written. Its `filename` is *path*.
+        OSError: The file cannot be written. Its `filename` is *path*.
     """
     try:
-        _follow(path)
+        _follow_links(path)
         is_special = path.exists() and not path.is_file()
         with path.open("wb") if is_special else _replacing(path) as file:
             yield file
     except OSError as error:
-        error.filename = str(path)  # and not the part, of which nobody knows
+        error.filename = str(path)  # the user does not know the temporary name
         raise
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    target = Path(os.path.realpath(path))  # a link stays one, and what it points to is replaced
-    part = target.with_name(f".{target.name[:_TELLING]}.{uuid4().hex[:8]}.part")
-    # The permissions are those of the target, or of any other new file, before there is a byte.
+    target = Path(os.path.realpath(path))  # keep a link, and replace the file it points to
+    part = target.with_name(f".{target.name[:_PREFIX_LENGTH]}.{uuid4().hex[:8]}.part")
+    # Set before the first byte, so that nobody can read it who cannot read the target.
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666
     try:
         with open(part, "xb", opener=partial(os.open, mode=mode)) as file:
             if target.exists():
-                shutil.copymode(target, part)  # of which the umask may have taken something
+                shutil.copymode(target, part)  # the umask may have removed permissions
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""The formats that a sheet is written in, one function each."""
+"""Output formats: one function for each."""
 
 import csv
 import json
@@ -17,47 +17,47 @@ from openai_usage.cli.output.rows import ResultRows
 
 @frozen
 class Format:
-    """How a sheet becomes a file."""
+    """An output format."""
 
     write: Callable[[ResultRows, BinaryIO], Awaitable[None]]
     streams: bool = False
-    """Whether rows go out as they come, and are of use even where an error is behind them."""
+    """True if rows are written as they arrive, and can be used even if an error follows."""
     is_text: bool = True
 
 
-async def _write_table(sheet: ResultRows, file: BinaryIO) -> None:
-    from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - not for the help
+async def _write_table(rows: ResultRows, file: BinaryIO) -> None:
+    from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - slow to import
 
-    await write_table(sheet, file)
+    await write_table(rows, file)
 
 
-async def _write_jsonl(sheet: ResultRows, file: BinaryIO) -> None:
-    async for rows in sheet:
-        file.writelines(f"{_json(row)}\n".encode() for row in rows)
+async def _write_jsonl(rows: ResultRows, file: BinaryIO) -> None:
+    async for batch in rows:
+        file.writelines(f"{_json(row)}\n".encode() for row in batch)
         file.flush()
 
 
-async def _write_json(sheet: ResultRows, file: BinaryIO) -> None:
-    # On an error the array stays open: what is not whole must not be read as if it were.
-    before = "["
-    async for rows in sheet:
-        for row in rows:
-            file.write(f"{before}\n  {_json(row)}".encode())
-            before = ","
-    file.write(b"[]\n" if before == "[" else b"\n]\n")
+async def _write_json(rows: ResultRows, file: BinaryIO) -> None:
+    # On an error the array stays open, so that nobody can parse incomplete output as complete.
+    separator = "["
+    async for batch in rows:
+        for row in batch:
+            file.write(f"{separator}\n  {_json(row)}".encode())
+            separator = ","
+    file.write(b"[]\n" if separator == "[" else b"\n]\n")
 
 
 def _json(row: object) -> str:
-    return json.dumps(row, default=digits)  # money as text: a JSON number is a float to many
+    return json.dumps(row, default=digits)  # money as text: many parsers read numbers as floats
 
 
-async def _write_csv(sheet: ResultRows, file: BinaryIO) -> None:
+async def _write_csv(rows: ResultRows, file: BinaryIO) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(sheet.columns)
-    cell = _seen_cell if file.isatty() else _cell
-    async for rows in sheet:
-        writer.writerows(map(cell, row.values()) for row in rows)
+    writer.writerow(rows.columns)
+    cell = _terminal_cell if file.isatty() else _cell
+    async for batch in rows:
+        writer.writerows(map(cell, row.values()) for row in batch)
         file.write(text.getvalue().encode())
         file.flush()
         text.seek(0)
@@ -66,7 +66,7 @@ async def _write_csv(sheet: ResultRows, file: BinaryIO) -> None:
 
 
 def _cell(value: object) -> object:
-    """A cell of CSV; an apostrophe before text keeps spreadsheets from running it as a formula."""
+    """Return a cell for CSV, with text escaped so that spreadsheets do not run it as a formula."""
     match value:
         case bool():
             return str(value).lower()
@@ -78,16 +78,16 @@ def _cell(value: object) -> object:
             return value
 
 
-def _seen_cell(value: object) -> object:
-    """A cell of CSV for a terminal, which obeys what it is made to show."""
+def _terminal_cell(value: object) -> object:
+    """Return a cell for CSV without characters that control a terminal."""
     cell = _cell(value)
     return mask(cell) if isinstance(cell, str) else cell
 
 
-async def _write_parquet(sheet: ResultRows, file: BinaryIO) -> None:
-    from openai_usage.cli.output.parquet import write_parquet  # noqa: PLC0415 - an extra of its own
+async def _write_parquet(rows: ResultRows, file: BinaryIO) -> None:
+    from openai_usage.cli.output.parquet import write_parquet  # noqa: PLC0415 - needs an extra
 
-    await write_parquet(sheet, file)
+    await write_parquet(rows, file)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -97,4 +97,4 @@ FORMATS: Mapping[str, Format] = {
     "csv": Format(_write_csv, streams=True),
     "parquet": Format(_write_parquet, is_text=False),
 }
-"""Every format by its name, which is also the ending of its files."""
+"""All formats by name. The name is also the extension of their files."""

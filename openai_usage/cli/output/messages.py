@@ -1,4 +1,4 @@
-"""What commands say on stderr: one line each, with nothing in it that a terminal obeys."""
+"""Print messages on stderr, one line each, without characters that control a terminal."""
 
 import logging
 import sys
@@ -17,29 +17,29 @@ _Error: TypeAlias = (
 def say(message: str) -> None:
     """Print *message* as one line on stderr.
 
-    The terminal can be gone, or the disk behind stderr full. The exit code still tells then.
+    Errors are ignored: the terminal may be closed, or a disk full, but the exit code still counts.
     """
     with suppress(OSError):
         print(f"{_NAME}: {printable(without_keys(message))}", file=sys.stderr)
 
 
 class MaskingFormatter(logging.Formatter):
-    """Formats log records as lines of the command line: what they quote may be the server's."""
+    """Formats log records like other messages, and masks text that they quote from the server."""
 
     def __init__(self) -> None:
         super().__init__(f"{_NAME}: %(message)s")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's name
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - overrides logging
         """Return the message of *record* on one line."""
         return printable(super().formatMessage(record))
 
-    def formatException(self, ei: _Error) -> str:  # noqa: N802 - likewise
-        """Return the traceback of an error, line by line."""
+    def formatException(self, ei: _Error) -> str:  # noqa: N802 - overrides logging
+        """Return the traceback of an error with its lines masked."""
         return "\n".join(map(mask, super().formatException(ei).split("\n")))
 
 
 def log_to_stderr() -> None:
-    """Have log records and warnings appear on stderr as messages of the command line."""
+    """Print log records and warnings on stderr like the messages of the command line."""
     handler = logging.StreamHandler()
     handler.setFormatter(MaskingFormatter())
     logging.basicConfig(handlers=[handler])

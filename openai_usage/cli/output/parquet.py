@@ -1,4 +1,4 @@
-"""Writes a sheet as Parquet. Needs the extra `[arrow]`."""
+"""Write results as Parquet. Needs the extra `[arrow]`."""
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
@@ -15,62 +15,62 @@ from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
 
 _ROWS = 10_000
-"""Rows in a group of rows, at least, but for the last; it ends where a bucket does."""
+"""The fewest rows in a row group, except the last. Row groups end at the end of a bucket."""
 
 _LABELS = pa.dictionary(pa.int32(), pa.string())
 
 
-async def write_parquet(sheet: ResultRows, file: BinaryIO) -> None:
-    """Write all of a sheet, with the types that `to_arrow()` has.
+async def write_parquet(rows: ResultRows, file: BinaryIO) -> None:
+    """Write all rows with the types of `to_arrow()`, and say once on stderr if any were rounded.
 
-    What was rounded is said on stderr, once.
-
-    Whatever happens, pyarrow ends what it began to write as a valid file. So it is written
-    elsewhere first: half a walk must not look like a whole one.
+    They are written to a temporary file first: on an error, pyarrow completes the file that it has
+    begun, and incomplete output must not look like a complete file.
     """
-    known = pa.schema(list(_fields(sheet)))
+    table_schema = pa.schema(list(_fields(rows)))
     rounding = Rounding()
-    with TemporaryFile() as whole:
-        with ParquetWriter(whole, known) as writer:
-            async with aclosing(_groups(sheet)) as groups:
+    with TemporaryFile() as complete:
+        with ParquetWriter(complete, table_schema) as writer:
+            async with aclosing(_groups(rows)) as groups:
                 async for buckets in groups:
-                    writer.write_batch(_rows(sheet, buckets, known, rounding))
-        whole.seek(0)
-        copyfileobj(whole, file)
+                    writer.write_batch(_batch(rows, buckets, table_schema, rounding))
+        complete.seek(0)
+        copyfileobj(complete, file)
     if rounding.columns:
         say(rounding.message("--money text"))
 
 
-async def _groups(sheet: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], None]:
-    """The buckets of a sheet, so many at once that they are worth a group of rows."""
-    some: list[Bucket[object]] = []
-    rows = 0
-    async for bucket in sheet.buckets:
-        some.append(bucket)
-        rows += len(bucket.results)
-        if rows >= _ROWS:
-            yield some
-            some, rows = [], 0
-    if some:
-        yield some
+async def _groups(rows: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], None]:
+    """Yield the buckets in groups that are large enough for a row group."""
+    group: list[Bucket[object]] = []
+    count = 0
+    async for bucket in rows.buckets:
+        group.append(bucket)
+        count += len(bucket.results)
+        if count >= _ROWS:
+            yield group
+            group, count = [], 0
+    if group:
+        yield group
 
 
-def _fields(sheet: ResultRows) -> Iterator["pa.Field[Any]"]:
-    """The fields of `to_arrow()`, with names where the columns of the sheet have them."""
-    names = {name for names in sheet.names.columns.values() for name in names}
-    plain = schema(sheet.asked.endpoint, money=sheet.money)
-    for name in sheet.columns:
+def _fields(rows: ResultRows) -> Iterator["pa.Field[Any]"]:
+    """Yield the fields of `to_arrow()` and those of the requested names."""
+    names = {name for names in rows.names.columns.values() for name in names}
+    plain = schema(rows.source.endpoint, money=rows.money)
+    for name in rows.columns:
         yield pa.field(name, _LABELS) if name in names else plain.field(name)
 
 
-def _rows(
-    sheet: ResultRows, buckets: Sequence[Bucket[object]], known: pa.Schema, rounding: Rounding
+def _batch(
+    rows: ResultRows, buckets: Sequence[Bucket[object]], table_schema: pa.Schema, rounding: Rounding
 ) -> pa.RecordBatch:
-    sheet.names.learn(result for bucket in buckets for result in bucket.results)
-    batch = record_batch(sheet.asked.endpoint, buckets, money=sheet.money, rounding=rounding)
+    rows.names.learn(result for bucket in buckets for result in bucket.results)
+    batch = record_batch(rows.source.endpoint, buckets, money=rows.money, rounding=rounding)
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for ids, names in sheet.names.columns.items():
+    for ids, names in rows.names.columns.items():
         for name in names if ids in arrays else ():
-            found = [sheet.names.named(name, each) for each in arrays[ids].to_pylist()]
-            arrays[name] = pa.array(found, _LABELS)
-    return pa.RecordBatch.from_arrays([arrays[name] for name in known.names], schema=known)
+            values = [rows.names.named(name, each) for each in arrays[ids].to_pylist()]
+            arrays[name] = pa.array(values, _LABELS)
+    return pa.RecordBatch.from_arrays(
+        [arrays[name] for name in table_schema.names], schema=table_schema
+    )

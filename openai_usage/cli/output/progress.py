@@ -1,4 +1,4 @@
-"""Says on stderr how far a walk has come, where it takes longer than a moment and someone looks."""
+"""Show the progress of an iteration on stderr, if it takes longer than a second."""
 
 import asyncio
 import logging
@@ -16,40 +16,40 @@ from openai_usage import Bucket, Buckets
 from openai_usage._pagination.generators import Owned
 from openai_usage.cli.output.messages import say
 
-_PATIENCE = 1.0
-"""Seconds before anything is shown."""
+_DELAY = 1.0
+"""Seconds before the progress is shown."""
 
 
 class ProgressTracker(logging.Handler):
-    """What there is to say of a walk: what was read of it, and what of it was dealt with.
+    """Counts the buckets that were read and written, and the retries of the client.
 
-    Retries and their waits it hears from the log of the client, to whom alone they are known.
+    It is a log handler because the client reports retries and their delays only in its log.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.place: int | None = None
-        """Where the last bucket ended that was read and dealt with, in Unix seconds."""
+        self.position: int | None = None
+        """The end of the last bucket that was written, in Unix seconds."""
         self.is_done = False
-        """Whether all of it was read and dealt with."""
+        """True if every bucket was read and written."""
         self._ends: list[int] = []
-        """Where the windows end that were planned."""
+        """The ends of the planned windows."""
         self._read = 0
         self._retries = 0
         self._waits_until = 0.0
         self._is_limited = False
 
-    async def over(self, buckets: Buckets[object]) -> AsyncIterator[Bucket[object]]:
-        """Every bucket of *buckets*, watched."""
+    async def track(self, buckets: Buckets[object]) -> AsyncIterator[Bucket[object]]:
+        """Yield every bucket and count it."""
         self._ends = [window.end_time for window in buckets.plan().windows]
-        async with Owned(aiter(buckets)) as walk:
-            async for bucket in walk:
+        async with Owned(aiter(buckets)) as iterator:
+            async for bucket in iterator:
                 self._read += 1
                 yield bucket
-                self.place = bucket.end_time  # whoever comes back for more has dealt with it
+                self.position = bucket.end_time  # asking for the next one means this one is written
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take note of a retry; what else the client has to say is shown as it is."""
+        """Count a retry, or print any other message of the client."""
         wait: float | None = getattr(record, "wait", None)
         if wait is None:
             say(record.getMessage())
@@ -60,45 +60,47 @@ class ProgressTracker(logging.Handler):
 
     @property
     def windows(self) -> tuple[int, int]:
-        """How many of the planned windows are done, and how many there are."""
-        return bisect_right(self._ends, self.place or 0), len(self._ends)
+        """The number of finished windows, and the number of planned ones."""
+        return bisect_right(self._ends, self.position or 0), len(self._ends)
 
     def __str__(self) -> str:
         done, planned = self.windows
-        said = [f"{done} of {planned} windows", f"{self._read:,} buckets"]
+        parts = [f"{done} of {planned} windows", f"{self._read:,} buckets"]
         if self._retries:
-            said.append(f"{self._retries} retr{'y' if self._retries == 1 else 'ies'}")
+            parts.append(f"{self._retries} retr{'y' if self._retries == 1 else 'ies'}")
         if (wait := self._waits_until - time.monotonic()) > 0:
-            said.append(f"{'rate limited' if self._is_limited else 'failed'}, {wait:.0f} s")
-        return " · ".join(said)
+            parts.append(f"{'rate limited' if self._is_limited else 'failed'}, {wait:.0f} s")
+        return " · ".join(parts)
 
 
 @contextmanager
-def shown(watch: ProgressTracker) -> Iterator[None]:
-    """Show on the terminal at stderr what *watch* has to say, from the second second on."""
-    bar = Progress(BarColumn(10), _Said(watch), console=Console(stderr=True), transient=True)
+def show_progress(tracker: ProgressTracker) -> Iterator[None]:
+    """Show the state of *tracker* on stderr after the first second."""
+    bar = Progress(
+        BarColumn(10), _StateColumn(tracker), console=Console(stderr=True), transient=True
+    )
     bar.add_task("")
     log = logging.getLogger("openai_usage")
-    log.addHandler(watch)
-    log.propagate = False  # or the same would be said in lines through the bar
-    timer = asyncio.get_running_loop().call_later(_PATIENCE, bar.start)
+    log.addHandler(tracker)
+    log.propagate = False  # other handlers would print the same messages into the progress bar
+    timer = asyncio.get_running_loop().call_later(_DELAY, bar.start)
     try:
         yield
     finally:
         timer.cancel()
         bar.stop()
         log.propagate = True
-        log.removeHandler(watch)
+        log.removeHandler(tracker)
 
 
-class _Said(ProgressColumn):
-    """What the watch says, beside the bar that follows it."""
+class _StateColumn(ProgressColumn):
+    """The column for the text of a tracker, which also updates the bar."""
 
-    def __init__(self, watch: ProgressTracker) -> None:
+    def __init__(self, tracker: ProgressTracker) -> None:
         super().__init__(Column(no_wrap=True))
-        self._watch = watch
+        self._tracker = tracker
 
     def render(self, task: Task) -> Text:
-        """What the watch says now."""
-        task.completed, task.total = self._watch.windows
-        return Text(str(self._watch), overflow="ellipsis")
+        """Return the current state of the tracker as text."""
+        task.completed, task.total = self._tracker.windows
+        return Text(str(self._tracker), overflow="ellipsis")

@@ -1,4 +1,4 @@
-"""An answer as flat rows, one for each result: what every format but the table writes."""
+"""Results as flat rows, one for each result, for every format except the table."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
@@ -15,44 +15,44 @@ Row = dict[str, object]
 
 @frozen
 class ResultRows:
-    """The rows of an answer, and the names of their columns."""
+    """The results of a query as rows, with the names of their columns."""
 
-    asked: Buckets[object]
-    """What was asked, of which endpoint."""
+    source: Buckets[object]
+    """The query and its endpoint."""
     buckets: AsyncIterable[Bucket[object]]
-    """What comes."""
+    """The buckets as they are fetched."""
     gaps: Sequence[Gap] = ()
-    """The gaps that were found so far: all of them once the buckets were read."""
+    """The gaps found so far; complete after all buckets are read."""
     names: KnownNames = field(factory=KnownNames)
-    """Who is behind the ids, where that was asked for."""
+    """The names of ids, if requested."""
     exact: bool = False
-    """Whether a table shows every digit."""
+    """True if a table shows every digit."""
     money: MoneyType = "decimal"
-    """What money is in Parquet."""
+    """The type of money in Parquet."""
 
     @property
     def grouped_by(self) -> Sequence[str]:
-        """What there is one result for each of."""
-        return getattr(self.asked.query, "group_by", None) or ()
+        """The fields by which the results are grouped."""
+        return getattr(self.source.query, "group_by", None) or ()
 
     @cached_property
     def columns(self) -> list[str]:
         """The names of the columns, always the same and in the same order for an endpoint.
 
-        They are `start`, `end`, and the fields of the result; names, where they were asked for,
-        follow the ids that they belong to, and stand for a field that has the same name.
+        They are `start`, `end`, and the fields of the result. If names were requested, they follow
+        their ids, and replace a field of the same name.
         """
         return [name for each in self._columns for name in (each.name, *self._names_of(each))]
 
     async def __aiter__(self) -> AsyncIterator[list[Row]]:
-        """The rows of one bucket after the other, with times in ISO 8601."""
+        """Yield the rows of one bucket after the other, with times in ISO 8601."""
         columns = self.columns
         async for bucket in self.buckets:
             rows = zip(*self._cells(bucket), strict=True)
             yield [dict(zip(columns, row, strict=True)) for row in rows]
 
     def _cells(self, bucket: Bucket[object]) -> Iterator[Sequence[object]]:
-        """What stands in each column, for each result of a bucket."""
+        """Yield the values of each column, one for each result of a bucket."""
         self.names.learn(bucket.results)
         for column in self._columns:
             if column.kind is datetime:
@@ -66,7 +66,7 @@ class ResultRows:
     @cached_property
     def _columns(self) -> tuple[Column, ...]:
         names = {name for names in self.names.columns.values() for name in names}
-        columns = columns_of(self.asked.endpoint.result)
+        columns = columns_of(self.source.endpoint.result)
         return tuple(each for each in columns if each.name not in names)
 
     def _names_of(self, column: Column) -> Sequence[str]:
@@ -74,5 +74,5 @@ class ResultRows:
 
 
 def iso(moment: datetime) -> str:
-    """A moment in UTC as ISO 8601 writes it."""
+    """Return a time in UTC in the format of ISO 8601 with Z."""
     return moment.isoformat().replace("+00:00", "Z")

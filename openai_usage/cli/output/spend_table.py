@@ -1,4 +1,4 @@
-"""Draws what was spent: the month in a few lines, then by day, by project and by line item."""
+"""Print spending: an overview of the month, then tables by day, by project and by line item."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -23,20 +23,20 @@ from openai_usage.analysis.spending import Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
 
 _SHOWN = 10
-"""Projects or line items that have a line of their own."""
+"""The number of projects or line items with a line of their own."""
 
 _WIDE = 100
-"""Characters from which on a terminal has room for long bars, and for shares of days."""
+"""The width of a terminal, in characters, that has room for long bars and shares of days."""
 
 _LONG, _SHORT = 20, 8
-"""Characters of a bar."""
+"""The lengths of a bar, in characters."""
 
 REVISED = "The API still revises the last three days or so, mostly upward."
 
 
 @frozen
 class _Column:
-    """Figures of a table: what stands above them, for each of its lines, and below."""
+    """A column of figures in a table."""
 
     head: str
     cells: Sequence[str]
@@ -46,7 +46,7 @@ class _Column:
 def print_spending(
     spending: Spending, verdict: Verdict | None, names: KnownNames, console: Console
 ) -> None:
-    """Print all tables of what was spent in one currency."""
+    """Print all tables of the spending in one currency."""
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
     for sentence in _unknown(spending):
         console.print(Text(f"{sentence}\n"))
@@ -56,25 +56,25 @@ def print_spending(
     if verdict is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
     console.print(Text(f"{_how_projected(spending)} {REVISED}"))
-    # Beside each other, where there is room for that.
+    # Two tables, next to each other if they fit.
     console.print(Columns(_days(spending, console.width)), crop=False)
-    for title, parts, written in (
+    for title, parts, to_text in (
         ("project", spending.by("project_id"), partial(names.labelled, "project_id")),
         ("line item", spending.by("line_item"), str),
     ):
-        labels = _labels(parts, written)
+        labels = _labels(parts, to_text)
         console.print(_parts(title, labels, parts, spending, console.width), crop=False)
 
 
 def _overview(spending: Spending) -> Table:
-    """This month beside last month, and where it is going."""
+    """Return the totals of this month and last month, and the projection."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column()
     grid.add_column(justify="right")
     grid.add_column()
     total, last_month = spending.total, _last_month(spending)
-    these, those = _compared(spending)
-    before_this = spending.known(total.last_month, spending.last_month)
+    days, days_before = _compared(spending)
+    total_before = spending.known(total.last_month, spending.last_month)
     rows: list[tuple[str, Decimal | None, str, Decimal | None]] = [
         (
             f"{_so_far(spending)}, so far",
@@ -86,46 +86,46 @@ def _overview(spending: Spending) -> Table:
             f"{spending.month:%B}, projected",
             spending.projection.total if spending.projection.is_known else None,
             last_month,
-            before_this if _is_last_month_whole(spending) else None,
+            total_before if _is_last_month_complete(spending) else None,
         ),
-        (last_month, before_this, "", None),
+        (last_month, total_before, "", None),
     ]
     if spending.compared:
         rows += [
-            (these, total.compared, those, total.compared_with),
-            (those, total.compared_with, "", None),
+            (days, total.compared, days_before, total.compared_with),
+            (days_before, total.compared_with, "", None),
         ]
-    for name, amount, beside, before in rows:
-        changed = "" if before is None or amount is None else change(before, amount)
-        note = f"{changed} on {beside}" if changed else ""
+    for name, amount, compared_with, before in rows:
+        percent = "" if before is None or amount is None else change(before, amount)
+        note = f"{percent} on {compared_with}" if percent else ""
         grid.add_row(Text(name), _cell(amount, spending.currency), note)
     if not spending.compared:
         known = " that is known in both months" if spending.not_whole else ""
-        grid.add_row(f"{spending.month:%B} has no whole day yet{known}, to be compared")
+        grid.add_row(f"{spending.month:%B} has no complete day{known} to compare yet")
     return grid
 
 
 def _how_projected(spending: Spending) -> str:
     projection = spending.projection
     if not projection.is_known:
-        return "Nothing is projected, because no day is known to go by."
+        return "There is no projection, because no day is known on which to base it."
     per_day = money(projection.per_day, spending.currency)
     return f"Projected at {per_day} a day: {projection.method}."
 
 
 def _trends(spending: Spending) -> str:
-    """How the days of both months went, by one measure."""
+    """Return a line of bars for each of the two months, on the same scale."""
     by_day = spending.by_day
     days = (spending.month - spending.last_month).days
-    drawn = sparkline(list(by_day.values()), len(by_day))
+    bars = sparkline(list(by_day.values()), len(by_day))
     line = "".join(
-        "?" if day in spending.unknown else bar for day, bar in zip(by_day, drawn, strict=False)
+        "?" if day in spending.unknown else bar for day, bar in zip(by_day, bars, strict=False)
     )
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
 
 
 def _unknown(spending: Spending) -> Iterator[str]:
-    """Which days are unknown or in part, and what that means."""
+    """Yield sentences on the days that are unknown or known in part."""
     if spending.missing:
         yield (
             f"The API returned nothing for {_dates(spending.missing)}: what was billed then is "
@@ -145,22 +145,22 @@ def _unknown(spending: Spending) -> Iterator[str]:
 
 def _dates(days: Iterable[date]) -> str:
     months = groupby(sorted(days), key=lambda day: day.replace(day=1))
-    return join([_span(month, (day.day for day in those)) for month, those in months])
+    return join([_span(month, (day.day for day in group)) for month, group in months])
 
 
 def _so_far(spending: Spending) -> str:
-    """Which days of this month there is something of."""
+    """Return the days of this month that are known at least in part."""
     return _covered(spending, spending.month)
 
 
 def _last_month(spending: Spending) -> str:
     """Return the name of last month, or its known days if others are missing."""
-    if _is_last_month_whole(spending):
+    if _is_last_month_complete(spending):
         return f"{spending.last_month:%B}"
     return _covered(spending, spending.last_month)
 
 
-def _is_last_month_whole(spending: Spending) -> bool:
+def _is_last_month_complete(spending: Spending) -> bool:
     return all(day >= spending.month for day in spending.not_whole)
 
 
@@ -172,24 +172,24 @@ def _covered(spending: Spending, month: date) -> str:
 
 
 def _compared(spending: Spending) -> tuple[str, str]:
-    """Which days of the two months are compared."""
+    """Return the compared days of this month and of last month as text."""
     days = spending.compared_days
     return _span(spending.month, days), _span(spending.last_month, days)
 
 
 def _span(month: date, days: Iterable[int]) -> str:
-    """Days of a month, those that follow each other as one span."""
+    """Return days of a month as text, with consecutive days as one range."""
     runs: list[list[int]] = []
     for day in days:
         if not runs or runs[-1][-1] != day - 1:
             runs.append([])
         runs[-1].append(day)
-    shown = (f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
-    return f"{month:%b} {', '.join(shown)}".rstrip()
+    ranges = (f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"{month:%b} {', '.join(ranges)}".rstrip()
 
 
 def _days(spending: Spending, width: int) -> Iterator[Table]:
-    """The days of this month, and those of last month."""
+    """Yield a table of the days of this month, and one of those of last month."""
     this_month, last_month = dict[date, Decimal](), dict[date, Decimal]()
     for day, amount in spending.by_day.items():
         (this_month if day >= spending.month else last_month)[day] = amount
@@ -209,10 +209,10 @@ def _days(spending: Spending, width: int) -> Iterator[Table]:
         yield _table("day", labels, columns, _bars(amounts, width))
 
 
-def _labels(parts: Sequence[Part], written: Callable[[str], str]) -> list[str]:
-    """Return what stands before the lines of *parts*, no two alike: see `_largest`."""
+def _labels(parts: Sequence[Part], to_text: Callable[[str], str]) -> list[str]:
+    """Return a unique label for each line of `_largest`."""
     labels = labels_of(
-        (part.of for part in parts), lambda of: "-" if of is None else label(written(of))
+        (part.of for part in parts), lambda of: "-" if of is None else label(to_text(of))
     )
     shown = [labels[part.of] for part in parts[:_SHOWN]]
     others = parts[_SHOWN:]
@@ -220,7 +220,7 @@ def _labels(parts: Sequence[Part], written: Callable[[str], str]) -> list[str]:
 
 
 def _largest(parts: Sequence[Part]) -> Iterator[Part]:
-    """The first parts, and one for all others together."""
+    """Yield the first parts, and one for the sum of all others."""
     first, others = parts[:_SHOWN], parts[_SHOWN:]
     yield from first
     if others:
@@ -236,7 +236,7 @@ def _largest(parts: Sequence[Part]) -> Iterator[Part]:
 def _parts(
     title: str, labels: Sequence[str], all_parts: Sequence[Part], spending: Spending, width: int
 ) -> Table:
-    """What parts of the bill came to: this month, last month, and how their whole days compare."""
+    """Return a table of parts: this month, last month, and the change between compared days."""
     parts = list(_largest(all_parts))
     total, currency = spending.total, spending.currency
     amounts, before = (
@@ -272,12 +272,12 @@ def _shares(amounts: Sequence[Decimal | None], total: Decimal) -> _Column:
 
 
 def _bars(amounts: Sequence[Decimal | None], width: int) -> Sequence[RenderableType]:
-    """How large each amount is beside the largest one."""
-    room = _LONG if width >= _WIDE else _SHORT
+    """Return a bar for each amount, relative to the largest one."""
+    length = _LONG if width >= _WIDE else _SHORT
     sizes = [each or Decimal(0) for each in amounts]
-    most = max(sizes, default=Decimal(0))
+    largest = max(sizes, default=Decimal(0))
     return [
-        Bar(1, 0, float(each / most), width=room, color="cyan") if each > 0 else " " * room
+        Bar(1, 0, float(each / largest), width=length, color="cyan") if each > 0 else " " * length
         for each in sizes
     ]
 
@@ -288,11 +288,11 @@ def _table(
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(title, "total", overflow="fold")
     for column in columns:
-        shown = [*column.head.splitlines(), *column.cells, column.foot]
-        width = max(map(len, shown))  # a figure is never broken
+        texts = [*column.head.splitlines(), *column.cells, column.foot]
+        width = max(map(len, texts))  # never wrap a figure
         table.add_column(column.head, column.foot, justify="right", min_width=width)
     table.add_column("")
     cells = zip(*(column.cells for column in columns), strict=True)
-    for called, figures, bar in zip(labels, cells, bars, strict=True):
-        table.add_row(Text(called), *figures, bar)
+    for text, figures, bar in zip(labels, cells, bars, strict=True):
+        table.add_row(Text(text), *figures, bar)
     return table

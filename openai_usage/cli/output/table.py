@@ -1,4 +1,4 @@
-"""Draws a summary as a table for a terminal."""
+"""Print a summary as a table."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -20,40 +20,40 @@ from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import Line, Measure, Summary, summarize
 from openai_usage.schema.windows import Window
 
-_LEGIBLE = 10
-"""Characters that a column of labels is never narrower than, even where the terminal is."""
+_MIN_LABEL_WIDTH = 10
+"""The smallest width of a label column, in characters, even if the terminal is too narrow."""
 
 _GAP = 2
 """Characters between columns."""
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
-"""Characters of a line's bar and of its trend: the first of these for which there is room."""
+"""Widths of the bar and of the trend, in characters; the first pair that fits is used."""
 
 
-async def write_table(sheet: ResultRows, file: BinaryIO) -> None:
-    """Sum up a sheet and draw it, as wide as the terminal, or as wide as it is elsewhere."""
+async def write_table(rows: ResultRows, file: BinaryIO) -> None:
+    """Summarize the results and print them as a table that fits the terminal, if it is one."""
     now = int(time.time())
-    summary = await summarize(sheet)
-    if not summary.lines and not sheet.gaps:  # of which the command says something else
-        say(f"nothing was {billed_or_used([sheet.asked.endpoint.name])} in this range")
+    summary = await summarize(rows)
+    if not summary.lines and not rows.gaps:  # the command itself describes gaps
+        say(f"nothing was {billed_or_used([rows.source.endpoint.name])} in this range.")
     with console_on(file) as console:
-        covered = _covered(sheet.asked.query, summary.starts, now)
-        endpoint = sheet.asked.endpoint.name.replace("_", " ")
+        covered = _covered(rows.source.query, summary.starts, now)
+        endpoint = rows.source.endpoint.name.replace("_", " ")
         title = f"{endpoint}, {describe_span(covered)}, in UTC"
-        if covered.start_time < sheet.asked.query.start_time:
-            title += "\nfrom midnight on, as the API answers"
-        if sheet.gaps:
-            title += f"\nno data for {describe_spans(sheet.gaps)}"
-        # Above the table and not as its title, which would be wrapped where the table is narrow.
+        if covered.start_time < rows.source.query.start_time:
+            title += "\nfrom midnight on: the API returns whole days"
+        if rows.gaps:
+            title += f"\nno data for {describe_spans(rows.gaps)}"
+        # Not as the title of the table, which rich wraps at the width of the table.
         console.print(Text(title, style="italic"), soft_wrap=True)
-        console.print(build_table(summary, width=console.width, exact=sheet.exact), crop=False)
+        console.print(build_table(summary, width=console.width, exact=rows.exact), crop=False)
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
-    """Return the range that figures cover, given where their buckets start.
+    """Return the range that figures cover, from the *starts* of their buckets.
 
-    The first bucket of costs can begin before the range, and a cursor leads to a later one. What
-    is still to come is not covered.
+    The first bucket of costs can begin before the range, and a cursor can skip buckets. The future
+    is not covered.
     """
     first = starts[0] if starts else query.start_time
     start = min(first, query.start_time) if query.page is None else first
@@ -62,7 +62,7 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
 
 
 def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
-    """The table of a summary: labels, figures, and how large each line is beside the others."""
+    """Return the table of a summary: labels, figures, and the share, bar and trend of each line."""
     table = Table(
         box=box.SIMPLE_HEAD,
         show_footer=any(measure.adds_up for measure in summary.measures) and bool(summary.lines),
@@ -75,18 +75,18 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
             head.replace("_", " "),
             Text("" if index else "total"),
             overflow="fold",
-            min_width=min(longest, _LEGIBLE),
+            min_width=min(longest, _MIN_LABEL_WIDTH),
         )
     for measure in summary.measures:
         words = measure.name.split("_")
         totals = list(_totals(summary, measure, exact=exact))
-        shown = [_figure(measure, line, exact=exact) for line in summary.lines]
+        figures = [_figure(measure, line, exact=exact) for line in summary.lines]
         table.add_column(
             "\n".join(words),
             Text("\n".join(totals)),
             justify="right",
             no_wrap=True,
-            min_width=max(map(len, [*words, *totals, *shown])),  # a figure is never broken
+            min_width=max(map(len, [*words, *totals, *figures])),  # never wrap a figure
         )
     table.add_column(
         "share" if summary.main.adds_up else "", justify="right", no_wrap=True, min_width=5
@@ -107,7 +107,7 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
 def _cells(
     summary: Summary, line: Line, bar: int, trend: int, *, exact: bool
 ) -> Iterator[RenderableType]:
-    yield from map(Text, line.labels)  # as text, in which brackets mean nothing
+    yield from map(Text, line.labels)  # not str, in which rich reads markup
     for measure in summary.measures:
         yield _figure(measure, line, exact=exact)
     size = line.figures[summary.main.name]
@@ -115,26 +115,26 @@ def _cells(
     largest = summary.largest[line.currency]
     yield share(size, total) if summary.main.adds_up else ""
     if bar:
-        # Shares of what is owed and what is owed back would say nothing.
-        is_some = largest > 0 and size > 0
-        # Divided before it is a float, which money can be beyond.
-        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_some else ""
+        # Credits are negative, and have no meaningful bar.
+        is_positive = largest > 0 and size > 0
+        # Divide first, because money can overflow a float.
+        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_positive else ""
     if trend and summary.grouped:
         yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
 
 
 def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
-    return _shown(measure, line.figures[measure.name], line.currency, exact=exact)
+    return _format(measure, line.figures[measure.name], line.currency, exact=exact)
 
 
 def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:
-    """The sum of a measure, in each currency by itself; none of what does not add up."""
+    """Yield the sum of a measure for each currency; nothing if it cannot be added."""
     if measure.adds_up:
         for currency, totals in summary.totals.items():
-            yield _shown(measure, totals[measure.name], currency, exact=exact)
+            yield _format(measure, totals[measure.name], currency, exact=exact)
 
 
-def _shown(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
+def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
     if currency is not None:
         return money(Decimal(figure), currency, exact=exact)
     return UNITS[measure.unit](figure, exact=exact)
