@@ -117,6 +117,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the pictures of the README anew, in `.pictures`; needs Chromium."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.support.pictures")
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
     session.install("-q", "uv")
