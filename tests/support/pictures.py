@@ -102,5 +102,4 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     draw_spend()
     draw_report()
-    for picture in (SPEND, REPORT):
-        print(picture, picture.stat().st_size)
+    assert all(each.stat().st_size < MOST_BYTES for each in (SPEND, REPORT))
