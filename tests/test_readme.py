@@ -7,10 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import duckdb  # noqa: F401 - can be loaded once only, and pytester would have it forgotten
-import pandas as pd  # noqa: F401 - likewise
 import pytest
-import vl_convert  # noqa: F401 - likewise
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser
 
@@ -21,7 +18,6 @@ from tests.support.readme_table import CLIENT_README, README, written
 from tests.support.terminal import COMMAND, Terminal
 
 pytestmark = pytest.mark.real_clock
-pytest_plugins = ["pytester"]
 
 
 ROOT = README.parent
@@ -46,42 +42,34 @@ def blocks(language: str) -> list[object]:
 
 
 @pytest.mark.parametrize("code", blocks("python"))
-def test_python(
-    code: str,
-    usage_sandbox: Sandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    pytester: pytest.Pytester,
-) -> None:
+def test_python(code: str, asked: Sandbox, here: Path) -> None:
     if "def test_" in code:
-        pytester.makepyfile(code)
-        pytester.runpytest_subprocess("-p", "no:asyncio").assert_outcomes(passed=1)
-        return
-    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
-    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
-    if "set_tracer_provider" in code:  # for a whole process, and for good
-        done = pytester.run(sys.executable, "-W", "error", "-c", code)
-        assert (done.ret, done.stderr.lines) == (0, [])
-        done.stdout.fnmatch_lines('*"name": "openai_usage.walk costs"*')
+        (here / "test_block.py").write_text(code)
+        assert "1 passed" in printed_by("-m", "pytest", "-p", "no:asyncio")
+    elif "set_tracer_provider" in code:  # for a whole process, and for good
+        assert '"name": "openai_usage.walk costs"' in printed_by("-W", "error", "-c", code)
     else:
         exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
-    assert usage_sandbox.requests or not ("asyncio.run" in code or "with UsageClient" in code)
+    asks = ("asyncio.run(main())", "with UsageClient()")
+    assert asked.requests or not any(each in code for each in asks)
+
+
+def printed_by(*arguments: str) -> str:
+    """Return what a Python process prints, which must not complain."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout
 
 
 @pytest.mark.parametrize("lines", blocks("sh"))
-def test_commands(
-    lines: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)  # where those that write may write
+def test_commands(lines: str, capsys: pytest.CaptureFixture[str], here: Path) -> None:
     for line in lines.splitlines():
         for command in line.split("&&"):
             program, *words = shlex.split(command)
             assert program in (".", "cd", "git", "nox", "openai-usage", "pip", "python3")
             if program == "openai-usage":
                 assert run(words) == 0
-                written = Path(words[words.index("-o") + 1]) if "-o" in words else None
+                written = here / words[words.index("-o") + 1] if "-o" in words else None
                 assert written.stat().st_size if written else capsys.readouterr().out
 
 
