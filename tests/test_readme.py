@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from sybil import Document, Example
@@ -13,12 +14,11 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from openai_usage.cli.app import run
 from openai_usage.sandbox import Sandbox
-from tests.support.pictures import MOST_BYTES, REPORT, SPEND, fixed_now
+from tests.support.pictures import MOST_BYTES, REPORT, SPEND, fixed_now, spend_lines
 from tests.support.readme_table import CLIENT_README, README, written
 from tests.support.terminal import COMMAND, Terminal
 
 pytestmark = pytest.mark.real_clock
-
 
 ROOT = README.parent
 DOCUMENTS = [
@@ -137,6 +137,12 @@ def test_pictures_are_small_and_shown() -> None:
     for picture in (SPEND, REPORT):
         assert picture.stat().st_size < MOST_BYTES
         assert f"]({picture.relative_to(ROOT)})" in README.read_text()
+
+
+def test_the_picture_of_spend_is_what_it_shows() -> None:
+    drawn = "".join(ET.parse(SPEND).getroot().itertext())
+    shown = "".join("".join(line.plain.split()) for line in spend_lines())
+    assert "".join(drawn.split()).endswith(shown), "run `nox -s pictures`"
 
 
 def test_the_table_is_that_of_the_rows() -> None:

@@ -69,11 +69,16 @@ def without_days(lines: Sequence[Text]) -> Iterator[Text]:
     yield from lines[projects - 1 :]  # its head has two lines
 
 
+def spend_lines() -> Sequence[Text]:
+    """Return the lines of the picture of `spend`."""
+    drawn = AnsiDecoder().decode(on_a_terminal("spend --names --sandbox").rstrip())
+    return list(without_days(list(drawn)))
+
+
 def draw_spend() -> None:
     """Draw what `openai-usage spend` shows, as the window of a terminal."""
     console = Console(record=True, width=_COLUMNS, file=StringIO())
-    drawn = AnsiDecoder().decode(on_a_terminal("spend --names --sandbox").rstrip())
-    for line in without_days(list(drawn)):
+    for line in spend_lines():
         console.print(line)
     svg = console.export_svg(title="openai-usage spend", theme=MONOKAI)
     # Without the fonts, which a browser would have to ask another host for.
