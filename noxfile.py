@@ -94,15 +94,20 @@ def wheel(session: nox.Session) -> None:
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
+        shutil.copytree(".pictures", f"{elsewhere}/.pictures")
         for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
+        for document in Path("openai_usage").rglob("README.md"):
+            copy = Path(elsewhere, document)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(document, copy)
         with session.chdir(elsewhere):
             session.run("pytest", *AT_ONCE, *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmark, and its tables in the README; `-- --quick` only shows that it still runs."""
+    """The benchmark, and the tables in its README; `-- --quick` only shows that it still runs."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
@@ -114,6 +119,13 @@ def browser(session: nox.Session) -> None:
         session.skip("no Chromium is installed, so nobody looks at the report")
     install(session, "tests")
     session.run("pytest", "-m", "browser", "tests/report/browser", *session.posargs)
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the pictures of the README anew, in `.pictures`; needs Chromium."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.support.pictures")
 
 
 @nox.session
@@ -157,7 +169,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """Walks on which everything goes wrong, counted in the README; `-- --seed N` runs one again."""
+    """Everything goes wrong, counted in `tests/README.md`; `-- --seed N` runs one seed again."""
     install(session, "tests")
     session.run("python", "-m", "tests.stress.chaos", *(session.posargs or ["--write"]))
 

@@ -1,4 +1,4 @@
-"""The tables, from the numbers: `python -m benchmarks.report` writes it into the README.
+"""The tables, from the numbers: `python -m benchmarks.report` writes them into `README.md` here.
 
 Numbers of different contenders are shown as ratios, since seconds mean nothing on another machine.
 """
@@ -15,7 +15,7 @@ from benchmarks.scenarios import CONTENDERS, FRAMES, GROWTH, OURS, RANGES, SCENA
 
 HERE = Path(__file__).parent
 NUMBERS = HERE / "numbers.json"
-README = HERE.parent / "README.md"
+README = HERE / "README.md"
 BEGIN = "<!-- benchmark: written by `python -m benchmarks.report` -->\n"
 END = "<!-- end of benchmark -->\n"
 
@@ -81,7 +81,7 @@ def own(numbers: Numbers) -> Iterator[Row]:
             ),
             min(reached) >= least,
         )
-        yield _at_most("⤷ requests that are refused", limited["refused"], 0.05, "{:.1%}")
+        yield _at_most("⤷ requests that are rejected", limited["refused"], 0.05, "{:.1%}")
     for endpoint in ("completions", "costs"):
         yield from _frames(endpoint, numbers.get(f"frame of {endpoint}"))
     memory = [numbers[f"memory, {pages} pages"][OURS]["bytes"] for pages in (6, 120)]

@@ -15,7 +15,7 @@ from openai_usage import Endpoints, InvalidQueryError, __version__
 from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.sandbox import Sandbox
-from tests.support.readme_table import README
+from tests.support.readme_table import CLIENT_README
 from tests.support.terminal import COMMAND, Terminal, asking
 
 pytestmark = pytest.mark.real_clock
@@ -106,8 +106,10 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
 
 
 def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) -> None:
-    readme = README.read_text()
-    told = readme[readme.index("## The command line") : readme.index("## How fast it is")]
+    readme = CLIENT_README.read_text()
+    told = "".join(
+        (CLIENT_README.parent / folder / "README.md").read_text() for folder in ("cli", "report")
+    )
     shown = terminal("--help")
     commands = re.findall(r"^│ ([a-z][a-z-]+) ", shown, flags=re.MULTILINE)
     assert len(commands) == len(ROWS) + len(_OTHERS)

@@ -1,13 +1,12 @@
-"""The benchmark still runs, and the README says what it measured."""
+"""The benchmark still runs, and its README says what it measured."""
 
 import json
 import os
 import subprocess
 import sys
 
-from benchmarks.report import NUMBERS, written
+from benchmarks.report import NUMBERS, README, written
 from benchmarks.scenarios import CONTENDERS, SCENARIOS
-from tests.support.readme_table import README
 
 SOME = ("fat costs", "memory, 6 pages", "frame of costs", "growth 0")
 """A scenario for each program that measures; `nox -s bench -- --quick` runs all of them."""
@@ -21,7 +20,7 @@ def test_each_program_that_measures_still_runs() -> None:
     untraced = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick", *SOME],
-        cwd=README.parent,
+        cwd=README.parents[1],
         capture_output=True,
         text=True,
         check=False,

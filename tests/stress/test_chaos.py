@@ -3,9 +3,8 @@
 import json
 
 from tests.stress.chaos.engine import run
-from tests.stress.chaos.report import COUNTS, written
+from tests.stress.chaos.report import COUNTS, README, written
 from tests.stress.chaos.trial import KINDS, Trial
-from tests.support.readme_table import README
 
 
 def test_no_bucket_is_lost_or_doubled_whatever_goes_wrong() -> None:

@@ -1,4 +1,4 @@
-"""Writes the README's table of endpoints from the rows: `python -m tests.support.readme_table`."""
+"""Write the table of endpoints from the rows: `python -m tests.support.readme_table`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,19 +6,20 @@ from pathlib import Path
 from openai_usage import Endpoint, Endpoints
 
 README = Path(__file__).parents[2] / "README.md"
+CLIENT_README = README.parent / "openai_usage" / "README.md"
 BEGIN = "<!-- endpoints: written by `python -m tests.support.readme_table` -->\n"
 END = "<!-- end of endpoints -->\n"
 
 
 def written(readme: str) -> str:
-    """*readme* with the table as the rows have it now."""
+    """Return *readme* with the table as the rows have it now."""
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
     return before + BEGIN + table() + END + after
 
 
 def table() -> str:
-    """The table of endpoints, in Markdown."""
+    """Return the table of endpoints, in Markdown."""
     lines = ["| method | measures | filters | `group_by` |", "|---|---|---|---|"]
     lines += [_line(row) for row in Endpoints.table().values()]
     sizes = " · ".join(
@@ -43,4 +44,4 @@ def _code(names: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
+    CLIENT_README.write_text(written(CLIENT_README.read_text()))

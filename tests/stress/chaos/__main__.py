@@ -17,9 +17,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, help="that of the first walk; each has the next one (1)"
     )
-    parser.add_argument(
-        "--write", action="store_true", help="write tests/chaos.json and the README"
-    )
+    parser.add_argument("--write", action="store_true", help="write chaos.json and tests/README.md")
     asked = parser.parse_args()
     seed = 1 if asked.seed is None else asked.seed
     walks = asked.walks or (20_000 if asked.seed is None else 1)

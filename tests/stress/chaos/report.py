@@ -1,4 +1,4 @@
-"""Write the counts of a run to the README: `python -m tests.stress.chaos.report`."""
+"""Write the counts of a run to `tests/README.md`: `python -m tests.stress.chaos.report`."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any
 from attrs import asdict
 
 from tests.stress.chaos.engine import Tally
-from tests.support.readme_table import README
 
 COUNTS = Path(__file__).parent.parent / "chaos.json"
+README = Path(__file__).parents[2] / "README.md"
 BEGIN = "<!-- chaos: written by `python -m tests.stress.chaos.report` -->\n"
 END = "<!-- end of chaos -->\n"
 
@@ -20,7 +20,7 @@ def table(counts: Mapping[str, Any]) -> str:
     """The counts of a run, in Markdown."""
     faults = sorted(counts["faults"].items(), key=lambda each: (-each[1], each[0]))
     rows = [
-        ("walks", counts["walks"]),
+        ("iterations", counts["walks"]),
         ("requests", counts["requests"]),
         ("faults injected", sum(counts["faults"].values())),
         ("buckets checked", counts["buckets"]),
@@ -49,7 +49,7 @@ def written(readme: str, counts: Mapping[str, Any]) -> str:
 
 
 def write(tally: Tally, seed: int) -> None:
-    """Keep what a run came to, and tell the README."""
+    """Keep what a run came to, and write it to the README."""
     counts = asdict(tally, filter=lambda attribute, _: attribute.name != "wrongs")
     known = {"date": datetime.now(UTC).date().isoformat(), "seed": seed, **counts}
     COUNTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
