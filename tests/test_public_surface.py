@@ -31,7 +31,8 @@ METHODS = {
     "AsyncUsageClient": "base_url close names table",
     "UsageClient": "base_url close names table",
     "Buckets": "arrow_batches collect concurrently pages plan raw_pages to_arrow",
-    "BlockingBuckets": "arrow_batches collect concurrently first_page pages plan raw_pages to_arrow",
+    "BlockingBuckets": """arrow_batches collect concurrently first_page pages plan raw_pages
+        to_arrow""",
     "Bucket": "end end_time results start start_time",
     "Page": "data has_more next_page",
     "Names": "known of personal unread with_names_from",
