@@ -90,8 +90,8 @@ def test_dates_are_written_alike_on_every_platform() -> None:
     root = Path(__file__).parent.parent
     written = {
         (path.name, directive)
-        for folder in ("openai_usage", "tests", "benchmarks")
-        for path in (root / folder).rglob("*.py")
+        for folder in (PACKAGE, root / "tests", root / "benchmarks")
+        for path in folder.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         for text in date_formats(node)
         for directive in re.findall("%(.)", text)
