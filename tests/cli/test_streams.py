@@ -265,8 +265,11 @@ def test_what_is_refused_is_called_what_it_was_typed_as(
     ("variables", "says"),
     [
         ({"OPENAI_ADMIN_KEY": ""}, "no admin key: set OPENAI_ADMIN_KEY. Usage and costs need "),
-        ({"OPENAI_ADMIN_KEY": "é"}, "OPENAI_ADMIN_KEY holds a character that no key has"),
-        ({"OPENAI_ORG_ID": "é"}, "OPENAI_ORG_ID holds a character that no organization has"),
+        (
+            {"OPENAI_ADMIN_KEY": "é"},
+            "OPENAI_ADMIN_KEY holds a character that cannot be part",
+        ),
+        ({"OPENAI_ORG_ID": "é"}, "OPENAI_ORG_ID holds a character that cannot be part of an id"),
         ({"OPENAI_BASE_URL": "here"}, "OPENAI_BASE_URL takes an address such as https://"),
         (
             {"OPENAI_BASE_URL": "http://example.com/?organization"},
