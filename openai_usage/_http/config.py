@@ -113,7 +113,7 @@ def _key(passed: Secret) -> Secret:
         )
     if not _fits_a_header(key.reveal()):
         raise InvalidOptionError(
-            "admin_api_key holds a character that cannot be part of a key. Copy the whole key again.",
+            "admin_api_key holds a character that cannot be part of a key. Copy the key again.",
             option="admin_api_key",
         )
     return key
@@ -207,8 +207,8 @@ def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
         )
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise InvalidOptionError(
-            "ssl does not verify the server, so the admin key could go to anyone. To trust a private "
-            "authority, pass ssl.create_default_context(cafile=…) instead.",
+            "ssl does not verify the server, so the admin key could go to anyone. To trust a "
+            "private authority, pass ssl.create_default_context(cafile=…) instead.",
             option="ssl",
         )
     if _speaks_old_tls(context):
