@@ -502,7 +502,7 @@ walk.first_page()
 
 
 def test_what_a_program_asks_when_it_has_ended_is_refused(sandbox: Sandbox) -> None:
-    assert outcome(LATE, sandbox) == (0, "this client is closed; make a new one\n", "")
+    assert outcome(LATE, sandbox) == (0, "this client is closed; make a new one.\n", "")
 
 
 CAUGHT = """
