@@ -104,7 +104,7 @@ def _opentelemetry() -> _OpenTelemetry | None:
         error=trace.StatusCode.ERROR,
         duration=duration,
         retries=meter.create_counter(
-            "openai_usage.retries", unit="{retry}", description="Requests that were tried again."
+            "openai_usage.retries", unit="{retry}", description="Requests that were retried."
         ),
         buckets=meter.create_counter(
             "openai_usage.buckets", unit="{bucket}", description="Buckets that were yielded."

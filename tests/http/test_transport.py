@@ -160,7 +160,7 @@ def test_a_key_that_fits_no_header_is_refused_unseen(key: str) -> None:
         ({"max_retries": 1.5}, "max_retries takes a whole number"),
         ({"max_retry_wait": -1}, "max_retry_wait takes seconds"),
         ({"timeout": 10**400}, "timeout takes seconds above 0"),
-        ({"max_retries": -(10**5000)}, "max_retries takes a whole number .* a certain int"),
+        ({"max_retries": -(10**5000)}, "max_retries takes a whole number .* a value of type int"),
         ({"max_connections": 0}, "max_connections takes a whole number from 1"),
         ({"max_response_bytes": 0}, "max_response_bytes takes bytes"),
         ({"trust_env": "0"}, "trust_env takes True or False, not '0'"),
