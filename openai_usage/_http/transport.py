@@ -17,7 +17,7 @@ from openai_usage._http.rate_limiter import RateLimiter
 from openai_usage._http.responses import excerpt, organization, request_id, status_error
 from openai_usage._http.retry import retry_delay
 from openai_usage._telemetry import IterationSpan, RequestSpan
-from openai_usage._text import contains_key
+from openai_usage._text import contains_key, with_full_stop
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
@@ -185,7 +185,9 @@ class Transport:
         cause = type(error).__name__
         if isinstance(error, OSError):
             cause += f": {error}"  # some other errors quote the server, which may quote the key
-        return APIConnectionError(f"no complete answer from {self.options.base_url.host}: {cause}.")
+        return APIConnectionError(
+            f"no complete answer from {self.options.base_url.host}: {with_full_stop(cause)}"
+        )
 
     def _response_error(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
         if response.status != 200:

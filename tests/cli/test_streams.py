@@ -296,7 +296,7 @@ def test_where_the_api_is_not_the_variable_is_named(
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", f"{asked.base_url}/nowhere")
     terminal("costs", exit_code=1)
-    assert "Is OPENAI_BASE_URL where the API is?" in terminal.err
+    assert "Check OPENAI_BASE_URL: " in terminal.err
 
 
 def test_a_mistake_of_ours_is_not_passed_off_as_an_extra_that_is_missing(
