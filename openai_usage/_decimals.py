@@ -1,15 +1,15 @@
-"""Adds up decimals without losing a digit, which is what every figure about money rests on."""
+"""Add decimals without losing a digit. Every total of money relies on this."""
 
 from collections.abc import Iterable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation
 from functools import reduce
 
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
-"""Keeps every digit. The default keeps 28, and an amount alone can have more."""
+"""A context that keeps every digit. The default keeps 28, and an amount can have more."""
 
 
 def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
-    """The sum, with every digit and no others: a zero can come as `0E-6176`, and adds none."""
+    """Return the sum with every digit, and without trailing zeros such as those of `0E-6176`."""
     return _EXACT.normalize(reduce(_EXACT.add, filter(None, amounts), Decimal(0)))
 
 
@@ -19,5 +19,5 @@ def of_cents(cents: int) -> Decimal:
 
 
 def exact_difference(amount: Decimal, other: Decimal) -> Decimal:
-    """By how much *amount* is more than *other*, with every digit."""
+    """Return *amount* minus *other*, with every digit."""
     return exact_sum([amount, other.copy_negate()])

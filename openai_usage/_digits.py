@@ -1,8 +1,8 @@
-"""Digits of a decimal: all of them as text, or as many as a decimal column holds.
+"""Format a decimal with every digit, or round it to the digits that a decimal column holds.
 
-A decimal column has 128 bits, the widest that Parquet, pandas, polars and DuckDB all have. The
-whole range must not be refused for a digit that no bill shows, so a value is rounded at the last
-decimal, and the rounding is counted: every read says once what it rounded.
+A decimal column has 128 bits, the widest that Parquet, pandas, polars and DuckDB all support. A
+digit that no bill shows must not make a whole range fail, so values are rounded at the last
+decimal. The rounding is counted, and each read reports it once.
 """
 
 import logging
@@ -12,8 +12,9 @@ from typing import NamedTuple
 from openai_usage._decimals import exact_difference
 
 DIGITS, DECIMALS = 38, 24
-"""Of a decimal column. 14 digits before the point are a hundred trillion dollars or tokens in one
-result. The API sends up to 17 digits of a float, of any size, and has sent text of 30 decimals."""
+"""The digits of a decimal column, and those after the point. The 14 before it are enough for a
+hundred trillion dollars or tokens in one result. The API sends floats of up to 17 digits, of any
+size, and has sent text with 30 decimals."""
 
 _LAST = Decimal(1).scaleb(-DECIMALS)
 _quantize = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation]).quantize
@@ -22,57 +23,57 @@ _log = logging.getLogger("openai_usage")
 
 
 def digits(number: Decimal) -> str:
-    """Return every digit, never in scientific notation.
+    """Return *number* with every digit, never in scientific notation.
 
-    A zero can come as `0E-6176`, which has no digits to show.
+    A zero is `0`, because the API can send it as `0E-6176`.
     """
     return f"{number:f}" if number else "0"
 
 
-def fitted(number: Decimal) -> Decimal:
+def quantize(number: Decimal) -> Decimal:
     """Return *number* with the decimals of a column, rounded half to even.
 
     Raises:
-        InvalidOperation: There are more digits before the point than a column holds.
+        InvalidOperation: *number* has more digits before the point than a column holds.
     """
     return _quantize(number, _LAST)
 
 
 class Rounded(NamedTuple):
-    """What was rounded in one column."""
+    """The rounded values of one column."""
 
     values: int
-    """How many values were rounded."""
+    """The number of rounded values."""
     largest_difference: Decimal
-    """The largest difference that it made."""
+    """The largest difference between a value and its rounded value."""
 
 
 class Rounding:
-    """Counts what is rounded in a read, by column."""
+    """Counts the rounded values of a read, by column."""
 
     def __init__(self) -> None:
         self.columns: dict[str, Rounded] = {}
-        """What was rounded, by the name of the column; nothing was rounded in the others."""
+        """The rounded values by the name of the column. Columns without any are missing."""
 
-    def add(self, column: str, number: Decimal, instead: Decimal) -> None:
-        """Count that *instead* stands in the place of *number*."""
+    def add(self, column: str, number: Decimal, rounded: Decimal) -> None:
+        """Count that *number* was rounded to *rounded*."""
         values, largest = self.columns.get(column, (0, Decimal(0)))
-        made = exact_difference(number, instead).copy_abs()
-        self.columns[column] = Rounded(values + 1, max(largest, made))
+        difference = exact_difference(number, rounded).copy_abs()
+        self.columns[column] = Rounded(values + 1, max(largest, difference))
 
-    def message(self, way_out: str) -> str:
-        """Return what was rounded, in one sentence, and what to use against it."""
+    def message(self, alternative: str) -> str:
+        """Return a message about the rounded values and the *alternative* that is exact."""
         rounded = "; ".join(
             f"{values:,} value{'' if values == 1 else 's'} of {column}, by {largest:.2g} at most"
             for column, (values, largest) in self.columns.items()
         )
         return (
             f"rounded to {DECIMALS} decimals, the most that a decimal column holds: {rounded}. "
-            f"Use {way_out} to keep every digit."
+            f"Use {alternative} to keep every digit."
         )
 
     def log(self, path: str) -> None:
-        """Log what was rounded in the answers of an endpoint, if anything was."""
+        """Log the rounded values of an endpoint, if there are any."""
         if self.columns:
             _log.warning(
                 "GET %s: %s",

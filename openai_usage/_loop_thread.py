@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for programs that have none to spare."""
+"""Run an event loop in a background thread, for blocking programs."""
 
 import asyncio
 import atexit
@@ -14,113 +14,113 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Awaits in a thread of its own, while the thread that asks for it waits.
+    """A background thread with an event loop, which awaits for threads that block meanwhile.
 
-    The thread begins with the first use. It ends when this is closed or garbage, or the program
-    ends. Any number of threads may use it at once.
+    The thread starts with the first use. It ends when this is closed or garbage-collected, or when
+    the program ends. Any number of threads may use it at once.
 
     Args:
-        owner: What it is the loop of, for errors and for the name of the thread.
-        closing: What is to be awaited in the loop at the very end, when all else is over.
+        owner: A noun for error messages and the name of the thread, such as "client".
+        closing: A coroutine function that is awaited in the loop at the very end.
     """
 
     def __init__(self, owner: str, closing: Callable[[], Awaitable[None]]) -> None:
         self._owner = owner
         self._closing = closing
         self._closed = False
-        # Python 3.14 can leave a lock locked where a signal interrupts `with`: whoever was
-        # interrupted, and then closes this, gets past one that knows its thread.
-        self._beginning = threading.RLock()
-        self._life: _Worker | None = None
+        # Reentrant, because Python 3.14 can leave a lock locked if a signal interrupts `with`, and
+        # the interrupted thread must still be able to close this.
+        self._lock = threading.RLock()
+        self._worker: _Worker | None = None
 
-    def run(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return what *ask* gives once it is awaited, or raise the error that comes of it.
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Await the result of *function* in the loop; return its value or raise its error.
 
-        Whatever ends the waiting, as Ctrl-C does, cancels what is waited for.
+        If the wait is interrupted, for example by Ctrl-C, cancel the awaitable.
 
         Raises:
-            RuntimeError: This is closed, began in another process, or would wait for itself.
-            SystemExit: The program ends, and so does the daemon thread that this was called in.
+            RuntimeError: This is closed, was started in another process, or would wait for itself.
+            SystemExit: The program is ending, and with it the calling daemon thread.
         """
-        life = self._alive()
+        worker = self._running()
         future: Future[T] = Future()
         try:
-            if life.submit(ask, future):
+            if worker.submit(function, future):
                 return future.result()
         except CancelledError:
             pass
         finally:
-            future.cancel()  # which means nothing where it is done
-        raise self._is_closed()
+            future.cancel()  # no effect if it is done
+        raise self._closed_error()
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
-        """What *items* gives, of which nothing is None; the threads change once for each.
+        """Yield each of the *items*, none of which may be None, with one thread switch for each.
 
-        Where it is left, *items* are closed in the loop. That is not waited for, since it can be
-        left as garbage, which is collected anywhere, also where a lock is held that the loop needs.
+        When iteration ends early, close *items* in the loop, without waiting for that. The iterator
+        can be garbage-collected anywhere, even while a lock is held that the loop needs.
         """
-        turn = asyncio.Lock()  # a step that is cancelled takes its time, and is not to be disturbed
+        lock = asyncio.Lock()  # a cancelled step must finish before items are closed
 
         async def step() -> T | None:
-            async with turn:
+            async with lock:
                 return await anext(items, None)
 
         async def close() -> None:
-            async with turn:
+            async with lock:
                 await items.aclose()
-            life.walks.discard(items)
+            worker.iterations.discard(items)
 
-        life = self._alive()
+        worker = self._running()
         try:
-            life.walks.add(items)
+            worker.iterations.add(items)
             while (item := self.run(step)) is not None:
                 yield item
         finally:
-            life.submit(close, Future())
+            worker.submit(close, Future())
 
     def close(self) -> None:
-        """Cancel what is under way, close what is open, and end the thread; twice is fine."""
-        if self._life is not None and self._life.process != os.getpid():
-            return  # the thread stayed behind, and a lock that a fork has copied may stay locked
-        with self._beginning:
+        """Cancel running tasks, close what is open, and end the thread. May be called again."""
+        if self._worker is not None and self._worker.process != os.getpid():
+            return  # a fork has no thread, and its copy of the lock may stay locked forever
+        with self._lock:
             self._closed = True
-        if self._life is not None:
-            self._life.end()
+        if self._worker is not None:
+            self._worker.end()
 
-    def _alive(self) -> "_Worker":
-        # First of all, since a lock that a fork has copied may never be released.
-        if self._life is not None and self._life.process != os.getpid():
+    def _running(self) -> "_Worker":
+        # Before taking the lock, because a fork's copy of it may stay locked forever.
+        if self._worker is not None and self._worker.process != os.getpid():
             raise RuntimeError(
-                f"this {self._owner} was used before this process was forked off, and its thread "
-                f"stayed behind; make a {self._owner} for each process"
+                f"this {self._owner} was used before this process was forked, and its thread "
+                f"exists only in the parent process; make a {self._owner} for each process."
             )
-        with self._beginning:
+        with self._lock:
             if self._closed:
-                raise self._is_closed()
-            life = self._life or self._started()
-        if threading.current_thread() is life.thread:
+                raise self._closed_error()
+            worker = self._worker or self._start()
+        if threading.current_thread() is worker.thread:
             raise RuntimeError(
-                f"this {self._owner} would wait for itself: it was used in its own thread, by what "
-                "looks on there, such as a log handler"
+                f"this {self._owner} would wait for itself, because it was used in its own thread, "
+                "for example by a log handler or a callback; use it in another thread."
             )
-        return life
+        return worker
 
-    def _started(self) -> "_Worker":
-        life = _Worker(f"openai-usage {self._owner}", self._closing)
+    def _start(self) -> "_Worker":
+        worker = _Worker(f"openai-usage {self._owner}", self._closing)
         try:
-            life.start()
-            self._life = life
+            worker.start()
+            self._worker = worker
         except BaseException as error:
-            life.abandon()  # its thread may have started, and nobody knows it
+            worker.abandon()  # its thread may have started already
             if isinstance(error, RuntimeError) and _is_ending():
                 raise SystemExit from None
             raise
-        return life
+        return worker
 
-    def _is_closed(self) -> RuntimeError | SystemExit:
+    def _closed_error(self) -> RuntimeError | SystemExit:
         if _is_ending():
             return SystemExit()
-        return RuntimeError(f"this {self._owner} is closed; make a new one")
+        return RuntimeError(f"this {self._owner} is closed; make a new one.")
 
     def __enter__(self) -> Self:
         return self
@@ -134,39 +134,39 @@ class LoopThread:
         self.close()
 
     def __del__(self) -> None:
-        if self._life is not None:
-            self._life.request_stop()  # and not wait, see `iterate`
+        if self._worker is not None:
+            self._worker.request_stop()  # without waiting, see `iterate`
 
 
 def _is_ending() -> bool:
-    """Return whether the program ends without waiting for this thread.
+    """Return whether the program is ending without waiting for this thread.
 
-    What fails in such a thread then is of no use to anyone, and is not to be printed.
+    Errors in such a thread are of no use then, and must not be printed.
     """
     return threading.current_thread().daemon and not threading.main_thread().is_alive()
 
 
 class _Worker:
-    """The thread and its loop, which do not know who uses them, so that those can be garbage.
+    """The thread and its loop. It has no reference to its user, which can be garbage-collected.
 
-    Whatever has to be closed or awaited is made in the thread. Signals interrupt the main thread,
-    between any two steps, and would leave it behind there.
+    Create in the thread whatever must be closed or awaited. Signals interrupt the main thread at
+    any point, and would leave such objects unclosed there.
     """
 
     def __init__(self, name: str, closing: Callable[[], Awaitable[None]]) -> None:
         self.process = os.getpid()
-        self.walks: set[AsyncGenerator[object, None]] = set()
-        """What is iterated now, to be closed at the end, from the outside in."""
+        self.iterations: set[AsyncGenerator[object, None]] = set()
+        """The running iterations, which are closed at the end."""
         self._closing = closing
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._over = asyncio.Event()
-        self._told = False
-        # What is begun comes to the loop before the end does, or not at all. A thread can come by
-        # twice: where garbage is collected while it is here.
-        self._telling = threading.RLock()
+        self._stop_requested = asyncio.Event()
+        self._is_stopping = False
+        # Guards `_is_stopping`, so that nothing is submitted after the request to stop. Reentrant,
+        # because garbage collection can request a stop while this thread holds the lock.
+        self._lock = threading.RLock()
         self._ready: Future[None] = Future()
-        # Python joins all others before it says that it ends.
-        self.thread = threading.Thread(target=self._live, name=name, daemon=True)
+        # A daemon, because Python joins all other threads before it runs `atexit` functions.
+        self.thread = threading.Thread(target=self._main, name=name, daemon=True)
 
     def start(self) -> None:
         """Start the thread, and wait for its loop."""
@@ -174,7 +174,7 @@ class _Worker:
         self._ready.result()
 
     def abandon(self) -> None:
-        """Let it end before anything has begun in it, where it has started at all."""
+        """Stop the thread before anything runs in it, if it has started at all."""
 
         async def nothing() -> None:
             pass
@@ -182,25 +182,28 @@ class _Worker:
         self._closing = nothing
         self.request_stop()
 
-    def submit(self, ask: Callable[[], Awaitable[T]], future: Future[T]) -> bool:
-        """Await what *ask* gives for *future*, unless this is over or in another process."""
+    def submit(self, function: Callable[[], Awaitable[T]], future: Future[T]) -> bool:
+        """Await the result of *function* for *future*; return False if this has stopped."""
         if self.process != os.getpid():
             return False
-        with self._telling:
-            if self._told or self._loop is None:
+        with self._lock:
+            if self._is_stopping or self._loop is None:
                 return False
-            self._loop.call_soon_threadsafe(self._await, self._loop, ask, future)
+            self._loop.call_soon_threadsafe(self._await, self._loop, function, future)
             return True
 
     def _await(
-        self, loop: asyncio.AbstractEventLoop, ask: Callable[[], Awaitable[T]], future: Future[T]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        function: Callable[[], Awaitable[T]],
+        future: Future[T],
     ) -> None:
-        async def awaited() -> T:
-            return await ask()
+        async def await_result() -> T:
+            return await function()
 
         def settle(task: asyncio.Task[T]) -> None:
             error = None if task.cancelled() else task.exception()
-            with suppress(InvalidStateError):  # where it was given up meanwhile
+            with suppress(InvalidStateError):  # the future was cancelled meanwhile
                 if task.cancelled():
                     future.cancel()
                 elif error is not None:
@@ -208,31 +211,31 @@ class _Worker:
                 else:
                     future.set_result(task.result())
 
-        def give_up(_: Future[T]) -> None:
-            with suppress(RuntimeError):  # where the loop is closed, and the task over
+        def cancel(_: Future[T]) -> None:
+            with suppress(RuntimeError):  # the loop is closed, so the task is done
                 loop.call_soon_threadsafe(task.cancel)
 
-        task = loop.create_task(awaited())
+        task = loop.create_task(await_result())
         task.add_done_callback(settle)
-        future.add_done_callback(give_up)  # at once, if it was given up before this began
+        future.add_done_callback(cancel)  # called at once if the future is cancelled already
 
     def request_stop(self) -> None:
-        """Let it end; as often as one likes, since any time can be interrupted."""
+        """Ask the thread to end. May be called again, because any call can be interrupted."""
         if self.process != os.getpid():
             return
-        with self._telling:
-            self._told = True
+        with self._lock:
+            self._is_stopping = True
             if self._loop is not None:
-                with suppress(RuntimeError):  # it has ended
-                    self._loop.call_soon_threadsafe(self._over.set)
+                with suppress(RuntimeError):  # the loop is closed
+                    self._loop.call_soon_threadsafe(self._stop_requested.set)
 
     def end(self) -> None:
-        """Let it end, and wait for that."""
+        """Ask the thread to end, and wait for it."""
         self.request_stop()
         if self.process == os.getpid():
             self.thread.join()
 
-    def _live(self) -> None:
+    def _main(self) -> None:
         runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         try:
             self._loop = runner.get_loop()
@@ -243,23 +246,23 @@ class _Worker:
         try:
             with runner:
                 self._ready.set_result(None)
-                life = self._loop.create_task(self._until_told())
-                while not life.done():
-                    # asyncio breaks off where any task ends with one of these. They are for the
-                    # thread that waits for that task, and the loop goes on.
+                main = self._loop.create_task(self._until_stopped())
+                while not main.done():
+                    # asyncio stops the loop if any task ends with one of these. They are meant for
+                    # the thread that waits for the task, and the loop must go on.
                     with suppress(KeyboardInterrupt, SystemExit):
-                        self._loop.run_until_complete(life)
+                        self._loop.run_until_complete(main)
         finally:
             atexit.unregister(self.end)
 
-    async def _until_told(self) -> None:
-        while not self._told:
-            await self._over.wait()
+    async def _until_stopped(self) -> None:
+        while not self._is_stopping:
+            await self._stop_requested.wait()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        async with AsyncExitStack() as stack:  # which goes on where one of them fails
+        async with AsyncExitStack() as stack:  # continues if one of them fails
             stack.push_async_callback(self._closing)
-            for walk in list(self.walks):  # other threads may still begin one
-                stack.push_async_callback(walk.aclose)
+            for items in list(self.iterations):  # other threads may still add some
+                stack.push_async_callback(items.aclose)

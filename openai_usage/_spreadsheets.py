@@ -1,19 +1,19 @@
-"""What keeps text harmless where people open it in a spreadsheet."""
+"""Make text harmless for people who open it in a spreadsheet (CSV injection)."""
 
 from unicodedata import normalize
 
 _STARTS = frozenset("=+-@\t\r")
-"""What text begins with that a spreadsheet would run as a formula, or split."""
+"""The first characters of text that a spreadsheet would run as a formula, or split."""
 
 
 def escape_formula(text: str) -> str:
-    """*text*, with an apostrophe before it where a spreadsheet would run it.
+    """Return *text*, with an apostrophe before it if a spreadsheet would run it as a formula.
 
-    What cannot be seen before a formula does not count, nor how wide its first character is.
+    Ignore invisible characters before a formula, and treat full-width characters like others.
     """
-    for each in text:
-        if normalize("NFKC", each) in _STARTS:
+    for character in text:
+        if normalize("NFKC", character) in _STARTS:
             return f"'{text}"
-        if each.isprintable() and not each.isspace():
+        if character.isprintable() and not character.isspace():
             break
     return text

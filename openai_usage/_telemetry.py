@@ -1,10 +1,10 @@
-"""Spans and metrics through OpenTelemetry where it is installed; where it is not, nothing.
+"""Record spans and metrics with OpenTelemetry if it is installed, and nothing otherwise.
 
-They say what was asked and how it went, but never with which key and about whom: of an address
-they have no query, and of an error its class alone, since its text may be the server's.
+They describe requests and outcomes, but never the key, and nobody in the organization: URLs have no
+query, and errors only their class, because the text may come from the server.
 
-No span is made the current one: a walk is a generator, and what that sets is set for its caller
-too, between two steps. So every request is told the walk it belongs to.
+No span becomes the current span. An iteration is a generator, and a generator's context is also
+its caller's context between two steps. So every request gets the span of its iteration instead.
 """
 
 from asyncio import CancelledError, get_running_loop
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Seconds, as the conventions want the histogram to be cut."""
+"""The histogram boundaries in seconds that the semantic conventions recommend."""
 
 
 class RequestSpan:
-    """A request that nobody looks at.
+    """The span of a request, without OpenTelemetry.
 
-    It is entered after the gate, in one `async with` with the request, hence its `async` methods.
+    Enter it after the rate limiter, in one `async with` with the request: hence the async methods.
     """
 
     async def __aenter__(self) -> Self:
@@ -40,11 +40,11 @@ class RequestSpan:
         pass
 
     def answered(self, status: int) -> None:
-        """An answer begins to come."""
+        """Record the *status* of the response."""
 
 
-class WalkSpan:
-    """A walk, or a single page, that nobody looks at."""
+class IterationSpan:
+    """The span of an iteration or a single page, without OpenTelemetry."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -52,28 +52,28 @@ class WalkSpan:
     async def __aexit__(self, *raised: object) -> None:
         pass
 
-    def handed_over(self, buckets: int) -> None:
-        """One more page of them goes to the caller."""
+    def record_page(self, buckets: int) -> None:
+        """Record a page with this number of buckets that the caller gets."""
 
     def request(self, url: URL, *, retry: int, wait: float) -> RequestSpan:  # noqa: ARG002
-        """What looks at a request that asks the gate now, *wait* seconds after the one before."""
+        """Return the span of a request that waits for the rate limiter, after a delay of *wait*."""
         return RequestSpan()
 
 
-def walk_span(what: str, endpoint: str, windows_at_once: int | None = None) -> WalkSpan:
-    """What looks at a walk from here to its end; its parent is the span that is current here."""
+def iteration_span(what: str, endpoint: str, windows_at_once: int | None = None) -> IterationSpan:
+    """Start the span of an iteration, whose parent is the current span."""
     otel = _opentelemetry()
     if otel is None:
-        return WalkSpan()
-    return _SeenWalk(otel, what, endpoint, windows_at_once)
+        return IterationSpan()
+    return _RecordedIteration(otel, what, endpoint, windows_at_once)
 
 
 @frozen
 class _OpenTelemetry:
-    """All that is needed of it, so that it is imported in one place."""
+    """The parts of OpenTelemetry in use, so that it is imported in one place."""
 
     tracer: "Tracer"
-    below: "Callable[[Span], Context]"
+    set_span_in_context: "Callable[[Span], Context]"
     client: "SpanKind"
     error: "StatusCode"
     duration: "Histogram"
@@ -84,7 +84,7 @@ class _OpenTelemetry:
 @cache
 def _opentelemetry() -> _OpenTelemetry | None:
     try:
-        from opentelemetry import metrics, trace  # noqa: PLC0415 - by the first walk, not before
+        from opentelemetry import metrics, trace  # noqa: PLC0415 - keeps `import openai_usage` fast
     except ImportError:
         return None
     meter = metrics.get_meter("openai_usage", __version__)
@@ -95,36 +95,36 @@ def _opentelemetry() -> _OpenTelemetry | None:
             description="Duration of HTTP client requests.",
             explicit_bucket_boundaries_advisory=_BOUNDS,
         )
-    except TypeError:  # a version from before there were bounds: no walk is to fail for that
+    except TypeError:  # an older version without boundaries, which must not break iteration
         return None
     return _OpenTelemetry(
         tracer=trace.get_tracer("openai_usage", __version__),
-        below=trace.set_span_in_context,
+        set_span_in_context=trace.set_span_in_context,
         client=trace.SpanKind.CLIENT,
         error=trace.StatusCode.ERROR,
         duration=duration,
         retries=meter.create_counter(
-            "openai_usage.retries", unit="{retry}", description="Requests that were tried again."
+            "openai_usage.retries", unit="{retry}", description="Requests that were retried."
         ),
         buckets=meter.create_counter(
-            "openai_usage.buckets", unit="{bucket}", description="Buckets that were handed over."
+            "openai_usage.buckets", unit="{bucket}", description="Buckets that were yielded."
         ),
     )
 
 
-class _SeenWalk(WalkSpan):
+class _RecordedIteration(IterationSpan):
     def __init__(
         self, otel: _OpenTelemetry, what: str, endpoint: str, windows_at_once: int | None
     ) -> None:
         self.otel = otel
-        self.names = {"openai_usage.endpoint": endpoint}
+        self.attributes = {"openai_usage.endpoint": endpoint}
         self._pages = self._buckets = 0
         self._span = otel.tracer.start_span(
-            f"openai_usage.{what} {endpoint}", attributes=self.names
+            f"openai_usage.{what} {endpoint}", attributes=self.attributes
         )
         if windows_at_once is not None:
             self._span.set_attribute("openai_usage.windows_at_once", windows_at_once)
-        self.below = otel.below(self._span)
+        self.context = otel.set_span_in_context(self._span)
 
     async def __aexit__(self, *raised: object) -> None:
         match raised[1]:
@@ -143,58 +143,61 @@ class _SeenWalk(WalkSpan):
         self._span.set_attribute("openai_usage.buckets", self._buckets)
         self._span.end()
 
-    def handed_over(self, buckets: int) -> None:
+    def record_page(self, buckets: int) -> None:
         self._pages += 1
         self._buckets += buckets
-        self.otel.buckets.add(buckets, self.names)
+        self.otel.buckets.add(buckets, self.attributes)
 
     def request(self, url: URL, *, retry: int, wait: float) -> RequestSpan:
         if retry:
-            self.otel.retries.add(1, self.names)
-        return _SeenRequest(self, url, retry, wait)
+            self.otel.retries.add(1, self.attributes)
+        return _RecordedRequest(self, url, retry, wait)
 
 
-class _SeenRequest(RequestSpan):
+class _RecordedRequest(RequestSpan):
     _span: "Span"
-    _began: float
+    _started: float
 
-    def __init__(self, walk: _SeenWalk, url: URL, retry: int, wait: float) -> None:
-        self._otel = walk.otel
-        self._below = walk.below
-        self._asked = get_running_loop().time()
-        self._facts: dict[str, str | int] = {  # for the span and the metric
+    def __init__(self, iteration: _RecordedIteration, url: URL, retry: int, wait: float) -> None:
+        self._otel = iteration.otel
+        self._context = iteration.context
+        self._queued = get_running_loop().time()
+        self._attributes: dict[str, str | int] = {  # of the span and the metric
             "http.request.method": "GET",
             "server.address": url.host or "",
             "server.port": url.port or 0,
         }
-        self._more: dict[str, str | float] = {"url.full": str(url.with_query(None))}
+        self._span_only: dict[str, str | float] = {"url.full": str(url.with_query(None))}
         if retry:
-            self._more |= {"http.request.resend_count": retry, "openai_usage.retry.wait": wait}
+            self._span_only |= {"http.request.resend_count": retry, "openai_usage.retry.wait": wait}
 
     async def __aenter__(self) -> Self:
-        self._began = perf_counter()
-        gate = {"openai_usage.gate.wait": get_running_loop().time() - self._asked}
+        self._started = perf_counter()
+        waited = {"openai_usage.gate.wait": get_running_loop().time() - self._queued}
         self._span = self._otel.tracer.start_span(
-            "GET", self._below, self._otel.client, {**self._facts, **self._more, **gate}
+            "GET",
+            self._context,
+            self._otel.client,
+            {**self._attributes, **self._span_only, **waited},
         )
         return self
 
     async def __aexit__(self, *raised: object) -> None:
         error = raised[1]
         if error is not None:
-            what = type(error).__name__
-            self._note("error.type", what)
-            if not isinstance(error, CancelledError):  # that is given up, and no failure
-                self._span.set_status(self._otel.error, what)
+            kind = type(error).__name__
+            self._set("error.type", kind)
+            if not isinstance(error, CancelledError):  # cancellation is not a failure
+                self._span.set_status(self._otel.error, kind)
         self._span.end()
-        self._otel.duration.record(perf_counter() - self._began, self._facts)
+        self._otel.duration.record(perf_counter() - self._started, self._attributes)
 
     def answered(self, status: int) -> None:
-        self._note("http.response.status_code", status)
+        self._set("http.response.status_code", status)
         if status >= 400:
-            self._note("error.type", str(status))
+            self._set("error.type", str(status))
             self._span.set_status(self._otel.error)
 
-    def _note(self, name: str, value: str | int) -> None:
-        self._facts[name] = value
+    def _set(self, name: str, value: str | int) -> None:
+        self._attributes[name] = value
         self._span.set_attribute(name, value)

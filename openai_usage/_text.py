@@ -1,4 +1,4 @@
-"""How people are shown what a caller passed, or the API sent, which can be anything."""
+"""Show people text from a caller or the API safely, whatever it contains."""
 
 import re
 import unicodedata
@@ -11,57 +11,60 @@ _LONGEST = 200
 
 _HARMFUL = re.compile(
     "["
-    "\x00-\x1f\x7f-\x9f"  # what a terminal obeys: ESC, CSI and OSC, of 7 bits and of 8
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of text
-    "\u00ad\u034f\u180e\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # unseen
-    "\u115f\u1160\u3164\uffa0\U000e0000-\U000e007f"  # unseen as well: fillers, and tags
-    "\ud800-\udfff\ufffe\uffff"  # what XML cannot hold, and UTF-8 partly
+    "\x00-\x1f\x7f-\x9f"  # terminal controls: ESC, CSI and OSC, of 7 bits and of 8
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of text
+    "\u00ad\u034f\u180e\u200b\u2028\u2029\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb"  # invisible
+    "\u115f\u1160\u3164\uffa0\U000e0000-\U000e007f"  # also invisible: fillers and tags
+    "\ud800-\udfff\ufffe\uffff"  # not allowed in XML, and partly not in UTF-8
     "]"
     # Scripts and emoji join with these, but ASCII does not.
     "|(?<![^\x00-\x7f])[\u200c\u200d]"
 )
-"""What must not be shown: it acts on a terminal, cannot be seen, or cannot be written."""
+"""Characters that must not be shown: they control a terminal, are invisible, or are not text."""
 
 _LIKE_A_KEY = re.compile(r"sk-(?:admin-[\w-]+|[\w-]{16,})")
 _IS_A_KEY = re.compile(r"\A\W*sk-[\w-]{5,}|sk-admin-[\w-]{24,}")
-"""How OpenAI's API keys look: what is better not shown, and what cannot be anything else."""
+"""Two patterns of OpenAI's API keys: possible keys, to be masked, and certain ones."""
 
 _MARK = "\N{REPLACEMENT CHARACTER}"
 
 _STOPS = (".", "!", "?", "…", "。")
 _AFTER_STOPS = "\"'”»)]"
-"""What a sentence can end in behind its full stop."""
+"""Characters that can follow the full stop of a sentence."""
 
 
 def without_keys(text: str) -> str:
-    """Return *text* with a mark in the place of whatever looks like an API key."""
+    """Return *text* with a mark instead of everything that looks like an API key."""
     return _LIKE_A_KEY.sub("[an API key]", text)
 
 
 def contains_key(text: str) -> bool:
-    """Return whether *text* is an API key, or has an admin key in it, beyond doubt.
+    """Return whether *text* certainly is an API key, or contains an admin key.
 
-    Names of models can have `sk-` in them, as in `ft:…:desk-assistant`, and are not keys.
+    Names of models can contain `sk-`, as in `ft:…:desk-assistant`, and are not keys.
     """
     return _IS_A_KEY.search(text) is not None
 
 
 def short_repr(value: object) -> str:
-    """The repr of *value*, cut short; or its type: a very large integer, for one, has no repr."""
+    """Return the repr of *value*, shortened, or its type if the repr fails.
+
+    Very large integers, for example, do not have a repr.
+    """
     try:
         text = without_keys(repr(value))
-    except Exception:  # noqa: BLE001 - a repr can be anyone's code, and is not what went wrong here
-        return f"a certain {type(value).__name__}"
+    except Exception:  # noqa: BLE001 - a repr can run any code, and must not hide the actual error
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def printable(text: str) -> str:
-    """Return *text* on one line, with a mark in the place of whatever must not be shown."""
+    """Return *text* on one line, with a mark instead of characters that must not be shown."""
     return mask(" ".join(text.split()))
 
 
 def mask(text: str) -> str:
-    """Return *text* with a mark in the place of every character that must not be shown.
+    """Return *text* with a mark instead of every character that must not be shown.
 
     Line ends and tabs are among these. All other characters keep their places.
     """
@@ -70,7 +73,7 @@ def mask(text: str) -> str:
 
 def escape(text: str) -> str:
     r"""Return *text* with an escape such as `\x1b` for every character that must not be shown."""
-    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def with_full_stop(text: str) -> str:
@@ -81,16 +84,16 @@ def with_full_stop(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """Return *text* as a label that can be seen: its repr where it is made of blanks only."""
-    seen = printable(text)
-    return seen if _look(seen) else short_repr(text)
+    """Return *text* as a visible label: its repr if it consists of blanks only."""
+    visible = printable(text)
+    return visible if _look(visible) else short_repr(text)
 
 
 def labels_of(values: Iterable[K], write: Callable[[K], str]) -> dict[K, str]:
-    """Return a label for each of the *values*, as *write* has it: no two of them look alike.
+    """Return a label for each of the *values*, written by *write*, so that no two look alike.
 
-    Where they would, they are numbered, in an order that depends on the values only. None and what
-    is written as it is keep their label, so `-` for None stays `-`.
+    Number those that would, in an order that depends only on the values. None, and values that
+    are their own label, keep it, so `-` for None stays `-`.
     """
     written = {value: write(value) for value in values}
     ordered = sorted(written, key=lambda each: (each is not None, written[each] != each, str(each)))
@@ -98,23 +101,23 @@ def labels_of(values: Iterable[K], write: Callable[[K], str]) -> dict[K, str]:
 
 
 def unique_labels(labels: Iterable[str], form: str = "{} [{}]") -> list[str]:
-    """Return the *labels*, numbered where one would be taken for another."""
+    """Return the *labels*, with numbers for those that look like another."""
     taken: set[str] = set()
     last: dict[str, int] = {}
-    made = []
+    result = []
     for each in labels:
         unique, look = each, _look(each)
         while _look(unique) in taken:
             last[look] = last.get(look, 1) + 1
             unique = form.format(each, last[look])
         taken.add(_look(unique))
-        made.append(unique)
-    return made
+        result.append(unique)
+    return result
 
 
 def _look(text: str) -> str:
-    """Return what a reader sees of *text*: an accent in one way, and nothing without a width."""
+    """Return *text* as a reader sees it: accents composed, and no characters without a width."""
     if text.isascii():
         return text
-    wide = "".join(each for each in text if unicodedata.category(each) != "Cf")
-    return unicodedata.normalize("NFC", wide)
+    visible = "".join(each for each in text if unicodedata.category(each) != "Cf")
+    return unicodedata.normalize("NFC", visible)

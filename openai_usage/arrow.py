@@ -1,8 +1,8 @@
-"""Results as Arrow: typed columns, a row for each result. Needs the extra `[arrow]`.
+"""Convert results to Arrow: typed columns, a row for each result. Needs the extra `[arrow]`.
 
-Moments are in UTC and labels are dictionaries. Money and quantities are decimals of 128 bits, text
-or floats, as the caller says. What may be null is what the class of the results says, so the schema
-never depends on what was used.
+Times are in UTC, and text columns are dictionaries. Money and quantities are decimals of 128 bits,
+text or floats, as the caller chooses. The schema depends only on the class of the results, nulls
+included, and never on the data.
 """
 
 import asyncio
@@ -35,23 +35,23 @@ from openai_usage._arrow_types import MISFITS, types_of
 __all__ = ["Rounding", "record_batch", "record_batches", "schema", "table"]
 
 _ROWS = 10_000
-"""Rows that are made in one go, in a few milliseconds; a larger page is taken in turns."""
+"""Rows that are converted at once, in a few milliseconds. Larger pages become several batches."""
 
 
 def schema(endpoint: Endpoint[..., object], *, money: MoneyType = "decimal") -> pa.Schema:
-    """The schema of an endpoint's rows, always the same.
+    """Return the schema of an endpoint's rows, which never depends on the data.
 
     Raises:
-        ColumnError: A field of its results is declared as something that has no column.
-        InvalidQueryError: There is no such form of *money*.
+        ColumnError: A field of the results has a type without a column.
+        InvalidQueryError: *money* is not one of its allowed values.
     """
     columns, types = columns_of(endpoint.result), types_of(money)
     for column in columns:
         if column.kind not in types:
             raise ColumnError(
-                f"{endpoint.result.__name__}.{column.name} is of a type that has no column: make "
-                "it an int, float, bool, str, Decimal or Amount, which may be None, or read the "
-                "results with `async for`",
+                f"{endpoint.result.__name__}.{column.name} is of a type that has no column. Make "
+                "it an int, float, bool, str, Decimal or Amount, optionally with None, or read the "
+                "results with `async for`.",
                 column=column.name,
             )
     return pa.schema(
@@ -66,14 +66,14 @@ def record_batch(
     money: MoneyType = "decimal",
     rounding: Rounding | None = None,
 ) -> pa.RecordBatch:
-    """The rows of some buckets, all in one batch.
+    """Return the rows of some buckets in one batch.
 
-    What is rounded is added to *rounding*, to be said once for several batches; without it, it is
-    logged.
+    Add the rounded values to *rounding*, so that they can be reported once for several batches. If
+    it is None, log them.
 
     Raises:
-        ColumnError: A result has no place in its columns.
-        InvalidQueryError: There is no such form of *money*.
+        ColumnError: A value does not fit into its column.
+        InvalidQueryError: *money* is not one of its allowed values.
     """
     rows = _Rows(endpoint, money, rounding)
     batch = rows.batch(buckets)
@@ -88,56 +88,56 @@ async def record_batches(
     *,
     money: MoneyType = "decimal",
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """The rows of each page, of a large one in several batches; at least one batch a page.
+    """Yield the rows of each page: at least one batch for a page, and several for a large page.
 
-    What was rounded is logged once, when the iteration ends.
+    Log rounded values once, when the iteration ends.
 
     Raises:
-        ColumnError: A result has no place in its columns. Its `resume_from` is where the buckets
-            end whose rows were handed over.
-        InvalidQueryError: There is no such form of *money*.
+        ColumnError: A value does not fit into its column. Its `resume_from` is the end of the last
+            bucket whose rows were yielded.
+        InvalidQueryError: *money* is not one of its allowed values.
     """
-    rows = _Rows(endpoint, money)  # what has no column is said before anything is sent
-    handed_over: int | None = None
+    rows = _Rows(endpoint, money)  # raises before anything is sent
+    yielded_until: int | None = None
     try:
         async with Owned(pages) as owned:
             async for page in owned:
-                for buckets in _in_turns(page.data):
+                for buckets in _chunks(page.data):
                     try:
                         batch = rows.batch(buckets)
                     except ColumnError as error:
-                        error.resume_from = handed_over
+                        error.resume_from = yielded_until
                         raise
                     yield batch
-                    handed_over = buckets[-1].end_time if buckets else handed_over
+                    yielded_until = buckets[-1].end_time if buckets else yielded_until
                     await asyncio.sleep(0)
     finally:
         rows.rounding.log(endpoint.path)
 
 
 def table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
-    """One table of some batches, of one at least: columns in one piece, labels with one dictionary.
+    """Return one table of at least one batch: each column in one chunk, with one dictionary.
 
-    Pieces can be shared, too, but not everybody reads them without putting them together.
+    Keeping the chunks would copy less, but many readers would have to combine them first.
     """
     return pa.Table.from_batches(batches).combine_chunks()
 
 
-def _in_turns(buckets: Sequence[Bucket[object]]) -> Iterator[Sequence[Bucket[object]]]:
-    """All *buckets*, some at a time; at least once, even if there are none."""
-    some: list[Bucket[object]] = []
+def _chunks(buckets: Sequence[Bucket[object]]) -> Iterator[Sequence[Bucket[object]]]:
+    """Yield *buckets* in chunks: at least one chunk, even if there are no buckets."""
+    chunk: list[Bucket[object]] = []
     rows = 0
     for bucket in buckets:
-        if some and rows + len(bucket.results) > _ROWS:
-            yield some
-            some, rows = [], 0
-        some.append(bucket)
+        if chunk and rows + len(bucket.results) > _ROWS:
+            yield chunk
+            chunk, rows = [], 0
+        chunk.append(bucket)
         rows += len(bucket.results)
-    yield some
+    yield chunk
 
 
 class _Rows:
-    """Makes batches of an endpoint's rows, and counts what is rounded in them."""
+    """Makes batches of an endpoint's rows, and counts rounded values."""
 
     def __init__(
         self, endpoint: Endpoint[..., object], money: MoneyType, rounding: Rounding | None = None
@@ -151,7 +151,7 @@ class _Rows:
         return pa.RecordBatch.from_arrays(list(self._arrays(buckets)), schema=self._schema)
 
     def _arrays(self, buckets: Sequence[Bucket[object]]) -> Iterator["pa.Array[Any]"]:
-        """What stands in each column, a row for each result; each has the times of its bucket."""
+        """Yield the array of each column: a row for each result, with the times of its bucket."""
         bounds = [0, *accumulate(len(bucket.results) for bucket in buckets)]
         bucket_of = pc.list_parent_indices(pa.ListArray.from_arrays(bounds, pa.nulls(bounds[-1])))
         for column in self._columns:
@@ -172,7 +172,7 @@ class _Rows:
         raise ColumnError(
             f"{column.name} is {short_repr(value)} in the bucket that begins at "
             f"{bucket.start_time} ({bucket.start.isoformat()}). Its column, {kind.arrow}, holds "
-            f"{kind.holds}. Use {kind.way_out} to keep every digit.",
+            f"{kind.holds}. Use {kind.alternative} to keep every digit.",
             column=column.name,
             start_time=bucket.start_time,
         )

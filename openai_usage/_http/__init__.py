@@ -1,1 +1,1 @@
-"""One request. The only room that knows aiohttp."""
+"""Send one request. The only package of the client that uses aiohttp."""

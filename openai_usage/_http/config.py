@@ -1,4 +1,4 @@
-"""The options of a client: what was passed, else the environment, else the default; checked."""
+"""Options of a client, validated: the argument, or else the environment, or else the default."""
 
 import re
 import ssl
@@ -18,23 +18,23 @@ from openai_usage.gaps import Gap
 Number = TypeVar("Number", int, float)
 
 OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
-"""What to do about buckets that are missing."""
+"""The reaction to missing buckets."""
 
 _ADDRESS = (
     r"(?ai)https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]*)?"
     r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?"
 )
-"""An address that everyone reads alike: nothing in it to be unescaped, folded or climbed out of."""
+"""A base URL without escapes, non-ASCII characters or `..`, so that every parser reads it alike."""
 
 _TOO_MUCH = 2**63
-"""Of anything that is counted."""
+"""The exclusive upper bound of every numeric option."""
 
 _OLD_TLS = (
     (ssl.HAS_SSLv3, ssl.OP_NO_SSLv3),
     (ssl.HAS_TLSv1, ssl.OP_NO_TLSv1),
     (ssl.HAS_TLSv1_1, ssl.OP_NO_TLSv1_1),
 )
-"""The versions before TLS 1.2: whether Python's OpenSSL has them, and the option that forbids them.
+"""For each version before TLS 1.2: whether Python's OpenSSL has it, and the option that forbids it.
 """
 
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
@@ -42,7 +42,7 @@ _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 @frozen(kw_only=True)
 class ClientConfig:
-    """What a client was told, complete and checked."""
+    """The options of a client, complete and validated."""
 
     admin_api_key: Secret
     base_url: URL
@@ -72,11 +72,11 @@ def options(
     trust_env: bool,
     allow_insecure_http: bool,
 ) -> ClientConfig:
-    """The options that a client works with.
+    """Return the options that a client uses.
 
     Raises:
-        MissingAdminKeyError: There is no key, neither passed nor in the environment.
-        InvalidOptionError: An option cannot work.
+        MissingAdminKeyError: There is no key, either passed or in the environment.
+        InvalidOptionError: An option has an invalid value.
     """
     _check_flag("trust_env", trust_env)
     _check_flag("allow_insecure_http", allow_insecure_http)
@@ -101,19 +101,19 @@ def options(
     )
 
 
-def _key(given: Secret) -> Secret:
-    # What is revealed gets no name here: tracebacks can show what names stand for.
-    if not isinstance(given.reveal(), str):
-        kind = type(given.reveal()).__name__
-        raise InvalidOptionError(f"admin_api_key takes text, not {kind}", option="admin_api_key")
-    key = Secret(given.reveal().strip())
+def _key(passed: Secret) -> Secret:
+    # Never assign the revealed key to a variable: tracebacks can show the values of variables.
+    if not isinstance(passed.reveal(), str):
+        kind = type(passed.reveal()).__name__
+        raise InvalidOptionError(f"admin_api_key takes text, not {kind}.", option="admin_api_key")
+    key = Secret(passed.reveal().strip())
     if not key.reveal():
         raise MissingAdminKeyError(
             f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
         )
     if not _fits_a_header(key.reveal()):
         raise InvalidOptionError(
-            "admin_api_key holds a character that no key has; was it copied whole?",
+            "admin_api_key holds a character that cannot be part of a key. Copy the key again.",
             option="admin_api_key",
         )
     return key
@@ -123,7 +123,7 @@ def _no_key(option: str, text: str, key: Secret) -> str:
     if contains_key(text) or key.is_in(text):
         raise InvalidOptionError(
             f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
-            f"and leave {option} out or pass what it is for.",
+            f"and correct {option} or leave it out.",
             option=option,
         )
     return text
@@ -131,9 +131,9 @@ def _no_key(option: str, text: str, key: Secret) -> str:
 
 def _organization(organization: str) -> str:
     if not _fits_a_header(organization):
-        # It stays out of the message: it may well be a key, in the wrong place.
+        # The value may be a key in the wrong place, so the message does not show it.
         raise InvalidOptionError(
-            "organization holds a character that no organization has; was it copied whole?",
+            "organization holds a character that cannot be part of an id. Copy the whole id again.",
             option="organization",
         )
     return organization
@@ -146,20 +146,20 @@ def _fits_a_header(value: str) -> bool:
 def _secure(text: str, *, allow_insecure_http: bool) -> URL:
     try:
         url = URL(text if re.fullmatch(_ADDRESS, text) else "")
-        (url.host or "").encode("idna")  # as a look-up of the host will do it
+        (url.host or "").encode("idna")  # a DNS lookup encodes it too
     except ValueError:
         url = URL()
     host = url.host
     if not host:
         raise InvalidOptionError(
             "base_url takes an address such as https://api.openai.com/v1 in plain ASCII, "
-            "with neither a password nor a query in it, nor anything escaped",
+            "without a password, a query or escaped characters.",
             option="base_url",
         )
     if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
         raise InvalidOptionError(
             f"base_url={short_repr(text)} would send the admin key unencrypted: use https, "
-            f"or say allow_insecure_http=True",
+            f"or pass allow_insecure_http=True.",
             option="base_url",
         )
     return url
@@ -172,18 +172,20 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _number(option: str, value: Number, wanted: str, *, least: Number) -> Number:
-    # A bool is an int to Python, and never what is meant here.
+def _number(option: str, value: Number, expected: str, *, least: Number) -> Number:
+    # A bool is an int in Python, but always a mistake here.
     kinds = int if isinstance(least, int) else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < _TOO_MUCH:
-        raise InvalidOptionError(f"{option} takes {wanted}, not {short_repr(value)}", option=option)
+        raise InvalidOptionError(
+            f"{option} takes {expected}, not {short_repr(value)}.", option=option
+        )
     return value
 
 
 def _check_flag(option: str, value: object) -> None:
     if not isinstance(value, bool):
         raise InvalidOptionError(
-            f"{option} takes True or False, not {short_repr(value)}", option=option
+            f"{option} takes True or False, not {short_repr(value)}.", option=option
         )
 
 
@@ -191,7 +193,7 @@ def _on_gap(on_gap: OnGap) -> OnGap:
     if on_gap in ("warn", "raise") or callable(on_gap):
         return on_gap
     raise InvalidOptionError(
-        f"on_gap takes 'warn' or 'raise', or a function, not {short_repr(on_gap)}", option="on_gap"
+        f"on_gap takes 'warn', 'raise' or a function, not {short_repr(on_gap)}.", option="on_gap"
     )
 
 
@@ -200,13 +202,13 @@ def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
         return None
     if not isinstance(context, ssl.SSLContext):
         raise InvalidOptionError(
-            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…)",
+            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…).",
             option="ssl",
         )
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise InvalidOptionError(
-            "ssl does not verify who answers, and the admin key would go to anyone: trust a "
-            "private authority with ssl.create_default_context(cafile=…) instead",
+            "ssl does not verify the server, so the admin key could go to anyone. To trust a "
+            "private authority, pass ssl.create_default_context(cafile=…) instead.",
             option="ssl",
         )
     if _speaks_old_tls(context):
@@ -219,11 +221,11 @@ def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
 
 
 def _speaks_old_tls(context: ssl.SSLContext) -> bool:
-    """Return whether *context* can negotiate a version of TLS before 1.2, or was told to."""
+    """Return whether *context* can negotiate a version of TLS before 1.2."""
     if context.minimum_version != ssl.TLSVersion.MINIMUM_SUPPORTED:
         return context.minimum_version < ssl.TLSVersion.TLSv1_2
-    # No minimum is set, as in Debian's Pythons: then something else has to rule old versions out.
-    # From OpenSSL 3.0 on, that is any security level above 0.
+    # No minimum is set, as in Debian's builds of Python, so something else must rule out old
+    # versions. From OpenSSL 3.0 on, any security level above 0 does.
     if ssl.OPENSSL_VERSION_INFO >= (3,) and context.security_level > 0:
         return False
     return any(

@@ -1,4 +1,4 @@
-"""What the environment says, where the program says nothing: key, address, organization, proxy."""
+"""Read options from the environment: the key, the address, the organization and the proxy."""
 
 import os
 from urllib.request import getproxies, proxy_bypass
@@ -10,26 +10,28 @@ from openai_usage.errors import InvalidOptionError
 
 _KEY_ADVICE = (
     "Usage and costs need an organization's admin key (sk-admin-…), which an organization owner "
-    "makes at https://platform.openai.com/settings/organization/admin-keys."
+    "creates at https://platform.openai.com/settings/organization/admin-keys."
 )
 
 
 def resolve(option: str, passed: str | None, variable: str) -> str | None:
-    """What was passed, else what the environment says; blank is nothing, and edges do not count."""
+    """Return *passed*, or else the environment's value, stripped; None if it is blank."""
     if passed is None:
         return _variable(variable) or None
     if not isinstance(passed, str):
-        raise InvalidOptionError(f"{option} takes text, not {type(passed).__name__}", option=option)
+        raise InvalidOptionError(
+            f"{option} takes text, not {type(passed).__name__}.", option=option
+        )
     return passed.strip() or None
 
 
 def resolve_admin_key(passed: str | None) -> Secret:
-    """The key that was passed, else that of the environment; not checked yet, but hidden."""
+    """Return *passed*, or else the environment's key, as a `Secret` that is not validated yet."""
     return Secret(_variable("OPENAI_ADMIN_KEY") if passed is None else passed)
 
 
 def key_advice() -> str:
-    """Which key is needed, where it is made, and why the one that is there does not do."""
+    """Return which key is needed, where to create it, and why `OPENAI_API_KEY` does not work."""
     other = _variable("OPENAI_API_KEY")
     if not other or _variable("OPENAI_ADMIN_KEY"):
         return _KEY_ADVICE
@@ -39,9 +41,9 @@ def key_advice() -> str:
 
 
 def proxy_for(url: URL) -> URL | None:
-    """The proxy that the environment names for *url*, as `HTTPS_PROXY` and `NO_PROXY` say.
+    """Return the proxy for *url* from `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, if any.
 
-    Only what is encrypted goes through a proxy: it could read the key of everything else.
+    Only encrypted requests use a proxy, because it could read the key in any other.
     """
     proxies = getproxies()
     if url.scheme != "https" or proxy_bypass(url.authority):
@@ -51,14 +53,14 @@ def proxy_for(url: URL) -> URL | None:
         return None
     try:
         proxy = URL(named)
-        (proxy.host or "").encode("idna")  # as a look-up of the host will do it
-        f"{proxy.user}{proxy.password}".encode("latin-1")  # as the header will
+        (proxy.host or "").encode("idna")  # a DNS lookup encodes it too
+        f"{proxy.user}{proxy.password}".encode("latin-1")  # as in the header
     except ValueError:
         proxy = URL()
     if proxy.scheme not in ("http", "https") or not proxy.host or ":" in (proxy.user or ""):
         raise InvalidOptionError(
-            "the environment's HTTPS_PROXY is no address such as http://proxy.example:3128; "
-            "mend it, or leave trust_env out",
+            "the proxy in the environment (HTTPS_PROXY or ALL_PROXY) is not an address such as "
+            "http://proxy.example:3128. Correct it, or leave trust_env out.",
             option="trust_env",
         )
     return proxy
@@ -69,7 +71,7 @@ def _variable(name: str) -> str:
 
 
 def _bare(value: str) -> str:
-    """What a variable holds, without blanks at its ends or the quotes of a file it came from."""
+    """Return *value* without surrounding blanks, or the quotes that a `.env` file can leave."""
     value = value.strip()
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     return value[1:-1].strip() if quoted else value

@@ -1,7 +1,7 @@
 """Client-wide rate limiter. Every request acquires it before sending and reports its outcome.
 
-The limit of requests belongs to the organization, and an endpoint can have one of its own. So
-requests pass two lanes: that of their endpoint, and that of all endpoints together.
+The limit of requests belongs to the organization, and an endpoint can have its own limit. So every
+request goes through two lanes: one for its endpoint, and one for all endpoints together.
 """
 
 import asyncio
@@ -16,24 +16,24 @@ from openai_usage._http.retry import is_retryable
 from openai_usage.errors import APIError, APITimeoutError, InternalServerError, RateLimitError
 
 _WINDOWS = 4.0
-"""How many windows are fetched at once to begin with, where it is left to the client."""
+"""The initial number of windows fetched at once, if the client chooses it."""
 
 _MOST_WINDOWS = 16.0
 
 _WIDENING = 0.25
-"""By how many windows a prompt response widens them: by one in four responses."""
+"""Windows that a prompt response adds: one more after four responses."""
 
 _NARROWING = 0.9
-"""What a response that is late, or none, leaves of them."""
+"""The share of the windows that remains after a slow or missing response."""
 
 _SLOW = 2.0
-"""A response is slow that takes as many times as long as responses usually do."""
+"""A response is slow if it takes this many times the usual time."""
 
 _USUALLY = 50
-"""Responses over which the usual time is averaged."""
+"""The number of responses over which the usual time is averaged."""
 
 _RECENT = 30.0
-"""Seconds for which a response or a rejection tells whose limit was met."""
+"""Seconds for which a response or a rejection shows which limit was reached."""
 
 
 def _now() -> float:
@@ -42,7 +42,7 @@ def _now() -> float:
 
 @define(eq=False)
 class _Lane:
-    """Requests that pass one after the other, at a rate: those of an endpoint, or all."""
+    """The requests of one endpoint, or of all, which are sent one after the other at a rate."""
 
     rate: CubicRate = field(factory=CubicRate)
     turn: asyncio.Lock = field(factory=asyncio.Lock)
@@ -50,15 +50,15 @@ class _Lane:
     opens_at: float = 0.0
     answered_at: float = float("-inf")
     usual: float | None = None
-    """Seconds that a response usually takes."""
+    """The usual time of a response, in seconds."""
 
     async def opened(self) -> None:
-        """Wait until it is open; it can be paused for longer meanwhile."""
-        while (wait := self.opens_at - _now()) > 0:  # noqa: ASYNC110 - no event says when
+        """Wait until the lane is open, also if it is paused for longer meanwhile."""
+        while (wait := self.opens_at - _now()) > 0:  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(wait)
 
     def send(self, now: float) -> None:
-        """Take note of a request that is sent now, which makes the next one wait."""
+        """Record a request that is sent now, and delay the next one."""
         interval = self.rate.on_sent(now)
         # Schedule from the due time, so that timer lateness does not accumulate.
         self.pause_until(max(self.opens_at, now - interval) + interval)
@@ -73,39 +73,39 @@ class Attempt:
 
     endpoint: str
     sent: float
-    """When, by the clock of the event loop."""
+    """The time of sending, by the clock of the event loop."""
     is_retry: bool
 
 
 @define(eq=False)
 class RateLimiter:
-    """Keeps the requests of a client to the limits that their rejections tell of."""
+    """Delays the requests of a client so that they stay below the estimated limits."""
 
     _max_pause: float
-    """Seconds; a server that asks for a longer pause is left to the caller."""
+    """Seconds; a request that would have to pause for longer fails instead."""
     _slots: asyncio.Semaphore = field(converter=asyncio.Semaphore)
-    """As many requests as may be on their way at once."""
+    """One slot for each request that may be sent at the same time."""
     _all: _Lane = field(factory=_Lane)
     _lanes: defaultdict[str, _Lane] = field(factory=lambda: defaultdict(_Lane))
-    """By endpoint."""
+    """The lanes by endpoint."""
     _rejected: tuple[_Lane | None, float] = (None, float("-inf"))
-    """The lane that was rejected last, of those that are answered at other times, and when."""
+    """The last lane with a rejection, of those answered recently, and the time of the rejection."""
     _windows: float = _WINDOWS
 
     @property
     def windows(self) -> int:
-        """How many windows to fetch at once: more while all goes well, fewer when slow."""
+        """The number of windows to fetch at once: fewer if responses are slow or missing."""
         return int(self._windows)
 
     def is_throttled(self, endpoint: str) -> bool:
-        """Whether a limit is known for *endpoint*, so that its requests pass at a rate."""
+        """Return whether a limit is known for *endpoint*, so that its requests are delayed."""
         return self._all.rate.is_limited or self._lanes[endpoint].rate.is_limited
 
     @asynccontextmanager
     async def acquire(self, endpoint: str, *, is_retry: bool = False) -> AsyncIterator[Attempt]:
-        """Enter once it is this request's turn, at once if nothing is in the way.
+        """Enter when it is the turn of this request, at once if nothing delays it.
 
-        First come, first served, but retries go first: others may be waiting for their results.
+        First come, first served, except that retries go first: others may wait for their results.
         """
         lane = self._lanes[endpoint]
         async with AsyncExitStack() as stack:
@@ -115,9 +115,9 @@ class RateLimiter:
             yield Attempt(endpoint, now, is_retry)
 
     async def _pass(self, lane: _Lane) -> float:
-        """Wait for a slot, for *lane* and for that of all, and return when; the slot is kept.
+        """Wait for a slot, for *lane* and for the shared lane; keep the slot and return the time.
 
-        The server can ask for a pause of *lane* during each wait. Others have the slot meanwhile.
+        If *lane* is paused while this waits, release the slot, so that others can use it.
         """
         while True:
             await lane.opened()
@@ -136,7 +136,7 @@ class RateLimiter:
                     return now
 
     def record(self, attempt: Attempt, failure: APIError | None) -> None:
-        """Take note of the outcome of *attempt*."""
+        """Record the outcome of *attempt*."""
         lane, now = self._lanes[attempt.endpoint], _now()
         match failure:
             case None:
@@ -152,25 +152,25 @@ class RateLimiter:
                 pass
 
     def _reject(self, lane: _Lane, attempt: Attempt, error: RateLimitError, now: float) -> None:
-        asked = error.retry_after or 0.0
-        passes = is_retryable(error)
-        pause = asked if passes and asked <= self._max_pause else 0.0
-        blamed = self._blame(lane, attempt, now) if passes else None
-        for each in (lane, self._all):
-            if each is blamed:
-                each.pause_until(each.rate.on_rejected(attempt.sent, now, pause))
-                each.pause_until(now + pause)
+        requested = error.retry_after or 0.0
+        can_retry = is_retryable(error)
+        pause = requested if can_retry and requested <= self._max_pause else 0.0
+        blamed = self._blame(lane, attempt, now) if can_retry else None
+        for candidate in (lane, self._all):
+            if candidate is blamed:
+                candidate.pause_until(candidate.rate.on_rejected(attempt.sent, now, pause))
+                candidate.pause_until(now + pause)
             else:
-                each.rate.withdraw(attempt.sent)
-        lane.pause_until(now + pause)  # what the server asked of an endpoint holds in any case
+                candidate.rate.withdraw(attempt.sent)
+        lane.pause_until(now + pause)  # the server asked for it, whichever limit it was
 
     def _blame(self, lane: _Lane, attempt: Attempt, now: float) -> _Lane | None:
-        """Return the lane whose limit a rejection met, or None where it says nothing of a limit.
+        """Return the lane whose limit was reached, or None if the rejection is not about a limit.
 
-        A limit that endpoints share rejects one after the other. So it is theirs where the
-        rejection before this one was of another endpoint, not long ago; otherwise it is the
-        endpoint's own, as it is where the endpoint is never answered. A retry that is rejected
-        although others were answered since is a matter of that one request.
+        A limit that endpoints share rejects several of them in turn. So it is the shared limit if
+        the previous rejection was recent and of another endpoint. Otherwise, or if the endpoint was
+        not answered recently, it is the endpoint's own limit. If a retry is rejected while others
+        are answered, the reason is that one request and not a limit.
         """
         in_a_row = lane.rate.rejected_in_a_row or self._all.rate.rejected_in_a_row
         if attempt.is_retry and not in_a_row:
@@ -181,7 +181,7 @@ class RateLimiter:
         return lane if other in (None, lane) or when <= now - _RECENT else self._all
 
     def pause(self, endpoint: str, seconds: float) -> None:
-        """Pause for as long as a rejected request waits, if others were rejected like it."""
+        """Pause for the delay of a rejected request, if other requests were rejected too."""
         for lane in (self._lanes[endpoint], self._all):
             if lane.rate.rejected_in_a_row > 1:
                 lane.pause_until(_now() + seconds)

@@ -1,7 +1,7 @@
-"""Reads an answer that is no 200, given as plain values: which error it is, and what to do.
+"""Turn a response whose status is not 200 into an error with advice.
 
-The mapping of statuses and the meaning of headers are here and nowhere else, free of any HTTP
-library.
+Only this module maps statuses to errors and reads headers. It takes plain values, so that it does
+not depend on an HTTP library.
 """
 
 import json
@@ -26,17 +26,19 @@ _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
 }
 
 _NOT_FOUND = (
-    "Is base_url where the API is? OpenAI's own ends in /v1. If other endpoints answer, it is: "
-    "this one is not available to your organization."
+    "Check base_url: OpenAI's own ends in /v1. If other endpoints answer, base_url is right and "
+    "this endpoint is not available to your organization."
 )
-_NOT_FOUND_AMONG_OTHERS = "Other endpoints answer: this one is not available to your organization."
+_NOT_FOUND_AMONG_OTHERS = (
+    "Other endpoints answer, so this endpoint is not available to your organization."
+)
 
 _ADVICE: Mapping[int, str] = {
     404: _NOT_FOUND,
-    3: "Redirects are not followed, so that the key stays with the host it is meant for: "
-    "set base_url to where the API is.",
+    3: "Redirects are not followed, so that the key is sent to no other host. "
+    "Set base_url to the final address of the API.",
 }
-"""What to do about a status, or about all that begin with a digit."""
+"""Advice by status, or by the first digit of a status."""
 
 _OTHER_ORGANIZATION = (
     "The request names an organization that this key does not belong to. Correct or unset "
@@ -47,23 +49,22 @@ _ADVICE_ON_CODES: Mapping[str, str] = {
     "invalid_organization": _OTHER_ORGANIZATION,
     "mismatched_organization": _OTHER_ORGANIZATION,
 }
-"""What to do about a code, whatever its status."""
+"""Advice by error code, for any status."""
 
 _EXCERPT = 2_000
-"""How many characters of a body an error keeps: enough to see what it is."""
-
+"""The number of characters of a body that an error keeps."""
 
 _LONGEST_NAME = 200
-"""How many characters are kept of what the API calls an organization."""
+"""The number of characters that are kept of an organization's name."""
 
 
 def excerpt(body: bytes | bytearray, secret: Secret) -> str:
-    """The beginning of *body* as text, without *secret*."""
+    """Return the beginning of *body* as text, without *secret*."""
     length = len(secret.reveal())
     beginning = body[: 4 * _EXCERPT + length]  # a character has up to four bytes
     text = secret.redacted(beginning.decode(errors="replace"))
     if len(body) > len(beginning):
-        text = text[: 1 - length]  # where it was cut, it may have been cut in a secret
+        text = text[: 1 - length]  # the cut may be inside a secret
     return text[:_EXCERPT]
 
 
@@ -75,21 +76,25 @@ def status_error(
     secret: Secret,
     key_advice: str,
 ) -> errors.APIStatusError:
-    """The error that an answer with another status than 200 stands for, *secret* kept out of it."""
+    """Return the error for a response whose status is not 200, without *secret*."""
     text = excerpt(body, secret)
     details = _details(body, secret)
-    said = details.get("message", "").strip() or " ".join(text.split())[:80] or "nothing"
+    message = details.get("message", "").strip() or " ".join(text.split())[:80] or "nothing"
     code = details.get("code")
     wait = retry_after(headers)
     known = {401: key_advice, 403: key_advice, **_ADVICE}
-    waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
+    advice_on_waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
     if OUT_OF_CREDIT in (details.get("code"), details.get("type")):
-        waiting = "Waiting does not help: check the organization's plan and billing."
-    of_code = _ADVICE_ON_CODES.get(code or "")
-    advice = of_code or known.get(status) or known.get(status // 100) or waiting
+        advice_on_waiting = "Waiting does not help: check the organization's plan and billing."
+    advice = (
+        _ADVICE_ON_CODES.get(code or "")
+        or known.get(status)
+        or known.get(status // 100)
+        or advice_on_waiting
+    )
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(
-        f"the API answered {status}: {with_full_stop(said)} {advice}".rstrip(),
+        f"the API answered {status}: {with_full_stop(message)} {advice}".rstrip(),
         status_code=status,
         code=code,
         param=details.get("param"),
@@ -101,26 +106,26 @@ def status_error(
 
 
 def among_others(message: str) -> str:
-    """Return the *message* of an error where other endpoints of the same client answer.
+    """Return the *message* of an error, corrected for a client whose other endpoints answer.
 
-    A 404 cannot tell by itself whether `base_url` is wrong. Where others answer, it is right.
+    A 404 alone does not show whether `base_url` is wrong. If other endpoints answer, it is right.
     """
     return message.replace(_NOT_FOUND, _NOT_FOUND_AMONG_OTHERS)
 
 
 def organization(headers: Mapping[str, str], secret: Secret) -> str | None:
-    """Return which organization the API says that the key belongs to; None if it does not say."""
+    """Return the organization of the key, if the response names it."""
     name = headers.get("openai-organization", "")
     return secret.redacted(name)[:_LONGEST_NAME] or None
 
 
 def request_id(headers: Mapping[str, str], secret: Secret) -> str | None:
-    """What OpenAI calls the request, to be quoted to its support."""
+    """Return the id of the request, which OpenAI's support asks for."""
     return secret.redacted(headers["x-request-id"]) if "x-request-id" in headers else None
 
 
 def _details(body: bytes | bytearray, secret: Secret) -> dict[str, str]:
-    """What an `{"error": {…}}` says; nothing where the body is something else."""
+    """Return the fields of `{"error": {…}}`, or nothing if the body is something else."""
     try:
         error = json.loads(body)["error"]
         known = {name: value for name, value in error.items() if value is not None}
@@ -130,10 +135,10 @@ def _details(body: bytes | bytearray, secret: Secret) -> dict[str, str]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait before the next request, where the server said so.
+    """Return the seconds to wait before the next request, if the server gave them.
 
     `retry-after-ms`, whole or fractional seconds and HTTP dates are all in use across the API.
-    A date is read against the server's own clock, where it sent that.
+    A date is compared with the server's own clock if the response has it.
     """
     milliseconds = _seconds(headers.get("retry-after-ms"))
     if milliseconds is not None:

@@ -1,31 +1,31 @@
-"""Decides, from values alone, whether a failed request is worth another try and when."""
+"""Decide whether and when to retry a failed request."""
 
 import random
 
 from openai_usage.errors import APIConnectionError, APIStatusError, RateLimitError
 
 _FIRST_WAIT = 0.5
-"""Seconds that the first wait stays below, where the server named none; it doubles from there."""
+"""The upper bound in seconds of the first random delay; it doubles with each retry."""
 
 OUT_OF_CREDIT = "insufficient_quota"
-"""The code of a 429 that does not pass until somebody pays."""
+"""The code of a 429 that stays until somebody pays."""
 
 
 def retry_delay(
     error: BaseException, retry: int, *, max_retries: int, max_wait: float, throttled: bool = False
 ) -> float | None:
-    """Return the seconds to wait before retry number *retry* (the first is 1), None to give up.
+    """Return the delay in seconds before retry number *retry* (the first is 1), None to give up.
 
-    A time that the server names is kept to, 0 seconds too, unless it is longer than *max_wait*:
-    then the request is given up. Otherwise the wait is random, up to a bound that doubles (full
-    jitter), so that clients that failed together do not return together. Only the first retry after
-    a 429 does not wait where the rate limiter knows the limit (*throttled*) and makes it wait.
+    A delay from the server is used as it is, also 0 seconds. If it is longer than *max_wait*, give
+    up. Otherwise the delay is random, up to a bound that doubles (full jitter), so that clients
+    that failed together do not return together. The first retry after a 429 has no delay if the
+    rate limiter already delays requests (*throttled*).
     """
     if retry > max_retries or not is_retryable(error):
         return None
-    named = error.retry_after if isinstance(error, APIStatusError) else None
-    if named is not None:
-        return named if named <= max_wait else None
+    requested = error.retry_after if isinstance(error, APIStatusError) else None
+    if requested is not None:
+        return requested if requested <= max_wait else None
     if throttled and retry == 1 and isinstance(error, RateLimitError):
         return 0.0
     return random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))

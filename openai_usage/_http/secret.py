@@ -1,4 +1,4 @@
-"""Secret: the admin key, held so that it shows nowhere by accident."""
+"""Hold the admin key so that it is never shown by accident."""
 
 from collections.abc import Callable
 from typing import NoReturn, SupportsIndex
@@ -6,45 +6,46 @@ from typing import NoReturn, SupportsIndex
 _MASK = "[the admin key]"
 
 _LONG = 16
+"""The length from which a secret inside another text is not a coincidence."""
 
 
 class Secret:
-    """A text that neither its holder's repr shows, nor a traceback with locals, nor a debugger.
+    """Text that reprs, tracebacks with locals, and debuggers do not show.
 
-    Whoever needs it calls `reveal()` where it is used, and gives what it returns no name: the
-    names of a frame are what tracebacks show.
+    Call `reveal()` where the text is used, and do not assign the result to a variable: tracebacks
+    show the variables of a frame.
     """
 
     __slots__ = ("reveal",)
 
     reveal: Callable[[], str]
-    """The text itself."""
+    """A function that returns the text itself."""
 
     def __init__(self, text: str) -> None:
-        # In a closure, since debuggers and pretty printers look through attributes.
+        # In a closure, because debuggers and pretty printers show attributes.
         self.reveal = lambda: text
 
     def redacted(self, text: str) -> str:
-        """*text* without the secret, which a server or a proxy may have quoted."""
+        """Return *text* without the secret, which a server or a proxy may have quoted."""
         return text.replace(self.reveal(), _MASK)
 
     def is_in(self, text: str) -> bool:
-        """Return whether *text* is the secret, or holds it where it is too long to be chance."""
+        """Return whether *text* is the secret, or contains it if the secret is long enough."""
         return text == self.reveal() or (len(self.reveal()) >= _LONG and self.reveal() in text)
 
     def header(self) -> "RedactedStr":
-        """The value of the header `Authorization` that sends it."""
+        """Return the value of the `Authorization` header."""
         return RedactedStr(f"Bearer {self.reveal()}")
 
     def __repr__(self) -> str:
         return _MASK
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an admin key is not pickled or copied: make the client anew instead")
+        raise TypeError("an admin key cannot be pickled or copied. Make a new client instead.")
 
 
 class RedactedStr(str):
-    """Text to an HTTP library, a mask to whoever prints the names in its frames."""
+    """Text for an HTTP library, which is masked when the variables of a frame are printed."""
 
     __slots__ = ()
 
@@ -52,4 +53,4 @@ class RedactedStr(str):
         return repr(_MASK)
 
     def __getitem__(self, _: SupportsIndex | slice) -> str:
-        return _MASK  # pretty printers show the beginning of a long text
+        return _MASK  # pretty printers slice a long text

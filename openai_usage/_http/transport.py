@@ -1,4 +1,4 @@
-"""The only file of the client that knows aiohttp: one request becomes a body or an error."""
+"""Send a request with aiohttp, with retries, and return the body or raise an error."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from openai_usage._http.environment import key_advice
 from openai_usage._http.rate_limiter import RateLimiter
 from openai_usage._http.responses import excerpt, organization, request_id, status_error
 from openai_usage._http.retry import retry_delay
-from openai_usage._telemetry import RequestSpan, WalkSpan
-from openai_usage._text import contains_key
+from openai_usage._telemetry import IterationSpan, RequestSpan
+from openai_usage._text import contains_key, with_full_stop
 from openai_usage._version import __version__
 from openai_usage.errors import (
     APIConnectionError,
@@ -32,13 +32,13 @@ from openai_usage.errors import (
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
 
 Session: TypeAlias = aiohttp.ClientSession
-"""What a client sends with: its own, or one that was lent."""
+"""The session that a client uses: its own, or the user's."""
 
 _log = logging.getLogger("openai_usage")
 
 
 class Body(bytearray):
-    """The bytes of an answer; they may quote the key, and are not shown in tracebacks."""
+    """The bytes of a response. They may quote the key, so the repr does not show them."""
 
     __slots__ = ()
 
@@ -47,48 +47,50 @@ class Body(bytearray):
 
 
 class Transport:
-    """Sends the requests of one client, over one session, and tries again what is worth it."""
+    """Sends the requests of one client over one session, and retries temporary failures."""
 
     def __init__(self, options: ClientConfig, session: Session | None) -> None:
         if not isinstance(session, Session | None):
             raise InvalidOptionError(
-                "session takes an aiohttp.ClientSession that is open", option="session"
+                "session takes an open aiohttp.ClientSession.", option="session"
             )
         if getattr(session, "auth", None) is not None:
             raise InvalidOptionError(
-                "the session has a user and a password of its own, which would be sent in place "
-                "of the admin key",
+                "the session has a user and a password, which would be sent instead of the admin "
+                "key. Pass a session without auth=.",
                 option="session",
             )
         if getattr(session, "trust_env", False):
             raise InvalidOptionError(
-                "the session trusts the environment, and would look in ~/.netrc for a user and a "
-                "password to send: pass trust_env=True to the client instead, for its proxy alone",
+                "the session has trust_env=True, so it would send a user and a password from "
+                "~/.netrc. Pass trust_env=True to the client instead, which only uses the proxy.",
                 option="session",
             )
         self.options = options
         self.user_session = session
-        """What it was told to send with; None where it opens a session of its own."""
+        """The session that the user passed, which stays open; None if this opens its own."""
         self._own: Session | None = None
         self._closed = False
         self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
         """The process and the event loop in which the first request was sent."""
         self.rate_limiter = RateLimiter(options.max_retry_wait, options.max_connections)
-        """Every request acquires it first."""
+        """The rate limiter that every request acquires first."""
         self.organization: str | None = None
-        """Whose key it is, as far as the API has said so by now."""
+        """The organization of the key, once a response has named it."""
 
-    async def get(self, path: str, pairs: Sequence[tuple[str, str]], walk: WalkSpan) -> Body:
-        """The body of the answer, after as many tries as it takes and the options allow.
+    async def get(
+        self, path: str, params: Sequence[tuple[str, str]], iteration: IterationSpan
+    ) -> Body:
+        """Return the body of the response, after as many retries as necessary and allowed.
 
         Raises:
-            APIError: No try gave an answer with status 200; this is what the last one met.
+            APIError: Every attempt failed; this is the error of the last one.
         """
-        import stamina  # noqa: PLC0415 - with the first request: see `_codec.py` for why
+        import stamina  # noqa: PLC0415 - keeps `import openai_usage` fast
 
         session = self._session()
-        self._keep_key_from(path, pairs)
-        url = (self.options.base_url / path).with_query(pairs)
+        self._reject_key(path, params)
+        url = (self.options.base_url / path).with_query(params)
         endpoint = _endpoint_of(path)
         retries, waited = 0, 0.0
 
@@ -124,13 +126,13 @@ class Transport:
             return wait
 
         async def once() -> Body:
-            span = walk.request(url, retry=retries, wait=waited)
-            answer = await self._exchange(session, path, url, span, is_retry=retries > 0)
-            if isinstance(answer, APIError):
-                # Here, where no name stands for what was sent or answered: both can hold the key,
-                # and tracebacks can show what names stand for.
-                raise answer
-            return answer
+            span = iteration.request(url, retry=retries, wait=waited)
+            outcome = await self._exchange(session, path, url, span, is_retry=retries > 0)
+            if isinstance(outcome, APIError):
+                # Raise it here, where no variable holds the request or the response: both can hold
+                # the key, and tracebacks can show variables.
+                raise outcome
+            return outcome
 
         attempts = stamina.AsyncRetryingCaller(attempts=self.options.max_retries + 1, timeout=None)
         return await attempts.on(wait_before_next)(once)
@@ -138,9 +140,9 @@ class Transport:
     async def _exchange(
         self, session: Session, path: str, url: URL, span: RequestSpan, *, is_retry: bool
     ) -> Body | APIError:
-        """One request: the body of its answer, or the error that it came to."""
+        """Send one request; return the body of the response, or the error."""
         async with self.rate_limiter.acquire(_endpoint_of(path), is_retry=is_retry) as attempt:
-            began = perf_counter()
+            started = perf_counter()
             body = Body()
             facts: dict[str, object] = {"endpoint": path, "status": None}
             failure: APIError | None
@@ -158,8 +160,8 @@ class Transport:
                     ) as response,
                 ):
                     span.answered(response.status)
-                    # What read() does instead, to join all pieces at the end, stalls; and no
-                    # piece gets a name, since tracebacks can show what names stand for.
+                    # Not read(), which blocks the event loop when it joins all pieces at the end.
+                    # No variable holds a piece, because tracebacks can show variables.
                     content, most = response.content, self.options.max_response_bytes
                     while not content.at_eof() and len(body) <= most:
                         body += await content.readany()
@@ -169,21 +171,23 @@ class Transport:
                 failure = self._response_error(response, body)
                 facts["status"] = response.status
                 facts["request_id"] = request_id(response.headers, self.options.admin_api_key)
-                if response.status != 401:  # where the key is not known, or another's is asked for
-                    named = organization(response.headers, self.options.admin_api_key)
-                    self.organization = named or self.organization
+                if response.status != 401:  # a 401 can name somebody else's organization
+                    name = organization(response.headers, self.options.admin_api_key)
+                    self.organization = name or self.organization
             self.rate_limiter.record(attempt, failure)
-        facts |= {"bytes": len(body), "seconds": perf_counter() - began}
+        facts |= {"bytes": len(body), "seconds": perf_counter() - started}
         _log.debug("GET %s: %s", path, facts["status"] or type(failure).__name__, extra=facts)
         return body if failure is None else failure
 
     def _connection_error(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
-            return APITimeoutError(f"no complete answer within {self.options.timeout:g} s")
-        what = type(error).__name__
+            return APITimeoutError(f"no complete answer within {self.options.timeout:g} s.")
+        cause = type(error).__name__
         if isinstance(error, OSError):
-            what += f": {error}"  # of the others, some quote what the server sent, and cut it
-        return APIConnectionError(f"no complete answer from {self.options.base_url.host}: {what}")
+            cause += f": {error}"  # some other errors quote the server, which may quote the key
+        return APIConnectionError(
+            f"no complete answer from {self.options.base_url.host}: {with_full_stop(cause)}"
+        )
 
     def _response_error(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
         if response.status != 200:
@@ -196,40 +200,41 @@ class Transport:
             )
         if len(body) > self.options.max_response_bytes:
             return self.validation_error(
-                f"it is larger than max_response_bytes={self.options.max_response_bytes} (allow "
-                "more, or ask for fewer buckets with limit=),",
+                f"it is larger than max_response_bytes={self.options.max_response_bytes} (raise "
+                "it, or request fewer buckets with limit=),",
                 "$",
                 body,
             )
         return None
 
     def validation_error(self, what: str, path: str, body: Body) -> APIResponseValidationError:
-        """The error for a *body* that is no page, for *what* is wrong at a JSON *path*."""
+        """Return the error for a *body* that is not a page: *what* is wrong at the JSON *path*."""
         secret = self.options.admin_api_key
         text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
         return APIResponseValidationError(
-            f"this is no page of what was asked, {what[:500]} at {path}: {text[:80]!r}",
+            f"the response is not a valid page: {what[:500]} at {path}. "
+            f"It begins with {text[:80]!r}.",
             path=path,
             body=text,
         )
 
     def is_key(self, text: str | None) -> bool:
-        """Return whether *text*, which the API sent, is a key: it has no place in a URL."""
+        """Return whether *text*, which the API sent, is a key, which must not be put in a URL."""
         return text is not None and (contains_key(text) or self.options.admin_api_key.is_in(text))
 
-    def _keep_key_from(self, path: str, pairs: Sequence[tuple[str, str]]) -> None:
-        """Refuse to send the admin key in a URL.
+    def _reject_key(self, path: str, params: Sequence[tuple[str, str]]) -> None:
+        """Reject a request that would send the admin key in its URL.
 
         Raises:
-            InvalidQueryError: A parameter holds it; what the API sent is checked as it comes.
+            InvalidQueryError: A parameter holds it. `is_key` checks what the API sent.
         """
         secret = self.options.admin_api_key
-        for name, value in (("project_ids", path), *pairs):
+        for name, value in (("project_ids", path), *params):
             if secret.is_in(name) or secret.is_in(value):
                 param = "extra_query" if secret.is_in(name) else name.removesuffix("[]")
                 raise InvalidQueryError(
                     f"{param} holds the admin key, which must not be sent in a URL. "
-                    "Pass it as admin_api_key only, and here what the parameter is for.",
+                    "Pass the key only as admin_api_key.",
                     param=param,
                 )
 
@@ -245,34 +250,36 @@ class Transport:
 
     def _session(self) -> Session:
         if self._closed:
-            raise RuntimeError("this client is closed; make a new one")
+            raise RuntimeError("this client is closed; make a new one.")
         here = (os.getpid(), asyncio.get_running_loop())
         self._owner = self._owner or here
         if self._owner != here:
             other = "process" if self._owner[0] != here[0] else "event loop"
             raise RuntimeError(
                 f"this client sent its first request in another {other}, to which its connections "
-                "belong; make a client for each"
+                "belong; make a client for each."
             )
         if self.user_session is not None:
             if self.user_session.closed:
-                raise RuntimeError("the session that was lent to this client is closed")
+                raise RuntimeError(
+                    "the session that was passed to this client is closed; pass an open one."
+                )
             return self.user_session
-        if self._own is None:  # made here, not in the constructor: aiohttp needs a running loop
+        if self._own is None:  # not in the constructor: aiohttp needs a running loop
             self._own = Session(
                 cookie_jar=aiohttp.DummyCookieJar(),
-                # The gate counts, so that a timeout does not count the wait for a connection.
+                # The rate limiter counts instead, so that timeouts exclude waits for a connection.
                 connector=aiohttp.TCPConnector(limit=0),
             )
         return self._own
 
     async def close(self) -> None:
-        """Close the session, unless it was lent."""
+        """Close the session, unless the user passed it."""
         self._closed = True
         if self._own is not None:
             await self._own.close()
 
 
 def _endpoint_of(path: str) -> str:
-    """Return what to limit the rate of: lists of each project's API keys, for one, are the same."""
+    """Return the key of the rate limit: the lists of all projects' API keys share one."""
     return path.rpartition("/")[2]

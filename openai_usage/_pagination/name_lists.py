@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from openai_usage._http.retry import is_retryable
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.paginator import next_cursor
-from openai_usage._telemetry import walk_span
+from openai_usage._telemetry import iteration_span
 from openai_usage._wire.decoder import DecodeError, Params, decode_list
 from openai_usage.errors import (
     APIError,
@@ -198,7 +198,7 @@ class NameLists:
         names: dict[str, Name] = {}
         seen: set[str] = set()
         after: Params = []
-        async with walk_span("list", wanted.kind) as span:
+        async with iteration_span("list", wanted.kind) as span:
             for _ in range(_MOST_PAGES):
                 pairs = [*wanted.params, ("limit", "100"), *after]
                 body = await self._transport.get(wanted.path, pairs, span)
@@ -209,7 +209,7 @@ class NameLists:
                 if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
                     del page  # tracebacks can show locals
                     raise PaginationError("the list has an API key in the place of an id")
-                span.handed_over(0)
+                span.record_page(0)
                 names |= {entry.id: entry.named() for entry in page.data}
                 if not page.has_more:
                     return names

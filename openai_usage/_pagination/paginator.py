@@ -18,7 +18,7 @@ from openai_usage._gap_text import billed_or_used
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
-from openai_usage._telemetry import WalkSpan, walk_span
+from openai_usage._telemetry import IterationSpan, iteration_span
 from openai_usage._wire.decoder import DecodeError, Params, decode_page, to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError, UsageError
@@ -52,7 +52,7 @@ class Paginator(Generic[R_co]):
         self.transport = transport
         self.endpoint = endpoint
         self.with_bodies = with_bodies
-        self.span = WalkSpan()
+        self.span = IterationSpan()
 
     async def fetch(self, params: Params, cursor: str | None = None) -> FetchedPage[R_co]:
         """Return the page at *cursor*, or the first page without one."""
@@ -69,14 +69,14 @@ class Paginator(Generic[R_co]):
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
         """Return one page. Its buckets are checked as in an iteration."""
-        async with walk_span("page", self.endpoint.name) as self.span:
+        async with iteration_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(to_params(query))).page
             continuity = _continuity(query)
             continuity.check_page(page.data)
             if not page.has_more:
                 continuity.check_end(_due(query))
             self._report_gaps(continuity)
-            self.span.handed_over(len(page.data))
+            self.span.record_page(len(page.data))
         return page
 
     async def fetched_pages(
@@ -93,7 +93,7 @@ class Paginator(Generic[R_co]):
             pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
         yielded_until: int | None = None
         try:
-            span = walk_span("walk", self.endpoint.name, at_once)
+            span = iteration_span("walk", self.endpoint.name, at_once)
             async with span as self.span, Owned(pages) as owned:
                 async for fetched in owned:
                     buckets = fetched.page.data
@@ -102,7 +102,7 @@ class Paginator(Generic[R_co]):
                     if buckets:
                         self._report_gaps(continuity)
                         yielded_until = buckets[-1].end_time
-                    self.span.handed_over(len(buckets))
+                    self.span.record_page(len(buckets))
                     yield fetched
                 continuity.check_end(_due(query))
                 self._report_gaps(continuity)

@@ -1,1 +1,1 @@
-"""From bytes to the schema, and back to parameters of a URL."""
+"""Convert between the schema and the wire: queries to URL parameters, bodies to pages."""

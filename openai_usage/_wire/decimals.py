@@ -1,9 +1,9 @@
-"""Refuses decimals that cannot be reckoned with: no numbers, and numbers beyond all measure.
+"""Reject NaN, infinities, and decimals outside the exponent range of a decimal128.
 
-`"NaN"` and `"Infinity"` as text are decimals to msgspec, and so is `1e999999999`, which cannot be
-added to anything, and takes a gigabyte to write out. A validator for each amount would cost as much
-as half of all decoding, and looking for such text in the body more than asking all numbers in one
-go: which of them it was is only of interest once one is there.
+msgspec accepts the texts `"NaN"` and `"Infinity"` as decimals, and also `1e999999999`, which cannot
+be added exactly and needs a gigabyte when written out. A validator for each amount would take half
+as long as decoding, and a search for such text in the body would take longer than this check of all
+numbers at once. Only if the check fails are the numbers examined one by one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,24 +19,23 @@ from attrs import frozen, has
 from openai_usage.schema.results import Amount, Bucket
 
 _MAGNITUDES = frozenset(range(-6176, 6145))
-"""Powers of ten, from least to greatest, that a decimal of 128 bits has; the API's zero is
-`0E-6176` at times, which gives away that it counts in those."""
+"""The exponents of a decimal128. The API seems to use them: its zero is sometimes `0E-6176`."""
 
 _SIMPLE = {str, int, bool, float}
 
 
 @frozen
 class Decimals:
-    """A place in results where decimals are."""
+    """A place in results that holds decimals."""
 
     path: str
-    """The attributes that lead there; none, where they may be anywhere in a result."""
+    """The path of attributes to the place; empty if decimals can be anywhere in a result."""
     of: Callable[[Iterable[object]], list[Decimal]]
-    """Those of some results; what is None is left out."""
+    """A function that returns the decimals of some results, without None."""
 
 
 def decimals_of(result: type) -> tuple[Decimals, ...]:
-    """Where a *result* holds decimals."""
+    """Return the places where a *result* class holds decimals."""
     if not (isinstance(result, type) and has(result)):
         return (_ANYWHERE,)
     places = []
@@ -49,7 +48,7 @@ def decimals_of(result: type) -> tuple[Decimals, ...]:
                 pass
             case kinds if kinds in ({Decimal}, {Amount}):
                 places.append(_decimals_at(name, Amount in kinds, type(None) in alternatives))
-            case _:  # a class or a collection of somebody's own
+            case _:  # a user's class or collection
                 return (_ANYWHERE,)
     return tuple(places)
 
@@ -57,19 +56,18 @@ def decimals_of(result: type) -> tuple[Decimals, ...]:
 def _decimals_at(name: str, of_amounts: bool, may_be_none: bool) -> Decimals:  # noqa: FBT001
     path = f"{name}.value" if of_amounts else name
     known = f"if each.{name} is not None" if may_be_none else ""
-    # Compiled, as attrs does it: to read an attribute whose name stands in the code takes a third
-    # of the time that an `attrgetter` takes.
+    # Compiled, as attrs does it, because an `attrgetter` takes three times as long.
     return Decimals(path, eval(f"lambda results: [each.{path} for each in results {known}]"))  # noqa: S307
 
 
 def reject_non_finite(buckets: Sequence[Bucket[object]], places: Sequence[Decimals]) -> None:
-    """Raise a `ValidationError` where a decimal of a result cannot be reckoned with."""
+    """Raise a `ValidationError` if a decimal of a result is not finite or out of range."""
     results = list(chain.from_iterable(map(attrgetter("results"), buckets))) if places else ()
     for place in places:
         if not _all_finite(place.of(results)):
             number, where = _not_finite(buckets, place)[0]
             raise msgspec.ValidationError(
-                f"{number!s:.40} is no number to reckon with - at {where}"
+                f"{number!s:.40} is not a finite number within decimal128 range - at {where}"
             )
 
 
@@ -80,16 +78,16 @@ def _all_finite(numbers: list[Decimal]) -> bool:
 
 
 def _all_in(value: object) -> Iterator[Decimal]:
-    """Every decimal in a value of any shape."""
-    todo = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=lambda _: None)]
-    while todo:
-        match todo.pop():
+    """Yield every decimal in a value of any type."""
+    pending = [msgspec.to_builtins(value, builtin_types=(Decimal,), enc_hook=lambda _: None)]
+    while pending:
+        match pending.pop():
             case Decimal() as number:
                 yield number
             case dict() as fields:
-                todo += [*fields.keys(), *fields.values()]
+                pending += [*fields.keys(), *fields.values()]
             case list() | tuple() | set() | frozenset() as items:
-                todo += items
+                pending += items
 
 
 def _not_finite(buckets: Sequence[Bucket[object]], place: Decimals) -> list[tuple[Decimal, str]]:

@@ -184,7 +184,7 @@ async def test_a_server_that_keeps_silent_is_given_up_on_once(
         "does not answer in time, or not completely: "
         "is OPENAI_BASE_URL the address of the API, or is a proxy in between?"
     )
-    assert found["completions"].detail == "no complete answer within 10 s"
+    assert found["completions"].detail == "no complete answer within 10 s."
     assert 10 <= seconds < 11
 
 

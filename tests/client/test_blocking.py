@@ -260,12 +260,12 @@ async def test_a_session_is_refused() -> None:
 
 def assert_nothing_is_left(client: UsageClient) -> None:
     """The loop closes, in its own time, what was left."""
-    life = client._background._life
-    assert life is not None
+    worker = client._background._worker
+    assert worker is not None
 
     async def settled() -> None:
         async with asyncio.timeout(120):
-            while life.walks or len(asyncio.all_tasks()) > 2:  # the loop's own, and this one
+            while worker.iterations or len(asyncio.all_tasks()) > 2:  # the loop's own, and this one
                 await asyncio.sleep(0.001)
 
     client._background.run(settled)
@@ -273,7 +273,7 @@ def assert_nothing_is_left(client: UsageClient) -> None:
     assert session is not None
     assert session.connector is not None
     assert not session.connector._acquired
-    assert [each for each in vars(life._loop)["_asyncgens"] if each.ag_frame is not None] == []
+    assert [each for each in vars(worker._loop)["_asyncgens"] if each.ag_frame is not None] == []
 
 
 Reading = Callable[[BlockingBuckets[CompletionsResult]], Any]
@@ -502,7 +502,7 @@ walk.first_page()
 
 
 def test_what_a_program_asks_when_it_has_ended_is_refused(sandbox: Sandbox) -> None:
-    assert outcome(LATE, sandbox) == (0, "this client is closed; make a new one\n", "")
+    assert outcome(LATE, sandbox) == (0, "this client is closed; make a new one.\n", "")
 
 
 CAUGHT = """
@@ -510,11 +510,11 @@ import asyncio
 try:
     {reading}
 except KeyboardInterrupt:
-    life = client._background._life
+    worker = client._background._worker
 
     async def settled():
         async with asyncio.timeout(120):
-            while life.walks or len(asyncio.all_tasks()) > 2:
+            while worker.iterations or len(asyncio.all_tasks()) > 2:
                 await asyncio.sleep(0.001)
 
     client._background.run(settled)
@@ -566,7 +566,7 @@ def test_a_fork_is_told_to_make_a_client_of_its_own(sandbox: Sandbox) -> None:
     code, out, err = outcome(FORK, sandbox)
     assert (code, err) == (0, "")
     said = (
-        "this client was used before this process was forked off, and its thread stayed behind; "
-        "make a client for each process"
+        "this client was used before this process was forked, and its thread exists only in the "
+        "parent process; make a client for each process."
     )
     assert out.splitlines() == [said, said, "89"]

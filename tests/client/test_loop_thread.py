@@ -49,8 +49,8 @@ def test_who_gave_up_waiting_is_not_told() -> None:
 
     with LoopThread("client", _nothing) as loop:
         loop.run(_nothing)
-        assert loop._life
-        assert loop._life.submit(leave, given_up)
+        assert loop._worker
+        assert loop._worker.submit(leave, given_up)
         loop.run(_nothing)
     assert given_up.cancelled()
 
@@ -66,9 +66,9 @@ def test_a_callback_that_ends_the_program_ends_no_loop() -> None:
 
     with LoopThread("client", closing) as loop:
         loop.run(_nothing)
-        assert loop._life
-        assert loop._life._loop
-        loop._life._loop.call_soon_threadsafe(leave)
+        assert loop._worker
+        assert loop._worker._loop
+        loop._worker._loop.call_soon_threadsafe(leave)
         loop.run(_nothing)
     assert closed == ["client"]
 

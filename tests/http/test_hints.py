@@ -25,10 +25,10 @@ ORGANIZATION = (
     "OPENAI_ORG_ID, or pass organization=; the key's own organization is used if none is named."
 )
 NOT_FOUND = (
-    "Is base_url where the API is? OpenAI's own ends in /v1. If other endpoints answer, it is: "
-    "this one is not available to your organization."
+    "Check base_url: OpenAI's own ends in /v1. If other endpoints answer, base_url is right and "
+    "this endpoint is not available to your organization."
 )
-AMONG_OTHERS = "Other endpoints answer: this one is not available to your organization."
+AMONG_OTHERS = "Other endpoints answer, so this endpoint is not available to your organization."
 
 
 def refusal(message: str, code: str | None = None) -> str:
@@ -106,7 +106,7 @@ def test_the_doctor_asks_for_the_address_where_all_answers_are_404(
 ) -> None:
     asked.faults.status(404, times=100)
     found = lines(terminal("doctor", exit_code=1))
-    assert "Is OPENAI_BASE_URL where the API is?" in found["completions"][1]
+    assert "Check OPENAI_BASE_URL: " in found["completions"][1]
     assert {found[name][1] for name in (*NAMES[1:], "names")} == {"same as completions"}
 
 

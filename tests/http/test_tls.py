@@ -135,8 +135,8 @@ def context_without(**settings: object) -> ssl.SSLContext:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"check_hostname": False}, "does not verify who answers"),
-        ({"check_hostname": False, "verify_mode": ssl.CERT_NONE}, "does not verify who answers"),
+        ({"check_hostname": False}, "does not verify the server"),
+        ({"check_hostname": False, "verify_mode": ssl.CERT_NONE}, "does not verify the server"),
         ({"check_hostname": False, "verify_mode": ssl.CERT_OPTIONAL}, "does not verify"),
         ({"minimum_version": ssl.TLSVersion.TLSv1}, "versions of TLS before 1.2"),
     ],
