@@ -256,7 +256,7 @@ async def test_usage_of_which_an_endpoint_lacks_a_day_is_in_part(
             "2026-09-02 (in part)",
             "2026-09-03",
         ]
-        assert shown.lacks == "without 2 days of completions"
+        assert shown.omission == "without 2 days of completions"
     rows = rows_of(made.html(), "requests-to-models")
     assert rows["2026-09-01 (in part)"][0] == DASH
     assert re.fullmatch("[1-9][0-9,]*", rows["2026-09-01 (in part)"][1])
@@ -289,7 +289,7 @@ async def test_small_charts_with_other_missing_days_share_a_table(
     row = rows_of(page, name)["2026-09-01 (in part)"]
     assert row[0] == DASH
     assert all(re.search("[1-9]", cell) for cell in row[1:])
-    assert panel(made.figures, "Images").lacks == "without 1 day of images"
+    assert panel(made.figures, "Images").omission == "without 1 day of images"
 
 
 async def test_storage_that_is_missing_is_not_the_least(

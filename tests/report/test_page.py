@@ -141,7 +141,7 @@ def test_storage_is_never_added_up(figures: Figures, page: Page) -> None:
     assert panel.unit.exact(panel.total) not in page.text
     [table] = [table for table in page.tables if panel.title in table[0]]
     assert table[-1][table[0].index(panel.title)] == "\N{EN DASH}"
-    assert "It does not say whether" in page.text
+    assert "The API does not say whether" in page.text
 
 
 def test_tokens_are_in_one_kind_each(figures: Figures) -> None:
@@ -173,13 +173,13 @@ def test_what_moved_most(figures: Figures, page: Page) -> None:
     movers = by_item.movers()
     assert len(movers) == 5
     assert min(abs(each.change) for each in movers) >= max(
-        abs(each.change) for each in by_item.standings if each not in movers
+        abs(each.change) for each in by_item.items if each not in movers
     )
     [table] = [table for table in page.tables if table[0][0] == "Line item" and len(table) == 6]
     for row, each in zip(table[1:], movers, strict=True):
         assert row[0] == each.label
         assert row[3] == money("usd").signed(each.change)
-    assert sum(each.change for each in by_project.standings) == by_project.everything.change
+    assert sum(each.change for each in by_project.items) == by_project.everything.change
 
 
 # ---------------------------------------------------------------- unusual organizations
@@ -217,8 +217,8 @@ def test_tokens_and_requests_say_whose_are_missing() -> None:
     ]
     figures = of_days(2, usage=(used("embeddings", 2, counted),), missing=tuple(missing))
     tokens, models, requests = panels(figures)
-    assert tokens.lacks == models.lacks == "without completions"
-    assert requests.lacks == "without images and completions"
+    assert tokens.omission == models.omission == "without completions"
+    assert requests.omission == "without images and completions"
     page = Page(Report(figures).html())
     assert "Tokens 201 201, without completions Requests to models 201 201, without " in page.text
     assert "Tokens 201, without completions table" in page.text
@@ -320,7 +320,7 @@ def test_many_line_items_are_drawn_by_model_and_listed_each() -> None:
     assert panel.series[0].values == (Decimal("16.0015"), Decimal("16.0045"))
     [table] = [table for table in Page(Report(figures).html()).tables if len(table[0]) == 10]
     assert table[0][1:-1] == [label for _, label in many]
-    assert "What is billed for a model is drawn as one" in panel.note
+    assert "Line items of one model are grouped." in panel.note
 
 
 def test_a_seventh_project_has_its_name_and_the_colour_of_others() -> None:
