@@ -244,7 +244,7 @@ def _scale(panel: Panel) -> tuple[int, str]:
 
 def _amounts(panel: Panel) -> alt.Axis:
     """Return the axis of values, labelled like figures: `-$1.5K`."""
-    # The API decides the name of a currency, so quote it: it must not become code in the expression.
+    # The name of a currency comes from the API: quote it, so that it cannot become code.
     before, after = json.dumps(panel.unit.before), json.dumps(_scale(panel)[1])
     return alt.Axis(
         labelExpr=f"(datum.value < 0 ? '-' : '') + {before} + format(abs(datum.value), ',~g')"

@@ -116,7 +116,7 @@ def _no_spend(figures: Figures) -> str:
         return "The costs could not be read."
     if _missing_days(figures, "costs") == len(figures.period.days):
         return "The API returned no costs for these days, so they are unknown."
-    return f"Nothing was billed on {'the known ones of ' if missing else ''}these days."
+    return f"Nothing was billed on {'the known' if missing else 'these'} days."
 
 
 def _no_usage(figures: Figures) -> str:

@@ -57,7 +57,7 @@ _DAYS_ON_PAPER = 124
 _LETTERS_ON_PAPER = 140
 """The width of a landscape page, in characters."""
 
-_COMPARED = ("Whole days", "Before", "Change", "Relative change")
+_COMPARED = ("Complete days", "Before", "Change", "Relative change")
 
 
 def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
