@@ -24,7 +24,7 @@ from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
-from openai_usage.sandbox.spoiling import changed
+from openai_usage.sandbox.spoiling import change_page
 from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.report_values import of_days, spent, used
@@ -72,7 +72,7 @@ def leave_out(sandbox: Sandbox, *names: str, days: Iterable[str] | None = None) 
         name = request.path.rpartition("/")[2]
         response = await answer()
         assert isinstance(response, web.Response)
-        return changed(response, lambda page: change(name, page))
+        return change_page(response, lambda page: change(name, page))
 
     sandbox.faults._add(effect, 10_000, 0)
 
@@ -186,7 +186,7 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
         "and 2026-08-01 to 2026-08-11." in text
     )
     assert "$140.00, without 10 days of costs" in text
-    assert "tables a dash" in text
+    assert "tables show a dash" in text
 
 
 @pytest.mark.drawn
@@ -488,7 +488,7 @@ def test_costs_of_a_day_that_are_cut_are_in_part(page: Callable[..., str], asked
         response = await answer()
         if request.path.endswith("costs") and request.query["start_time"] == str(start):
             assert isinstance(response, web.Response)
-            response = changed(
+            response = change_page(
                 response,
                 lambda page: {
                     **page,

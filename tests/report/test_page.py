@@ -124,7 +124,7 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
     assert "Organization" not in text.partition("About these figures")[0]
     assert "Source 127.0.0.1" in text
     assert "Made 2026-09-10 22:40 UTC, with openai-usage-client" in text
-    assert "Usage times price does not reconcile" in text
+    assert "usage times price does not reconcile" in text
     assert "2026-09-10 is not complete, because" in text
     assert "This report is not complete" not in text
     assert (
@@ -248,7 +248,7 @@ def test_costs_before_that_are_not_known_are_not_compared_with() -> None:
     page = Page(Report(of_days(7, spend=(spend,), uncompared="404 <b>gone</b>")).html())
     assert "Compared" not in page.text
     assert "left out of averages." in page.text
-    assert "the costs could not be read: 404 <b>gone</b>" in page.text
+    assert "the costs of that period could not be read: 404 <b>gone</b>" in page.text
     assert "This report is not complete" not in page.text
     assert "Against" not in page.text
     assert "Largest changes" not in page.text
@@ -417,7 +417,7 @@ def test_pictures_say_what_they_are_of() -> None:
     [stored] = panels(figures)
     said = " ".join(subtitle(stored, figures.period))
     assert "total" not in said
-    assert "It does not say whether" in said
+    assert "The API does not say whether" in said
     moved = evolve(figures, period=Period(figures.period.start, figures.period.end - DAY))
     assert [*Report(moved).pictures().values()] != [*Report(figures).pictures().values()]
 

@@ -458,13 +458,13 @@ def test_it_runs_in_a_thread_for_programs_that_block() -> None:
         port = int(sandbox.base_url.rpartition(":")[2].removesuffix("/v1"))
         with pytest.raises(OSError, match="address"), Sandbox(port=port):
             pass
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(RuntimeError, match="is not running. Use it inside a `with`"):
         _ = sandbox.base_url
 
 
 async def test_it_must_run_to_have_an_address() -> None:
     sandbox = Sandbox()
-    assert repr(sandbox) == "<Sandbox that does not run>"
+    assert repr(sandbox) == "<Sandbox (not running)>"
     with pytest.raises(RuntimeError, match="use it in a `with`"):
         _ = sandbox.base_url
     await sandbox.__aexit__(None, None, None)
@@ -484,7 +484,7 @@ async def test_requests_are_recorded_without_showing_keys(
 
 @pytest.mark.parametrize("wrong", [{"times": 0}, {"after": -1}])
 def test_faults_that_cannot_be(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="comes once at least"):
+    with pytest.raises(ValueError, match="Use times of at least 1 and after of at least 0."):
         Sandbox().faults.cut_body(**wrong)
 
 
