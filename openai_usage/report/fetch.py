@@ -1,4 +1,4 @@
-"""Fetch the data of a report from all endpoints concurrently, so that one can fail alone."""
+"""Fetch the data of a report from all endpoints concurrently. One may fail without the others."""
 
 import asyncio
 import time

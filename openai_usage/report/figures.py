@@ -70,7 +70,7 @@ class Figures:
     period: Period
     """The range of the report."""
     compared: Period | None
-    """The period before, whose costs were requested for comparison, or None if there is none."""
+    """The period before, whose costs are compared. None if no such period exists."""
     host: str
     """The host that answered."""
     organization: str | None
