@@ -1,4 +1,4 @@
-"""The fixture `usage_sandbox` for the tests of programs that use this package."""
+"""The pytest fixture `usage_sandbox`, for testing programs that use this package."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def usage_sandbox() -> "Iterator[Sandbox]":
-    """A running `Sandbox`, in a thread of its own: for tests of any kind, async or not.
+    """Run a `Sandbox` in its own thread, for blocking and async tests.
 
-    `OPENAI_ADMIN_KEY` and `OPENAI_BASE_URL` stay as they are: pass `usage_sandbox.admin_api_key`
-    and `usage_sandbox.base_url` to the client, or set them with pytest's `monkeypatch`.
+    The fixture does not set `OPENAI_ADMIN_KEY` or `OPENAI_BASE_URL`: pass
+    `usage_sandbox.admin_api_key` and `usage_sandbox.base_url` to the client, or set the variables
+    with pytest's `monkeypatch`.
     """
-    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - no server where no test wants it
+    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - load aiohttp's server only if used
 
     with Sandbox() as sandbox:
         yield sandbox

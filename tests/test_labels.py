@@ -263,14 +263,12 @@ async def test_a_report_has_a_row_for_each_group(
         2 * [*bill_of(rows).values()]
     )
     for place, what in enumerate(("project", "line item")):
-        standings = [one for each in ranked if each.what == what for one in each.standings]
-        assert len(standings) == len({(row[place] or None, row[2]) for row in rows})
+        items = [one for each in ranked if each.what == what for one in each.items]
+        assert len(items) == len({(row[place] or None, row[2]) for row in rows})
     for ranking, table in zip(ranked, tables_of_rankings(ranked, ""), strict=True):
-        assert are_told_apart(one.label for one in ranking.standings)
+        assert are_told_apart(one.label for one in ranking.items)
         assert are_told_apart(row[0] for row in table.rows)
-        assert {one.label for one in ranking.standings if one.id is None} <= {
-            f"(no {ranking.what})"
-        }
+        assert {one.label for one in ranking.items if one.id is None} <= {f"(no {ranking.what})"}
     for panel in panels_of_spend(figures, ranked):
         assert are_told_apart(series.label for series in panel.series)
         [ranking] = [each for each in ranked if panel.title.endswith(each.what + each.suffix)]
@@ -295,7 +293,7 @@ async def test_a_report_calls_no_project_so(client: AsyncUsageClient, sandbox: S
     rows = [(None, "", "usd", Decimal(1)), ("", None, "usd", Decimal(2))]
     answer_at(sandbox, "costs", 200, page(rows, TODAY - DAY))
     figures = await figures_of_yesterday(client)
-    assert [(one.label, one.total) for each in rankings(figures) for one in each.standings] == [
+    assert [(one.label, one.total) for each in rankings(figures) for one in each.items] == [
         ("(no project)", Decimal(3)),
         ("(no line item)", Decimal(3)),
     ]

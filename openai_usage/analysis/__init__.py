@@ -1,1 +1,1 @@
-"""Answers from buckets: pure functions."""
+"""Pure functions and classes that compute totals, comparisons and projections from buckets."""

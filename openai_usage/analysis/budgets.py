@@ -1,4 +1,4 @@
-"""What spending comes to when held against a budget."""
+"""Compare spending with a budget."""
 
 from decimal import Decimal
 
@@ -10,24 +10,27 @@ from openai_usage._formatting import money, money_beside, share
 
 @frozen
 class Verdict:
-    """What spending comes to, held against the budget."""
+    """The result of comparing spending with a budget."""
 
     budget: Decimal
+    """The budget for the month."""
     used: Decimal
+    """The amount spent so far this month."""
     projected: Decimal | None
-    """None if there is no day to go by."""
+    """The projected amount for the whole month, or None if no day is known to project from."""
     currency: str
+    """The currency of all amounts."""
     is_certain: bool = True
-    """Whether all is known that `used` and `projected` rest on."""
+    """True if all the days are known that `used` and `projected` are computed from."""
     is_known: bool = True
-    """Whether any day of this month is known. If not, `used` is unknown, not zero."""
+    """True if any day of this month is known. Otherwise `used` is unknown, not zero."""
 
     @property
     def exit_code(self) -> int:
-        """Return how the check ends.
+        """Return the exit code of the check.
 
-        3 if more is used than there is, which days that are missing only add to (apart from
-        credits); 5 if that is not known; 4 if more will be used; 0 if not.
+        3 if spending is over the budget (missing days can only add to it, apart from credits), 5 if
+        that is not known, 4 if the projection is over the budget, and 0 otherwise.
         """
         if self.used > self.budget:
             return 3
@@ -39,21 +42,21 @@ class Verdict:
         words = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"}
         word = words[self.exit_code]
         budget = money(self.budget, self.currency, places=_places(self.budget))
-        used = self._beside(self.used, "so far") if self.is_known else "unknown so far"
+        used = self._amount(self.used, "so far") if self.is_known else "unknown so far"
         projected = (
             "with no projection"
             if self.projected is None
-            else self._beside(self.projected, "projected")
+            else self._amount(self.projected, "projected")
         )
         return f"{word} the budget of {budget}: {used}, {projected}"
 
-    def _beside(self, part: Decimal, what: str) -> str:
-        """A part of the budget, with as many digits as it takes to see whether it is more."""
-        of_it = f" ({share(part, self.budget)})" if self.budget else ""
-        return f"{money_beside(part, self.budget, self.currency)} {what}{of_it}"
+    def _amount(self, amount: Decimal, what: str) -> str:
+        """Return an amount with enough digits to show whether it is over the budget."""
+        percentage = f" ({share(amount, self.budget)})" if self.budget else ""
+        return f"{money_beside(amount, self.budget, self.currency)} {what}{percentage}"
 
 
 def _places(budget: Decimal) -> int:
-    """How many digits behind the point it takes to show a budget as it was given."""
+    """Return the number of decimal places that shows *budget* exactly, at least 2."""
     _, _, fraction = f"{exact_sum([budget]):f}".partition(".")
     return max(2, len(fraction))

@@ -1,4 +1,4 @@
-"""Days, and figures that are added up by day without losing a digit."""
+"""Periods of days, and exact totals by day."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
@@ -28,18 +28,18 @@ __all__ = [
 
 DAY = 86_400
 Key = tuple[str | None, ...]
-"""What figures belong to: a project and a line item, say."""
+"""The labels that a row of figures belongs to: a project and a line item, for example."""
 
 Values = tuple[Decimal | None, ...]
-"""A figure for each day, or whatever else they are told by; None where nothing is known."""
+"""One figure for each day (or bar of a chart), with None for an unknown one."""
 
 Rows = Mapping[Key, Values]
-"""Figures by what they belong to, one for each day."""
+"""The figures of each day, by their labels."""
 
 
 @frozen
 class Day:
-    """A day in UTC, or what of it lies in the range."""
+    """A day in UTC, or the part of it that lies in the range."""
 
     start: int
     """Unix seconds, inclusive."""
@@ -48,17 +48,17 @@ class Day:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing of it is missing: neither cut off, nor yet to come."""
+        """Return whether the day is complete: neither cut off by the range nor still running."""
         return self.end - self.start == DAY
 
     @property
     def midnight(self) -> int:
-        """Where the day itself begins, in Unix seconds."""
+        """Return the start of the full day in Unix seconds."""
         return self.start // DAY * DAY
 
     @property
     def date(self) -> str:
-        """As `2026-09-10`."""
+        """Return the date as `2026-09-10`."""
         return f"{datetime.fromtimestamp(self.start, UTC):%Y-%m-%d}"
 
 
@@ -67,11 +67,13 @@ class Period:
     """A range of time, day by day."""
 
     start: int
+    """Unix seconds, inclusive."""
     end: int
+    """Unix seconds, exclusive."""
 
     @property
     def text(self) -> str:
-        """As `1 September 2026 to 10 September 2026, in UTC`."""
+        """Return the range as `1 September 2026 to 10 September 2026, in UTC`."""
         first, last = (
             f"{day.day} {day:%B %Y}"
             for day in (datetime.fromtimestamp(each, UTC) for each in (self.start, self.end - 1))
@@ -80,7 +82,7 @@ class Period:
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
-        """Every day in UTC that it has something of."""
+        """Return every day in UTC that overlaps the range."""
         midnights = range(self.start // DAY * DAY, self.end, DAY)
         return tuple(
             Day(max(midnight, self.start), min(midnight + DAY, self.end)) for midnight in midnights
@@ -88,37 +90,41 @@ class Period:
 
     @classmethod
     def until_now(cls, start: int, end: int, now: int) -> Self:
-        """The range without what is yet to come.
+        """Return the range, cut to *now* if it ends later.
 
         Raises:
-            InvalidQueryError: All of it is.
+            InvalidQueryError: The range has not begun yet.
         """
         if start >= now:
             raise InvalidQueryError(
-                f"start_time={start} has not come yet: there is nothing to report",
+                f"start_time={start} is in the future. A range must begin before now. "
+                "Choose an earlier start.",
                 param="start_time",
             )
         return cls(start, min(end, now))
 
     @property
     def whole_days(self) -> slice:
-        """Where in `days` the whole ones are: all, but for a first and a last one that are cut."""
+        """Return the slice of `days` without a first or last day that is cut."""
         first = 0 if self.days[0].whole else 1
         last = len(self.days) if self.days[-1].whole else len(self.days) - 1
         return slice(first, max(first, last))
 
     def before(self) -> "Period | None":
-        """As many whole days as are in this one, just before the first of them, if there are."""
+        """Return the period of as many whole days before the first whole day of this one.
+
+        Return None if this period has no whole day, or if the result would begin before 1970.
+        """
         whole = self.days[self.whole_days]
         start = whole[0].start - len(whole) * DAY if whole else -1
         return Period(start, whole[0].start) if start >= 0 else None
 
     def place(self, moment: int) -> int:
-        """Which of the `days` *moment* is in."""
+        """Return the index of the day in `days` that contains *moment*."""
         return moment // DAY - self.start // DAY
 
     def places(self, spans: Iterable[Span]) -> frozenset[int]:
-        """Return which of the `days` have a part in one of *spans*."""
+        """Return the indexes of the `days` that overlap any of *spans*."""
         return frozenset(
             place
             for span in spans
@@ -127,7 +133,7 @@ class Period:
         )
 
     def places_within(self, spans: Iterable[Span]) -> frozenset[int]:
-        """Return which of the `days` lie in *spans*, which do not overlap, from start to end."""
+        """Return the indexes of the `days` that *spans* cover completely. Spans do not overlap."""
         listed = list(spans)
 
         def covered(day: Day) -> int:
@@ -143,19 +149,21 @@ class Period:
 
 @define
 class DailyTotals:
-    """Adds up, exactly."""
+    """Exact sums by label and day."""
 
     days: int
+    """The number of days."""
     rows: dict[Key, list[list[Decimal]]] = field(factory=dict)
+    """The amounts of each day, by key."""
 
     def add(self, key: Key, day: int, amount: Decimal) -> None:
-        """Add *amount* to what *key* has on the day with that number."""
+        """Add *amount* to the figures of *key* on the day with index *day*."""
         if key not in self.rows:
             self.rows[key] = [[] for _ in range(self.days)]
         self.rows[key][day].append(amount)
 
     def done(self, missing: Collection[int] = ()) -> Rows:
-        """What it came to; what days that are *missing* came to is not known."""
+        """Return the sums, with None for *missing* days that have no amount."""
         return {
             key: tuple(
                 None if day in missing and not amounts else exact_sum(amounts)
@@ -166,22 +174,22 @@ class DailyTotals:
 
 
 def total(*rows: Values) -> Decimal:
-    """All of it that is known, exactly."""
+    """Return the exact sum of all known values."""
     return exact_sum(each for row in rows for each in row if each is not None)
 
 
 def subtotal(values: Values) -> Decimal | None:
-    """Return the sum, exactly; None if a part is unknown and all that is known is nothing."""
+    """Return the exact sum, or None if a value is unknown and all known values are zero."""
     return None if None in values and not any(values) else total(values)
 
 
 def sums(rows: Iterable[Values]) -> Values:
-    """The rows added up to one."""
+    """Return the sum of the rows, day by day."""
     return tuple(map(subtotal, zip(*rows, strict=True)))
 
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:
-    """The rows added up by one part of their keys."""
+    """Return the rows summed by the part of their keys at index *place*."""
     grouped: dict[str | None, list[Values]] = {}
     for key, row in rows.items():
         grouped.setdefault(key[place], []).append(row)

@@ -1,4 +1,4 @@
-"""What was spent this month and last month, reckoned from the bill: exact, and pure."""
+"""Compute spending of this month and last month, and a projection, from buckets of costs."""
 
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,60 +19,64 @@ from openai_usage.schema.results import Span
 _NOTHING = Decimal(0)
 
 _HISTORY = 7
-"""Whole days that the projection goes by: a week, since weekends differ from other days."""
+"""The whole days that a projection uses: a week, because weekends differ from other days."""
 
 
 @frozen
 class Charge:
-    """What the bill of one day says of one line item of one project."""
+    """The cost of one line item of one project on one day."""
 
     day: date
+    """The day in UTC."""
     project_id: str | None
+    """The project, or None if the cost belongs to no project."""
     line_item: str | None
+    """The line item, or None if the API gives none."""
     amount: Amount
+    """The cost."""
 
 
 @frozen
 class Part:
-    """What a part of the bill came to, this month and last month."""
+    """The costs of one project or line item, or of all of them, in this month and last month."""
 
     of: str | None
-    """The project or the line item; None where the bill names none."""
+    """The project or line item, or None for costs without one and for the total."""
     this_month: Decimal
-    """So far, with what today has."""
+    """The costs of this month so far, including today."""
     last_month: Decimal
-    """All of it."""
+    """The costs of the whole of last month."""
     compared: Decimal
-    """What the days of this month that can be compared came to."""
+    """The costs of the compared days in this month."""
     compared_with: Decimal
-    """What as many days of last month came to."""
+    """The costs of the same days in last month."""
 
 
 @frozen
 class Projection:
-    """What the month will have come to, if it goes on like the days before today.
+    """The projected costs of the whole month, if spending continues as on the days before today.
 
-    It can be reckoned from the words of `method`: to what is billed so far, it adds `per_day` for
-    each day to come, and for today what is missing to that much. A credit, which is a negative
-    amount on the bill, is said once and not every week: it is in what is billed, and in no mean.
+    The projection is the sum of the costs billed so far, `per_day` for each day to come, and the
+    rest of `per_day` for today; `method` states this in words. A credit is a negative cost that
+    comes once, not every week: it counts in the costs billed so far, but not in the mean.
     """
 
     total: Decimal
-    """For the whole month."""
+    """The projected costs of the whole month."""
     per_day: Decimal
-    """The mean of the days it goes by, without credits, to the cent."""
+    """The mean of the days that the projection uses, without credits, rounded to the cent."""
     days: int
-    """The whole days before today that it goes by: 7, or as many as there are since the first
-    charge, if there is one; 0 where that was today, and today so far is what it goes by."""
+    """The number of whole days before today that the projection uses: at most 7, and not before
+    the first charge. 0 if no such day is known; then the projection uses today so far."""
     is_known: bool = True
-    """Whether there is a day to go by. If not, `total` and `per_day` mean nothing."""
+    """True if a day is known to project from. Otherwise `total` and `per_day` have no meaning."""
     unknown: bool = False
-    """Whether days are missing, in whole or in part. If so, the projection is based on the known
-    days. It adds `per_day` for each unknown day, and the rest of `per_day` for each day in part."""
+    """True if days are missing, in whole or in part. Then the projection uses the known days, and
+    adds `per_day` for each unknown day and the rest of `per_day` for each day known in part."""
 
     @property
     def method(self) -> str:
-        """How it was reckoned, in words."""
+        """Return the method of the projection in words."""
         known = "known " if self.unknown else ""
         match self.days:
             case 0:
@@ -93,43 +97,46 @@ class Projection:
 
 @frozen
 class Spending:
-    """What is billed in one currency, from the start of last month up to *today*."""
+    """The costs in one currency, from the start of last month up to *today*."""
 
     currency: str
-    """In lower case, as it is shown."""
+    """The currency in lower case, ready to be displayed."""
     today: date
+    """The day in progress, in UTC."""
     charges: Sequence[Charge] = field(repr=False)
+    """The costs of both months."""
     missing: AbstractSet[date] = frozenset()
-    """Days for which the API returned no bucket, although it should have."""
+    """The days for which the API returned no bucket, although they are due."""
     in_part: AbstractSet[date] = frozenset()
-    """Days for which it returned only a part. Sums include that part; the rest is unknown."""
+    """The days for which the API returned only a part. Sums include that part. The rest is
+    unknown."""
     has_today: bool = True
-    """Whether today has a bucket. The API may return none for some hours."""
+    """True if today has a bucket. The API may return none for some hours."""
 
     @property
     def month(self) -> date:
-        """The first day of this month."""
+        """Return the first day of this month."""
         return self.today.replace(day=1)
 
     @property
     def last_month(self) -> date:
-        """The first day of last month."""
+        """Return the first day of last month."""
         return start_of_last_month(self.today)
 
     @property
     def is_certain(self) -> bool:
-        """Whether all days are known that this month's total and its projection rest on."""
+        """Return whether all the days are known that this month's total and projection need."""
         first = first_that_counts(self.today)
         return not any(first <= day for day in self.not_whole)
 
     @cached_property
     def not_whole(self) -> AbstractSet[date]:
-        """The days that are missing, in whole or in part."""
+        """Return the days that are missing, in whole or in part."""
         return self.missing | self.in_part
 
     @cached_property
     def unknown(self) -> AbstractSet[date]:
-        """The days of which nothing is known. Today is one of them until it has a bucket."""
+        """Return the days without any data. Today is one of them until it has a bucket."""
         return self.missing if self.has_today else self.missing | {self.today}
 
     def is_known(self, month: date) -> bool:
@@ -142,9 +149,9 @@ class Spending:
 
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
-        """Which days of both months are compared, by their number in the month.
+        """Return the days that are compared, as numbers in the month.
 
-        They are whole and known: all of this month before today, as far as last month has them.
+        These are the days before today that are complete and known in both months.
         """
         longest = min(self.today.day - 1, (self.month - self.last_month).days)
         return tuple(
@@ -157,30 +164,30 @@ class Spending:
 
     @property
     def compared(self) -> int:
-        """How many days of both months are compared."""
+        """Return the number of days that are compared."""
         return len(self.compared_days)
 
     @cached_property
     def total(self) -> Part:
-        """All of the bill."""
+        """Return the costs of everything together."""
         return self._part(None, self.charges)
 
     def by(self, dimension: Literal["project_id", "line_item"]) -> list[Part]:
-        """The bill in parts, the largest of this month first."""
+        """Return the costs by *dimension*, the largest of this month first."""
         charges: dict[str | None, list[Charge]] = {}
         for charge in self.charges:
             charges.setdefault(getattr(charge, dimension), []).append(charge)
-        parts = [self._part(name, those) for name, those in charges.items()]
+        parts = [self._part(name, group) for name, group in charges.items()]
         return sorted(parts, key=lambda part: (part.this_month, part.last_month), reverse=True)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:
-        """What each day has come to, from the first of last month up to today."""
+        """Return the costs of each day, from the first of last month up to today."""
         return self._by_day(self.charges)
 
     @cached_property
     def projection(self) -> Projection:
-        """What this month will have come to."""
+        """Return the projected costs of this month."""
         usual = self._by_day(each for each in self.charges if each.amount.value > 0)
         first = next((day for day, amount in usual.items() if amount), self.last_month)
         known = [day for day in usual if first <= day < self.today and day not in self.not_whole]
@@ -188,8 +195,8 @@ class Spending:
         basis = [usual[day] for day in whole or [self.today]]
         per_day = _to_the_cent(Fraction(exact_sum(basis)) / len(basis))
         days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
-        begun = {self.today, *(day for day in self.not_whole if self.month <= day)}
-        rest = (max(_NOTHING, exact_difference(per_day, usual[day])) for day in begun)
+        incomplete = {self.today, *(day for day in self.not_whole if self.month <= day)}
+        rest = (max(_NOTHING, exact_difference(per_day, usual[day])) for day in incomplete)
         ahead = [*rest, *[per_day] * days_to_come]
         return Projection(
             total=exact_sum([self.total.this_month, *ahead]),
@@ -203,7 +210,7 @@ class Spending:
         amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
         for charge in charges:
             amounts[charge.day].append(charge.amount.value)
-        return {day: exact_sum(those) for day, those in amounts.items()}
+        return {day: exact_sum(values) for day, values in amounts.items()}
 
     def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
         def of(month: date, numbers: Collection[int] = range(1, 32)) -> Decimal:
@@ -230,54 +237,54 @@ def spendings(
     has_today: bool = True,
     currency: str | None = None,
 ) -> list[Spending]:
-    """The spending in each currency that is on the bill; the one with the most charges first.
+    """Return the spending in each currency, the one with the most charges first.
 
     Args:
-        buckets: The bill of last month and this month, up to *today*.
+        buckets: The costs of last month and this month, up to *today*.
         today: The day in progress, in UTC.
         gaps: The parts of this time for which there is no bucket.
-        has_today: Whether one of both says something of *today*.
-        currency: In which currency nothing is spent, if nothing is billed.
+        has_today: True if *buckets* or *gaps* cover *today*.
+        currency: The currency of the result if there are no costs at all.
     """
-    lacking = frozenset(
+    missing = frozenset(
         day
         for gap in gaps
-        # A bucket that is too long leaves a gap that goes beyond today.
+        # If a bucket is too long, the gap after it can end later than today.
         for day in _days(gap.start.date(), min(today, (gap.end - timedelta(seconds=1)).date()))
     )
-    in_part = lacking & {bucket.start.date() for bucket in buckets}
+    in_part = missing & {bucket.start.date() for bucket in buckets}
     found: dict[str, list[Charge]] = {}
     if currency is not None and not any(bucket.results for bucket in buckets):
         found[currency] = []
     for charge in charges_of(buckets):
         billed_in = charge.amount.currency
-        # Lower-case by ISO 4217 in the API; what is upper-case for once is the same money.
+        # Currencies are usually lower-case, but upper-case means the same currency.
         billed_in = billed_in.lower() if billed_in.isascii() else billed_in
         found.setdefault(billed_in, []).append(charge)
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [
-        Spending(labels[each], today, charges, lacking - in_part, in_part, has_today)
+        Spending(labels[each], today, charges, missing - in_part, in_part, has_today)
         for each, charges in largest_first
     ]
 
 
 def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
-    """What the bill says, day by day."""
+    """Yield the costs in *buckets*, day by day."""
     for bucket in buckets:
         for result in bucket.results:
-            # An empty id is how costs from before there were projects belong to none.
+            # Costs from before projects existed have an empty id.
             project, item = result.project_id or None, result.line_item or None
             yield Charge(bucket.start.date(), project, item, result.amount)
 
 
 def start_of_last_month(today: date) -> date:
-    """The first day of the month before *today*'s."""
+    """Return the first day of the month before *today*."""
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def first_that_counts(today: date) -> date:
-    """Return the first day that the total of *today*'s month and its projection can rest on."""
+    """Return the first day that the total and the projection of *today*'s month can use."""
     return min(today.replace(day=1), today - timedelta(days=_HISTORY))
 
 

@@ -1,7 +1,7 @@
-"""The report: what an organization spent and used, in one HTML file. Needs the extra `[report]`.
+"""The HTML report: an organization's spend and usage in one file. Needs the extra `[report]`.
 
-It has charts and every figure in them, works offline, in print, on a phone, in light and dark, and
-holds no script::
+The file has charts and tables with every figure. It works offline, in print, on a phone, and in
+light and dark mode. It contains no script::
 
     from openai_usage.report import report
 
@@ -29,31 +29,32 @@ __all__ = ["Figures", "Missing", "Report", "check", "report"]
 
 @frozen
 class Report:
-    """A report, to be written as a page and as pictures.
+    """The data of a report, with methods that render it as an HTML page or as pictures.
 
-    Both draw, which keeps the processor busy for some seconds: in a service, do it in a thread.
+    Rendering takes some seconds of CPU time. In an async service, run it in a thread.
     """
 
     figures: Figures
-    """All that it tells."""
+    """The data that the report shows."""
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """The endpoints that could not be read, or lack days, and why; the page says so too.
+        """Return the endpoints that could not be read or have missing days, with the reason.
 
-        A day that has just begun is unknown on the page until its bucket comes, but is not missing.
+        The page shows the same list. A day that has just begun is unknown until its bucket
+        arrives, but does not count as missing here.
         """
         return tuple(part for part in self.figures.missing if part.is_due)
 
     def html(self) -> str:
-        """The page, complete in one file, to be written as UTF-8."""
+        """Return the page as one self-contained HTML file. Write it as UTF-8."""
         from openai_usage.report.page import page  # noqa: PLC0415 - an extra, and slow to load
 
         return page(self.figures)
 
     def pictures(self) -> Mapping[str, bytes]:
-        """The charts as PNG, by name: `spend-by-project`, `tokens-by-model` and so on."""
-        from openai_usage.report.charts import picture  # noqa: PLC0415 - an extra, likewise
+        """Return the charts as PNG, by name: `spend-by-project`, `tokens-by-model` and so on."""
+        from openai_usage.report.charts import picture  # noqa: PLC0415 - an extra, slow to load
 
         panels = [
             *panels_of_spend(self.figures, rankings(self.figures)),
@@ -64,10 +65,10 @@ class Report:
 
 
 def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
-    """Refuse what `report` would refuse, for those who have something to ask before.
+    """Validate the arguments as `report` does, without sending a request.
 
     Raises:
-        InvalidQueryError: The range is none, or has not begun yet.
+        InvalidQueryError: The range is empty or has not begun yet.
         ModuleNotFoundError: The extra `[report]` is not installed.
     """
     for library in ("altair", "jinja2", "vl_convert"):
@@ -87,23 +88,24 @@ async def report(
     *,
     names: Names | None = None,
 ) -> Report:
-    """Ask *client* for all that a report tells of a range of time, all endpoints at once.
+    """Fetch the data of a report from all endpoints concurrently.
 
-    An endpoint that fails is told of in `missing`, here and on the page; the others' figures are
-    complete. So are days for which an endpoint returns no bucket: what they came to is None in
-    `figures`, and no average or comparison includes them. Costs of the days before that cannot be
-    read are not missing: these days are not compared then, as the page says.
+    An endpoint that fails is listed in `missing` and on the page; the figures of the other
+    endpoints are complete. Days for which an endpoint returns no bucket are listed there too. Their
+    values are None in `figures`, and no average or comparison includes them. If the costs of the
+    period before cannot be read, `missing` does not list them: the report leaves out the
+    comparison, and the page says so.
 
     Args:
-        client: Whom to ask.
-        start_time: Where the range begins, inclusive.
-        end_time: Where it ends, exclusive. Default: now, which no range goes beyond.
-        names: What the client's `names()` gave, to show projects by name. Default: by id.
+        client: The client that sends the requests.
+        start_time: The start of the range, inclusive.
+        end_time: The end of the range, exclusive. Default: now. A later end is cut to now.
+        names: The result of the client's `names()`, to show projects by name. Default: by id.
 
     Raises:
-        APIError: Nothing at all could be read.
-        InvalidQueryError: The range is none, or has not begun yet; nothing was sent.
-        ModuleNotFoundError: The extra `[report]` is not installed; nothing was sent.
+        APIError: No endpoint could be read.
+        InvalidQueryError: The range is empty or has not begun yet. No request was sent.
+        ModuleNotFoundError: The extra `[report]` is not installed. No request was sent.
     """
     check(start_time, end_time)
     return Report(await gather(client, start_time, end_time, names=names))

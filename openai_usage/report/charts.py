@@ -1,7 +1,8 @@
-"""Draws panels: as SVG to stand in the page, in its colours, and as PNG to stand alone.
+"""Draw charts as SVG for the page, and as PNG for use on their own.
 
-Vega renders without a browser. In the page no script is left: colours are the page's variables, so
-that light, dark and print are up to its style, and what a bar stands for is its title.
+Vega renders without a browser, so the page needs no script. The SVG uses the page's CSS variables
+as colours, so that the style sheet decides on light, dark and print. The title of a bar says what
+it stands for.
 """
 
 import json
@@ -32,19 +33,20 @@ COLOURS = {
     "quiet": ("#59636E", "#9DA5B0"),
     "line": ("#DDE1E6", "#333942"),
 }
-"""Every colour by its name, on paper and in the dark. The first ones were searched for: any two of
-them can be told apart with any kind of colour blindness, and from what is behind them."""
+"""The colours by name, for light and for dark mode. The colours of series come from a search: any
+two of them, and each of them and the background, differ for every kind of colour blindness."""
 
 
 @frozen
 class Size:
-    """How large a drawing is, in pixels of the text in it."""
+    """The size of a chart in pixels."""
 
     width: int
+    """The width of the whole chart."""
     height: int
-    """Of bars that stand, with all that is around them."""
+    """The height of a chart with vertical bars, axes included."""
     labels: int
-    """How many days or months are named below them, at most."""
+    """The most days or months that are named below the bars."""
 
 
 LARGE = Size(960, 280, labels=12)
@@ -52,36 +54,36 @@ SMALL = Size(340, 240, labels=4)
 HALF = Size(450, 190, labels=5)
 ALONE = Size(960, 420, labels=12)
 
-_LYING = 46
-"""The height of a bar that lies, and of its name above it."""
+_HORIZONTAL_BAR_HEIGHT = 46
+"""The height of a horizontal bar and the name above it, in pixels."""
 
-_WIDEST = 64
-"""The width of a bar that stands, where there is room for more."""
+_WIDEST_BAR = 64
+"""The greatest width of a vertical bar, in pixels."""
 
 _LARGEST = 10**15
-"""Where figures in the largest unit begin to have too many digits for an axis."""
+"""The least number that has too many digits for the labels of an axis."""
 
-_MARK = 8
-"""The room that a question mark needs."""
+_QUESTION_MARK_WIDTH = 8
+"""The width that a bar needs for a question mark, in pixels."""
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
-_SAID_ELSEWHERE = {"class", "role", "font-family", "pointer-events"}
-"""Attributes that the page makes up for."""
+_DROPPED_ATTRIBUTES = {"class", "role", "font-family", "pointer-events"}
+"""The SVG attributes that the page or its style sheet sets instead."""
 
 _INSIGNIFICANT = re.compile(r"(\.\d\d)\d+")
-"""What is beyond hundredths of a pixel."""
+"""Digits below a hundredth of a pixel."""
 
 
 def svg(panel: Panel, size: Size) -> str:
-    """The panel as an SVG element whose colours are variables of the page, with no id and no link.
+    """Return the chart as an SVG element without ids or links, coloured by variables of the page.
 
-    A bar has its text as its title, which a pointer that rests on it shows.
+    The title of a bar is its text, which browsers show when the pointer rests on the bar.
     """
-    drawn = StringIO()
-    _chart(panel, size, {name: f"var(--{name})" for name in COLOURS}).save(drawn, format="svg")
+    output = StringIO()
+    _chart(panel, size, {name: f"var(--{name})" for name in COLOURS}).save(output, format="svg")
     ET.register_namespace("", _SVG.strip("{}"))
-    root = ET.fromstring(drawn.getvalue())  # noqa: S314 - it was drawn here
+    root = ET.fromstring(output.getvalue())  # noqa: S314 - the SVG was rendered above
     root.attrib = {"viewBox": root.attrib["viewBox"], "aria-hidden": "true"}
     for element in root.iter():
         text = element.attrib.get("aria-label")
@@ -90,44 +92,44 @@ def svg(panel: Panel, size: Size) -> str:
         element.attrib = {
             name: _INSIGNIFICANT.sub(r"\1", value)
             for name, value in element.attrib.items()
-            if name not in _SAID_ELSEWHERE and (element is root or not name.startswith("aria"))
+            if name not in _DROPPED_ATTRIBUTES and (element is root or not name.startswith("aria"))
         }
     return ET.tostring(root, encoding="unicode")
 
 
 def picture(panel: Panel, period: Period) -> bytes:
-    """The panel as a PNG on white that stands alone: it says what it shows, and has a legend."""
-    drawn = BytesIO()
+    """Return the chart as a PNG on white, with a title and a legend."""
+    output = BytesIO()
     legend = alt.Legend(orient="bottom", title=None, columns=3, labelLimit=280, symbolType="square")
     chart = _chart(panel, ALONE, {name: light for name, (light, _) in COLOURS.items()}, legend)
     title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
     chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
-    chart.save(drawn, format="png", scale_factor=2)
-    return drawn.getvalue()
+    chart.save(output, format="png", scale_factor=2)
+    return output.getvalue()
 
 
 def subtitle(panel: Panel, period: Period) -> Iterator[str]:
-    """What a picture has to say of itself, where there is no page around it."""
+    """Yield the lines below the title of a PNG: the range, the total and the missing parts."""
     total = f"{panel.unit.headline(panel.total)} {panel.unit.name}".strip()
-    parts = [period.text, f"total {total}" if panel.adds_up else "", panel.lacks]
+    parts = [period.text, f"total {total}" if panel.adds_up else "", panel.omission]
     yield " · ".join(filter(None, parts))
     unknown = [bar.label for bar in panel.unknown]
     if pale := [bar.label for bar in panel.bars if not bar.whole and bar.label not in unknown]:
-        yield from wrap(f"In part, and so paler: {', '.join(pale)}", 150)
+        yield from wrap(f"In part (paler): {', '.join(pale)}", 150)
     if unknown:
-        yield from wrap(f"Unknown, and so grey: {', '.join(unknown)}", 150)
+        yield from wrap(f"Unknown (grey): {', '.join(unknown)}", 150)
     yield from wrap(panel.note, 150)
 
 
 def _chart(
     panel: Panel, size: Size, colours: Mapping[str, str], legend: alt.Legend | None = None
 ) -> alt.LayerChart:
-    height = len(panel.bars) * _LYING if panel.horizontal else size.height
+    height = len(panel.bars) * _HORIZONTAL_BAR_HEIGHT if panel.horizontal else size.height
     bars = alt.Chart(alt.InlineData(values=list(_marks(panel)))).mark_bar(
         stroke=colours["surface"],
         strokeWidth=min(1, size.width / len(panel.bars) / 20) if len(panel.series) > 1 else 0,
         height=16 if panel.horizontal else alt.Undefined,
-        width=_WIDEST if size.width > 1.5 * _WIDEST * len(panel.bars) else alt.Undefined,
+        width=_WIDEST_BAR if size.width > 1.5 * _WIDEST_BAR * len(panel.bars) else alt.Undefined,
     )
     across, along = (alt.Y, alt.X) if panel.horizontal else (alt.X, alt.Y)
     place = across("bar:N", sort=None, title=None, axis=_names(panel, size)).scale(
@@ -179,12 +181,12 @@ def _chart(
 def _unknown(
     panel: Panel, place: alt.X | alt.Y, size: Size, colours: Mapping[str, str]
 ) -> Iterator[alt.Chart]:
-    """A grey band for each bar of which nothing is known, with a question mark if there is room."""
+    """Yield a grey band for each unknown bar, with a question mark if there is room."""
     values = [{"bar": bar.label, "text": f"{bar.label}: unknown"} for bar in panel.unknown]
     if values:
         bands = alt.Chart(alt.InlineData(values=values)).encode(place, alt.Description("text:N"))
         yield bands.mark_bar(color=colours["line"], y=0, y2="height")
-        if size.width > _MARK * len(panel.bars):
+        if size.width > _QUESTION_MARK_WIDTH * len(panel.bars):
             yield bands.mark_text(text="?", color=colours["quiet"], fontSize=12, y="height", dy=-8)
 
 
@@ -204,21 +206,21 @@ def _marks(panel: Panel) -> Iterator[dict[str, object]]:
 
 
 def _names(panel: Panel, size: Size) -> alt.Axis:
-    """The axis that names the bars; of days and months, as many as there is room for."""
+    """Return the axis that names the bars, with as many days or months as there is room for."""
     if panel.horizontal:
-        above = -_LYING / 2 + 6
+        above = -_HORIZONTAL_BAR_HEIGHT / 2 + 6
         return alt.Axis(
             labelAlign="left",
             labelPadding=-4,
             labelOffset=above,
-            labelLimit=0.75 * size.width,  # fonts differ in width
+            labelLimit=0.75 * size.width,  # leave room, because the reader's font can be wider
             domain=False,
             ticks=False,
             labelColor=None,
         )
     step = -(-len(panel.bars) // size.labels)
     by_day = len(panel.bars[0].label) == len("2026-09-10") and len(panel.bars) < 300
-    form = "%b %-d" if by_day else "%b %Y"  # as Vega reads it, on every platform
+    form = "%b %-d" if by_day else "%b %Y"  # Vega's format, so "%-d" works on every platform
     return alt.Axis(
         values=[bar.label for bar in panel.bars[::step]],
         labelAngle=0,
@@ -228,9 +230,9 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
 
 
 def _scale(panel: Panel) -> tuple[int, str]:
-    """The unit in which the largest figure is short, in which all of them are drawn.
+    """Return the factor and suffix of the unit in which the largest figure is short.
 
-    Figures are drawn as floats, so one that could be beyond those is drawn in its power of ten.
+    Charts use floats, so a figure that might be too large for one is scaled by a power of ten.
     """
     values = (value for each in panel.series for value in each.values if value is not None)
     largest = max(map(abs, values))
@@ -241,8 +243,8 @@ def _scale(panel: Panel) -> tuple[int, str]:
 
 
 def _amounts(panel: Panel) -> alt.Axis:
-    """The axis that measures the bars, written as figures are: `-$1.5K`."""
-    # A currency's name is the API's: it goes into the expression as a string, whatever it holds.
+    """Return the axis of values, labelled like figures: `-$1.5K`."""
+    # The name of a currency comes from the API: quote it, so that it cannot become code.
     before, after = json.dumps(panel.unit.before), json.dumps(_scale(panel)[1])
     return alt.Axis(
         labelExpr=f"(datum.value < 0 ? '-' : '') + {before} + format(abs(datum.value), ',~g')"

@@ -1,4 +1,4 @@
-"""Asks for what a report tells: all endpoints at once, each on its own."""
+"""Fetch the data of a report from all endpoints concurrently. One may fail without the others."""
 
 import asyncio
 import time
@@ -32,19 +32,19 @@ __all__ = ["gather", "period_of"]
 T = TypeVar("T")
 
 _NOT_IN_EVERY_RESULT = ("input_cached_tokens", "input_cache_write_tokens")
-"""Measures that are of interest where they are told."""
+"""Optional measures that the report shows if they are present."""
 
 
 def period_of(start_time: Timestamp, end_time: Timestamp | None, now: int) -> Period:
-    """The range that is meant, without what is yet to come.
+    """Return the range, cut to *now* if it ends later.
 
     Raises:
-        InvalidQueryError: It is none, or has not begun yet.
+        InvalidQueryError: The range is empty or has not begun yet.
     """
     start = unix_seconds(start_time, param="start_time")
     end = now if end_time is None else unix_seconds(end_time, param="end_time")
     period = Period.until_now(start, end, now)
-    RangeQuery(start_time=start, end_time=end)  # which refuses a range that is none
+    RangeQuery(start_time=start, end_time=end)  # rejects an empty range
     return period
 
 
@@ -55,15 +55,16 @@ async def gather(
     *,
     names: Names | None = None,
 ) -> Figures:
-    """Ask *client* for everything in a range of time, which ends now if nothing else is said.
+    """Fetch costs and usage in a range of time, which ends now by default.
 
     Raises:
-        APIError: Nothing at all could be read; this is what asking for the costs met.
-        InvalidQueryError: The range is none, or has not begun yet.
+        APIError: No endpoint could be read. The error is the one that the costs met.
+        InvalidQueryError: The range is empty or has not begun yet.
     """
     now = int(time.time())
     period = period_of(start_time, end_time, now)
-    # The costs of a day that the range cuts may come for the whole day, to be compared like others.
+    # If the range starts within a day, the API may still return the costs of that whole day. Then
+    # the day is compared like any other, so the period before must have a day for it.
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     due = now - LATE
@@ -83,7 +84,7 @@ async def gather(
             for row, answer in zip(rows, usage, strict=True)
         ),
     ]
-    options = client._transport.options  # noqa: SLF001 - which organization is no secret
+    options = client._transport.options  # noqa: SLF001 - the organization is not a secret
     return Figures(
         period=period,
         compared=compared,
@@ -93,7 +94,7 @@ async def gather(
         spend=_spend(costs, before),
         usage=tuple(answer.figures for answer in answered),
         missing=tuple(missing),
-        # Older costs may well be out of the API's reach: what was asked for is complete without.
+        # The API may not have costs that old. The requested range is complete without them.
         uncompared=_why(before) if isinstance(before, APIError) else "",
         names=names and names.with_names_from(named.values()),
         costs_start=None if isinstance(costs, APIError) else costs.start,
@@ -102,33 +103,33 @@ async def gather(
 
 
 def _why(error: APIError) -> str:
-    """Why something could not be read, where something else could."""
+    """Return the reason for *error*, given that other endpoints could be read."""
     return printable(among_others(str(error)))
 
 
-async def _or_error(asked: Awaitable[T]) -> T | APIError:
+async def _or_error(request: Awaitable[T]) -> T | APIError:
     try:
-        return await asked
+        return await request
     except APIError as error:
         return error
 
 
 @frozen
 class _Read(Generic[T]):
-    """What was read of an endpoint, and of which time."""
+    """The figures of an endpoint and the time that they cover."""
 
     figures: T
     start: int | None
-    """Where the first bucket begins if that is before the range."""
+    """The start of the first bucket if that is before the range."""
     gaps: tuple[Gap, ...]
 
 
 async def _costs(
     client: AsyncUsageClient, period: Period | None, named: dict[str | None, CostsResult]
 ) -> _Read[Mapping[str, Rows]]:
-    """What was billed, by currency; nothing in no period.
+    """Return the costs by currency, or no costs if there is no period.
 
-    A result of each project that has its name is put into *named*.
+    Add to *named* one result for each project whose name it has.
     """
     if period is None:
         return _Read({}, None, ())
@@ -141,9 +142,9 @@ async def _costs(
         spans.append(Window(bucket.start_time, bucket.end_time))
         day = period.place(bucket.start_time)
         for result in bucket.results:
-            # An empty id is how costs from before there were projects belong to none.
+            # Costs from before projects existed have an empty id.
             key = (result.project_id or None, result.line_item or None)
-            # Lower-case by ISO 4217; what is upper-case for once is the same money.
+            # Currencies are usually lower-case, but upper-case means the same currency.
             tallies[result.amount.currency.casefold()].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
@@ -154,7 +155,7 @@ async def _costs(
 
 
 def _early_start(spans: Sequence[Window], period: Period) -> int | None:
-    """Return where the first bucket begins if that is before the range."""
+    """Return the start of the first bucket if that is before the range."""
     is_early = bool(spans) and spans[0].start_time < period.start
     return spans[0].start_time if is_early else None
 
@@ -181,18 +182,18 @@ async def _usage(
     measures = _measures(endpoint)
     names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
     by_model = {"input_tokens", "model"} <= names
-    asked = {"group_by": ["model"]} if by_model else {}
-    ask = endpoint.__get__(client, type(client))
+    params = {"group_by": ["model"]} if by_model else {}
+    query = endpoint.__get__(client, type(client))
     tally = DailyTotals(len(period.days))
     spans = []
-    async for bucket in ask(start_time=period.start, end_time=period.end, **asked):
+    async for bucket in query(start_time=period.start, end_time=period.end, **params):
         spans.append(Window(bucket.start_time, bucket.end_time))
         day = period.place(bucket.start_time)
         for result in bucket.results:
             model = getattr(result, "model", None) or None
             for name in measures:
                 amount = getattr(result, name)
-                if isinstance(amount, int | Decimal):  # labels and what is not told are not
+                if isinstance(amount, int | Decimal):  # labels and missing values are not
                     tally.add((name, model), day, Decimal(amount))
     gaps = _gaps(endpoint.name, spans, period)
     start, rows = _early_start(spans, period), tally.done(period.places(gaps))
@@ -209,9 +210,9 @@ def _gaps(endpoint: str, spans: list[Window], period: Period) -> tuple[Gap, ...]
 def _missing(
     endpoint: str, measures: frozenset[str], answer: _Read[T] | APIError, due: int
 ) -> Iterator[Missing]:
-    """What is missing of an endpoint: all of it, some days, or nothing.
+    """Yield the missing parts of an endpoint: all of it, some days, or nothing.
 
-    A gap that begins after *due* is a day that has just begun, whose bucket can still come.
+    A gap that begins after *due* is a day that has just begun, whose bucket can still arrive.
     """
     what = endpoint.replace("_", " ")
     if isinstance(answer, APIError):
@@ -224,7 +225,7 @@ def _missing(
 
 
 def _measures(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:
-    """What a row's results count, and what is noted of it there."""
+    """Return the measures of an endpoint's results, each with the metadata of its field."""
     return {
         each.name: each.metadata
         for each in fields(endpoint.result)  # type: ignore[arg-type]

@@ -1,7 +1,8 @@
-"""What a report tells: costs and usage by day, and what is missing of them.
+"""The data of a report: costs and usage by day, and the parts that are missing.
 
-An endpoint that fails is told of in `missing`, and nothing of it is in the figures; what the others
-said stays. So are days for which an endpoint returned no bucket: what they came to is None.
+An endpoint that fails is listed in `missing`, and the figures contain nothing from it. The figures
+of the other endpoints stay. Days for which an endpoint returned no bucket are listed there too;
+their values are None.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,28 +21,30 @@ __all__ = ["Figures", "Missing", "Spend", "Usage"]
 
 @frozen
 class Spend:
-    """What was billed in one currency; currencies are never added to each other."""
+    """The costs in one currency. Currencies are never added to each other."""
 
     currency: str
-    """ISO 4217 in lower case: `usd`."""
+    """The ISO 4217 code in lower case: `usd`."""
     rows: Rows
-    """By project and line item; None on days that are missing."""
+    """Costs by project and line item, with None on missing days."""
     before: Rows | None
-    """The same of the period before; None where that could not be read."""
+    """The costs of the period before, or None if they could not be read."""
 
 
 @frozen
 class Usage:
-    """What one endpoint counted."""
+    """The usage that one endpoint counted."""
 
     endpoint: str
+    """The name of the endpoint: `completions`."""
     rows: Rows
-    """By measure, such as `input_tokens`, and model; by model only where that is of interest. None
-    on days that are missing."""
+    """Usage by measure, such as `input_tokens`, and by model if the endpoint counts tokens of
+    models. None on missing days."""
     about: Mapping[str, Mapping[str, object]]
-    """What its result class notes of each measure: its unit, whether it may be added up."""
+    """The metadata of each measure in the result class: its unit, and whether it can be summed."""
     start: int | None = None
-    """Where the figures begin if that is before the range. The API can return a whole first day."""
+    """The start of the figures if that is before the range. The API can return the whole of the
+    first day."""
 
 
 @frozen
@@ -49,48 +52,56 @@ class Missing:
     """An endpoint that could not be read, or days for which it returned no bucket."""
 
     what: str
+    """The name of the endpoint in words: `audio speeches`."""
     why: str
+    """The reason in words."""
     measures: frozenset[str] = frozenset()
-    """What it would have told, by the names of the fields; nothing for costs."""
+    """The fields that the endpoint measures. Empty for costs."""
     gaps: tuple[Gap, ...] = ()
-    """The parts of the range that are missing; empty where all of it could not be read."""
+    """The missing parts of the range. Empty if the endpoint could not be read at all."""
     is_due: bool = True
-    """False for a day that has just begun, whose bucket can still come."""
+    """False for a day that has just begun, whose bucket can still arrive."""
 
 
 @frozen(kw_only=True)
 class Figures:
-    """All that a report tells."""
+    """The data that a report shows."""
 
     period: Period
+    """The range of the report."""
     compared: Period | None
-    """The days before, of which the costs were asked for as well; None where there are none."""
+    """The period before, whose costs are compared. None if no such period exists."""
     host: str
-    """Who was asked."""
+    """The host that answered."""
     organization: str | None
-    """The organization that the client was told, if it was."""
+    """The organization that the client was configured with, if any."""
     generated: datetime
+    """The time when the data was requested."""
     spend: tuple[Spend, ...]
+    """The costs, one entry for each currency."""
     usage: tuple[Usage, ...]
+    """The usage, one entry for each endpoint that could be read."""
     missing: tuple[Missing, ...]
+    """The endpoints that could not be read, and the missing days of the others."""
     uncompared: str = ""
-    """Why costs are not compared with those before; empty where those could be read."""
+    """The reason why the costs before could not be read. Empty if they could."""
     names: Names | None = None
-    """What people call projects; None where ids are to stand for themselves."""
+    """The names of projects, or None to show ids."""
     costs_start: int | None = None
-    """Where the costs begin, if that is before `period`: the API can give those of a whole day."""
+    """The start of the costs if that is before `period`. The API can return the whole of the
+    first day."""
     gaps_before: tuple[Gap, ...] = ()
-    """The parts of `compared` for which no costs came."""
+    """The parts of `compared` for which the API returned no costs."""
 
     @cached_property
     def billed(self) -> Period:
-        """The range that the costs cover."""
+        """Return the range that the costs cover."""
         start = self.period.start if self.costs_start is None else self.costs_start
         return Period(start, self.period.end)
 
     @cached_property
     def from_midnight(self) -> tuple[str, ...]:
-        """The endpoints whose figures have all of the first day, though the range begins in it."""
+        """Return the endpoints whose figures start at midnight although the range starts later."""
         starts = {"costs": self.costs_start, **{each.endpoint: each.start for each in self.usage}}
         return tuple(
             name.replace("_", " ")
@@ -99,43 +110,42 @@ class Figures:
         )
 
     def missing_of(self, endpoint: str) -> tuple[Missing, ...]:
-        """Return the days that are missing of an endpoint that could be read, if there are any."""
+        """Return the missing days of an endpoint that could be read."""
         return tuple(
             part for part in self.missing if part.gaps and part.gaps[0].endpoint == endpoint
         )
 
     def missing_days(self, parts: Iterable[Missing]) -> frozenset[int]:
-        """Return which days of `period` one of *parts* lacks."""
+        """Return the indexes of the days of `period` that *parts* touch."""
         return self.period.places(gap for part in parts for gap in part.gaps)
 
     def lost_days(self, parts: Iterable[Missing]) -> frozenset[int]:
-        """Return which of these days one of *parts* lacks from their start to their end."""
+        """Return the indexes of the days of `period` that *parts* cover from start to end."""
         return self.period.places_within(gap for part in parts for gap in part.gaps)
 
     def without(self, parts: Iterable[Missing]) -> tuple[str, ...]:
-        """Return what *parts* lack, each an endpoint or days of it, as `3 days of costs`."""
+        """Return *parts* in words, each as an endpoint or its days: `3 days of costs`."""
         return tuple(
-            f"{self._lacking_days(part)} of {part.what}" if part.gaps else part.what
-            for part in parts
+            f"{self._count_days(part)} of {part.what}" if part.gaps else part.what for part in parts
         )
 
-    def _lacking_days(self, part: Missing) -> str:
+    def _count_days(self, part: Missing) -> str:
         all_, whole = len(self.missing_days([part])), len(self.lost_days([part]))
         shown = [days(whole)] if whole else []
         return " and ".join([*shown, *([f"part of {days(all_ - whole)}"] if all_ > whole else [])])
 
     @cached_property
     def averaged_days(self) -> tuple[int, ...]:
-        """Which days averages of costs are of: those that are whole and not missing."""
+        """Return the indexes of the days in averages of costs: those that are whole and known."""
         missing = self.missing_days(self.missing_of("costs"))
         whole = self.billed.whole_days
         return tuple(n for n in range(whole.start, whole.stop) if n not in missing)
 
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
-        """Which of them are compared with the same ones of `compared`: those that it has, too."""
+        """Return the indexes of the averaged days that are also known in `compared`."""
         if self.compared is None or self.uncompared:
             return ()
         missing = self.compared.places(self.gaps_before)
-        there = set(range(len(self.compared.days))) - missing
-        return tuple(n for n in self.averaged_days if n in there)
+        known = set(range(len(self.compared.days))) - missing
+        return tuple(n for n in self.averaged_days if n in known)

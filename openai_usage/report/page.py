@@ -1,4 +1,4 @@
-"""The page: figures and drawings in one HTML file, with no script and nothing from elsewhere."""
+"""Render a report as one HTML file with tables and charts, without scripts or external files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -25,29 +25,32 @@ __all__ = ["page"]
 
 @frozen
 class Card:
-    """A figure in large type."""
+    """A headline figure."""
 
     title: str
     figure: str
     more: str
+    """The small print below the figure."""
 
 
 @frozen
-class Shown:
-    """A panel as the page shows it."""
+class Chart:
+    """A chart in the page."""
 
     name: str
-    """What links lead to."""
+    """The name of its anchor."""
     panel: Panel
+    """The data of the chart."""
     table: str
     """The name of the table that has its figures."""
     large: Markup
+    """The SVG for large screens."""
     small: Markup
-    """As on a phone; empty where the large one does."""
+    """The SVG for phones. Empty if the large one fits."""
 
 
 def page(figures: Figures) -> str:
-    """The whole page. Whatever the API said is text in it, never markup."""
+    """Return the whole page. Text from the API is always escaped."""
     environment = Environment(
         loader=PackageLoader("openai_usage.report", ""),
         autoescape=True,
@@ -55,7 +58,7 @@ def page(figures: Figures) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["harmless"] = escape_formula  # for tables that end up in spreadsheets
+    environment.filters["escape_formula"] = escape_formula  # readers copy tables to spreadsheets
     ranked = rankings(figures)
     spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
     compared = _compared(figures)
@@ -63,13 +66,13 @@ def page(figures: Figures) -> str:
     anchors = dict(zip(slugs(table.title for table in tables), tables, strict=True))
     listed_in = {panel.title: name for name, table in anchors.items() for panel in table.panels}
 
-    def shown(name: str, panel: Panel) -> Shown:
+    def chart(name: str, panel: Panel) -> Chart:
         large = svg(panel, HALF if panel.compact else LARGE)
         small = "" if panel.compact else svg(panel, SMALL)
-        # What the API said is text in them, escaped as in all XML.
-        return Shown(name, panel, listed_in[panel.title], Markup(large), Markup(small))  # noqa: S704
+        # Text from the API was escaped when the SVG was serialized.
+        return Chart(name, panel, listed_in[panel.title], Markup(large), Markup(small))  # noqa: S704
 
-    drawn = [shown(name, panel) for name, panel in named([*spend, *usage]).items()]
+    charts = [chart(name, panel) for name, panel in named([*spend, *usage]).items()]
     return environment.get_template("page.html").render(
         figures=figures,
         version=__version__,
@@ -77,8 +80,8 @@ def page(figures: Figures) -> str:
         range=figures.period.text,
         about=list(_about(figures)),
         cards=[*_cards_of_spend(figures, ranked), *_cards_of_usage(usage)],
-        spend=drawn[: len(spend)],
-        usage=drawn[len(spend) :],
+        spend=charts[: len(spend)],
+        usage=charts[len(spend) :],
         movers=[ranking for ranking in ranked if ranking.movers()],
         tables=anchors,
         no_spend=_no_spend(figures),
@@ -91,14 +94,14 @@ def page(figures: Figures) -> str:
 
 
 def _gaps(figures: Figures) -> Iterator[tuple[str, str]]:
-    """The endpoints that lack the same days, and these days."""
+    """Yield the missing days, each with the endpoints that miss the same days."""
     gaps = (gap for part in figures.missing for gap in part.gaps)
     for endpoints, spans in group_gaps(gaps):
         yield join(endpoints, len(endpoints)), describe_spans(spans, len(spans))
 
 
 def _missing_days(figures: Figures, endpoint: str) -> int:
-    """Return how many whole days are missing of an endpoint that could be read."""
+    """Return the number of whole days that are missing of an endpoint that could be read."""
     return len(figures.lost_days(figures.missing_of(endpoint)))
 
 
@@ -107,25 +110,25 @@ def _costs_are_missing(figures: Figures) -> bool:
 
 
 def _no_spend(figures: Figures) -> str:
-    """What is said in the place of charts of spend."""
+    """Return the text that replaces the charts of costs if there are none."""
     missing = figures.missing_of("costs")
     if _costs_are_missing(figures):
         return "The costs could not be read."
     if _missing_days(figures, "costs") == len(figures.period.days):
         return "The API returned no costs for these days, so they are unknown."
-    return f"Nothing was billed in these days{', as far as they are known' if missing else ''}."
+    return f"Nothing was billed on {'the known' if missing else 'these'} days."
 
 
 def _no_usage(figures: Figures) -> str:
-    """What is said in the place of charts of usage."""
+    """Return the text that replaces the charts of usage if there are none."""
     if not any(part.what != "costs" for part in figures.missing):
-        return "Nothing was used in these days."
+        return "Nothing was used on these days."
     every_day = len(figures.period.days)
     if not figures.usage:
         return "Usage could not be read."
     if all(_missing_days(figures, usage.endpoint) == every_day for usage in figures.usage):
         return "The API returned no usage for these days, so it is unknown."
-    return "Not all of it could be read; in what could, nothing was used in these days."
+    return "Some usage could not be read. The rest shows no usage on these days."
 
 
 def _about(figures: Figures) -> Iterator[tuple[str, str]]:
@@ -138,35 +141,35 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
     if figures.organization:
         yield "Organization", figures.organization
     is_here = figures.host in ("127.0.0.1", "localhost", "::1")
-    # A made-up organization, as a rule: nobody is to take it for their own.
-    yield "Source", f"{figures.host}, a server on the machine itself" if is_here else figures.host
+    # A local server is usually the sandbox: readers must not take its data for their own.
+    yield "Source", f"{figures.host}, a server on this machine" if is_here else figures.host
     yield "Made", f"{figures.generated:%Y-%m-%d %H:%M} UTC, with openai-usage-client {__version__}"
 
 
 def _compared(figures: Figures) -> str:
-    """Which days are compared with which; empty where none are, for a reason said elsewhere."""
+    """Return a sentence on the compared days, or "" if the page explains elsewhere why not."""
     whole = figures.billed.days[figures.billed.whole_days]
     if not whole:
-        return "No day is whole, so nothing is compared."
+        return "No day is complete, so nothing is compared."
     if figures.compared is None or figures.uncompared:
         return ""
     pairs = figures.compared_days
     if not pairs:
-        return "No whole day has costs both in this period and before, so nothing is compared."
+        return "No complete day has costs in both periods, so nothing is compared."
     now, before = (
         _dates(period.days[n] for n in pairs) for period in (figures.billed, figures.compared)
     )
-    but = " that are there in both periods" if len(pairs) < len(whole) else ""
+    known = " that are known in both periods" if len(pairs) < len(whole) else ""
     return (
-        f"Only whole days{but} are compared: {days(len(pairs))}, {now}, with as many before, "
+        f"Only complete days{known} are compared: {days(len(pairs))}, {now}, with as many before, "
         f"{before}."
     )
 
 
-def _dates(of: Iterable[Day]) -> str:
-    """Days as dates, those that follow each other in one: `2026-09-01 to 2026-09-10`."""
+def _dates(days_: Iterable[Day]) -> str:
+    """Return days as dates, with consecutive days joined: `2026-09-01 to 2026-09-10`."""
     spans: list[Window] = []
-    for day in of:
+    for day in days_:
         follows = spans and spans[-1].end_time == day.start
         start = spans.pop().start_time if follows else day.start
         spans.append(Window(start, day.end))
@@ -174,47 +177,47 @@ def _dates(of: Iterable[Day]) -> str:
 
 
 def _in_part(figures: Figures) -> Iterator[str]:
-    """What is to be known of days and months of which something is missing."""
+    """Yield notes on days and months that are incomplete."""
     parts = [day.date for day in figures.period.days if not day.whole]
     if not parts:
-        yield "A day is a day in UTC. All days are whole."
+        yield "Days are in UTC. All days are complete."
     else:
         left_out = "averages and comparisons" if _compared(figures) else "averages"
         yield (
-            f"A day is a day in UTC. Not whole {_are(parts)}, because the range begins or ends "
-            "within it, or because it was not over: such a day is in the totals, paler in charts "
-            f"of days, marked “in part” in the tables, and left out of {left_out}."
+            f"Days are in UTC. {_are(parts)} not complete, because the range begins or ends within "
+            "the day, or because the day was not over. Such a day counts in totals, is paler in "
+            f"charts of days, is marked “in part” in tables, and is left out of {left_out}."
         )
     if early := figures.from_midnight:
         yield (
-            f"The API gives {join(early)} by the day: those of {figures.period.days[0].date} are "
-            "there from 00:00 on, although the range begins later."
+            f"The API returns {join(early)} for whole days: the figures of "
+            f"{figures.period.days[0].date} start at 00:00, although the range begins later."
         )
     if any(part.gaps for part in figures.missing):
         yield (
             "A day for which the API returned nothing is unknown: charts show a grey band with a "
-            "question mark, tables a dash. No total, average or comparison includes it. A day or a "
-            "month of which only a part is unknown is marked “in part”."
+            "question mark, and tables show a dash. No total, average or comparison includes it. "
+            "If only a part of a day or month is unknown, it is marked “in part”."
         )
     shown = bars(figures.period)
     if len(shown) == len(figures.period.days):
         return
-    text = "So many days are drawn by month, where they can be added up."
+    text = "Because the range is long, charts show months where days can be summed."
     if parts := [bar.label for bar in shown if not bar.whole]:
         text += (
-            f" Not whole {_are(parts)}, of which the range has only some days: such a month is "
-            "paler and marked “in part”, too. Averages and comparisons are of days, and have all "
-            "that are whole."
+            f" {_are(parts)} not complete, because the range has only some days of the month. Such "
+            "a month is paler and marked “in part”, too. Averages and comparisons use all complete "
+            "days."
         )
     yield text
 
 
 def _are(parts: Sequence[str]) -> str:
-    return f"{'is' if len(parts) == 1 else 'are'} {' and '.join(parts)}"
+    return f"{' and '.join(parts)} {'is' if len(parts) == 1 else 'are'}"
 
 
 def _covered(every: int, known: int, whole: int) -> str:
-    """Return how many of *every* day are *known*, and how many of those only in part."""
+    """Return the number of days, of *known* days, and of days known in part, in words."""
     shown = f"{known} of {days(every)}" if known < every else days(every)
     if known == whole:
         return shown
@@ -244,7 +247,7 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
             continue
         averaged = total(tuple(all_.days[n] for n in figures.averaged_days))
         average = each.unit.headline(averaged / whole)
-        yield Card(f"Spent a day{each.suffix}", average, f"on average of {days(whole)}")
+        yield Card(f"Spent a day{each.suffix}", average, f"average of {days(whole)}")
         if all_.before is not None:
             yield Card(
                 f"Against {days(compared)} before{each.suffix}",
@@ -258,5 +261,5 @@ def _cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
     for panel in usage:
         if panel.title in ("Tokens", "Requests to models"):
             counted = COUNT.exact(panel.total)
-            more = f"{counted}, {panel.lacks}" if panel.lacks else f"exactly {counted}"
+            more = f"{counted}, {panel.omission}" if panel.omission else f"exactly {counted}"
             yield Card(panel.title, COUNT.short(panel.total), more)

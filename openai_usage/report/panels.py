@@ -1,4 +1,4 @@
-"""What a report draws: panels of bars, in a few colours that everyone can tell apart."""
+"""The bar charts of a report, in a few colours that everyone can tell apart."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,75 +27,82 @@ __all__ = [
 ]
 
 IN_COLOUR = 6
-"""Series that get a colour of their own: more would not be told apart by everyone."""
+"""The number of series with a colour of their own. Not everyone could tell more of them apart."""
 
 OTHERS = 0
-"""The number of the colour that all others share."""
+"""The number of the colour that all other series share."""
 
 _LONGEST_BY_DAY = 124
-"""Days up to which each of them has a bar; beyond, each month has one."""
+"""The most days that get one bar each. Longer periods get one bar for each month."""
 
 _DAY, _MONTH = len("2026-09-10"), len("2026-09")
-"""How much of a date says which of them it is."""
+"""The length of the part of an ISO date that names a day or a month."""
 
 
 @frozen
 class Bar:
-    """What a bar stands for: a day, a month or a model."""
+    """The day, month or model that a bar stands for."""
 
     label: str
+    """The text below the bar."""
     days: slice = slice(None)
-    """Which days of the period it has."""
+    """The days of the period that the bar covers."""
     whole: bool = True
-    """Whether it has all of its day or month."""
+    """True if the bar covers all of its day or month."""
 
     @property
     def text(self) -> str:
-        """The label, and whether there is more to come, or to be seen elsewhere."""
+        """Return the label, with a note if the bar covers only a part of its day or month."""
         return self.label if self.whole else f"{self.label} (in part)"
 
 
 @frozen
 class Series:
-    """One colour of a panel."""
+    """A series of values in one colour."""
 
     label: str
+    """The name of the series in the legend."""
     colour: int
-    """From 1; or `OTHERS`."""
+    """The number of the colour, from 1, or `OTHERS`."""
     values: Values
-    """One for each bar."""
+    """One value for each bar."""
 
     @property
     def total(self) -> Decimal:
-        """All of it that is known."""
+        """Return the sum of the known values."""
         return total(self.values)
 
 
 @frozen(kw_only=True)
 class Panel:
-    """One picture and the table that goes with it."""
+    """The data of one chart and of the table that belongs to it."""
 
     title: str
+    """The heading."""
     unit: Unit
+    """The unit of all values."""
     bars: tuple[Bar, ...]
+    """The bars, from left to right or from top to bottom."""
     series: tuple[Series, ...]
+    """The stacked parts of the bars."""
     adds_up: bool = True
-    """Whether what the bars say may be added up."""
+    """True if the values of the bars can be summed."""
     horizontal: bool = False
-    """Whether the bars lie, with room for names above them, as those of models do."""
+    """True if the bars are horizontal, with their names above them, as for models."""
     compact: bool = False
-    """Whether it is so small that two of its kind stand side by side."""
+    """True if the chart is small enough that two fit in one row."""
     note: str = ""
+    """A sentence below the chart."""
     without: tuple[str, ...] = ()
-    """The endpoints, or days of them, that could not be read, and may have figures of its kind."""
+    """The endpoints, or days of them, that are missing from the figures."""
     in_full: "Panel | None" = None
-    """All that it draws together, one by one, to be listed; None where that is nothing."""
+    """The same figures by day and without grouping, for a table. None if the chart shows them."""
 
     @property
     def text(self) -> str:
-        """What there is to be seen, for those who do not see it."""
+        """Return a description of the chart for screen readers."""
         begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}"
-        begin += f" ({self.lacks}): " if self.without else ": "
+        begin += f" ({self.omission}): " if self.without else ": "
         if self.adds_up:
             parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
             return f"{begin}{', '.join(parts)}."
@@ -104,41 +111,41 @@ class Panel:
         return f"{begin}at least {least} and at most {most} a day."
 
     @property
-    def lacks(self) -> str:
-        """As `without completions`; empty where nothing is missing."""
+    def omission(self) -> str:
+        """Return the missing parts as `without completions`, or "" if nothing is missing."""
         return f"without {join(self.without)}" if self.without else ""
 
     @property
     def unknown(self) -> tuple[Bar, ...]:
-        """The bars of which nothing is known, so that they are not drawn as nothing."""
+        """Return the bars whose value is unknown. They must not be drawn as zero."""
         return tuple(bar for bar, each in zip(self.bars, self.sums, strict=True) if each is None)
 
     @property
     def sums(self) -> Values:
-        """What each bar comes to; None where that is not known."""
+        """Return the sum of each bar, or None for an unknown one."""
         return sums(one.values for one in self.series)
 
     @property
     def total(self) -> Decimal:
-        """All of it that is known."""
+        """Return the sum of all known values."""
         return total(self.sums)
 
 
 def slugs(titles: Iterable[str]) -> list[str]:
-    """The *titles* as parts of the names of files and anchors, no two alike: `spend-by-project`."""
+    """Return a unique slug for each title, for file names and anchors: `spend-by-project`."""
     made = (re.sub("[^a-z0-9]+", "-", title.lower()).strip("-") for title in titles)
     return unique_labels([each or "untitled" for each in made], "{}-{}")
 
 
 def named(panels: Sequence[Panel]) -> Mapping[str, Panel]:
-    """The panels by the names that their files and anchors have."""
+    """Return the panels by the names of their files and anchors."""
     return dict(zip(slugs(panel.title for panel in panels), panels, strict=True))
 
 
 def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ()) -> tuple[Bar, ...]:
-    """The days, or where those are too many, and can be added up, the months.
+    """Return one bar for each day, or for each month if the period is long and days can be summed.
 
-    Those with days that are *missing* are not whole.
+    Bars with *missing* days are not whole.
     """
     length = _MONTH if adds_up and len(period.days) > _LONGEST_BY_DAY else _DAY
     made = []
@@ -159,7 +166,10 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
 
 
 def top_series(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
-    """The rows, which are the largest first, by bar: those in front in colours, then all others."""
+    """Return the first rows as series with their own colours, and the rest as one series.
+
+    The rows must be sorted, the largest first.
+    """
     used = [(label, days) for label, days in rows if any(days)]
     kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
     colours = [*range(1, len(kept) + 1)]
@@ -180,7 +190,7 @@ def attach_full_table(
     rows: Sequence[tuple[str, Values]],
     missing: Collection[int] = (),
 ) -> Panel:
-    """The panel of these rows, with every one of them on every day beside it, if it has fewer."""
+    """Return the panel, with all *rows* by day in `in_full` if the chart groups any of them."""
     days = bars(period, adds_up=False, missing=missing)
     used = [(label, values) for label, values in rows if any(values)]
     if len(days) == len(panel.bars) and len(used) == len(panel.series):
@@ -193,5 +203,5 @@ def attach_full_table(
 
 
 def at(shown: tuple[Bar, ...], days: Values) -> Values:
-    """What each bar has of the values of days."""
+    """Return the sum of the values of *days* in each bar."""
     return tuple(subtotal(days[bar.days]) for bar in shown)

@@ -1,4 +1,4 @@
-"""Everything that was billed, by project and by line item, compared with the period before."""
+"""Costs by project and by line item, compared with the period before."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,69 +16,71 @@ from openai_usage.report.units import Unit, money
 
 __all__ = ["RankedItem", "Ranking", "panels_of_spend", "rankings"]
 
-_WHAT = ("project", "line item")
-"""What costs belong to, in the order of the keys of `Spend.rows`."""
+_DIMENSIONS = ("project", "line item")
+"""The parts of a key of `Spend.rows`, in order."""
 
 
 @frozen
 class RankedItem:
-    """One project, or one line item, among the others."""
+    """The costs of one project or one line item."""
 
     label: str
-    """What people call it."""
+    """The display name."""
     id: str | None
-    """What the API calls it, as it came; None where a cost belongs to none, and for the total."""
+    """The id from the API, or None for costs without one and for the total."""
     days: Values
-    """What it cost on each day."""
+    """The costs of each day."""
     compared: Decimal
     """The costs of the days that are compared with `before`."""
     before: Decimal | None
-    """What the same days cost before; None where that is not known."""
+    """The costs of the same days in the period before, or None if they are unknown."""
 
     @property
     def total(self) -> Decimal:
-        """The costs of the known days."""
+        """Return the costs of the known days."""
         return total(self.days)
 
     @property
     def billed(self) -> Decimal | None:
-        """The costs of the known days, or None if those are zero and other days are missing."""
+        """Return the costs of the known days, or None if they are zero and a day is missing."""
         return subtotal(self.days)
 
     @property
     def change(self) -> Decimal:
-        """How much more it cost than before."""
+        """Return the change from the period before."""
         return exact_difference(self.compared, self.before or Decimal(0))
 
 
 @frozen(kw_only=True)
 class Ranking:
-    """All projects, or all line items, that were billed in a currency, largest first."""
+    """All projects, or all line items, with costs in one currency, largest first."""
 
     what: str
     """`project` or `line item`."""
     unit: Unit
+    """The unit of the costs."""
     suffix: str
-    """What tells it from that of another currency; empty where there is one currency."""
+    """The currency, for titles. Empty if there is only one."""
     without: tuple[str, ...]
-    """The days of costs that are missing, in words."""
-    standings: tuple[RankedItem, ...]
+    """The missing days of costs, in words."""
+    items: tuple[RankedItem, ...]
+    """The projects or line items, largest first."""
     everything: RankedItem
-    """All of them together."""
+    """The total of all items."""
 
     def movers(self, most: int = 5) -> list[RankedItem]:
-        """Those that changed most, up or down."""
-        moved = [each for each in self.standings if each.before is not None and each.change]
+        """Return the items with the largest changes, up or down."""
+        moved = [each for each in self.items if each.before is not None and each.change]
         return sorted(moved, key=lambda each: abs(each.change), reverse=True)[:most]
 
 
 def rankings(figures: Figures) -> list[Ranking]:
-    """Two for each currency: its projects and its line items."""
+    """Return two rankings for each currency: by project and by line item."""
     currencies = unique_labels(label(spend.currency).upper() for spend in figures.spend)
     return [
         _ranking(figures, spend, currency, place)
         for spend, currency in zip(figures.spend, currencies, strict=True)
-        for place in range(len(_WHAT))
+        for place in range(len(_DIMENSIONS))
     ]
 
 
@@ -86,8 +88,8 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
     now = by(place, spend.rows)
     compared = figures.compared_days
     before = by(place, spend.before) if compared and spend.before is not None else None
-    lacking = figures.missing_of("costs")
-    missing = figures.missing_days(lacking)
+    missing_parts = figures.missing_of("costs")
+    missing = figures.missing_days(missing_parts)
     nothing: Values = tuple(
         None if n in missing else Decimal(0) for n in range(len(figures.period.days))
     )
@@ -96,17 +98,17 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
         return total(*(tuple(days[n] for n in compared) for days in rows))
 
     ids = sorted({*now, *(before or ())}, key=str)
-    what = _WHAT[place]
+    what = _DIMENSIONS[place]
     labels = _labels(ids, figures.names if what == "project" else None, f"(no {what})")
 
-    def standing(
-        called: str, id_: str | None, days: Values, days_before: Iterable[Values]
+    def ranked_item(
+        name: str, id_: str | None, days: Values, days_before: Iterable[Values]
     ) -> RankedItem:
         then = None if before is None else in_compared_days(days_before)
-        return RankedItem(called, id_, days, in_compared_days([days]), then)
+        return RankedItem(name, id_, days, in_compared_days([days]), then)
 
-    standings = [
-        standing(
+    items = [
+        ranked_item(
             labels[each],
             each,
             now.get(each, nothing),
@@ -118,23 +120,25 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
         what=what,
         unit=money("usd" if spend.currency == "usd" else currency),
         suffix=f", {currency}" if len(figures.spend) > 1 else "",
-        without=figures.without(lacking),
-        standings=tuple(sorted(standings, key=lambda each: each.total, reverse=True)),
-        everything=standing("Total", None, sums([nothing, *now.values()]), (before or {}).values()),
+        without=figures.without(missing_parts),
+        items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),
+        everything=ranked_item(
+            "Total", None, sums([nothing, *now.values()]), (before or {}).values()
+        ),
     )
 
 
 def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
-    """Return what people call each of the *ids*: its name, and its id too where others share it."""
-    called = {each: none if each is None else label(_named(each, names)) for each in ids}
-    having = Counter(called.values())
+    """Return a label for each id: its name, followed by the id if several ids share the name."""
+    texts = {each: none if each is None else label(_named(each, names)) for each in ids}
+    uses = Counter(texts.values())
 
-    def written(each: str | None) -> str:
-        id_ = called[each] if each is None else label(each)
-        shared = having[called[each]] > 1 and id_ != called[each]
-        return f"{called[each]} ({id_})" if shared else called[each]
+    def text_of(each: str | None) -> str:
+        id_ = texts[each] if each is None else label(each)
+        shared = uses[texts[each]] > 1 and id_ != texts[each]
+        return f"{texts[each]} ({id_})" if shared else texts[each]
 
-    return labels_of(ids, written)
+    return labels_of(ids, text_of)
 
 
 def _named(id_: str, names: Names | None) -> str:
@@ -144,34 +148,34 @@ def _named(id_: str, names: Names | None) -> str:
     return str(name)
 
 
-_OF_ONE_MODEL = "What is billed for a model is drawn as one; the report lists each line item."
+_GROUPED_BY_MODEL = "Line items of one model are grouped. The report lists each line item."
 
 
 def _by_model(items: Sequence[RankedItem]) -> list[tuple[str, Values]]:
-    """Line items such as `gpt-5, input`, of which there are many, with those of a model in one."""
+    """Group line items such as `gpt-5, input` and `gpt-5, output` by model, the largest first."""
     models: dict[str | None, list[RankedItem]] = {}
     for each in items:
         model = each.id if each.id is None else each.id.partition(", ")[0]
         models.setdefault(model, []).append(each)
-    made = [
+    rows = [
         (
-            those[0].label if len(those) == 1 else label(str(model)),
-            sums(each.days for each in those),
+            group[0].label if len(group) == 1 else label(str(model)),
+            sums(each.days for each in group),
         )
-        for model, those in models.items()
+        for model, group in models.items()
     ]
-    return sorted(made, key=lambda each: abs(total(each[1])), reverse=True)
+    return sorted(rows, key=lambda row: abs(total(row[1])), reverse=True)
 
 
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
-    """What was billed, by day: by project and by line item, for each currency."""
-    lacking = figures.missing_of("costs")
-    missing = figures.missing_days(lacking)
+    """Return the charts of costs by day: by project and by line item, for each currency."""
+    missing_parts = figures.missing_of("costs")
+    missing = figures.missing_days(missing_parts)
     shown = bars(figures.billed, missing=missing)
-    made = []
+    panels = []
     for each in ranked:
-        # A large refund is as much to be seen as a large cost.
-        largest = sorted(each.standings, key=lambda one: abs(one.total), reverse=True)
+        # A large refund matters as much as a large cost.
+        largest = sorted(each.items, key=lambda one: abs(one.total), reverse=True)
         rows = [(one.label, one.days) for one in largest]
         grouped = _by_model(largest) if each.what == "line item" and len(rows) > IN_COLOUR else rows
         panel = Panel(
@@ -179,9 +183,9 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
             unit=each.unit,
             bars=shown,
             series=top_series(grouped, shown),
-            note=_OF_ONE_MODEL if len(grouped) < len(rows) else "",
-            without=figures.without(lacking),
+            note=_GROUPED_BY_MODEL if len(grouped) < len(rows) else "",
+            without=figures.without(missing_parts),
         )
         if panel.series:
-            made.append(attach_full_table(panel, figures.billed, rows, missing))
-    return made
+            panels.append(attach_full_table(panel, figures.billed, rows, missing))
+    return panels

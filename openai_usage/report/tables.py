@@ -1,4 +1,4 @@
-"""What a report lists: every figure, with every digit, as text in rows and columns."""
+"""The tables of a report: every figure with every digit, as text in rows and columns."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -17,30 +17,34 @@ __all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 
 @frozen(kw_only=True)
 class Table:
-    """A table, all of it text."""
+    """A table of text cells."""
 
     title: str
+    """The heading."""
     caption: str
+    """A sentence above the rows."""
     heads: tuple[str, ...]
+    """The heads of the columns."""
     rows: tuple[tuple[str, ...], ...]
+    """The cells by row. The first cell names the row."""
     foot: tuple[str, ...]
-    """The totals; empty cells where nothing may be added up."""
+    """The totals, with a dash in columns that cannot be summed."""
     panels: tuple[Panel, ...] = ()
-    """Those that are drawn of just these figures."""
+    """The charts that show these figures."""
     by_day: bool = False
-    """Whether rows are named by days or months, which are short."""
+    """True if rows are days or months, whose names are short."""
     folded: bool = False
-    """Whether it is so large that it is shown to those alone who open it."""
+    """True if the table is large and stays collapsed until the reader opens it."""
 
     @property
     def size(self) -> str:
-        """As `90 rows, 55 columns`."""
+        """Return the size in words: `90 rows, 55 columns`."""
         rows, columns = len(self.rows), len(self.heads)
         return f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns"
 
     @property
     def fits_on_paper(self) -> bool:
-        """Whether it is printed: no day after day of a year, and no figure cut in two."""
+        """Return whether the table is printed: it is short enough, and no column is cut off."""
         columns = zip(*(row[1:] for row in (*self.rows, self.foot)), strict=True)
         width = sum(max(map(len, column)) + 2 for column in columns)
         long = self.by_day and len(self.rows) > _DAYS_ON_PAPER
@@ -48,18 +52,20 @@ class Table:
 
 
 _DAYS_ON_PAPER = 124
-_LETTERS_ON_PAPER = 140
-"""How wide a sheet is that lies, in digits of figures and the room between them."""
+"""The most days in a printed table."""
 
-_COMPARED = ("Whole days", "Before", "Change", "Relative change")
+_LETTERS_ON_PAPER = 140
+"""The width of a landscape page, in characters."""
+
+_COMPARED = ("Complete days", "Before", "Change", "Relative change")
 
 
 def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
-    """Every project and every line item, with what it cost, and cost before."""
+    """Return a table of the costs of every project, and one of every line item, by currency."""
     return [
         Table(
             title=f"Every {each.what}{each.suffix}",
-            caption=f"What was billed, largest first{_lacks(each)}. {compared}".strip(),
+            caption=f"Costs, largest first{_omission(each)}. {compared}".strip(),
             heads=(each.what.capitalize(), "Total", "Share")
             + (() if each.everything.before is None else _COMPARED),
             rows=tuple(_ranked(each)),
@@ -69,26 +75,26 @@ def tables_of_rankings(ranked: Sequence[Ranking], compared: str) -> list[Table]:
     ]
 
 
-def _lacks(ranking: Ranking) -> str:
+def _omission(ranking: Ranking) -> str:
     return f"; no data for {join(ranking.without)}" if ranking.without else ""
 
 
 def _ranked(ranking: Ranking) -> Iterator[tuple[str, ...]]:
-    labels = unique_labels(map(_with_id, ranking.standings))
-    for called, each in zip(labels, ranking.standings, strict=True):
-        yield _costs(ranking, called, each)
+    labels = unique_labels(map(_with_id, ranking.items))
+    for name, each in zip(labels, ranking.items, strict=True):
+        yield _costs(ranking, name, each)
 
 
-def _with_id(standing: RankedItem) -> str:
-    id_ = "" if standing.id is None else label(standing.id)
-    return standing.label if id_ in standing.label else f"{standing.label} · {id_}"
+def _with_id(item: RankedItem) -> str:
+    id_ = "" if item.id is None else label(item.id)
+    return item.label if id_ in item.label else f"{item.label} · {id_}"
 
 
-def _costs(ranking: Ranking, called: str, each: RankedItem) -> tuple[str, ...]:
+def _costs(ranking: Ranking, name: str, each: RankedItem) -> tuple[str, ...]:
     exact = ranking.unit.exact
     billed, all_ = each.billed, ranking.everything.total
     share = NOTHING if billed is None else percent(billed, all_)
-    costs = (called, _exact(ranking.unit, billed), share)
+    costs = (name, _exact(ranking.unit, billed), share)
     if each.before is None:
         return costs
     changed = change_in_percent(each.compared, each.before)
@@ -96,21 +102,21 @@ def _costs(ranking: Ranking, called: str, each: RankedItem) -> tuple[str, ...]:
 
 
 def tables_of_panels(panels: Sequence[Panel]) -> list[Table]:
-    """A table for each large panel, and one for all small ones that have the same bars.
+    """Return a table for each large chart, and one for all compact charts that have the same bars.
 
-    Folded ones follow, of all that the panels put together.
+    Add folded tables of the figures that the charts group.
     """
-    made = []
+    tables = []
     for panel in panels:
         if not panel.compact:
-            made.append(_of_panel(panel))
+            tables.append(_of_panel(panel))
             if panel.in_full is not None:
-                made.append(_of_panel(panel.in_full, folded=True))
+                tables.append(_of_panel(panel.in_full, folded=True))
     small = [panel for panel in panels if panel.compact]
     in_full = tuple(panel.in_full for panel in small if panel.in_full is not None)
     small.sort(key=lambda each: len(each.bars))
-    made += [_of_small(tuple(group)) for _, group in groupby(small, key=_labels)]
-    return [*made, _of_small(in_full, folded=True)] if in_full else made
+    tables += [_of_small(tuple(group)) for _, group in groupby(small, key=_labels)]
+    return [*tables, _of_small(in_full, folded=True)] if in_full else tables
 
 
 def _labels(panel: Panel) -> list[str]:
@@ -118,7 +124,7 @@ def _labels(panel: Panel) -> list[str]:
 
 
 def _heads(panels: Sequence[Panel]) -> Iterator[str]:
-    """The heads of the rows of panels with the same labels, and whether all is known of each."""
+    """Yield the heads of the rows of panels with the same bars, marking incomplete ones."""
     sums = zip(*(each.sums for each in panels), strict=True)
     for bars, known in zip(zip(*(each.bars for each in panels), strict=True), sums, strict=True):
         if set(known) == {None}:
@@ -136,7 +142,7 @@ def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
     columns = [*(each.values for each in panel.series), panel.sums]
     return Table(
         title=_titled((panel,), folded=folded),
-        # What a large table comes to is said at its foot.
+        # A large table has its totals in the foot only.
         caption=f"{panel.title}." if folded else panel.text,
         heads=(
             "Model" if panel.horizontal else "In UTC",

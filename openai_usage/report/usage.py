@@ -1,4 +1,4 @@
-"""What was used: tokens, requests, and all else that is counted where there is any of it."""
+"""The charts of usage: tokens, requests, and every other measure that is not zero."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -22,10 +22,10 @@ from openai_usage.report.units import COUNT, UNITS
 __all__ = ["panels_of_usage"]
 
 _MODELS = 12
-"""Models that have a bar of their own."""
+"""The most models that have a bar of their own."""
 
 _KINDS = {"uncached input": 1, "cached input": 3, "cache writes": 5, "output": 2}
-"""The kinds of tokens that add up to all of them, each with its colour."""
+"""The kinds of tokens, each with its colour. Every token is of exactly one kind."""
 
 _TITLES = {
     ("images", "images"): "Images",
@@ -36,9 +36,9 @@ _TITLES = {
     ("file_search_calls", "num_requests"): "File search calls",
     ("web_search_calls", "num_requests"): "Web search calls",
 }
-"""What people call a measure of an endpoint; others are called as in the API."""
+"""Titles of measures by endpoint and measure. Other measures have the API's own name."""
 
-_LEFT_OUT = "What web searches count as requests is left out: it may be among these already."
+_LEFT_OUT = "Requests counted by web searches are left out. They may already be included here."
 
 _TOGETHER = {
     "num_model_requests",
@@ -47,17 +47,17 @@ _TOGETHER = {
     "input_cache_write_tokens",
     "output_tokens",
 }
-"""Measures of which all endpoints' are shown together."""
+"""The measures that are shown for all endpoints together."""
 
 
 def panels_of_usage(figures: Figures) -> list[Panel]:
-    """The panels in which there is anything."""
+    """Return the charts that have a value other than zero."""
     return [panel for panel in _panels(figures) if any(each.total for each in panel.series)]
 
 
 def _panels(figures: Figures) -> Iterator[Panel]:
-    lacking = _lacking(figures, "input_tokens")
-    missing = figures.missing_days(lacking)
+    missing_parts = _missing_parts(figures, "input_tokens")
+    missing = figures.missing_days(missing_parts)
     shown = bars(figures.period, missing=missing)
     tokens = _tokens(figures.usage)
     kinds = by(0, tokens)
@@ -66,7 +66,7 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         unit=COUNT,
         bars=shown,
         series=_of_kinds({kind: at(shown, days) for kind, days in kinds.items()}),
-        without=figures.without(lacking),
+        without=figures.without(missing_parts),
     )
     yield attach_full_table(
         by_day,
@@ -76,8 +76,8 @@ def _panels(figures: Figures) -> Iterator[Panel]:
     )
     yield evolve(_of_models(tokens), without=by_day.without)
     requests = _requests(figures.usage)
-    lacking = _lacking(figures, "num_model_requests")
-    missing = figures.missing_days(lacking)
+    missing_parts = _missing_parts(figures, "num_model_requests")
+    missing = figures.missing_days(missing_parts)
     shown = bars(figures.period, missing=missing)
     panel = Panel(
         title="Requests to models",
@@ -85,7 +85,7 @@ def _panels(figures: Figures) -> Iterator[Panel]:
         bars=shown,
         series=top_series(requests, shown),
         note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
-        without=figures.without(lacking),
+        without=figures.without(missing_parts),
     )
     yield attach_full_table(panel, figures.period, requests, missing)
     for usage in figures.usage:
@@ -95,7 +95,7 @@ def _panels(figures: Figures) -> Iterator[Panel]:
 
 
 def _tokens(usages: Sequence[Usage]) -> Rows:
-    """Tokens by kind, model and endpoint, each of them in one kind alone."""
+    """Return tokens by kind, model and endpoint. Each token counts in one kind only."""
     rows: dict[tuple[str | None, ...], Values] = {}
     for usage in usages:
         for model in [model for measure, model in usage.rows if measure == "input_tokens"]:
@@ -122,7 +122,7 @@ def _of_kinds(values: Mapping[str | None, Values]) -> tuple[Series, ...]:
 
 
 def _of_models(tokens: Rows) -> Panel:
-    """A bar for each model, the largest first."""
+    """Return a chart with a bar for each model, the largest first."""
     totals = {model: total(days) for model, days in by(1, tokens).items()}
     ranked = sorted(totals, key=lambda model: totals[model], reverse=True)
     groups = [[model] for model in ranked]
@@ -140,7 +140,7 @@ def _of_models(tokens: Rows) -> Panel:
 
 
 def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequence[str]) -> Panel:
-    """A bar for each group of models."""
+    """Return a chart with a bar for each group of models."""
     return Panel(
         title="Tokens by model",
         unit=COUNT,
@@ -163,11 +163,11 @@ def _named(model: str | None) -> str:
 
 
 def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
-    """Requests to models by what they were for, the most first."""
+    """Return the requests to models by endpoint, the largest first."""
     counted = [
         (usage.endpoint.replace("_", " ").capitalize(), days)
         for usage in usages
-        # A tool counts its own calls, and beside them requests that its model has counted, too.
+        # A tool also counts requests that the endpoint of its model counts, so leave it out.
         if "num_requests" not in usage.about
         and (days := by(0, usage.rows).get("num_model_requests"))
     ]
@@ -175,13 +175,13 @@ def _requests(usages: Sequence[Usage]) -> list[tuple[str, Values]]:
 
 
 def _counts_requests_again(usage: Usage) -> bool:
-    """Whether it is a tool that counts requests beside its own calls."""
+    """Return whether the endpoint is a tool that counts model requests besides its own calls."""
     counted = by(0, usage.rows).get("num_model_requests", ())
     return "num_requests" in usage.about and any(counted)
 
 
-def _lacking(figures: Figures, measure: str) -> tuple[Missing, ...]:
-    """What could not be read, and would have had this measure, for models."""
+def _missing_parts(figures: Figures, measure: str) -> tuple[Missing, ...]:
+    """Return the missing parts of the model endpoints that have this measure."""
     return tuple(
         part
         for part in figures.missing
@@ -194,8 +194,8 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
     )
     adds_up = bool(usage.about[measure].get("adds_up", True))
-    lacking = figures.missing_of(usage.endpoint)
-    missing = figures.missing_days(lacking)
+    missing_parts = figures.missing_of(usage.endpoint)
+    missing = figures.missing_days(missing_parts)
     shown = bars(figures.period, adds_up=adds_up, missing=missing)
     panel = Panel(
         title=title,
@@ -206,8 +206,8 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
         compact=True,
         note=""
         if adds_up
-        else "What the API says of each day. It does not say whether that is what was there, or "
-        "what was added, so no days are added up.",
-        without=figures.without(lacking),
+        else "The value that the API returns for each day. The API does not say whether it is the "
+        "amount stored or the amount added, so days are not summed.",
+        without=figures.without(missing_parts),
     )
     return attach_full_table(panel, figures.period, [(title, days)], missing)

@@ -1,6 +1,6 @@
-"""A server on loopback that speaks the usage and costs API, for tests and demonstrations.
+"""A local server that implements the usage and costs API, for tests and demonstrations.
 
-It has an organization of its own whose usage is made up, and the same for the same seed::
+It serves synthetic usage of an invented organization. The same seed gives the same usage::
 
     async with Sandbox(seed=7) as sandbox:
         client = AsyncUsageClient(

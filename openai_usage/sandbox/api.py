@@ -1,4 +1,4 @@
-"""The API itself, free of HTTP's details: what is asked becomes a body, or a refusal."""
+"""The sandbox's API without the HTTP layer: turn a path and parameters into a body or an error."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -19,25 +19,25 @@ from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import SECONDS, Window, windows_of
 
 USAGE = "api.usage.read"
-"""The scope that usage and costs need."""
+"""The scope that requests for usage and costs need."""
 
 MANAGEMENT = "api.management.read"
-"""The scope that the lists of projects, people and API keys need."""
+"""The scope that requests for lists of projects, users and API keys need."""
 
 
 _WHOLE_DAYS = {"costs"}
-"""Endpoints that answer with the whole bucket that the range begins in, and do not clip it to the
-start: recorded twice of costs, in 2025."""
+"""The endpoints that return the whole bucket in which the range begins, instead of clipping it to
+`start_time`. This was recorded twice for costs, in 2025."""
 
 
 class Api:
-    """Answers for one organization.
+    """The API of one organization.
 
     Args:
-        organization: Whose usage it is.
-        scopes: The keys there are, each with what it may do.
-        amounts: Whether money is written as JSON numbers or as text.
-        page_caps: The most that an endpoint or a list gives at once, whatever it is asked for.
+        organization: The organization whose usage is served.
+        scopes: The valid keys, each with its scopes.
+        amounts: The JSON type of money: numbers or strings.
+        page_caps: The largest page of an endpoint or list, whatever `limit` a request has.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class Api:
     def answer(
         self, path: str, parameters: MultiMapping[str], authorization: str, now: int
     ) -> bytes:
-        """The page that is asked for, at the moment *now*.
+        """Return the body of the requested page, as of *now*.
 
         Raises:
-            Refusal: It is not to be had.
+            ApiError: The request is not valid or not allowed.
         """
         scheme, _, key = authorization.partition(" ")
         if scheme != "Bearer" or key not in self._scopes:
@@ -97,14 +97,14 @@ class Api:
 
 
 def _until(query: RangeQuery, now: int) -> int:
-    """Up to when things count: neither the future nor what is beyond the range."""
+    """Return the end of the counted time: *now* or the end of the range, whichever is earlier."""
     return min(now, query.end_time or now)
 
 
 def _buckets(query: RangeQuery, start: int, now: int) -> Iterator[Window]:
-    """The buckets from *start* on, which cuts the first one; the last one is whole."""
+    """Yield the buckets from *start* on. The first one is clipped to *start*, the last is whole."""
     width = SECONDS[query.bucket_width]
-    # The bucket in progress is one of them.
+    # Include the bucket in progress.
     end = min(query.end_time or now + 1, now + 1)
     return windows_of(
         evolve(query, start_time=start, limit=1, end_time=None), -(-end // width) * width
@@ -116,7 +116,7 @@ def _bucket(bucket: Window, rows: list[Row]) -> Row:
         "object": "bucket",
         "start_time": bucket.start_time,
         "end_time": bucket.end_time,
-        # In no specification, and seen in the API's answers all the same.
+        # These fields are not in the specification, but the API has been seen to send them.
         "start_time_iso": bucket.start.isoformat(),
         "end_time_iso": bucket.end.isoformat(),
         "results": rows,

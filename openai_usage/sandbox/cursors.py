@@ -1,4 +1,4 @@
-"""Cursors as the API makes them: opaque, bound to their exact query, good for a day."""
+"""Cursors like the API's: opaque, valid for one exact query, and valid for a day."""
 
 import struct
 from base64 import b64decode, b64encode
@@ -10,20 +10,20 @@ from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.range_query import RangeQuery
 
 _LIFETIME = 86_400
-_TOKEN = struct.Struct(">16sQQ")  # the query's digest, when it expires, where it leads
+_TOKEN = struct.Struct(">16sQQ")  # digest of the query, time of expiry, start of the next bucket
 
 
 def cursor_to(start_time: int, endpoint: str, query: RangeQuery, now: int) -> str:
-    """A cursor to the bucket that begins at *start_time*."""
+    """Return a cursor to the bucket that begins at *start_time*."""
     token = _TOKEN.pack(_digest(endpoint, query), now + _LIFETIME, start_time)
     return f"page_{b64encode(token).decode()}"
 
 
 def decode_cursor(cursor: str, endpoint: str, query: RangeQuery, now: int) -> int:
-    """Where the bucket begins that *cursor* leads to.
+    """Return the start of the bucket that *cursor* points to.
 
     Raises:
-        Refusal: It leads nowhere: it is damaged, too old, or belongs to another query.
+        ApiError: The cursor is damaged, has expired, or belongs to another query.
     """
     try:
         token = b64decode(cursor.removeprefix("page_"), validate=True)
@@ -36,5 +36,5 @@ def decode_cursor(cursor: str, endpoint: str, query: RangeQuery, now: int) -> in
 
 
 def _digest(endpoint: str, query: RangeQuery) -> bytes:
-    asked = f"{endpoint} {evolve(query, page=None)!r}"
-    return sha256(asked.encode()).digest()[:16]
+    text = f"{endpoint} {evolve(query, page=None)!r}"
+    return sha256(text.encode()).digest()[:16]

@@ -1,4 +1,4 @@
-"""What can go wrong on the way, on demand: the next answers of a sandbox are spoiled in turn."""
+"""Faults on demand: spoil the next responses of a sandbox, one after the other."""
 
 import asyncio
 import gzip
@@ -13,10 +13,10 @@ from openai_usage.sandbox.cursors import cursor_to
 from openai_usage.sandbox.refusals import ApiError
 from openai_usage.sandbox.spoiling import (
     Change,
-    begun,
+    begin_response,
     body_of,
-    changed,
-    gzipped_badly,
+    change_page,
+    compress_and_corrupt,
     hang_up,
     head_of,
     reset,
@@ -25,12 +25,12 @@ from openai_usage.sandbox.spoiling import (
 from openai_usage.schema.range_query import RangeQuery
 
 Answer = Callable[[], Awaitable[web.Response]]
-"""What the request would get if nothing went wrong."""
+"""A function that returns the correct response to a request."""
 
 Effect = Callable[[web.BaseRequest, Answer], Awaitable[web.StreamResponse]]
 
 Place: TypeAlias = Literal["before headers", "in headers", "after headers", "in body"]
-"""Where in an answer something happens."""
+"""The position in a response at which a fault happens."""
 
 
 @define
@@ -39,16 +39,16 @@ class _Fault:
     times: int
     after: int
     needs: str
-    """The parameter without which a request is let pass; empty if it spoils any."""
+    """The query parameter that a request must have to be spoiled. Empty for any request."""
 
 
 @define
 class Faults:
-    """The faults that are still to come, in the order in which they were asked for.
+    """The pending faults, in the order in which they were added.
 
-    Each takes *times*, how many answers it spoils, and *after*, how many it lets pass first. A
-    fault of a cursor counts only the requests that have one, and one of buckets only those of usage
-    and costs.
+    Every fault takes *times*, the number of responses to spoil, and *after*, the number of requests
+    to answer correctly first. A fault of cursors counts only requests that have a cursor. A fault
+    of buckets counts only requests for usage and costs.
     """
 
     _pending: list[_Fault] = field(factory=list, init=False)
@@ -62,7 +62,7 @@ class Faults:
         times: int = 1,
         after: int = 0,
     ) -> None:
-        """Answer with *status*; the body is an error in the API's envelope unless it is given."""
+        """Respond with *status*. The default body is an error in the API's format."""
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
             if body is None:
@@ -75,7 +75,7 @@ class Faults:
         self._add(effect, times, after)
 
     def dropped_connection(self, *, times: int = 1, after: int = 0) -> None:
-        """Close the connection instead of answering."""
+        """Close the connection without a response."""
 
         async def effect(request: web.BaseRequest, _: Answer) -> web.StreamResponse:
             hang_up(request)
@@ -86,7 +86,7 @@ class Faults:
     def reset_connection(
         self, place: Place = "before headers", *, times: int = 1, after: int = 0
     ) -> None:
-        """Reset the connection at a *place* in the answer, so that all before it may arrive."""
+        """Reset the connection at *place* in the response. Data before it may still arrive."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             body = body_of(await answer())
@@ -104,26 +104,26 @@ class Faults:
         self._add(effect, times, after)
 
     def cut_body(self, *, times: int = 1, after: int = 0) -> None:
-        """Send the true headers and half of the body, then close the connection."""
+        """Send correct headers and half of the body, then close the connection."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             body = body_of(await answer())
-            response = await begun(request, len(body), body[: len(body) // 2])
+            response = await begin_response(request, len(body), body[: len(body) // 2])
             hang_up(request)
             return response
 
         self._add(effect, times, after)
 
     def wrong_length(self, by: int, *, times: int = 1, after: int = 0) -> None:
-        """Say that the body is so many bytes longer than it is, or shorter where *by* is below 0.
+        """Send a Content-Length that is too large by *by* bytes, or too small if *by* is negative.
 
-        What is promised and does not come ends with the connection. What is too much is sent, to
-        be found in the place of the next answer where the connection is kept.
+        If it is too large, the connection is closed after the body. If it is too small, the rest of
+        the body is sent too: a client that reuses the connection reads it as the next response.
         """
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             body = body_of(await answer())
-            response = await begun(request, max(0, len(body) + by), body)
+            response = await begin_response(request, max(0, len(body) + by), body)
             if by > 0:
                 hang_up(request)
             else:
@@ -135,14 +135,14 @@ class Faults:
     def stall(
         self, seconds: float, *, in_body: bool = False, times: int = 1, after: int = 0
     ) -> None:
-        """Answer truly, *seconds* late; *in_body*, half of the body comes in time."""
+        """Send the correct response *seconds* late, or only the second half of it if *in_body*."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             if not in_body:
                 await asyncio.sleep(seconds)
                 return await answer()
             body = body_of(await answer())
-            response = await begun(request, len(body), body[: len(body) // 2])
+            response = await begin_response(request, len(body), body[: len(body) // 2])
             await asyncio.sleep(seconds)
             await response.write(body[len(body) // 2 :])
             return response
@@ -150,7 +150,7 @@ class Faults:
         self._add(effect, times, after)
 
     def garbled_body(self, share: float = 0.5, *, times: int = 1, after: int = 0) -> None:
-        """Answer with a byte that is no text after a *share* of the body."""
+        """Replace the byte at *share* of the body's length by one that is not valid UTF-8."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             body = bytearray(body_of(await answer()))
@@ -160,16 +160,16 @@ class Faults:
         self._add(effect, times, after)
 
     def broken_gzip(self, *, times: int = 1, after: int = 0) -> None:
-        """Answer with a compressed body that is broken in the middle."""
+        """Respond with a gzip body that is corrupt in the middle."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            body = gzipped_badly(body_of(await answer()))
+            body = compress_and_corrupt(body_of(await answer()))
             return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
         self._add(effect, times, after)
 
     def gzip_bomb(self, size: int = 2**29, *, times: int = 1, after: int = 0) -> None:
-        """Answer with some thousandth of *size* in bytes, which come to *size* once inflated."""
+        """Respond with a small gzip body that decompresses to *size* bytes."""
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
             return web.Response(body=_bomb(size), headers={"Content-Encoding": "gzip"})
@@ -177,7 +177,7 @@ class Faults:
         self._add(effect, times, after)
 
     def malformed_json(self, *, times: int = 1, after: int = 0) -> None:
-        """Answer with status 200 and a body that is no JSON."""
+        """Respond with status 200 and a body that is not valid JSON."""
 
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             body = body_of(await answer())
@@ -186,13 +186,13 @@ class Faults:
         self._add(effect, times, after)
 
     def missing_bucket(self, *, times: int = 1, after: int = 0) -> None:
-        """Leave the first bucket of a page out."""
+        """Leave out the first bucket of a page."""
         self._change(
             lambda page: {**page, "data": page["data"][1:]}, times, after, needs="start_time"
         )
 
     def doubled_bucket(self, *, times: int = 1, after: int = 0) -> None:
-        """Give the last bucket of a page twice."""
+        """Send the last bucket of a page twice."""
         self._change(
             lambda page: {**page, "data": page["data"] + page["data"][-1:]},
             times,
@@ -201,13 +201,13 @@ class Faults:
         )
 
     def reordered_buckets(self, *, times: int = 1, after: int = 0) -> None:
-        """Give the buckets of a page from the last to the first."""
+        """Send the buckets of a page in reverse order."""
         self._change(
             lambda page: {**page, "data": page["data"][::-1]}, times, after, needs="start_time"
         )
 
     def dead_cursor(self, *, times: int = 1, after: int = 0) -> None:
-        """Refuse a cursor that is good."""
+        """Reject a valid cursor."""
 
         async def effect(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
             return ApiError.invalid_cursor().response()
@@ -215,42 +215,43 @@ class Faults:
         self._add(effect, times, after, needs="page")
 
     def repeated_cursor(self, *, times: int = 1, after: int = 0) -> None:
-        """Answer a request that has a cursor with the page it leads to, and the same cursor."""
+        """Respond to a request that has a cursor with the right page, but with the same cursor."""
 
         async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
             again = {"has_more": True, "next_page": request.query["page"]}
-            return changed(await answer(), lambda page: {**page, **again})
+            return change_page(await answer(), lambda page: {**page, **again})
 
         self._add(effect, times, after, needs="page")
 
     def foreign_cursor(self, *, times: int = 1, after: int = 0) -> None:
-        """Give a cursor that belongs to another query, and say that there is more."""
+        """Send `has_more: true` with a cursor that belongs to another query."""
         cursor = cursor_to(0, "another", RangeQuery(start_time=0), now=2**40)
         self._change(lambda page: {**page, "has_more": True, "next_page": cursor}, times, after)
 
     def lost_cursor(self, *, times: int = 1, after: int = 0) -> None:
-        """Say that there is more, and give no cursor to it."""
+        """Send `has_more: true` without a cursor."""
         self._change(lambda page: {**page, "has_more": True, "next_page": None}, times, after)
 
     def clear(self) -> None:
-        """Let everything go well from here on."""
+        """Remove all pending faults."""
         self._pending.clear()
 
     def _change(self, change: Change, times: int, after: int, *, needs: str = "") -> None:
         async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-            return changed(await answer(), change)
+            return change_page(await answer(), change)
 
         self._add(effect, times, after, needs=needs)
 
     def _add(self, effect: Effect, times: int, after: int, *, needs: str = "") -> None:
         if times < 1 or after < 0:
             raise ValueError(
-                f"a fault comes once at least, and no earlier than now: {times=} {after=}"
+                f"A fault cannot have {times=} and {after=}. Use times of at least 1 and after of "
+                "at least 0."
             )
         self._pending.append(_Fault(effect, times, after, needs))
 
     def next_for(self, request: web.BaseRequest) -> Effect | None:
-        """The effect that spoils the answer to *request*, if any does."""
+        """Return the effect that spoils the response to *request*, or None."""
         for fault in self._pending:
             if fault.needs and fault.needs not in request.query:
                 continue

@@ -1,4 +1,4 @@
-"""Reads a URL's parameters into the query class of their row: the same checks, another mouth."""
+"""Parse URL parameters into the query class of their endpoint, with the checks of the client."""
 
 import re
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from openai_usage.schema.queries import CostsQuery
 from openai_usage.schema.range_query import RangeQuery
 
 COSTS_BY_KEY_SINCE = 1_764_979_200
-"""2025-12-06: costs can be grouped by `api_key_id` from here on."""
+"""The earliest `start_time` at which costs can be grouped by `api_key_id`: 2025-12-06."""
 
 _WORDS = {"true": True, "false": False}
 
 
 def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> RangeQuery:
-    """What *parameters* ask. Unknown ones are passed over, as the API does.
+    """Return the query in *parameters*. Ignore unknown parameters, as the API does.
 
     Raises:
-        Refusal: They cannot be asked.
+        ApiError: A parameter is missing or not valid.
     """
     values: dict[str, Any] = {}
     for attribute in fields(query_type):
@@ -30,7 +30,7 @@ def query_of(query_type: type[RangeQuery], parameters: MultiMapping[str]) -> Ran
         texts = parameters.getall(f"{name}[]", [])
         plain = parameters.getall(name, [])
         if len(plain) == 1 and _is_list(attribute.type):
-            # Joined by commas; the comma that is in a line item has a space behind it.
+            # Values can be joined by commas. A comma within a line item is followed by a space.
             plain = re.split(",(?! )", plain[0])
         if (texts or plain) and name != "extra_query":
             values[name] = _value(name, attribute.type, [*plain, *texts])

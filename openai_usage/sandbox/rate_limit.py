@@ -1,4 +1,4 @@
-"""How many requests the sandbox answers in a second; what is over is refused."""
+"""The sandbox's limit on requests per second. Requests over the limit are rejected."""
 
 from collections import deque
 
@@ -7,17 +7,17 @@ from attrs import define, field
 
 @define
 class RateLimit:
-    """So many requests in any one second, or any number."""
+    """A limit on the requests in any one second."""
 
     requests_per_second: int | None = None
-    """Set it to let the limit change; None: there is none."""
-    _passed: deque[float] = field(factory=deque[float], init=False)
+    """The limit, or None for no limit. It can be changed at any time."""
+    _accepted: deque[float] = field(factory=deque[float], init=False)
 
     def allows(self, now: float) -> bool:
-        """Whether one more request may pass at *now*, in seconds by any clock; it counts if so."""
-        while self._passed and self._passed[0] <= now - 1.0:
-            self._passed.popleft()
-        if self.requests_per_second is not None and len(self._passed) >= self.requests_per_second:
+        """Return whether a request at *now*, in seconds of any clock, is allowed, and count it."""
+        while self._accepted and self._accepted[0] <= now - 1.0:
+            self._accepted.popleft()
+        if self.requests_per_second is not None and len(self._accepted) >= self.requests_per_second:
             return False
-        self._passed.append(now)
+        self._accepted.append(now)
         return True

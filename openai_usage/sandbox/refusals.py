@@ -1,4 +1,4 @@
-"""The errors the API is documented, or has been seen, to answer with; word for word where known."""
+"""The errors that the API is documented or was seen to return, with its own wording if known."""
 
 from typing import Self
 
@@ -7,7 +7,7 @@ from aiohttp import web
 
 
 class ApiError(Exception):
-    """A request is answered with an error."""
+    """An error response of the API."""
 
     def __init__(
         self, status: int, message: str, *, code: str | None, param: str | None = None
@@ -18,7 +18,7 @@ class ApiError(Exception):
         self.param = param
 
     def response(self) -> web.Response:
-        """The answer, in the API's envelope."""
+        """Return the response, in the API's format."""
         error = {
             "message": str(self),
             "type": "server_error" if self.status >= 500 else "invalid_request_error",
@@ -33,13 +33,13 @@ class ApiError(Exception):
 
     @classmethod
     def wrong_key(cls, key: str) -> Self:
-        """401: nobody has that key."""
+        """Return a 401: the key is not valid."""
         shown = f"{key[:8]}{'*' * 8}{key[-4:]}" if len(key) > 16 else "*" * len(key)
         return cls(401, f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
     @classmethod
     def no_scope(cls, scope: str) -> Self:
-        """403: a key that is no admin key, or has not the *scope*."""
+        """Return a 403: the key is not an admin key or does not have the *scope*."""
         return cls(
             403,
             f"You have insufficient permissions for this operation. Missing scopes: {scope}. "
@@ -50,12 +50,13 @@ class ApiError(Exception):
 
     @classmethod
     def other_host(cls) -> Self:
-        """421: a browser was sent here under another name, by a page that is not from here."""
-        return cls(421, "This is a sandbox, and answers on loopback alone.", code=None)
+        """Return a 421: the request names another host, as a web page could make a browser do."""
+        message = "This sandbox only answers requests to 127.0.0.1 or localhost. Use its base_url."
+        return cls(421, message, code=None)
 
     @classmethod
     def too_fast(cls, requests_per_second: int | None) -> Self:
-        """429: there were more requests in the last second than are allowed."""
+        """Return a 429: the last second had more requests than are allowed."""
         return cls(
             429,
             f"Rate limit reached for requests: limit {requests_per_second} / s.",
@@ -64,12 +65,12 @@ class ApiError(Exception):
 
     @classmethod
     def no_such_path(cls, method: str, path: str) -> Self:
-        """404: the API has no such operation."""
+        """Return a 404: the API has no such operation."""
         return cls(404, f"Invalid URL ({method} {path})", code=None)
 
     @classmethod
     def missing(cls, param: str) -> Self:
-        """400: a parameter that must be there is not."""
+        """Return a 400: a required parameter is missing."""
         return cls(
             400,
             f"Missing required parameter: '{param}'.",
@@ -79,24 +80,24 @@ class ApiError(Exception):
 
     @classmethod
     def invalid_type(cls, param: str, expected: str, value: str) -> Self:
-        """400: a parameter is no number, or no boolean, and should be."""
+        """Return a 400: a parameter is not a number or not a boolean, but should be."""
         message = f"Invalid type for '{param}': expected {expected}, but got '{value}' instead."
         return cls(400, message, param=param, code="invalid_type")
 
     @classmethod
     def limit_too_large(cls, limit: int, maximum: int) -> Self:
-        """400: more buckets on a page than there can be."""
+        """Return a 400: the `limit` is larger than the API allows."""
         message = f"Invalid limit provided: {limit}. Limit must be less than or equal to {maximum}."
         return cls(400, message, param="limit", code="invalid_request_error")
 
     @classmethod
     def invalid(cls, param: str, message: str) -> Self:
-        """400: a parameter has a value that it cannot have."""
+        """Return a 400: the value of a parameter is not valid."""
         return cls(400, message, param=param, code="invalid_request_error")
 
     @classmethod
     def costs_by_key_too_early(cls, floor: int) -> Self:
-        """400: costs were not kept by key that long ago."""
+        """Return a 400: costs that old cannot be grouped by API key."""
         message = (
             "group_by=api_key_id is not available for this time range. "
             f"Try a start_time on or after {floor}."
@@ -105,7 +106,7 @@ class ApiError(Exception):
 
     @classmethod
     def invalid_cursor(cls) -> Self:
-        """400: a cursor is damaged, too old, or belongs to another query."""
+        """Return a 400: the cursor is damaged, has expired, or belongs to another query."""
         return cls(
             400,
             "The page token is invalid, have you modified the query parameters?",

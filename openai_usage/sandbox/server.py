@@ -1,4 +1,4 @@
-"""Sandbox: the server, its life, and the way of a request through it."""
+"""The sandbox server: start and stop it, and handle its requests."""
 
 import asyncio
 import random
@@ -22,35 +22,37 @@ from openai_usage.schema.times import Timestamp, unix_seconds
 
 @frozen
 class RecordedRequest:
-    """One request that came to a sandbox."""
+    """A request that a sandbox received."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path, without the query."""
     query: Sequence[tuple[str, str]]
-    """The parameters in the order in which they came, decoded."""
+    """The decoded query parameters, in order."""
     headers: Mapping[str, str] = field(repr=False)
-    """By name, whatever its case."""
+    """The headers by name. Names are not case-sensitive."""
 
 
 class Sandbox:
-    """A server on loopback that speaks the usage and costs API over a made-up organization.
+    """A local server that implements the usage and costs API with synthetic data.
 
-    The same seed and range give the same numbers, as far as the range lies before `now`. Use it
-    with `async with`, where it runs in the event loop that is there, or with `with`, where it
-    runs in a thread of its own, for programs that block or run elsewhere.
+    The same seed and range give the same figures, as long as the range ends before `now`. Use
+    `async with` to run the server in the current event loop. Use `with` to run it in a thread of
+    its own, for blocking code and for other processes.
 
     Args:
-        seed: Decides the organization and all that it does.
-        now: The moment up to which anything has happened: Unix seconds, an aware datetime or a
-            date in UTC. Default: the real one, at each request. A walk without an `end_time`
-            ends at the client's own clock, also where that is behind.
-        amounts: Whether money is sent as JSON numbers or as text; the API has done both.
-        page_caps: The most buckets that an endpoint gives, whatever `limit` asks: the API has
-            been seen to give no more than 31 over costs, as `{"costs": 31}` does. And the most
-            entries of the lists `projects`, `users` and `api_keys`.
-        requests_per_second: How many requests are answered in any one second; what is over gets a
-            429. Default: any number.
-        port: The port to listen at. Default: any that is free.
+        seed: The seed of the synthetic organization and its usage.
+        now: The time up to which there is usage: Unix seconds, an aware datetime or a date in UTC.
+            Default: the real time of each request. Iteration without an `end_time` ends at the
+            client's clock, even if that is behind `now`.
+        amounts: The JSON type of money: numbers or strings. The API has sent both.
+        page_caps: The largest page of an endpoint, whatever `limit` a request has. The API was
+            seen to return at most 31 buckets of costs, as with `{"costs": 31}`. The lists
+            `projects`, `users` and `api_keys` can be capped in the same way.
+        requests_per_second: The most requests that are answered in any one second. Further requests
+            get a 429. Default: no limit.
+        port: The port to listen on. Default: any free port.
     """
 
     def __init__(
@@ -64,20 +66,20 @@ class Sandbox:
         port: int = 0,
     ) -> None:
         self.now: int | None = None if now is None else unix_seconds(now, param="now")
-        """Unix seconds; set it to let time pass. None: the real time."""
+        """The current time in Unix seconds, or None for the real time. Set it to let time pass."""
         self.faults = Faults()
-        """What is to go wrong with the next answers."""
+        """The faults of the next responses."""
         self.rate_limit = RateLimit(requests_per_second)
-        """How many requests a second are answered; it may change on the way."""
+        """The limit on requests per second. It can be changed at any time."""
         self.requests: list[RecordedRequest] = []
-        """Every request that came, in order."""
+        """Every request that the sandbox received, in order."""
         digits = f"{random.Random(seed).getrandbits(96):024x}"
         self.admin_api_key = f"sk-admin-sandbox-{digits}"
-        """The key that may read everything here, and nothing anywhere else."""
+        """The admin key of this sandbox. It is not valid anywhere else."""
         self.project_api_key = f"sk-proj-sandbox-{digits}"
-        """A key that is known here, and may not read usage."""
+        """A valid key without permission to read usage."""
         self.scopes = {USAGE, MANAGEMENT}
-        """What the admin key may do; take one away for the answers to a key without it."""
+        """The scopes of the admin key. Remove one to get the error for a key without it."""
         self._organization = Organization.from_seed(seed)
         self._api = Api(
             self._organization,
@@ -91,13 +93,15 @@ class Sandbox:
         self._background = ExitStack()
 
     def __repr__(self) -> str:
-        return f"<Sandbox {self._base_url or 'that does not run'}>"
+        return f"<Sandbox {self._base_url or '(not running)'}>"
 
     @property
     def base_url(self) -> str:
-        """What a client takes as its `base_url`."""
+        """Return the URL to pass to a client as `base_url`."""
         if self._base_url is None:
-            raise RuntimeError("the sandbox does not run: use it in a `with` or `async with`")
+            raise RuntimeError(
+                "The sandbox is not running. Use it inside a `with` or `async with` block."
+            )
         return self._base_url
 
     async def __aenter__(self) -> Self:
@@ -150,12 +154,12 @@ class Sandbox:
         async def answer() -> web.Response:
             try:
                 return self._answer(request)
-            except ApiError as refusal:
-                return refusal.response()
+            except ApiError as error:
+                return error.response()
 
         effect = self.faults.next_for(request)
         response = await (effect(request, answer) if effect else answer())
-        if not response.prepared:  # as it is where it was sent by hand
+        if not response.prepared:  # a fault may have sent the response itself
             response.headers.setdefault("openai-organization", self._organization.id)
         return response
 

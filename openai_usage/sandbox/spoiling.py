@@ -1,4 +1,4 @@
-"""How a true answer is spoiled: its connection, its bytes, its page."""
+"""Spoil a correct response: its connection, its bytes or its page."""
 
 import socket
 import struct
@@ -10,18 +10,18 @@ import msgspec
 from aiohttp import web
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
-"""What becomes of a page. Its numbers keep every digit."""
+"""A function that changes a decoded page. Numbers in the page keep all their digits."""
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=msgspec.Raw).decode
 
 
 def body_of(response: web.Response) -> bytes:
-    """What *response* says."""
+    """Return the body of *response*."""
     return response.body if isinstance(response.body, bytes) else b""
 
 
-def changed(response: web.Response, change: Change) -> web.Response:
-    """*response* with its page changed; a refusal stays as it is."""
+def change_page(response: web.Response, change: Change) -> web.Response:
+    """Return *response* with its page changed. An error stays unchanged."""
     if response.status != 200:
         return response
     body = msgspec.json.encode(change(_decode(body_of(response))))
@@ -29,23 +29,23 @@ def changed(response: web.Response, change: Change) -> web.Response:
 
 
 def head_of(body: bytes) -> bytes:
-    """What comes before *body* on the wire."""
+    """Return the status line and the headers that come before *body*."""
     return (
         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
 
 
-def gzipped_badly(body: bytes) -> bytes:
-    """Return *body* compressed, with a block in the middle of a type that does not exist.
+def compress_and_corrupt(body: bytes) -> bytes:
+    """Return *body* as gzip, with a block of an invalid type in the middle.
 
-    What it breaks at must not depend on how well this Python compresses.
+    An invalid block makes the place of the error independent of the zlib version.
     """
-    half = zlib.compressobj(wbits=31)  # in the format of gzip
+    half = zlib.compressobj(wbits=31)  # 31 selects the gzip format
     return half.compress(body[: len(body) // 2]) + half.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 8
 
 
-async def begun(request: web.BaseRequest, length: int, body: bytes) -> web.StreamResponse:
-    """The beginning of an answer that is said to be of a *length*, with *body* sent of it."""
+async def begin_response(request: web.BaseRequest, length: int, body: bytes) -> web.StreamResponse:
+    """Send headers with a Content-Length of *length*, and *body*. Return the open response."""
     response = web.StreamResponse(headers={"Content-Length": str(length)})
     await response.prepare(request)
     await response.write(body)
@@ -53,21 +53,21 @@ async def begun(request: web.BaseRequest, length: int, body: bytes) -> web.Strea
 
 
 def send(request: web.BaseRequest, raw: bytes) -> None:
-    """Send bytes past everything that would keep them in form."""
+    """Write bytes directly to the connection, bypassing aiohttp."""
     if request.transport is not None:  # pragma: no branch - unless the client left first
         request.transport.write(raw)
 
 
 def hang_up(request: web.BaseRequest) -> None:
-    """Close the connection, once everything is sent."""
+    """Close the connection after everything is sent."""
     if request.transport is not None:  # pragma: no branch - unless the client left first
         request.transport.close()
 
 
 def reset(request: web.BaseRequest) -> None:
-    """Close the connection as a machine does that lost its power: with a reset."""
+    """Close the connection with a TCP reset."""
     if request.transport is not None:  # pragma: no branch - unless the client left first
-        # To linger for no time is how a socket is told to reset.
-        line: socket.socket = request.transport.get_extra_info("socket")
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # A linger time of zero makes the socket send a reset when it closes.
+        connection: socket.socket = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.transport.abort()

@@ -24,7 +24,7 @@ from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
-from openai_usage.sandbox.spoiling import changed
+from openai_usage.sandbox.spoiling import change_page
 from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.report_values import of_days, spent, used
@@ -72,7 +72,7 @@ def leave_out(sandbox: Sandbox, *names: str, days: Iterable[str] | None = None) 
         name = request.path.rpartition("/")[2]
         response = await answer()
         assert isinstance(response, web.Response)
-        return changed(response, lambda page: change(name, page))
+        return change_page(response, lambda page: change(name, page))
 
     sandbox.faults._add(effect, 10_000, 0)
 
@@ -173,20 +173,20 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     )
     text = text_of(made)
     assert "This report is not complete The API returned nothing for these days." in text
-    assert "and no figure includes it" in text
+    assert "and no figure includes them" in text
     assert "costs : 2026-08-20 to 2026-08-29" in text
     assert text.index("This report is not complete") < text.index("Spent")
     assert "could not be read" not in text
     assert "Spent $140.00 20 of 30 days, 1 of them in part" in text
-    assert "Spent a day $7.00 on average of 19 days" in text
+    assert "Spent a day $7.00 average of 19 days" in text
     assert "Against 19 days before +0.0 % $0.00: from $133.00 to $133.00" in text
     assert (
-        "Only whole days that are there in both periods are compared: 19 days, 2026-08-12 to "
+        "Only complete days that are known in both periods are compared: 19 days, 2026-08-12 to "
         "2026-08-19 and 2026-08-30 to 2026-09-09, with as many before, 2026-07-14 to 2026-07-21 "
         "and 2026-08-01 to 2026-08-11." in text
     )
     assert "$140.00, without 10 days of costs" in text
-    assert "tables a dash" in text
+    assert "tables show a dash" in text
 
 
 @pytest.mark.drawn
@@ -256,7 +256,7 @@ async def test_usage_of_which_an_endpoint_lacks_a_day_is_in_part(
             "2026-09-02 (in part)",
             "2026-09-03",
         ]
-        assert shown.lacks == "without 2 days of completions"
+        assert shown.omission == "without 2 days of completions"
     rows = rows_of(made.html(), "requests-to-models")
     assert rows["2026-09-01 (in part)"][0] == DASH
     assert re.fullmatch("[1-9][0-9,]*", rows["2026-09-01 (in part)"][1])
@@ -289,7 +289,7 @@ async def test_small_charts_with_other_missing_days_share_a_table(
     row = rows_of(page, name)["2026-09-01 (in part)"]
     assert row[0] == DASH
     assert all(re.search("[1-9]", cell) for cell in row[1:])
-    assert panel(made.figures, "Images").lacks == "without 1 day of images"
+    assert panel(made.figures, "Images").omission == "without 1 day of images"
 
 
 async def test_storage_that_is_missing_is_not_the_least(
@@ -327,8 +327,8 @@ def test_a_month_of_which_days_are_missing_is_in_part() -> None:
         "2026-09",
     ]
     assert list(subtitle(shown, figures.period))[1:] == [
-        "In part, and so paler: 2026-02, 2026-06, 2026-09",
-        "Unknown, and so grey: 2026-04",
+        "In part (paler): 2026-02, 2026-06, 2026-09",
+        "Unknown (grey): 2026-04",
     ]
     page = Report(figures).html()
     assert rows_of(page, "spend-by-project")["2026-04 (unknown)"] == [DASH, DASH]
@@ -365,7 +365,7 @@ def test_a_gap_in_the_days_before_is_a_note(
     )
     assert "This report is not complete" not in text
     assert "Spent $210.00 30 days, 1 of them in part" in text
-    assert "Spent a day $7.00 on average of 29 days" in text
+    assert "Spent a day $7.00 average of 29 days" in text
     assert "Against 27 days before +0.0 % $0.00: from $189.00 to $189.00" in text
     assert (
         "compared: 27 days, 2026-08-12 to 2026-08-29 and 2026-09-01 to 2026-09-09, with as many "
@@ -378,11 +378,11 @@ def test_where_no_day_is_in_both_periods_nothing_is_compared(
 ) -> None:
     leave_out(asked, "costs", days=september(3, 4, 5) | september(6, 7))
     text = text_of(page(start="2026-09-06"))
-    assert "No whole day has costs both in this period and before, so nothing is compared." in text
+    assert "No complete day has costs in both periods, so nothing is compared." in text
     assert "Against" not in text
-    assert "What moved most" not in text
+    assert "Largest changes" not in text
     assert "Before" not in text
-    assert "Spent a day $7.00 on average of 2 days" in text
+    assert "Spent a day $7.00 average of 2 days" in text
 
 
 # ---------------------------------------------------------------- nothing but gaps
@@ -429,8 +429,8 @@ def test_where_nothing_is_known_to_be_billed_the_rest_stays_unknown(
     asked.faults._add(effect_before, 10_000, 0)
     text = text_of(page())
     assert "Spent unknown nothing in 29 of 30 days, 1 of them in part" in text
-    assert "Nothing was billed in these days, as far as they are known." in text
-    assert "Not all of it could be read; in what could, nothing was used in these days." in text
+    assert "Nothing was billed on the known days." in text
+    assert "Some usage could not be read. The rest shows no usage on these days." in text
 
 
 def test_with_on_gap_raise_the_endpoint_is_missing(
@@ -457,9 +457,9 @@ def test_costs_of_the_whole_first_day_count_as_such(
     text = text_of(made)
     assert "Covers 2026-09-08 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
     assert "Spent $21.00 3 days, 1 of them in part" in text
-    assert "Spent a day $7.00 on average of 2 days" in text
+    assert "Spent a day $7.00 average of 2 days" in text
     assert "compared: 2 days, 2026-09-08 to 2026-09-09, with as many before, 2026-09-06 to" in text
-    assert "those of 2026-09-08 are there from 00:00 on, although the range begins later" in text
+    assert "the figures of 2026-09-08 start at 00:00, although the range begins later" in text
     assert list(rows_of(made, "spend-by-project")) == [
         "In UTC",
         "2026-09-08",
@@ -477,7 +477,7 @@ def test_a_day_that_was_begun_and_is_not_over_is_compared_with_nothing(
     text = text_of(page(exit_code=0, start="2026-09-10T10:00Z"))
     assert "Covers 2026-09-10 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
     assert "Spent $7.00 part of a day" in text
-    assert "No day is whole, so nothing is compared." in text
+    assert "No day is complete, so nothing is compared." in text
     assert "Against" not in text
 
 
@@ -488,7 +488,7 @@ def test_costs_of_a_day_that_are_cut_are_in_part(page: Callable[..., str], asked
         response = await answer()
         if request.path.endswith("costs") and request.query["start_time"] == str(start):
             assert isinstance(response, web.Response)
-            response = changed(
+            response = change_page(
                 response,
                 lambda page: {
                     **page,
@@ -501,7 +501,7 @@ def test_costs_of_a_day_that_are_cut_are_in_part(page: Callable[..., str], asked
     made = page(exit_code=0, start="2026-09-08T10:00Z")
     text = text_of(made)
     assert "costs from 00:00" not in text
-    assert "on average of 1 day" in text
+    assert "average of 1 day" in text
     assert "are compared: 1 day, 2026-09-09, with as many before, 2026-09-07." in text
     assert "2026-09-08 (in part)" in rows_of(made, "spend-by-project")
 

@@ -119,7 +119,7 @@ async def test_spend_of_which_every_day_is_missing_is_not_zero(usage_sandbox: Sa
     text = text_of(made.figures)
     assert "Spent unknown 0 of 3 days" in text
     assert "$0.00" not in text
-    assert "What was billed, largest first; no data for 3 days of costs." in text
+    assert "Costs, largest first; no data for 3 days of costs." in text
 
 
 async def test_a_project_of_the_days_before_has_no_zero_for_missing_days(
@@ -166,8 +166,8 @@ async def test_usage_of_a_whole_first_day_is_said_like_costs(
     text = text_of(made.figures)
     assert f"2026-09-09 10:00 to 2026-09-10 22:40 UTC; {covers} from 00:00 on" in text
     assert (
-        f"The API gives {covers} by the day: those of 2026-09-09 are there from 00:00 on, although "
-        "the range begins later." in text
+        f"The API returns {covers} for whole days: the figures of 2026-09-09 start at 00:00, "
+        "although the range begins later." in text
     )
 
 

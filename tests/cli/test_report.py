@@ -112,8 +112,8 @@ def test_where_nothing_can_be_read_no_file_is_written(
         ("-o none/report.html", "there is no folder "),
         ("-o report.pdf", "does not end in .html"),
         ("--last 3w", "--last takes a span"),
-        ("--start 2126-01-01", "has not come yet"),
-        ("--start 2126-01-01 --names", "has not come yet"),
+        ("--start 2126-01-01", "is in the future. A range must begin before now. Choose an"),
+        ("--start 2126-01-01 --names", "is in the future. A range must begin before now."),
         ("--png -o /dev/null", "--output /dev/null is not a file"),
     ],
 )

@@ -88,7 +88,7 @@ def test_headlines_are_exact_to_the_cent(figures: Figures, page: Page) -> None:
     now = sum(days[:-1])
     text = page.text
     assert f"Spent ${sum(days):,.2f} 14 days, 1 of them in part" in text
-    assert f"Spent a day ${now / 13:,.2f} on average of 13 days" in text
+    assert f"Spent a day ${now / 13:,.2f} average of 13 days" in text
     assert f"Against 13 days before {(now - before) / before:+.1%}".replace("%", " %") in text
     assert f"${abs(now - before):,.2f}: from ${before:,.2f} to ${now:,.2f}" in text
 
@@ -121,14 +121,14 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
     text = page.text
     assert "28 August 2026 to 10 September 2026, in UTC" in text
     assert "Covers 2026-08-28 00:00 to 2026-09-10 22:40 UTC" in text
-    assert "Organization" not in text.partition("What these figures are")[0]
+    assert "Organization" not in text.partition("About these figures")[0]
     assert "Source 127.0.0.1" in text
     assert "Made 2026-09-10 22:40 UTC, with openai-usage-client" in text
-    assert "Usage times price does not reconcile" in text
-    assert "Not whole is 2026-09-10" in text
+    assert "usage times price does not reconcile" in text
+    assert "2026-09-10 is not complete, because" in text
     assert "This report is not complete" not in text
     assert (
-        "Only whole days are compared: 13 days, 2026-08-28 to 2026-09-09, with as many before, "
+        "Only complete days are compared: 13 days, 2026-08-28 to 2026-09-09, with as many before, "
         "2026-08-15 to 2026-08-27." in text
     )
     told = Page(Report(evolve(figures, organization="org-1")).html()).text
@@ -141,7 +141,7 @@ def test_storage_is_never_added_up(figures: Figures, page: Page) -> None:
     assert panel.unit.exact(panel.total) not in page.text
     [table] = [table for table in page.tables if panel.title in table[0]]
     assert table[-1][table[0].index(panel.title)] == "\N{EN DASH}"
-    assert "It does not say whether" in page.text
+    assert "The API does not say whether" in page.text
 
 
 def test_tokens_are_in_one_kind_each(figures: Figures) -> None:
@@ -173,13 +173,13 @@ def test_what_moved_most(figures: Figures, page: Page) -> None:
     movers = by_item.movers()
     assert len(movers) == 5
     assert min(abs(each.change) for each in movers) >= max(
-        abs(each.change) for each in by_item.standings if each not in movers
+        abs(each.change) for each in by_item.items if each not in movers
     )
     [table] = [table for table in page.tables if table[0][0] == "Line item" and len(table) == 6]
     for row, each in zip(table[1:], movers, strict=True):
         assert row[0] == each.label
         assert row[3] == money("usd").signed(each.change)
-    assert sum(each.change for each in by_project.standings) == by_project.everything.change
+    assert sum(each.change for each in by_project.items) == by_project.everything.change
 
 
 # ---------------------------------------------------------------- unusual organizations
@@ -188,8 +188,8 @@ def test_what_moved_most(figures: Figures, page: Page) -> None:
 def test_nothing_at_all() -> None:
     page = Page(Report(of_days(7)).html())
     assert "Spent nothing 7 days, 1 of them in part" in page.text
-    assert "Nothing was billed in these days." in page.text
-    assert "Nothing was used in these days." in page.text
+    assert "Nothing was billed on these days." in page.text
+    assert "Nothing was used on these days." in page.text
     assert (page.all("svg"), page.tables) == ([], [])
     assert Report(of_days(7)).pictures() == {}
 
@@ -201,9 +201,9 @@ def test_where_usage_could_not_be_read_it_does_not_say_that_there_was_none() -> 
     assert "Nothing was used" not in text
     some = of_days(7, missing=missing, usage=(used("moderations", 7, {}),))
     text = Page(Report(some).html()).text
-    assert "Not all of it could be read; in what could, nothing was used" in text
+    assert "Some usage could not be read. The rest shows no usage on these days." in text
     text = Page(Report(of_days(7, missing=(Missing("costs", "500"),))).html()).text
-    assert "Nothing was used in these days." in text
+    assert "Nothing was used on these days." in text
 
 
 def test_tokens_and_requests_say_whose_are_missing() -> None:
@@ -217,8 +217,8 @@ def test_tokens_and_requests_say_whose_are_missing() -> None:
     ]
     figures = of_days(2, usage=(used("embeddings", 2, counted),), missing=tuple(missing))
     tokens, models, requests = panels(figures)
-    assert tokens.lacks == models.lacks == "without completions"
-    assert requests.lacks == "without images and completions"
+    assert tokens.omission == models.omission == "without completions"
+    assert requests.omission == "without images and completions"
     page = Page(Report(figures).html())
     assert "Tokens 201 201, without completions Requests to models 201 201, without " in page.text
     assert "Tokens 201, without completions table" in page.text
@@ -227,7 +227,7 @@ def test_tokens_and_requests_say_whose_are_missing() -> None:
     assert drawn[0].startswith("Tokens from 2026-09-09 to 2026-09-10 (without completions): ")
     assert list(subtitle(tokens, figures.period)) == [
         "9 September 2026 to 10 September 2026, in UTC · total 201 · without completions",
-        "In part, and so paler: 2026-09-10",
+        "In part (paler): 2026-09-10",
     ]
     whole = Page(Report(evolve(figures, missing=())).html()).text
     assert "Tokens 201 exactly 201 Requests to models 201 exactly 201" in whole
@@ -248,10 +248,10 @@ def test_costs_before_that_are_not_known_are_not_compared_with() -> None:
     page = Page(Report(of_days(7, spend=(spend,), uncompared="404 <b>gone</b>")).html())
     assert "Compared" not in page.text
     assert "left out of averages." in page.text
-    assert "the costs could not be read: 404 <b>gone</b>" in page.text
+    assert "the costs of that period could not be read: 404 <b>gone</b>" in page.text
     assert "This report is not complete" not in page.text
     assert "Against" not in page.text
-    assert "What moved most" not in page.text
+    assert "Largest changes" not in page.text
     assert page.tables[0][0] == ["Project", "Total", "Share"]
 
 
@@ -259,7 +259,7 @@ def test_a_day_that_is_not_over_has_no_average() -> None:
     page = Page(Report(of_days(1, spend=(spent(1, ("p", "a")),))).html())
     assert "10 September 2026, in UTC" in page.text
     assert "part of a day" in page.text
-    assert "No day is whole, so nothing is compared." in page.text
+    assert "No day is complete, so nothing is compared." in page.text
     assert "Spent a day" not in page.text
 
 
@@ -275,7 +275,7 @@ def test_days_that_are_all_over() -> None:
     period = evolve(figures.period, end=TODAY)
     figures = evolve(figures, period=period, spend=(spent(7, ("p", "a")),))
     text = Page(Report(figures).html()).text
-    assert "All days are whole." in text
+    assert "All days are complete." in text
     assert "Spent $7.02 7 days" in text
 
 
@@ -283,7 +283,7 @@ def test_a_range_that_begins_and_ends_within_days() -> None:
     figures = of_days(3)
     period = evolve(figures.period, start=figures.period.start + 3600)
     text = Page(Report(evolve(figures, period=period)).html()).text
-    assert "Not whole are 2026-09-08 and 2026-09-10" in text
+    assert "2026-09-08 and 2026-09-10 are not complete" in text
 
 
 def test_sixty_projects_are_six_and_others_and_all_in_the_table() -> None:
@@ -320,7 +320,7 @@ def test_many_line_items_are_drawn_by_model_and_listed_each() -> None:
     assert panel.series[0].values == (Decimal("16.0015"), Decimal("16.0045"))
     [table] = [table for table in Page(Report(figures).html()).tables if len(table[0]) == 10]
     assert table[0][1:-1] == [label for _, label in many]
-    assert "What is billed for a model is drawn as one" in panel.note
+    assert "Line items of one model are grouped." in panel.note
 
 
 def test_a_seventh_project_has_its_name_and_the_colour_of_others() -> None:
@@ -362,9 +362,9 @@ def test_long_ranges_are_shown_by_month() -> None:
     assert ("2026-02-23", "$1.0005", "$1.0005") in listed
     assert ("2026-02-23", "100") in listed  # images
     assert "Images, in full" in page.text
-    assert page.text.count("too large for paper") == 3 + 1  # the storage of each day, too
-    assert "Not whole is 2026-09-10, because the range begins or ends within it" in page.text
-    assert "drawn by month, where they can be added up. Not whole are 2026-02 and" in page.text
+    assert page.text.count("too large to print") == 3 + 1  # the storage of each day, too
+    assert "2026-09-10 is not complete, because the range begins or ends within" in page.text
+    assert "charts show months where days can be summed. 2026-02 and" in page.text
     assert "Feb 2026" in page.texts
 
 
@@ -372,8 +372,8 @@ def test_a_month_is_whole_from_its_first_day_to_its_last() -> None:
     whole = Period(1_767_225_600, 1_767_225_600 + 181 * DAY)  # January to June 2026
     assert [bar.text for bar in bars(whole)] == [f"2026-0{month}" for month in range(1, 7)]
     text = Page(Report(evolve(of_days(1), period=whole)).html()).text
-    assert "All days are whole. So many days are drawn by month" in text
-    assert "Not whole" not in text
+    assert "All days are complete. Because the range is long, charts show months" in text
+    assert "not complete" not in text
 
 
 def test_currencies_are_never_added_up() -> None:
@@ -417,7 +417,7 @@ def test_pictures_say_what_they_are_of() -> None:
     [stored] = panels(figures)
     said = " ".join(subtitle(stored, figures.period))
     assert "total" not in said
-    assert "It does not say whether" in said
+    assert "The API does not say whether" in said
     moved = evolve(figures, period=Period(figures.period.start, figures.period.end - DAY))
     assert [*Report(moved).pictures().values()] != [*Report(figures).pictures().values()]
 
@@ -435,7 +435,7 @@ def test_a_figure_that_is_too_wide_for_paper_is_left_to_the_file() -> None:
     long = evolve(spend, rows={("p", "a"): (Decimal(f"0.{'1' * 150}"),) * 3})
     for days, each, fits in ((3, spend, True), (3, long, False), (200, spent(200), True)):
         text = Page(Report(of_days(days, spend=(each,))).html()).text
-        assert ("too large for paper" not in text) is fits
+        assert ("too large to print" not in text) is fits
 
 
 def test_credits_are_drawn_below_the_line() -> None:

@@ -1,1 +1,1 @@
-"""What the sandbox makes up: an organization and all it does."""
+"""The synthetic data of the sandbox: an organization and its usage."""

@@ -1,4 +1,4 @@
-"""The lists of the organization's projects, people and API keys, which give ids their names."""
+"""The lists of the organization's projects, users and API keys, which have the names of ids."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -11,10 +11,10 @@ from openai_usage.sandbox.dataset.rhythm import FOUNDED
 from openai_usage.sandbox.refusals import ApiError
 
 _DEFAULT, _MOST = 20, 100
-"""Entries on a page."""
+"""The default and the largest number of entries on a page."""
 
 _ACCESS = {"active": ("active",), "inactive": ("inactive",), "any": ("active", "inactive")}
-"""What `owner_project_access` asks for. Without it, keys of owners who left are left out."""
+"""The keys that each value of `owner_project_access` selects. The default is `active`."""
 
 
 def _projects(projects: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
@@ -35,11 +35,11 @@ def _api_keys(keys: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Ro
 
 
 class Directory:
-    """Answers with the entries of a list, a page at a time.
+    """The lists of one organization, served in pages.
 
     Args:
-        organization: Whose lists they are.
-        page_caps: The most entries that a list gives at once, whatever it is asked for.
+        organization: The organization whose lists are served.
+        page_caps: The largest page of each list, whatever `limit` a request has.
     """
 
     def __init__(self, organization: Organization, page_caps: Mapping[str, int]) -> None:
@@ -56,23 +56,23 @@ class Directory:
         }
 
     def page(self, path: str, parameters: MultiMapping[str]) -> Row:
-        """The page of the list at *path* that is asked for.
+        """Return the requested page of the list at *path*.
 
         Raises:
-            Refusal: There is no such list, or no such page of it.
+            ApiError: There is no such list, or a parameter is not valid.
         """
         if path not in self._lists:
             raise ApiError.no_such_path("GET", path)
-        name, asked_for, entries = self._lists[path]
+        name, select, entries = self._lists[path]
         limit = min(_limit(parameters), self._page_caps.get(name, _MOST))
-        left = _after(parameters, list(asked_for(entries, parameters)))
-        data = left[:limit]
+        remaining = _after(parameters, list(select(entries, parameters)))
+        data = remaining[:limit]
         return {
             "object": "list",
             "data": data,
             "first_id": data[0]["id"] if data else None,
             "last_id": data[-1]["id"] if data else None,
-            "has_more": len(left) > limit,
+            "has_more": len(remaining) > limit,
         }
 
     def _all_projects(self) -> Iterator[Row]:
@@ -132,7 +132,7 @@ def _limit(parameters: MultiMapping[str]) -> int:
 
 
 def _after(parameters: MultiMapping[str], entries: list[Row]) -> list[Row]:
-    """The *entries* after the one that is named, or all of them."""
+    """Return the *entries* after the one with the id in `after`, or all of them."""
     if "after" not in parameters:
         return entries
     ids = [entry["id"] for entry in entries]

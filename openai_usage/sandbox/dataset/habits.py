@@ -1,7 +1,7 @@
-"""What the people of the sandbox's organization do all day: the table its usage is drawn from.
+"""The workloads of the sandbox's organization, from which its usage is generated.
 
-All of it is made up. Models and line items have names as the API has them; the prices are no
-more than believable.
+All data here is invented. Models and line items are named as in the API. Prices are plausible, but
+not real.
 """
 
 from collections.abc import Mapping
@@ -19,33 +19,34 @@ PEOPLE: Mapping[str, str] = {
     "amara": "Amara Okafor",
     "jonas": "Jonas Weber",
 }
-"""Who is called what, by the names that `KEYS` has for them."""
+"""The full names of people, by the short names that `KEYS` uses."""
 
 
 def email_of(person: str | None) -> str | None:
-    """The e-mail address of somebody in `PEOPLE`."""
+    """Return the e-mail address of a *person* in `PEOPLE`, or None for no person."""
     return f"{person}@sandbox.example" if person else None
 
 
 ARCHIVED: Mapping[str, int] = {"Pilot": 1_767_225_600}
-"""The projects that are no more, with when they were archived: at the end of 2025."""
+"""The archived projects, with the Unix time of archiving: the end of 2025."""
 
 
 @frozen
 class Key:
-    """An API key: whose it is, and what became of it."""
+    """An API key with its owner and status."""
 
     project: str
+    """The name of the project."""
     user: str | None = None
-    """None: it is a service account's."""
+    """The owner's name in `PEOPLE`, or None if a service account owns the key."""
     deleted_at: int | None = None
-    """It has usage from before, and is in no list any more."""
+    """The Unix time of deletion. A deleted key has earlier usage, but is in no list."""
     owner_left: bool = False
-    """It is listed only to those who ask for keys whose owners have left the project."""
+    """True if the owner has left the project. `owner_project_access` decides if it is listed."""
 
     @property
     def ended_at(self) -> int | None:
-        """From when on it has no more usage."""
+        """Return the Unix time at which the usage of the key ends, or None if it goes on."""
         return self.deleted_at or ARCHIVED.get(self.project)
 
 
@@ -60,33 +61,37 @@ KEYS: Mapping[str, Key] = {
     "notebook": Key("Research", "jonas"),
     "pilot": Key("Pilot", "jonas"),
 }
-"""Every key by its name."""
+"""All API keys by name."""
 
 
 @frozen
 class Workload:
-    """One key, used in one way."""
+    """A stream of similar requests with one API key."""
 
     endpoint: str
+    """The name of the endpoint that counts the requests."""
     key: str
+    """The name of the key in `KEYS`."""
     per_day: float
-    """Events on an average working day, at the beginning."""
+    """The number of events on an average working day in the first days."""
     labels: Mapping[str, Label] = field(factory=dict)
-    """What its results belong to, beside the project, the user and the key."""
+    """The labels of its results, apart from the project, the user and the key."""
     takes: Mapping[str, tuple[int, int]] = field(factory=dict)
-    """The least and the most that one event takes, by measure."""
+    """The least and the most that one event uses, by measure."""
     weights: Weights = ALWAYS
+    """The distribution of events over the days of the week and the hours of the day."""
 
 
 @frozen
 class Bill:
-    """How a measure is billed."""
+    """The price of a measure."""
 
     item: str
     """The end of the line item's name."""
     unit: str
+    """The value of `quantity_unit`."""
     per_million: str
-    """Dollars."""
+    """The price of a million units in dollars."""
 
 
 def _text(prompt: int, reply: int, cached: int = 0) -> dict[str, tuple[int, int]]:
@@ -145,10 +150,10 @@ def _takes(measure: str, least: int, most: int) -> dict[str, tuple[int, int]]:
     return {measure: (least, most)}
 
 
-# One habit a line: this is a table, and reads as one.
+# One workload on each line, so that the table is easy to read.
 # fmt: off
 # ruff: noqa: E501
-HABITS: tuple[Workload, ...] = (
+WORKLOADS: tuple[Workload, ...] = (
     Workload("completions", "chat", 2400, _tier("gpt-4.1-2025-04-14"), _CACHING),
     Workload("completions", "chat", 900, _tier("gpt-5-2025-08-07", "priority"), _CACHING),
     Workload("completions", "triage", 5200, _tier("gpt-4.1-mini-2025-04-14"), _text(900, 120, 400), OFFICE),
@@ -196,7 +201,7 @@ COUNTED_AS: Mapping[str, str | None] = {
     "code_interpreter_sessions": "num_sessions",
     "file_search_calls": "num_requests",
 }
-"""The measure that counts the events themselves, where it is not `num_model_requests`."""
+"""The measure that counts events, for endpoints where it is not `num_model_requests`."""
 
 _TOKENS = {
     "input_text_tokens": Bill("input", "tokens", "1.10"),
@@ -221,4 +226,4 @@ BILLS: Mapping[str, Mapping[str, Bill]] = {
     "audio_transcriptions": {"seconds": Bill("duration", "duration_seconds", "100")},
     "web_search_calls": {"num_requests": Bill("web search", "calls", "10000")},
 }
-"""What of an endpoint's usage is billed. Moderations are free; storage has no line here."""
+"""The prices of measures, by endpoint. Moderations are free. Storage is not billed here."""

@@ -1,4 +1,4 @@
-"""Answers a query from the organization's sources: filters, groups and adds up each bucket."""
+"""Filter, group and add up the organization's usage for each bucket of a query."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -27,7 +27,7 @@ _FILTERS = {
     "line_items": "line_item",
     "batch": "batch",
 }
-"""Which label a filter looks at."""
+"""The label that each filter compares."""
 
 _COMPOSED = {
     "input_uncached_tokens": ("input_text_tokens", "input_audio_tokens", "input_image_tokens"),
@@ -40,14 +40,15 @@ _COMPOSED = {
     "input_tokens": ("input_uncached_tokens", "input_cached_tokens", "input_cache_write_tokens"),
     "output_tokens": ("output_text_tokens", "output_audio_tokens", "output_image_tokens"),
 }
-"""Token counts that are sums of others, each after those it needs."""
+"""The token counts that are sums of others. A count comes after those it is computed from."""
 
 
 @frozen
 class Ledger:
-    """What the organization has used, as any of the twelve endpoints would tell it."""
+    """The usage and costs of the organization, in the form of any of the twelve endpoints."""
 
     organization: Organization
+    """The organization whose usage it is."""
 
     def results(
         self,
@@ -56,14 +57,14 @@ class Ledger:
         buckets: Sequence[Window],
         until: int,
     ) -> list[list[Row]]:
-        """The results of each of the *buckets*, of what happened before *until*."""
+        """Return the results of each of the *buckets*, without events at or after *until*."""
         group_by: tuple[str, ...] = getattr(query, "group_by", None) or ()
         edges = [bucket.start_time for bucket in buckets]
         edges += [bucket.end_time for bucket in buckets[-1:]]
         groups: list[dict[tuple[Label, ...], tuple[Source, Totals]]] = [{} for _ in buckets]
-        for source in self._asked_for(endpoint, query):
+        for source in self._matching(endpoint, query):
             group = tuple(source.labels.get(name) for name in group_by)
-            counts = [source.rhythm.count(min(edge, until)) for edge in edges]
+            counts = [source.arrivals.count(min(edge, until)) for edge in edges]
             for bucket, (before, after) in zip(groups, pairwise(counts), strict=True):
                 if after > before:
                     _, totals = bucket.setdefault(group, (source, {}))
@@ -76,7 +77,7 @@ class Ledger:
             for bucket in groups
         ]
 
-    def _asked_for(self, endpoint: Endpoint[..., object], query: RangeQuery) -> Iterator[Source]:
+    def _matching(self, endpoint: Endpoint[..., object], query: RangeQuery) -> Iterator[Source]:
         wanted = {
             label: value if isinstance(value, tuple) else (value,)
             for name, label in _FILTERS.items()
@@ -95,7 +96,7 @@ class Ledger:
         source: Source,
         totals: Totals,
     ) -> Row:
-        """One result as the API words it; *source* is one of those that are in it."""
+        """Return one result as the API writes it. *source* is any of the sources it sums up."""
         known = {attribute.name: None for attribute in fields(endpoint.result)}  # type: ignore[arg-type]
         if _COMPOSED.keys() <= known.keys():
             totals = _composed(totals)
@@ -111,7 +112,7 @@ class Ledger:
             "amount": {"value": totals["amount"], "currency": "usd"},
             "quantity": totals["quantity"] if by_item else None,
             "quantity_unit": source.unit if by_item else None,
-            # In no specification, and seen in the API's answers all the same.
+            # These fields are not in the specification, but the API has been seen to send them.
             "organization_id": self.organization.id,
             "organization_name": "Sandbox Organization",
             "project_name": self.organization.projects.get(str(project)),

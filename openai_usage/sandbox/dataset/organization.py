@@ -1,4 +1,4 @@
-"""The sandbox's organization, drawn from one seed: its projects, people, keys and their usage."""
+"""Generate the sandbox's organization from a seed: its projects, users, keys and their usage."""
 
 import random
 import string
@@ -11,9 +11,9 @@ from attrs import frozen
 from openai_usage.sandbox.dataset.habits import (
     BILLS,
     COUNTED_AS,
-    HABITS,
     KEYS,
     PEOPLE,
+    WORKLOADS,
     Label,
     Workload,
 )
@@ -22,27 +22,29 @@ from openai_usage.sandbox.dataset.rhythm import ArrivalProcess, CyclicAmounts
 
 @frozen
 class Source:
-    """One steady source of usage, or of costs."""
+    """A source of usage or of costs."""
 
     endpoint: str
+    """The name of the endpoint that reports it."""
     labels: Mapping[str, Label]
-    """What its results belong to."""
-    rhythm: ArrivalProcess
+    """The labels of its results."""
+    arrivals: ArrivalProcess
+    """The times of its events."""
     counted_as: str | None
-    """The measure that counts the events themselves, where there is one."""
-    draws: Mapping[str, CyclicAmounts]
-    """What an event takes, by measure."""
+    """The measure that counts the events, or None if no measure does."""
+    amounts: Mapping[str, CyclicAmounts]
+    """The amounts that events use, by measure."""
     price: Decimal | None = None
-    """Dollars for one of `quantity`, where this is a line of the bill."""
+    """The price of one unit of `quantity` in dollars, or None if this is usage."""
     unit: str | None = None
-    """What `quantity` counts."""
+    """The unit of `quantity`."""
 
     def add(self, totals: dict[str, int | Decimal], before: int, after: int) -> None:
-        """Add what the events from number *before* to number *after* come to."""
+        """Add the amounts of the events from number *before* to number *after* to *totals*."""
         if self.counted_as is not None:
             totals[self.counted_as] = totals.get(self.counted_as, 0) + after - before
-        for measure, draws in self.draws.items():
-            used = draws.between(before, after)
+        for measure, amounts in self.amounts.items():
+            used = amounts.between(before, after)
             totals[measure] = totals.get(measure, 0) + used
             if self.price is not None:
                 totals["amount"] = totals.get("amount", Decimal(0)) + self.price * used
@@ -50,20 +52,22 @@ class Source:
 
 @frozen
 class Organization:
-    """Everything there is. The ids look like the API's; projects, users and keys have names."""
+    """A synthetic organization. Its ids look like the API's."""
 
     id: str
+    """The id of the organization."""
     projects: Mapping[str, str]
     """The names of projects by id."""
     users: Mapping[str, str]
-    """Who they are, by id: names as in `PEOPLE`."""
+    """The short names of users, as in `PEOPLE`, by id."""
     keys: Mapping[str, str]
     """The names of API keys by id."""
     sources: tuple[Source, ...]
+    """All usage and costs."""
 
     @classmethod
     def from_seed(cls, seed: int) -> Self:
-        """The same organization for the same *seed*."""
+        """Return the organization of *seed*. It is the same for the same seed."""
         chance = random.Random(f"{seed}/ids")
 
         def ids(prefix: str, names: Iterator[str], length: int = 24) -> dict[str, str]:
@@ -76,15 +80,15 @@ class Organization:
         projects = ids("proj_", (key.project for key in KEYS.values()))
         users = ids("user-", iter(PEOPLE))
         keys = ids("key_", iter(KEYS), 16)
-        stores = ids("vs_", (str(habit.labels.get("vector_store_id")) for habit in HABITS))
+        stores = ids("vs_", (str(each.labels.get("vector_store_id")) for each in WORKLOADS))
 
-        def labels_of(habit: Workload) -> dict[str, Label]:
-            key = KEYS[habit.key]
+        def labels_of(workload: Workload) -> dict[str, Label]:
+            key = KEYS[workload.key]
             labels = {
                 "project_id": projects[key.project],
                 "user_id": users[key.user] if key.user else None,
-                "api_key_id": keys[habit.key],
-                **habit.labels,
+                "api_key_id": keys[workload.key],
+                **workload.labels,
             }
             if "vector_store_id" in labels:
                 labels["vector_store_id"] = stores[str(labels["vector_store_id"])]
@@ -100,16 +104,20 @@ class Organization:
 
 
 def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> Iterator[Source]:
-    """Every habit as a source of usage, and once more for each line it puts on the bill."""
-    for number, habit in enumerate(HABITS):
+    """Yield each workload as a source of usage, and as a source of costs for each line item."""
+    for number, workload in enumerate(WORKLOADS):
         chance = random.Random(f"{seed}/{number}")
-        labels = labels_of(habit)
-        rhythm = ArrivalProcess(chance, habit.per_day, habit.weights, KEYS[habit.key].ended_at)
-        draws = {measure: CyclicAmounts(chance, *span) for measure, span in habit.takes.items()}
-        counted_as = COUNTED_AS.get(habit.endpoint, "num_model_requests")
-        yield Source(habit.endpoint, labels, rhythm, counted_as, draws)
-        for measure, bill in BILLS.get(habit.endpoint, {}).items():
-            if measure in draws:
+        labels = labels_of(workload)
+        arrivals = ArrivalProcess(
+            chance, workload.per_day, workload.weights, KEYS[workload.key].ended_at
+        )
+        amounts = {
+            measure: CyclicAmounts(chance, *span) for measure, span in workload.takes.items()
+        }
+        counted_as = COUNTED_AS.get(workload.endpoint, "num_model_requests")
+        yield Source(workload.endpoint, labels, arrivals, counted_as, amounts)
+        for measure, bill in BILLS.get(workload.endpoint, {}).items():
+            if measure in amounts:
                 batch = "batch " if labels.get("batch") else ""
                 yield Source(
                     endpoint="costs",
@@ -118,9 +126,9 @@ def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> It
                         **labels,
                         "line_item": f"{labels['model']}, {batch}{bill.item}",
                     },
-                    rhythm=rhythm,
+                    arrivals=arrivals,
                     counted_as=None,
-                    draws={"quantity": draws[measure]},
+                    amounts={"quantity": amounts[measure]},
                     price=Decimal(bill.per_million) / 1_000_000,
                     unit=bill.unit,
                 )

@@ -1,7 +1,7 @@
-"""When things happen: how many there have been up to any moment, by day, week and chance.
+"""Count synthetic events up to any moment, by time of day, day of the week and chance.
 
-Everything in the sandbox is a difference of two such counts. That is why its totals agree for
-every bucket width and every grouping, and why a month costs no more than a minute.
+Every figure of the sandbox is a difference of two such counts. Therefore totals agree for every
+bucket width and every grouping, and a month takes no longer to compute than a minute.
 """
 
 import random
@@ -11,18 +11,19 @@ from math import exp
 from attrs import frozen
 
 FOUNDED = 1_672_531_200
-"""2023-01-01, when the sandbox's organization began; before it, nothing happened."""
+"""The start of the organization: 2023-01-01. There is no usage before."""
 
 _DAY = 86_400
 
 
 @frozen
 class Weights:
-    """How the days of a week and the hours of a day, in UTC, compare with each other."""
+    """The relative number of events by day of the week and by hour of the day, in UTC."""
 
     days: tuple[float, ...]
-    """From Monday."""
+    """The weight of each day, from Monday."""
     hours: tuple[float, ...]
+    """The weight of each hour, from midnight."""
 
 
 # fmt: off
@@ -33,7 +34,7 @@ OFFICE = Weights(
         60, 85, 100, 95, 80, 55, 25, 12, 8, 5, 3, 2,
     ),
 )
-"""People at work."""
+"""Requests of people during office hours."""
 
 ALWAYS = Weights(
     days=(1.0, 1.0, 1.0, 1.0, 1.0, 0.9, 0.9),
@@ -42,18 +43,18 @@ ALWAYS = Weights(
         96, 98, 100, 98, 94, 90, 86, 82, 78, 72, 68, 64,
     ),
 )
-"""What runs by itself, around the clock."""
+"""Requests of services that run around the clock."""
 # fmt: on
 
 
 class ArrivalProcess:
-    """The flow of events of one kind.
+    """The times of the events of one kind.
 
     Args:
-        chance: Decides how one day differs from the next.
-        per_day: How many events there are on an average working day, at the beginning.
-        weights: Of the days of the week and the hours of the day: `OFFICE` or `ALWAYS`.
-        ended_at: When it came to an end, in Unix seconds; None: it goes on.
+        chance: The random generator of the differences between days.
+        per_day: The number of events on an average working day in the first days.
+        weights: The distribution over a week and a day: `OFFICE` or `ALWAYS`.
+        ended_at: The Unix time of the end of the events, or None if they go on.
     """
 
     def __init__(
@@ -63,8 +64,8 @@ class ArrivalProcess:
         weights: Weights,
         ended_at: int | None = None,
     ) -> None:
-        # Its own generator: days are drawn when they are first asked for, in whatever order
-        # the sources are.
+        # Days are generated on first use, and requests decide which source comes first. A generator
+        # of its own makes the result independent of that order.
         self._chance = random.Random(chance.random())
         self._per_day = per_day
         self._ended_at = ended_at
@@ -75,18 +76,18 @@ class ArrivalProcess:
         self._of_day: list[float] = []
 
     def count(self, moment: int) -> int:
-        """How many events there were before *moment*, in Unix seconds."""
+        """Return the number of events before *moment*, in Unix seconds."""
         if moment <= FOUNDED:
             return 0
         moment = min(moment, self._ended_at or moment)
         day, second = divmod(moment - FOUNDED, _DAY)
         while len(self._of_day) <= day:
-            self._live_a_day()
+            self._generate_day()
         hour, second = divmod(second, 3600)
-        passed = self._until_hour[hour] + self._hours[hour] * second / 3600
-        return int(self._until_day[day] + self._of_day[day] * min(1.0, passed))
+        share = self._until_hour[hour] + self._hours[hour] * second / 3600
+        return int(self._until_day[day] + self._of_day[day] * min(1.0, share))
 
-    def _live_a_day(self) -> None:
+    def _generate_day(self) -> None:
         day = len(self._of_day)
         weekday = self._weekdays[(day + 6) % 7]  # the first of 2023 was a Sunday
         growth = 1 + day / 1500
@@ -96,21 +97,21 @@ class ArrivalProcess:
 
 
 class CyclicAmounts:
-    """An amount that differs from event to event, and adds up in one step over any number.
+    """Amounts of events that repeat in a cycle, so that any number of them is summed in one step.
 
     Args:
-        chance: Decides the amounts.
-        low: The least that one event takes.
-        high: The most.
+        chance: The random generator of the amounts.
+        low: The least amount of one event.
+        high: The greatest amount of one event.
     """
 
     def __init__(self, chance: random.Random, low: int, high: int) -> None:
-        # After a prime number of events the amounts come round again, out of step with any clock.
+        # The cycle has a prime length, so that it does not line up with hours or days.
         amounts = [chance.randint(low, high) for _ in range(97)]
         self._until = [0, *accumulate(amounts)]
 
     def between(self, before: int, after: int) -> int:
-        """What the events from number *before* to number *after* take together."""
+        """Return the sum of the amounts of the events from number *before* to number *after*."""
         return self._upto(after) - self._upto(before)
 
     def _upto(self, events: int) -> int:
