@@ -173,7 +173,7 @@ class _RecordedRequest(RequestSpan):
 
     async def __aenter__(self) -> Self:
         self._started = perf_counter()
-        waited = {"openai_usage.gate.wait": get_running_loop().time() - self._queued}
+        waited = {"openai_usage.rate_limiter.wait": get_running_loop().time() - self._queued}
         self._span = self._otel.tracer.start_span(
             "GET",
             self._context,

@@ -47,7 +47,7 @@ def test_python(code: str, asked: Sandbox, here: Path) -> None:
         (here / "test_block.py").write_text(code)
         assert "1 passed" in printed_by("-m", "pytest", "-p", "no:asyncio")
     elif "set_tracer_provider" in code:  # for a whole process, and for good
-        assert '"name": "openai_usage.walk costs"' in printed_by("-W", "error", "-c", code)
+        assert '"name": "openai_usage.iterate costs"' in printed_by("-W", "error", "-c", code)
     else:
         exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
     asks = ("asyncio.run(main())", "with UsageClient()")

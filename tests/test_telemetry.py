@@ -109,7 +109,7 @@ async def test_a_walk_and_its_requests(
     client: AsyncUsageClient, sandbox: Sandbox, seen: Seen
 ) -> None:
     await ten_days(client).collect()
-    assert seen.walk.name == "openai_usage.walk completions"
+    assert seen.walk.name == "openai_usage.iterate completions"
     assert seen.walk.kind is SpanKind.INTERNAL
     assert seen.walk.parent is None
     assert seen.walk.status.status_code is StatusCode.UNSET
@@ -135,7 +135,7 @@ async def test_a_walk_and_its_requests(
             "server.port": port,
             "url.full": f"{sandbox.base_url}/organization/usage/completions",
             "http.response.status_code": 200,
-            "openai_usage.gate.wait": 0.0,
+            "openai_usage.rate_limiter.wait": 0.0,
         }
 
 
@@ -213,7 +213,7 @@ async def test_the_wait_at_the_gate(client: AsyncUsageClient, sandbox: Sandbox, 
     client._transport.rate_limiter._all.pause_until(5 + 9)
     await client.costs(start_time=TODAY)
     [request] = seen.requests
-    assert facts(request)["openai_usage.gate.wait"] == pytest.approx(9)
+    assert facts(request)["openai_usage.rate_limiter.wait"] == pytest.approx(9)
 
 
 async def test_windows_side_by_side(client: AsyncUsageClient, seen: Seen) -> None:

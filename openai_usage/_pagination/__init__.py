@@ -1,1 +1,1 @@
-"""Many requests: follow cursors, check order, fetch windows ahead."""
+"""Send many requests: follow cursors, check order, fetch windows ahead."""

@@ -35,7 +35,7 @@ class Continuity:
     width: int
     """Seconds in a bucket, whose bounds lie at multiples of it."""
     _began: bool = False
-    """Whether a bucket has come."""
+    """True once a bucket was checked."""
     _gaps: list[Window] = field(factory=list[Window])
 
     def check_page(self, buckets: Sequence[Span]) -> None:

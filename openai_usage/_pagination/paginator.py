@@ -93,7 +93,7 @@ class Paginator(Generic[R_co]):
             pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
         yielded_until: int | None = None
         try:
-            span = iteration_span("walk", self.endpoint.name, at_once)
+            span = iteration_span("iterate", self.endpoint.name, at_once)
             async with span as self.span, Owned(pages) as owned:
                 async for fetched in owned:
                     buckets = fetched.page.data

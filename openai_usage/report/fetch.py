@@ -133,7 +133,7 @@ async def _costs(
     """
     if period is None:
         return _Read({}, None, ())
-    tallies: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))
+    daily: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))
     buckets = client.costs(
         start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
     )
@@ -145,12 +145,12 @@ async def _costs(
             # Costs from before projects existed have an empty id.
             key = (result.project_id or None, result.line_item or None)
             # Currencies are usually lower-case, but upper-case means the same currency.
-            tallies[result.amount.currency.casefold()].add(key, day, result.amount.value)
+            daily[result.amount.currency.casefold()].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
     gaps = _gaps("costs", spans, period)
     missing = period.places(gaps)
-    rows = {currency: tally.done(missing) for currency, tally in tallies.items()}
+    rows = {currency: totals.done(missing) for currency, totals in daily.items()}
     return _Read(rows, _early_start(spans, period), gaps)
 
 
@@ -184,7 +184,7 @@ async def _usage(
     by_model = {"input_tokens", "model"} <= names
     params = {"group_by": ["model"]} if by_model else {}
     query = endpoint.__get__(client, type(client))
-    tally = DailyTotals(len(period.days))
+    totals = DailyTotals(len(period.days))
     spans = []
     async for bucket in query(start_time=period.start, end_time=period.end, **params):
         spans.append(Window(bucket.start_time, bucket.end_time))
@@ -194,9 +194,9 @@ async def _usage(
             for name in measures:
                 amount = getattr(result, name)
                 if isinstance(amount, int | Decimal):  # labels and missing values are not
-                    tally.add((name, model), day, Decimal(amount))
+                    totals.add((name, model), day, Decimal(amount))
     gaps = _gaps(endpoint.name, spans, period)
-    start, rows = _early_start(spans, period), tally.done(period.places(gaps))
+    start, rows = _early_start(spans, period), totals.done(period.places(gaps))
     return _Read(Usage(endpoint.name, rows, measures, start), start, gaps)
 
 

@@ -9,12 +9,12 @@ from attrs import evolve
 from multidict import MultiMapping
 
 from openai_usage.endpoints import Endpoint, Endpoints
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.cursors import cursor_to, decode_cursor
-from openai_usage.sandbox.dataset.directory import Directory
 from openai_usage.sandbox.dataset.ledger import Ledger, Row
+from openai_usage.sandbox.dataset.name_lists import SandboxLists
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.parameters import query_of
-from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import SECONDS, Window, windows_of
 
@@ -48,7 +48,7 @@ class Api:
         page_caps: Mapping[str, int],
     ) -> None:
         self._ledger = Ledger(organization)
-        self._name_lists = Directory(organization, page_caps)
+        self._name_lists = SandboxLists(organization, page_caps)
         self._scopes = scopes
         self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)

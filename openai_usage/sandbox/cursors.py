@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from attrs import evolve
 
-from openai_usage.sandbox.refusals import ApiError
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.schema.range_query import RangeQuery
 
 _LIFETIME = 86_400

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 from aiohttp import web
 from attrs import define, field
 
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.cursors import cursor_to
-from openai_usage.sandbox.refusals import ApiError
-from openai_usage.sandbox.spoiling import (
+from openai_usage.sandbox.response_edits import (
     Change,
     begin_response,
     body_of,

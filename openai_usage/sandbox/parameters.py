@@ -8,7 +8,7 @@ from attrs import fields
 from multidict import MultiMapping
 
 from openai_usage.errors import InvalidQueryError
-from openai_usage.sandbox.refusals import ApiError
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.schema.queries import CostsQuery
 from openai_usage.schema.range_query import RangeQuery
 

@@ -13,10 +13,10 @@ from attrs import field, frozen
 
 from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.rate_limit import RateLimit
-from openai_usage.sandbox.refusals import ApiError
 from openai_usage.schema.times import Timestamp, unix_seconds
 
 

@@ -1,1 +1,1 @@
-"""What can be asked and what comes back. No I/O."""
+"""The parameters and results of the API. No I/O."""

@@ -24,7 +24,7 @@ from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
-from openai_usage.sandbox.spoiling import change_page
+from openai_usage.sandbox.response_edits import change_page
 from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.report_values import of_days, spent, used

@@ -10,8 +10,8 @@ from aiohttp import web
 from openai_usage.analysis.daily import Period, Rows, Values
 from openai_usage.report.figures import Figures, Spend, Usage
 from openai_usage.sandbox import Sandbox
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.faults import Answer
-from openai_usage.sandbox.refusals import ApiError
 from tests.conftest import DAY, NOW, TODAY
 
 HOSTILE = (

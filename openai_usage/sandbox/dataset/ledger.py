@@ -7,8 +7,8 @@ from itertools import pairwise
 from attrs import fields, frozen
 
 from openai_usage.endpoints import Endpoint
-from openai_usage.sandbox.dataset.habits import Label, email_of
 from openai_usage.sandbox.dataset.organization import Organization, Source
+from openai_usage.sandbox.dataset.workloads import Label, email_of
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import Window
 

@@ -8,7 +8,8 @@ from typing import Self
 
 from attrs import frozen
 
-from openai_usage.sandbox.dataset.habits import (
+from openai_usage.sandbox.dataset.arrivals import ArrivalProcess, CyclicAmounts
+from openai_usage.sandbox.dataset.workloads import (
     BILLS,
     COUNTED_AS,
     KEYS,
@@ -17,7 +18,6 @@ from openai_usage.sandbox.dataset.habits import (
     Label,
     Workload,
 )
-from openai_usage.sandbox.dataset.rhythm import ArrivalProcess, CyclicAmounts
 
 
 @frozen

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from multidict import MultiMapping
 
-from openai_usage.sandbox.dataset.habits import ARCHIVED, KEYS, PEOPLE, email_of
+from openai_usage.sandbox.api_errors import ApiError
+from openai_usage.sandbox.dataset.arrivals import FOUNDED
 from openai_usage.sandbox.dataset.ledger import Row
 from openai_usage.sandbox.dataset.organization import Organization
-from openai_usage.sandbox.dataset.rhythm import FOUNDED
-from openai_usage.sandbox.refusals import ApiError
+from openai_usage.sandbox.dataset.workloads import ARCHIVED, KEYS, PEOPLE, email_of
 
 _DEFAULT, _MOST = 20, 100
 """The default and the largest number of entries on a page."""
@@ -34,7 +34,7 @@ def _api_keys(keys: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Ro
     return (each for each in keys if each["owner_project_access"] in _ACCESS[access])
 
 
-class Directory:
+class SandboxLists:
     """The lists of one organization, served in pages.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from openai_usage.sandbox.dataset.rhythm import ALWAYS, OFFICE, Weights
+from openai_usage.sandbox.dataset.arrivals import ALWAYS, OFFICE, Weights
 
 Label = str | bool | None
 
