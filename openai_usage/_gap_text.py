@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 
 from openai_usage.gaps import Gap
 from openai_usage.schema.results import Span
-
-_DAY = 86_400
+from openai_usage.schema.times import DAY
 
 _MOST = 5
 """The largest number of items to list."""
@@ -56,7 +55,7 @@ def describe_span(span: Span) -> str:
     last_day = datetime.fromtimestamp(span.end_time - 1, UTC)
     days = [f"{each:%Y-%m-%d}" for each in (span.start, last_day)]
     begin, end = (
-        f" {moment:%H:%M}" if seconds % _DAY else ""
+        f" {moment:%H:%M}" if seconds % DAY else ""
         for moment, seconds in ((span.start, span.start_time), (span.end, span.end_time))
     )
     if days[0] != days[1]:

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 from openai_usage._decimals import exact_sum
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
+from openai_usage.schema.times import DAY
 
 __all__ = [
     "DAY",
@@ -26,7 +27,6 @@ __all__ = [
     "total",
 ]
 
-DAY = 86_400
 Key = tuple[str | None, ...]
 """The labels that a row of figures belongs to: a project and a line item, for example."""
 

@@ -183,10 +183,10 @@ async def _usage(
     names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
     by_model = {"input_tokens", "model"} <= names
     params = {"group_by": ["model"]} if by_model else {}
-    query = endpoint.__get__(client, type(client))
     totals = DailyTotals(len(period.days))
     spans = []
-    async for bucket in query(start_time=period.start, end_time=period.end, **params):
+    buckets = client.query(endpoint.name, start_time=period.start, end_time=period.end, **params)
+    async for bucket in buckets:
         spans.append(Window(bucket.start_time, bucket.end_time))
         day = period.place(bucket.start_time)
         for result in bucket.results:

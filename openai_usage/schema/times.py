@@ -15,6 +15,9 @@ Timestamp: TypeAlias = int | datetime | date
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+DAY = 86_400
+"""Seconds in a day of UTC."""
+
 YEAR_10000 = 253_402_300_800
 """The first second that a datetime cannot hold."""
 

@@ -6,10 +6,11 @@ from attrs import frozen
 
 from openai_usage.schema.range_query import BucketWidth, RangeQuery
 from openai_usage.schema.results import Span
+from openai_usage.schema.times import DAY
 
 __all__ = ["Plan", "Window"]
 
-SECONDS: dict[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": 86400}
+SECONDS: dict[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": DAY}
 """Seconds in a bucket."""
 
 

@@ -135,7 +135,7 @@ def test_an_address_that_leads_elsewhere_is_called_by_its_variable(
 ) -> None:
     asked.faults.status(302, body="", times=100)
     shown = terminal("doctor", exit_code=1)
-    assert "set OPENAI_BASE_URL to where the API is" in shown
+    assert "Set OPENAI_BASE_URL to the final address of the API" in shown
     assert "base_url" not in shown
 
 

@@ -10,8 +10,9 @@ from cyclopts import Group, Parameter
 
 from openai_usage import InvalidQueryError, month_start
 from openai_usage.cli.options.flags import flag
+from openai_usage.schema.times import DAY
 
-_SECONDS = {"m": 60, "h": 3600, "d": 86400}
+_SECONDS = {"m": 60, "h": 3600, "d": DAY}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _GROUP = Group("Range", sort_key=1)
 

@@ -10,10 +10,10 @@ from math import exp
 
 from attrs import frozen
 
+from openai_usage.schema.times import DAY
+
 FOUNDED = 1_672_531_200
 """The start of the organization: 2023-01-01. There is no usage before."""
-
-_DAY = 86_400
 
 
 @frozen
@@ -80,7 +80,7 @@ class ArrivalProcess:
         if moment <= FOUNDED:
             return 0
         moment = min(moment, self._ended_at or moment)
-        day, second = divmod(moment - FOUNDED, _DAY)
+        day, second = divmod(moment - FOUNDED, DAY)
         while len(self._of_day) <= day:
             self._generate_day()
         hour, second = divmod(second, 3600)
