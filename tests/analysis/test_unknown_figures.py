@@ -377,8 +377,8 @@ def test_last_month_is_named_by_the_days_it_has(terminal: Terminal, asked: Sandb
 
 def test_the_help_of_check_says_which_days_count(terminal: Terminal) -> None:
     text = " ".join(re.sub("[│╭╮╰╯─]", " ", terminal("spend --help")).split())
-    assert "Days that are missing count if they are of this month or of the seven days" in text
-    assert "Older ones do not" in text
+    assert "Missing days matter if they are in this month or in the seven days before" in text
+    assert "the total and the projection use only these" in text
 
 
 def test_a_month_of_which_nothing_is_known_is_not_zero(

@@ -181,7 +181,7 @@ def test_parquet_goes_through_a_pipe_whole_or_not_at_all(usage_sandbox: Sandbox)
     usage_sandbox.faults.status(404, after=2)
     half = piped()
     assert (half.returncode, half.stdout) == (1, b"")
-    assert b"go on" not in half.stderr
+    assert b"Continue with" not in half.stderr
 
 
 def test_parquet_is_nothing_for_a_terminal(
@@ -189,7 +189,7 @@ def test_parquet_is_nothing_for_a_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     terminal("costs --sandbox --format parquet", exit_code=2)
-    assert "say where it is to go with --output" in terminal.err
+    assert "Refusing to write Parquet to a terminal. Use --output FILE." in terminal.err
 
 
 def test_without_its_extra_parquet_says_what_is_missing(

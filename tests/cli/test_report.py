@@ -93,7 +93,7 @@ def test_its_help_is_in_whole_sentences(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "500")
-    assert "the report is written without it, says so, and" in terminal("report --help")
+    assert "the report is written without it and says so, and" in terminal("report --help")
 
 
 def test_where_nothing_can_be_read_no_file_is_written(

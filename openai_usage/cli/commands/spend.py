@@ -208,7 +208,7 @@ def _check_currency(found: Sequence[Spending], budget: Budget) -> int:
         return 0
     currencies = " and ".join(each.currency for each in billed)
     say(
-        f"the budget cannot be checked: the bill is in {currencies}, and the budget is in "
+        f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
         f"{budget.currency}. Choose the currency of the budget with --currency."
     )
     return 2
