@@ -34,7 +34,7 @@ _SECONDS_TO_LEVEL = (2.5, 12.0)
 
 _PAUSES_TO_LEVEL = 16
 _MAX_SECONDS_TO_LEVEL = 60.0
-"""If rejections cause pauses, the curve is back at the limit after 16 pauses or 60 seconds."""
+"""After pauses, the curve is back at the limit after 16 of them, or 60 seconds if sooner."""
 
 _MIN_SHARE_LEFT = 0.7
 """The smallest share of the limit that remains after one rejection."""
