@@ -220,7 +220,7 @@ def test_a_failure_midway_says_where_to_go_on(
         for unfinished in ("table", "json"):  # nothing of these is of use
             sandbox.faults.status(404, after=2)
             terminal(f"costs --last 10d --limit 2 --format {unfinished}", exit_code=1)
-            assert "go on" not in terminal.err
+            assert "Continue with" not in terminal.err
         sandbox.faults.status(404, after=2)
         out = terminal("costs --last 10d --limit 2 --format jsonl", exit_code=1)
     assert len(out.splitlines()) == 4

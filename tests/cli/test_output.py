@@ -212,7 +212,7 @@ def test_a_failure_midway_leaves_what_was_there(
     file.write_text("of yesterday")
     asked.faults.status(404, after=2)
     terminal(f"costs --last 10d --limit 2 -o {file}", exit_code=1)
-    assert "go on" not in terminal.err
+    assert "Continue with" not in terminal.err
     assert file.read_text() == "of yesterday"
     assert list(here.iterdir()) == [here / file]
 

@@ -398,4 +398,4 @@ def test_a_failure_leaves_no_figures(
     usage_sandbox.faults.clear()
     usage_sandbox.faults.lost_cursor()
     assert terminal("spend --budget 5", exit_code=1) == ""
-    assert "go on" not in terminal.err
+    assert "Continue with" not in terminal.err
