@@ -133,7 +133,7 @@ def test_all_that_buckets_can_do_blocking_ones_can() -> None:
     def public(kind: type) -> set[str]:
         return {name for name in dir(kind) if not name.startswith("_")}
 
-    assert public(BlockingBuckets) - {"first_page"} == public(Buckets)
+    assert public(BlockingBuckets) == public(Buckets)
     assert public(UsageClient) == public(AsyncUsageClient)
 
 
