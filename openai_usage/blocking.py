@@ -166,7 +166,7 @@ class UsageClient(BaseClient):
     @overload
     def query(self, endpoint: str, **params: object) -> BlockingBuckets[object]: ...
     def query(
-        self, endpoint: Endpoint[..., R] | str, *args: object, **params: object
+        self, endpoint: Endpoint[P, R] | str, *args: P.args, **params: P.kwargs
     ) -> BlockingBuckets[R] | BlockingBuckets[object]:
         """Query an *endpoint*, a row of the table or its name, as `AsyncUsageClient.query` does."""
         return self._row(endpoint).__get__(self, type(self))(*args, **params)

@@ -79,7 +79,7 @@ class BaseClient(Endpoints):
         """Finish construction. Subclasses override this."""
 
     @classmethod
-    def _row(cls, endpoint: Endpoint[..., R] | str) -> Endpoint[..., R]:
+    def _row(cls, endpoint: Endpoint[P, R] | str) -> Endpoint[P, R]:
         if not isinstance(endpoint, str):
             return endpoint
         table = cls.table()
@@ -88,7 +88,7 @@ class BaseClient(Endpoints):
                 f"endpoint={short_repr(endpoint)} is not one of {', '.join(table)}",
                 param="endpoint",
             )
-        return cast("Endpoint[..., R]", table[endpoint])
+        return cast("Endpoint[P, R]", table[endpoint])
 
     @property
     def base_url(self) -> str:
@@ -196,7 +196,7 @@ class AsyncUsageClient(BaseClient):
     @overload
     def query(self, endpoint: str, **params: object) -> Buckets[object]: ...
     def query(
-        self, endpoint: Endpoint[..., R] | str, *args: object, **params: object
+        self, endpoint: Endpoint[P, R] | str, *args: P.args, **params: P.kwargs
     ) -> Buckets[R] | Buckets[object]:
         """Query an *endpoint*, a row of the table or its name, with *params*.
 

@@ -129,7 +129,7 @@ async def test_what_is_still_to_come_is_not_missing(
 
 
 def test_there_are_two_things_to_do_about_a_gap() -> None:
-    with pytest.raises(InvalidOptionError, match="'warn' or 'raise', or a function, not 'ignore'"):
+    with pytest.raises(InvalidOptionError, match="'warn', 'raise' or a function, not 'ignore'"):
         AsyncUsageClient("sk-admin-1", on_gap=cast("Any", "ignore"))
 
 
