@@ -27,7 +27,7 @@ def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style with ruff, and the direction of imports with import-linter."""
-    install(session, "lint")
+    session.install("-q", *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", silent=True)

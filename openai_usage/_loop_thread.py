@@ -81,7 +81,7 @@ class LoopThread:
     def close(self) -> None:
         """Cancel running tasks, close what is open, and end the thread. May be called again."""
         if self._worker is not None and self._worker.process != os.getpid():
-            return  # a fork has no thread, and its copy of the lock may stay locked forever
+            return  # in a fork the thread is gone, and the copied lock may stay locked
         with self._lock:
             self._closed = True
         if self._worker is not None:
@@ -147,7 +147,7 @@ def _is_ending() -> bool:
 
 
 class _Worker:
-    """The thread and its loop. It has no reference to its user, which can be garbage-collected.
+    """The thread and its loop. It does not refer to its user, so that can be garbage-collected.
 
     Create in the thread whatever must be closed or awaited. Signals interrupt the main thread at
     any point, and would leave such objects unclosed there.

@@ -49,7 +49,7 @@ def schema(endpoint: Endpoint[..., object], *, money: MoneyType = "decimal") -> 
     for column in columns:
         if column.kind not in types:
             raise ColumnError(
-                f"{endpoint.result.__name__}.{column.name} is of a type that has no column. Make "
+                f"{endpoint.result.__name__}.{column.name} does not fit into a column. Make "
                 "it an int, float, bool, str, Decimal or Amount, optionally with None, or read the "
                 "results with `async for`.",
                 column=column.name,
@@ -124,7 +124,7 @@ def table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 
 def _chunks(buckets: Sequence[Bucket[object]]) -> Iterator[Sequence[Bucket[object]]]:
-    """Yield *buckets* in chunks: at least one chunk, even if there are no buckets."""
+    """Yield *buckets* in chunks. Without buckets, yield one empty chunk."""
     chunk: list[Bucket[object]] = []
     rows = 0
     for bucket in buckets:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import InvalidOptionError
+from openai_usage.errors import InvalidOptionError, InvalidQueryError
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
@@ -169,7 +169,12 @@ class UsageClient(BaseClient):
         self, endpoint: Endpoint[P, R] | str, *args: P.args, **params: P.kwargs
     ) -> BlockingBuckets[R] | BlockingBuckets[object]:
         """Query an *endpoint*, a row of the table or its name, as `AsyncUsageClient.query` does."""
-        return self._row(endpoint).__get__(self, type(self))(*args, **params)
+        try:
+            return self._row(endpoint).__get__(self, type(self))(*args, **params)
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del endpoint, args, params
+            raise error.with_traceback(None) from None
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> BlockingBuckets[R]:
         return BlockingBuckets(self._background, Buckets(self._transport, endpoint, query))

@@ -101,7 +101,7 @@ class Buckets(Generic[R_co]):
             ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
             ColumnError: A value does not fit into its column, such as an amount with more than 14
                 digits before the point in a decimal column.
-            InvalidQueryError: There is no such type of *money*; nothing was sent.
+            InvalidQueryError: *money* is not one of these types; nothing was sent.
         """
         from openai_usage.arrow import table  # noqa: PLC0415 - an extra of its own
 
@@ -121,7 +121,7 @@ class Buckets(Generic[R_co]):
         Raises:
             ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
             ColumnError: A value does not fit into its column, on the way.
-            InvalidQueryError: There is no such type of *money*; nothing was sent.
+            InvalidQueryError: *money* is not one of these types; nothing was sent.
         """
         from openai_usage.arrow import record_batches  # noqa: PLC0415 - likewise
 
@@ -160,7 +160,7 @@ class Buckets(Generic[R_co]):
         windows = tuple(windows_of(query, end_time))
         if self._windows_at_once != 1:
             return Plan(windows=windows, requests=len(windows))
-        # Only a query that begins at a page has no limit here: nothing is added to it.
+        # Only a query that begins at a page can lack a limit here: it is sent unchanged.
         limit = query.limit or query.page_size.default
         return Plan(windows=windows, requests=-(-buckets_in(query, end_time) // limit))
 

@@ -203,10 +203,15 @@ class AsyncUsageClient(BaseClient):
         `client.query("costs", start_time=start)` is `client.costs(start_time=start)`.
 
         Raises:
-            InvalidQueryError: A parameter is not valid, or there is no endpoint of this name;
-                nothing was sent.
+            InvalidQueryError: A parameter is not valid, or *endpoint* does not exist; nothing was
+                sent.
         """
-        return self._row(endpoint).__get__(self, type(self))(*args, **params)
+        try:
+            return self._row(endpoint).__get__(self, type(self))(*args, **params)
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del endpoint, args, params
+            raise error.with_traceback(None) from None
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return Buckets(self._transport, endpoint, query)

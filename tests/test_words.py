@@ -25,9 +25,6 @@ PRIVATE = frozenset(
 )
 """Words that the package once used for things that have a name in the field."""
 
-ALLOWED: dict[str, set[str]] = {}
-"""Names that are public since 0.1.0, by the name of their file."""
-
 
 def documented(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """The line and text of every docstring, those below attributes included."""
@@ -79,10 +76,9 @@ def test_a_docstring_is_a_sentence(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_names_are_the_fields_own(path: Path) -> None:
-    allowed = ALLOWED.get(path.name, set())
     found = {
         f"{line}: {name}"
         for line, name in identifiers(ast.parse(path.read_text()))
-        if name not in allowed and parts(name) & PRIVATE
+        if parts(name) & PRIVATE
     }
     assert found == set()

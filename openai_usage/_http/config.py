@@ -75,7 +75,7 @@ def options(
     """Return the options that a client uses.
 
     Raises:
-        MissingAdminKeyError: There is no key, either passed or in the environment.
+        MissingAdminKeyError: The key was neither passed nor set in the environment.
         InvalidOptionError: An option has an invalid value.
     """
     _check_flag("trust_env", trust_env)

@@ -17,9 +17,9 @@ def retry_delay(
     """Return the delay in seconds before retry number *retry* (the first is 1), None to give up.
 
     A delay from the server is used as it is, also 0 seconds. If it is longer than *max_wait*, give
-    up. Otherwise the delay is random, up to a bound that doubles (full jitter), so that clients
-    that failed together do not return together. The first retry after a 429 has no delay if the
-    rate limiter already delays requests (*throttled*).
+    up. Otherwise the delay is random, up to a bound that doubles (full jitter). So clients that
+    failed at the same time do not retry at the same time. If the rate limiter already delays
+    requests (*throttled*), the first retry after a 429 is sent without a further delay.
     """
     if retry > max_retries or not is_retryable(error):
         return None

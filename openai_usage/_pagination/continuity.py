@@ -10,7 +10,7 @@ from openai_usage.schema.times import YEAR_10000
 from openai_usage.schema.windows import Window
 
 LATE = 6 * 3600
-"""Seconds after which a day in progress counts as missing if it has no bucket.
+"""Seconds after which a day in progress counts as missing if its bucket is missing.
 
 The API returns the bucket in progress, and empty buckets too. But a bucket can be late: recorded
 programs leave 15 minutes for the latest usage, costs come later and are revised for three days, and
@@ -80,16 +80,11 @@ class Continuity:
         return gaps
 
 
-def find_gaps(
-    buckets: Iterable[Span], start_time: int, end_time: int, width: int, *, due: float
-) -> list[Window]:
-    """Return the parts of a range that *buckets*, which are in order, do not cover.
-
-    A bucket that was not complete at *due* may be missing at the end of the range.
-    """
+def find_gaps(buckets: Iterable[Span], start_time: int, end_time: int, width: int) -> list[Window]:
+    """Return the parts of a range that *buckets*, which are in order, do not cover."""
     continuity = Continuity(start_time, end_time, width)
     continuity.check_page(list(buckets))
-    continuity.check_end(due)
+    continuity.check_end(end_time)
     return continuity.take_gaps()
 
 

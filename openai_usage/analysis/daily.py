@@ -113,7 +113,7 @@ class Period:
     def before(self) -> "Period | None":
         """Return the period of as many whole days before the first whole day of this one.
 
-        Return None if this period has no whole day, or if the result would begin before 1970.
+        Return None if this period is shorter than a whole day, or the result begins before 1970.
         """
         whole = self.days[self.whole_days]
         start = whole[0].start - len(whole) * DAY if whole else -1

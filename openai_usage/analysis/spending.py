@@ -242,9 +242,9 @@ def spendings(
     Args:
         buckets: The costs of last month and this month, up to *today*.
         today: The day in progress, in UTC.
-        gaps: The parts of this time for which there is no bucket.
+        gaps: The parts of these months for which the API returned nothing.
         has_today: True if *buckets* or *gaps* cover *today*.
-        currency: The currency of the result if there are no costs at all.
+        currency: The currency in which zero is spent if the buckets are empty.
     """
     missing = frozenset(
         day

@@ -185,7 +185,7 @@ async def _usage(
     params = {"group_by": ["model"]} if by_model else {}
     totals = DailyTotals(len(period.days))
     spans = []
-    buckets = client.query(endpoint.name, start_time=period.start, end_time=period.end, **params)
+    buckets = client.query(endpoint, start_time=period.start, end_time=period.end, **params)
     async for bucket in buckets:
         spans.append(Window(bucket.start_time, bucket.end_time))
         day = period.place(bucket.start_time)
@@ -203,7 +203,7 @@ async def _usage(
 def _gaps(endpoint: str, spans: list[Window], period: Period) -> tuple[Gap, ...]:
     return tuple(
         Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
-        for gap in find_gaps(spans, period.start, period.end, DAY, due=period.end)
+        for gap in find_gaps(spans, period.start, period.end, DAY)
     )
 
 

@@ -175,7 +175,7 @@ def test_buckets_and_gaps_are_the_whole_range(
     kept = [each for number, each in enumerate(every) if number not in missing]
     if is_whole and kept[:1] == every[:1]:
         kept[0] = Window(start // width * width, kept[0].end_time)
-    gaps = find_gaps(kept, start, end, width, due=end)
+    gaps = find_gaps(kept, start, end, width)
     covered = sorted([*kept, *gaps], key=lambda each: each.start_time)
     assert covered[0].start_time in (start, start // width * width)
     assert covered[-1].end_time == end

@@ -63,9 +63,24 @@ async def test_no_parameter_shows_it_or_is_sent_with_it(
     async with client_of(sandbox) as client:
         with pytest.raises(InvalidQueryError) as caught:
             client.completions(**asked)
+        assert caught.value.param.startswith(param)
+        assert "s3cr3t" not in printed(of_ours(caught.value))
+        with pytest.raises(InvalidQueryError) as caught:
+            client.query("completions", **asked)
     assert caught.value.param.startswith(param)
     assert "s3cr3t" not in printed(of_ours(caught.value))
     assert sandbox.requests == []
+
+
+@pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+def test_no_endpoint_shows_it(kind: type[Any]) -> None:
+    client = kind("sk-admin-x")
+    with pytest.raises(InvalidQueryError) as caught:
+        client.query(KEY, start_time=TODAY)
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+    with pytest.raises(InvalidQueryError) as caught:
+        client.query("costs", start_time=TODAY, page=KEY)
+    assert "s3cr3t" not in printed(of_ours(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def _reason(error: OSError) -> str:
 async def check_endpoint(client: AsyncUsageClient, endpoint: Endpoint[..., object]) -> Check:
     """Check whether an endpoint answers a query for yesterday."""
     try:
-        await client.query(endpoint.name, start_time=days_ago(1), end_time=days_ago(0), limit=1)
+        await client.query(endpoint, start_time=days_ago(1), end_time=days_ago(0), limit=1)
     except APIError as error:
         message, detail = _describe(error)
         return Check(endpoint.name, "failed", message, detail)

@@ -63,7 +63,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         async def fetch_and_write() -> None:
             async with connection.client(on_gap=gaps.append) as client:
                 buckets: Buckets[object] = client.query(
-                    endpoint.name, start_time=start_time, end_time=end_time, **params
+                    endpoint, start_time=start_time, end_time=end_time, **params
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)

@@ -52,7 +52,7 @@ class Connection:
         *on_gap* is called with each gap in place of the warning in the log, for other words.
 
         Raises:
-            MissingAdminKeyError: The environment has no key.
+            MissingAdminKeyError: The environment does not have a key.
             InvalidOptionError: The environment has an invalid value.
         """
         gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"

@@ -59,7 +59,7 @@ class SandboxLists:
         """Return the requested page of the list at *path*.
 
         Raises:
-            ApiError: There is no such list, or a parameter is not valid.
+            ApiError: The list does not exist, or a parameter is not valid.
         """
         if path not in self._lists:
             raise ApiError.no_such_path("GET", path)
