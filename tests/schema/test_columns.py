@@ -139,7 +139,9 @@ async def test_so_has_a_field_that_was_added(sandbox: Sandbox) -> None:
 async def test_a_type_that_has_no_column_is_an_error_before_anything_is_sent(
     sandbox: Sandbox,
 ) -> None:
-    with pytest.raises(ColumnError, match=r"TaggedResult\.tags is of a type that has no") as caught:
+    with pytest.raises(
+        ColumnError, match=r"TaggedResult\.tags does not fit into a column"
+    ) as caught:
         await answered(sandbox, lambda client: client.tagged(start_time=0, end_time=DAY))
     assert (caught.value.column, caught.value.start_time) == ("tags", None)
     assert sandbox.requests == []
