@@ -20,8 +20,12 @@ _GRACE = 0.0002
 Both ends are in this process, so it has usually done so before the write returned.
 """
 
-_GRACE_OF_THREADS = 0.002
-"""Seconds given to threads that run for the loop, which do not go by its clock."""
+_GRACE_OF_THREADS = 1.0
+"""Seconds given to threads that run for the loop, such as one that resolves a name.
+
+They do not go by its clock, and can be slow on a busy machine. A thread that ends wakes the loop at
+once, so this only costs time where a thread hangs.
+"""
 
 
 class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, unused-ignore]
