@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from openai_usage.gaps import Gap
     from openai_usage.names import Name, Names, UnreadList
+    from openai_usage.retries import Retry
     from openai_usage.schema.queries import (
         AudioSpeechesQuery,
         AudioTranscriptionsQuery,
@@ -134,6 +135,7 @@ __all__ = [
     "Plan",
     "RangeQuery",
     "RateLimitError",
+    "Retry",
     "Timestamp",
     "UnprocessableEntityError",
     "UnreadList",
@@ -157,6 +159,7 @@ _NAMES_OF = {
     "errors": [name for name in __all__ if name.endswith("Error")],
     "gaps": ["Gap"],
     "names": ["Name", "Names", "UnreadList"],
+    "retries": ["Retry"],
     "schema.queries": [name for name in __all__ if name.endswith("Query")],
     "schema.range_query": ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"],
     "schema.results": [

@@ -8,10 +8,12 @@ from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
+from openai_usage._http.config import ClientConfig, configured_by
+from openai_usage._http.transport import Transport
 from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import InvalidOptionError, InvalidQueryError
+from openai_usage.errors import InvalidQueryError
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
@@ -129,13 +131,9 @@ class UsageClient(BaseClient):
 
     _returns = BlockingBuckets.__name__
 
-    def _post_init(self) -> None:
-        if self._transport.user_session is not None:
-            raise InvalidOptionError(
-                "a session belongs to the event loop in which it was made, and UsageClient has its "
-                "own event loop: leave session= out, or use AsyncUsageClient",
-                option="session",
-            )
+    @configured_by(ClientConfig)
+    def __init__(self, options: ClientConfig) -> None:
+        self._transport = Transport(options)
         from openai_usage._loop_thread import LoopThread  # noqa: PLC0415 - on use
 
         self._background = LoopThread("client", self._transport.close)

@@ -1,8 +1,7 @@
 """Buckets: the response of a client's method. Await it for a page, iterate it for every bucket."""
 
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import evolve
@@ -10,10 +9,11 @@ from attrs import evolve
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
+from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._text import without_keys
 from openai_usage._wire.decoder import to_params
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import InvalidQueryError, UsageError
+from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
 from openai_usage.schema.validation import reject, validate
@@ -83,7 +83,7 @@ class Buckets(Generic[R_co]):
 
     async def collect(self) -> list[Bucket[R_co]]:
         """Return every bucket, or raise without returning any."""
-        with _all_or_nothing():
+        with ResumePoint():  # all or nothing
             return [bucket async for bucket in self]
 
     async def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
@@ -105,7 +105,7 @@ class Buckets(Generic[R_co]):
         """
         from openai_usage.arrow import table  # noqa: PLC0415 - an extra of its own
 
-        with _all_or_nothing():
+        with ResumePoint():  # all or nothing
             return table([batch async for batch in self.arrow_batches(money=money)])
 
     def arrow_batches(self, *, money: MoneyType = "decimal") -> "AsyncGenerator[RecordBatch, None]":
@@ -185,16 +185,6 @@ class Buckets(Generic[R_co]):
         # If a range begins at or after our now, the clocks differ, and the API's clock is right.
         end_time = now if query.end_time is None and query.start_time < now else query.end_time
         return evolve(query, end_time=end_time, limit=limit)
-
-
-@contextmanager
-def _all_or_nothing() -> Iterator[None]:
-    """Clear `resume_from` of errors, since no bucket was returned yet."""
-    try:
-        yield
-    except UsageError as error:
-        error.resume_from = None
-        raise
 
 
 def _end_of(query: RangeQuery) -> int:

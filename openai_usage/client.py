@@ -2,17 +2,16 @@
 
 from collections.abc import Collection
 from functools import cached_property
-from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast, overload
 
-from openai_usage._http.config import OnGap, options
-from openai_usage._http.environment import resolve_admin_key
-from openai_usage._http.transport import Session, Transport
+from openai_usage._http.config import configured_by
+from openai_usage._http.session import AsyncClientConfig
+from openai_usage._http.transport import Transport
 from openai_usage._text import short_repr
 from openai_usage.buckets import Buckets
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.errors import InvalidQueryError, UsageError
+from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
 
 if TYPE_CHECKING:
@@ -30,53 +29,7 @@ class BaseClient(Endpoints):
 
     _returns: ClassVar[str]
     """The name of the type that the methods return."""
-
-    def __init__(
-        self,
-        admin_api_key: str | None = None,
-        *,
-        base_url: str | None = None,
-        organization: str | None = None,
-        timeout: float = 60.0,
-        max_retries: int = 5,
-        max_retry_wait: float = 60.0,
-        max_response_bytes: int = 2**28,
-        max_connections: int = 100,
-        on_gap: OnGap = "warn",
-        ssl: SSLContext | None = None,
-        trust_env: bool = False,
-        allow_insecure_http: bool = False,
-        session: Session | None = None,
-    ) -> None:
-        key = resolve_admin_key(admin_api_key)
-        del admin_api_key  # tracebacks can show locals
-        try:
-            self._transport = Transport(
-                options(
-                    admin_api_key=key,
-                    base_url=base_url,
-                    organization=organization,
-                    timeout=timeout,
-                    max_retries=max_retries,
-                    max_retry_wait=max_retry_wait,
-                    max_response_bytes=max_response_bytes,
-                    max_connections=max_connections,
-                    on_gap=on_gap,
-                    ssl=ssl,
-                    trust_env=trust_env,
-                    allow_insecure_http=allow_insecure_http,
-                ),
-                session,
-            )
-        except UsageError as error:
-            # An option can be the key by mistake, and tracebacks can show locals.
-            del base_url, organization, timeout, max_retries, max_retry_wait, max_response_bytes
-            del max_connections, on_gap, ssl, trust_env, allow_insecure_http, session
-            raise error.with_traceback(None) from None
-        self._post_init()
-
-    def _post_init(self) -> None:
-        """Finish construction. Subclasses override this."""
+    _transport: Transport
 
     @classmethod
     def _row(cls, endpoint: Endpoint[P, R] | str) -> Endpoint[P, R]:
@@ -93,7 +46,7 @@ class BaseClient(Endpoints):
     @property
     def base_url(self) -> str:
         """The base URL of the API."""
-        return str(self._transport.options.base_url)
+        return str(self._transport.options.url)
 
     async def _names(
         self,
@@ -147,6 +100,8 @@ class AsyncUsageClient(BaseClient):
         on_gap: The reaction if the API returns no bucket for a part of the range, so that the usage
             in it is unknown: `warn` in the log, `raise` a `PaginationError`, or a function to call
             with the `Gap`. `UsageClient` calls it in its own thread.
+        on_retry: A function to call with each `Retry` before the delay, such as one that counts
+            retries. Default: each retry is a warning in the log.
         ssl: A context to verify hosts with, for a private authority or a client certificate.
             Default: the authorities that Python trusts.
         trust_env: Use the proxy of the environment's `HTTPS_PROXY`, except for hosts in `NO_PROXY`.
@@ -161,6 +116,10 @@ class AsyncUsageClient(BaseClient):
     """
 
     _returns = Buckets.__name__
+
+    @configured_by(AsyncClientConfig)
+    def __init__(self, options: AsyncClientConfig) -> None:
+        self._transport = Transport(options, options.session)
 
     async def names(
         self,

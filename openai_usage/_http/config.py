@@ -1,21 +1,28 @@
-"""Options of a client, validated: the argument, or else the environment, or else the default."""
+"""Options of a client: the argument, or else the environment, or else the default, validated."""
 
 import re
-import ssl
 from collections.abc import Callable
+from functools import wraps
 from ipaddress import ip_address
-from typing import Literal, TypeAlias, TypeVar
+from ssl import SSLContext
+from typing import Any, Concatenate, Literal, NoReturn, ParamSpec, TypeAlias, TypeVar
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 from yarl import URL
 
-from openai_usage._http.environment import key_advice, proxy_for, resolve
+from openai_usage._http.environment import key_advice, resolve, resolve_admin_key
 from openai_usage._http.secret import Secret
+from openai_usage._http.tls import check_tls
 from openai_usage._text import contains_key, short_repr
-from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
+from openai_usage.errors import InvalidOptionError, MissingAdminKeyError, UsageError
 from openai_usage.gaps import Gap
+from openai_usage.retries import OnRetry
 
-Number = TypeVar("Number", int, float)
+P = ParamSpec("P")
+Client = TypeVar("Client")
+Config = TypeVar("Config")
+Named: TypeAlias = "Attribute[Any]"
+Validator: TypeAlias = Callable[[object, Named, Any], None]
 
 OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
 """The reaction to missing buckets."""
@@ -29,121 +36,88 @@ _ADDRESS = (
 _TOO_MUCH = 2**63
 """The exclusive upper bound of every numeric option."""
 
-_OLD_TLS = (
-    (ssl.HAS_SSLv3, ssl.OP_NO_SSLv3),
-    (ssl.HAS_TLSv1, ssl.OP_NO_TLSv1),
-    (ssl.HAS_TLSv1_1, ssl.OP_NO_TLSv1_1),
-)
-"""For each version before TLS 1.2: whether Python's OpenSSL has it, and the option that forbids it.
-"""
-
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
 
-@frozen(kw_only=True)
-class ClientConfig:
-    """The options of a client, complete and validated."""
+def configured_by(
+    config: Callable[P, Config],
+) -> Callable[[Callable[[Client, Config], None]], Callable[Concatenate[Client, P], None]]:
+    """Give a client's constructor the options of *config* as its signature."""
 
-    admin_api_key: Secret
-    base_url: URL
-    organization: str | None
-    timeout: float
-    max_retries: int
-    max_retry_wait: float
-    max_response_bytes: int
-    max_connections: int
-    on_gap: OnGap
-    ssl: ssl.SSLContext | None
-    proxy: URL | None = field(repr=False)  # it can hold a password
+    def decorate(
+        finish: Callable[[Client, Config], None],
+    ) -> Callable[Concatenate[Client, P], None]:
+        @wraps(config.__init__)
+        def construct(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                finish(self, config(*args, **kwargs))
+            except (TypeError, UsageError) as error:
+                # They hold the key, or any option does by mistake, and tracebacks can show locals.
+                del args, kwargs
+                raise error.with_traceback(None) from None
 
+        return construct
 
-def options(
-    *,
-    admin_api_key: Secret,
-    base_url: str | None,
-    organization: str | None,
-    timeout: float,
-    max_retries: int,
-    max_retry_wait: float,
-    max_response_bytes: int,
-    max_connections: int,
-    on_gap: OnGap,
-    ssl: ssl.SSLContext | None,
-    trust_env: bool,
-    allow_insecure_http: bool,
-) -> ClientConfig:
-    """Return the options that a client uses.
-
-    Raises:
-        MissingAdminKeyError: The key was neither passed nor set in the environment.
-        InvalidOptionError: An option has an invalid value.
-    """
-    _check_flag("trust_env", trust_env)
-    _check_flag("allow_insecure_http", allow_insecure_http)
-    address = resolve("base_url", base_url, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
-    key = _key(admin_api_key)
-    url = _secure(_no_key("base_url", address, key), allow_insecure_http=allow_insecure_http)
-    named = resolve("organization", organization, "OPENAI_ORG_ID")
-    return ClientConfig(
-        admin_api_key=key,
-        base_url=url,
-        organization=named and _organization(_no_key("organization", named, key)),
-        timeout=_number("timeout", timeout, "seconds above 0", least=0.001),
-        max_retries=_number("max_retries", max_retries, "a whole number from 0", least=0),
-        max_retry_wait=_number("max_retry_wait", max_retry_wait, "seconds from 0", least=0.0),
-        max_response_bytes=_number("max_response_bytes", max_response_bytes, "bytes", least=1),
-        max_connections=_number(
-            "max_connections", max_connections, "a whole number from 1", least=1
-        ),
-        on_gap=_on_gap(on_gap),
-        ssl=_verifying(ssl),
-        proxy=proxy_for(url) if trust_env else None,
-    )
+    return decorate
 
 
-def _key(passed: Secret) -> Secret:
+def reject_option(option: str, message: str) -> NoReturn:
+    """Raise an `InvalidOptionError`."""
+    raise InvalidOptionError(message, option=option)
+
+
+def _key(passed: str | None) -> Secret:
     # Never assign the revealed key to a variable: tracebacks can show the values of variables.
-    if not isinstance(passed.reveal(), str):
-        kind = type(passed.reveal()).__name__
-        raise InvalidOptionError(f"admin_api_key takes text, not {kind}.", option="admin_api_key")
-    key = Secret(passed.reveal().strip())
+    secret = resolve_admin_key(passed)
+    if not isinstance(secret.reveal(), str):
+        reject_option(
+            "admin_api_key", f"admin_api_key takes text, not {type(secret.reveal()).__name__}."
+        )
+    key = Secret(secret.reveal().strip())
     if not key.reveal():
         raise MissingAdminKeyError(
             f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
         )
     if not _fits_a_header(key.reveal()):
-        raise InvalidOptionError(
+        reject_option(
+            "admin_api_key",
             "admin_api_key holds a character that cannot be part of a key. Copy the key again.",
-            option="admin_api_key",
         )
     return key
 
 
-def _no_key(option: str, text: str, key: Secret) -> str:
-    if contains_key(text) or key.is_in(text):
-        raise InvalidOptionError(
-            f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
-            f"and correct {option} or leave it out.",
-            option=option,
-        )
-    return text
+def _base_url(passed: str | None) -> str:
+    return resolve("base_url", passed, "OPENAI_BASE_URL") or _DEFAULT_BASE_URL
 
 
-def _organization(organization: str) -> str:
-    if not _fits_a_header(organization):
-        # The value may be a key in the wrong place, so the message does not show it.
-        raise InvalidOptionError(
-            "organization holds a character that cannot be part of an id. Copy the whole id again.",
-            option="organization",
-        )
-    return organization
+def _organization(passed: str | None) -> str | None:
+    return resolve("organization", passed, "OPENAI_ORG_ID")
 
 
 def _fits_a_header(value: str) -> bool:
     return value.isascii() and value.isprintable() and " " not in value
 
 
-def _secure(text: str, *, allow_insecure_http: bool) -> URL:
+def _no_key(config: "ClientConfig", attribute: Named, text: str | None) -> None:
+    if text and (contains_key(text) or config.admin_api_key.is_in(text)):
+        option = attribute.name
+        reject_option(
+            option,
+            f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
+            f"and correct {option} or leave it out.",
+        )
+
+
+def _an_id(_: object, attribute: Named, organization: str | None) -> None:
+    if organization and not _fits_a_header(organization):
+        # The value may be a key in the wrong place, so the message does not show it.
+        reject_option(
+            attribute.name,
+            "organization holds a character that cannot be part of an id. Copy the whole id again.",
+        )
+
+
+def _secure(config: "ClientConfig", attribute: Named, text: str) -> None:
     try:
         url = URL(text if re.fullmatch(_ADDRESS, text) else "")
         (url.host or "").encode("idna")  # a DNS lookup encodes it too
@@ -151,18 +125,17 @@ def _secure(text: str, *, allow_insecure_http: bool) -> URL:
         url = URL()
     host = url.host
     if not host:
-        raise InvalidOptionError(
+        reject_option(
+            attribute.name,
             "base_url takes an address such as https://api.openai.com/v1 in plain ASCII, "
             "without a password, a query or escaped characters.",
-            option="base_url",
         )
-    if url.scheme == "http" and not (allow_insecure_http or _is_loopback(host)):
-        raise InvalidOptionError(
+    if url.scheme == "http" and not (config.allow_insecure_http or _is_loopback(host)):
+        reject_option(
+            attribute.name,
             f"base_url={short_repr(text)} would send the admin key unencrypted: use https, "
             f"or pass allow_insecure_http=True.",
-            option="base_url",
         )
-    return url
 
 
 def _is_loopback(host: str) -> bool:
@@ -172,62 +145,77 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _number(option: str, value: Number, expected: str, *, least: Number) -> Number:
+def _number(expected: str, *, least: float) -> Validator:
     # A bool is an int in Python, but always a mistake here.
     kinds = int if isinstance(least, int) else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < _TOO_MUCH:
-        raise InvalidOptionError(
-            f"{option} takes {expected}, not {short_repr(value)}.", option=option
-        )
-    return value
+
+    def check(_: object, attribute: Named, value: object) -> None:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, kinds)
+            or not least <= value < _TOO_MUCH
+        ):
+            _reject_value(attribute, value, expected)
+
+    return check
 
 
-def _check_flag(option: str, value: object) -> None:
+def _flag(_: object, attribute: Named, value: object) -> None:
     if not isinstance(value, bool):
-        raise InvalidOptionError(
-            f"{option} takes True or False, not {short_repr(value)}.", option=option
-        )
+        _reject_value(attribute, value, "True or False")
 
 
-def _on_gap(on_gap: OnGap) -> OnGap:
-    if on_gap in ("warn", "raise") or callable(on_gap):
-        return on_gap
-    raise InvalidOptionError(
-        f"on_gap takes 'warn', 'raise' or a function, not {short_repr(on_gap)}.", option="on_gap"
+def _on_gap(_: object, attribute: Named, value: object) -> None:
+    if value not in ("warn", "raise") and not callable(value):
+        _reject_value(attribute, value, "'warn', 'raise' or a function")
+
+
+def _function(_: object, attribute: Named, value: object) -> None:
+    if value is not None and not callable(value):
+        _reject_value(attribute, value, "a function or None")
+
+
+def _reject_value(attribute: Named, value: object, expected: str) -> NoReturn:
+    option = attribute.name
+    reject_option(option, f"{option} takes {expected}, not {short_repr(value)}.")
+
+
+@frozen
+class ClientConfig:
+    """The options of a client, complete and validated: they become its constructor's signature.
+
+    `AsyncUsageClient` describes them.
+    """
+
+    admin_api_key: Secret = field(default=None, converter=_key)
+    base_url: str = field(
+        default=None, kw_only=True, converter=_base_url, validator=[_no_key, _secure]
     )
-
-
-def _verifying(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    if context is None:
-        return None
-    if not isinstance(context, ssl.SSLContext):
-        raise InvalidOptionError(
-            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…).",
-            option="ssl",
-        )
-    if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
-        raise InvalidOptionError(
-            "ssl does not verify the server, so the admin key could go to anyone. To trust a "
-            "private authority, pass ssl.create_default_context(cafile=…) instead.",
-            option="ssl",
-        )
-    if _speaks_old_tls(context):
-        raise InvalidOptionError(
-            "ssl allows versions of TLS before 1.2. Only 1.2 and later keep the admin key safe: "
-            "set its minimum_version to ssl.TLSVersion.TLSv1_2.",
-            option="ssl",
-        )
-    return context
-
-
-def _speaks_old_tls(context: ssl.SSLContext) -> bool:
-    """Return whether *context* can negotiate a version of TLS before 1.2."""
-    if context.minimum_version != ssl.TLSVersion.MINIMUM_SUPPORTED:
-        return context.minimum_version < ssl.TLSVersion.TLSv1_2
-    # No minimum is set, as in Debian's builds of Python, so something else must rule out old
-    # versions. From OpenSSL 3.0 on, any security level above 0 does.
-    if ssl.OPENSSL_VERSION_INFO >= (3,) and context.security_level > 0:
-        return False
-    return any(
-        is_built_in and not context.options & forbidden for is_built_in, forbidden in _OLD_TLS
+    organization: str | None = field(
+        default=None, kw_only=True, converter=_organization, validator=[_no_key, _an_id]
     )
+    timeout: float = field(
+        default=60.0, kw_only=True, validator=_number("seconds above 0", least=0.001)
+    )
+    max_retries: int = field(
+        default=5, kw_only=True, validator=_number("a whole number from 0", least=0)
+    )
+    max_retry_wait: float = field(
+        default=60.0, kw_only=True, validator=_number("seconds from 0", least=0.0)
+    )
+    max_response_bytes: int = field(
+        default=2**28, kw_only=True, validator=_number("bytes", least=1)
+    )
+    max_connections: int = field(
+        default=100, kw_only=True, validator=_number("a whole number from 1", least=1)
+    )
+    on_gap: OnGap = field(default="warn", kw_only=True, validator=_on_gap)
+    on_retry: OnRetry | None = field(default=None, kw_only=True, validator=_function)
+    ssl: SSLContext | None = field(default=None, kw_only=True, validator=check_tls)
+    trust_env: bool = field(default=False, kw_only=True, validator=_flag)
+    allow_insecure_http: bool = field(default=False, kw_only=True, validator=_flag)
+
+    @property
+    def url(self) -> URL:
+        """`base_url`, parsed."""
+        return URL(self.base_url)

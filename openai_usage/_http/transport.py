@@ -1,21 +1,20 @@
 """Send a request with aiohttp, with retries, and return the body or raise an error."""
 
-import asyncio
 import logging
-import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import TypeAlias
+from typing import TypeVar
 
 import aiohttp
 from yarl import URL
 
 from openai_usage._http.config import ClientConfig
-from openai_usage._http.environment import key_advice
+from openai_usage._http.environment import key_advice, proxy_for
 from openai_usage._http.rate_limiter import RateLimiter
 from openai_usage._http.responses import excerpt, organization, request_id, status_error
 from openai_usage._http.retry import retry_delay
+from openai_usage._http.session import Session, SessionHolder
 from openai_usage._telemetry import IterationSpan, RequestSpan
 from openai_usage._text import contains_key, with_full_stop
 from openai_usage._version import __version__
@@ -24,15 +23,14 @@ from openai_usage.errors import (
     APIError,
     APIResponseValidationError,
     APITimeoutError,
-    InvalidOptionError,
     InvalidQueryError,
     RateLimitError,
 )
+from openai_usage.retries import Retry
 
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
 
-Session: TypeAlias = aiohttp.ClientSession
-"""The session that a client uses: its own, or the user's."""
+T = TypeVar("T")
 
 _log = logging.getLogger("openai_usage")
 
@@ -49,48 +47,42 @@ class Body(bytearray):
 class Transport:
     """Sends the requests of one client over one session, and retries temporary failures."""
 
-    def __init__(self, options: ClientConfig, session: Session | None) -> None:
-        if not isinstance(session, Session | None):
-            raise InvalidOptionError(
-                "session takes an open aiohttp.ClientSession.", option="session"
-            )
-        if getattr(session, "auth", None) is not None:
-            raise InvalidOptionError(
-                "the session has a user and a password, which would be sent instead of the admin "
-                "key. Pass a session without auth=.",
-                option="session",
-            )
-        if getattr(session, "trust_env", False):
-            raise InvalidOptionError(
-                "the session has trust_env=True, so it would send a user and a password from "
-                "~/.netrc. Pass trust_env=True to the client instead, which only uses the proxy.",
-                option="session",
-            )
+    def __init__(self, options: ClientConfig, session: Session | None = None) -> None:
         self.options = options
-        self.user_session = session
-        """The session that the user passed, which stays open; None if this opens its own."""
-        self._own: Session | None = None
-        self._closed = False
-        self._owner: tuple[int, asyncio.AbstractEventLoop] | None = None
-        """The process and the event loop in which the first request was sent."""
+        self.sessions = SessionHolder(session)
+        self._proxy = proxy_for(options.url) if options.trust_env else None  # can hold a password
         self.rate_limiter = RateLimiter(options.max_retry_wait, options.max_connections)
         """The rate limiter that every request acquires first."""
         self.organization: str | None = None
         """The organization of the key, once a response has named it."""
 
     async def get(
-        self, path: str, params: Sequence[tuple[str, str]], iteration: IterationSpan
-    ) -> Body:
-        """Return the body of the response, after as many retries as necessary and allowed.
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        iteration: IterationSpan,
+        parse: Callable[[Body], Awaitable[T]],
+    ) -> T:
+        """Return the parsed body of the response, after as many retries as necessary and allowed.
 
         Raises:
+            APIResponseValidationError: *parse* raised it, without the body, which is added here.
             APIError: Every attempt failed; this is the error of the last one.
         """
+        body = await self._body(path, params, iteration)
+        try:
+            return await parse(body)
+        except APIResponseValidationError as error:
+            raise self._validation_error(error.message, error.path, body) from None
+
+    async def _body(
+        self, path: str, params: Sequence[tuple[str, str]], iteration: IterationSpan
+    ) -> Body:
         import stamina  # noqa: PLC0415 - keeps `import openai_usage` fast
 
-        session = self._session()
+        session = self.sessions.open()
         self._reject_key(path, params)
-        url = (self.options.base_url / path).with_query(params)
+        url = (self.options.url / path).with_query(params)
         endpoint = _endpoint_of(path)
         retries, waited = 0, 0.0
 
@@ -105,23 +97,11 @@ class Transport:
                 max_wait=self.options.max_retry_wait,
                 throttled=throttled,
             )
-            if wait is None:
+            if wait is None or not isinstance(error, APIError):
                 return False
             if isinstance(error, RateLimitError) and not throttled:
                 self.rate_limiter.pause(endpoint, wait)
-            _log.warning(
-                "GET %s failed, retry %d in %.2f s: %s",
-                path,
-                retries,
-                wait,
-                error,
-                extra={
-                    "endpoint": path,
-                    "retry": retries,
-                    "wait": wait,
-                    "status": getattr(error, "status_code", None),
-                },
-            )
+            self._announce(Retry(path=path, number=retries, wait=wait, error=error))
             waited = wait
             return wait
 
@@ -154,7 +134,7 @@ class Transport:
                         headers=self._headers(),
                         timeout=aiohttp.ClientTimeout(total=self.options.timeout),
                         ssl=self.options.ssl or True,
-                        proxy=self.options.proxy,
+                        proxy=self._proxy,
                         allow_redirects=False,
                         raise_for_status=False,
                     ) as response,
@@ -186,7 +166,7 @@ class Transport:
         if isinstance(error, OSError):
             cause += f": {error}"  # some other errors quote the server, which may quote the key
         return APIConnectionError(
-            f"no complete answer from {self.options.base_url.host}: {with_full_stop(cause)}"
+            f"no complete answer from {self.options.url.host}: {with_full_stop(cause)}"
         )
 
     def _response_error(self, response: aiohttp.ClientResponse, body: Body) -> APIError | None:
@@ -199,7 +179,7 @@ class Transport:
                 key_advice=key_advice(),
             )
         if len(body) > self.options.max_response_bytes:
-            return self.validation_error(
+            return self._validation_error(
                 f"it is larger than max_response_bytes={self.options.max_response_bytes} (raise "
                 "it, or request fewer buckets with limit=),",
                 "$",
@@ -207,7 +187,7 @@ class Transport:
             )
         return None
 
-    def validation_error(self, what: str, path: str, body: Body) -> APIResponseValidationError:
+    def _validation_error(self, what: str, path: str, body: Body) -> APIResponseValidationError:
         """Return the error for a *body* that is not a page: *what* is wrong at the JSON *path*."""
         secret = self.options.admin_api_key
         text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
@@ -217,6 +197,14 @@ class Transport:
             path=path,
             body=text,
         )
+
+    def _announce(self, retry: Retry) -> None:
+        if self.options.on_retry is not None:
+            self.options.on_retry(retry)
+            return
+        status = getattr(retry.error, "status_code", None)
+        extra = {"endpoint": retry.path, "retry": retry.number, "wait": retry.wait}
+        _log.warning("%s", retry, extra=extra | {"status": status})
 
     def is_key(self, text: str | None) -> bool:
         """Return whether *text*, which the API sent, is a key, which must not be put in a URL."""
@@ -248,36 +236,9 @@ class Transport:
             headers["OpenAI-Organization"] = self.options.organization
         return headers
 
-    def _session(self) -> Session:
-        if self._closed:
-            raise RuntimeError("this client is closed; make a new one.")
-        here = (os.getpid(), asyncio.get_running_loop())
-        self._owner = self._owner or here
-        if self._owner != here:
-            other = "process" if self._owner[0] != here[0] else "event loop"
-            raise RuntimeError(
-                f"this client sent its first request in another {other}, to which its connections "
-                "belong; make a client for each."
-            )
-        if self.user_session is not None:
-            if self.user_session.closed:
-                raise RuntimeError(
-                    "the session that was passed to this client is closed; pass an open one."
-                )
-            return self.user_session
-        if self._own is None:  # not in the constructor: aiohttp needs a running loop
-            self._own = Session(
-                cookie_jar=aiohttp.DummyCookieJar(),
-                # The rate limiter counts instead, so that timeouts exclude waits for a connection.
-                connector=aiohttp.TCPConnector(limit=0),
-            )
-        return self._own
-
     async def close(self) -> None:
-        """Close the session, unless the user passed it."""
-        self._closed = True
-        if self._own is not None:
-            await self._own.close()
+        """Close the session, unless the caller passed it."""
+        await self.sessions.close()
 
 
 def _endpoint_of(path: str) -> str:

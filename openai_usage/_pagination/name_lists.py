@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from openai_usage._http.retry import is_retryable
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.paginator import next_cursor
 from openai_usage._telemetry import iteration_span
-from openai_usage._wire.decoder import DecodeError, Params, decode_list
+from openai_usage._wire.decoder import Params, decode_list
 from openai_usage.errors import (
     APIError,
     APIResponseValidationError,
@@ -198,14 +199,11 @@ class NameLists:
         names: dict[str, Name] = {}
         seen: set[str] = set()
         after: Params = []
+        decode = partial(decode_list, wanted.entry)
         async with iteration_span("list", wanted.kind) as span:
             for _ in range(_MOST_PAGES):
                 pairs = [*wanted.params, ("limit", "100"), *after]
-                body = await self._transport.get(wanted.path, pairs, span)
-                try:
-                    page = decode_list(wanted.entry, body)
-                except DecodeError as wrong:
-                    raise self._transport.validation_error(wrong.what, wrong.path, body) from None
+                page = await self._transport.get(wanted.path, pairs, span, decode)
                 if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
                     del page  # tracebacks can show locals
                     raise PaginationError("the list has an API key in the place of an id")

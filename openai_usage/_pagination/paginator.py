@@ -15,13 +15,14 @@ from typing import Generic, NamedTuple, TypeVar
 from attrs import evolve
 
 from openai_usage._gap_text import billed_or_used
-from openai_usage._http.transport import Transport
+from openai_usage._http.transport import Body, Transport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
+from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._telemetry import IterationSpan, iteration_span
-from openai_usage._wire.decoder import DecodeError, Params, decode_page, to_params
+from openai_usage._wire.decoder import Params, decode_page, to_params
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import BadRequestError, PaginationError, UsageError
+from openai_usage.errors import BadRequestError, PaginationError
 from openai_usage.gaps import Gap
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Page
@@ -57,14 +58,14 @@ class Paginator(Generic[R_co]):
     async def fetch(self, params: Params, cursor: str | None = None) -> FetchedPage[R_co]:
         """Return the page at *cursor*, or the first page without one."""
         params = params if cursor is None else [*params, ("page", cursor)]
-        body = await self.transport.get(self.endpoint.path, params, self.span)
-        try:
-            page = await decode_page(self.endpoint.result, body)
-        except DecodeError as wrong:
-            raise self.transport.validation_error(wrong.what, wrong.path, body) from None
-        if self.transport.is_key(page.next_page):
-            del page  # tracebacks can show locals
+        fetched = await self.transport.get(self.endpoint.path, params, self.span, self._parse)
+        if self.transport.is_key(fetched.page.next_page):
+            del fetched  # tracebacks can show locals
             raise PaginationError("the API sent an API key as the cursor, which is not followed")
+        return fetched
+
+    async def _parse(self, body: Body) -> FetchedPage[R_co]:
+        page = await decode_page(self.endpoint.result, body)
         return FetchedPage(page, bytes(body) if self.with_bodies else b"")
 
     async def first_page(self, query: RangeQuery) -> Page[R_co]:
@@ -91,8 +92,7 @@ class Paginator(Generic[R_co]):
         in_windows = False
         if at_once != 1 and query.end_time is not None:  # only a range with an end has windows
             pages, in_windows = self._prefetch_windows(query, query.end_time, at_once), True
-        yielded_until: int | None = None
-        try:
+        with ResumePoint() as yielded:
             span = iteration_span("iterate", self.endpoint.name, at_once)
             async with span as self.span, Owned(pages) as owned:
                 async for fetched in owned:
@@ -101,14 +101,11 @@ class Paginator(Generic[R_co]):
                         continuity.check_page(buckets)
                     if buckets:
                         self._report_gaps(continuity)
-                        yielded_until = buckets[-1].end_time
+                        yielded.end_time = buckets[-1].end_time
                     self.span.record_page(len(buckets))
                     yield fetched
                 continuity.check_end(_due(query))
                 self._report_gaps(continuity)
-        except UsageError as error:
-            error.resume_from = yielded_until
-            raise
 
     async def _follow_cursors(
         self, query: RangeQuery, continuity: Continuity

@@ -11,6 +11,7 @@ import msgspec
 from openai_usage._wire.decimals import decimals_of, reject_non_finite
 from openai_usage._wire.duplicates import reject_duplicates
 from openai_usage._wire.integers import ExactDecoder
+from openai_usage.errors import APIResponseValidationError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, Page
 
@@ -59,15 +60,6 @@ def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-class DecodeError(Exception):
-    """The body is not a valid page. Has the problem, and its place as a JSON path."""
-
-    def __init__(self, what: str, path: str) -> None:
-        super().__init__(what, path)
-        self.what = what
-        self.path = path
-
-
 async def decode_page(result: type[R], body: bytes | bytearray) -> Page[R]:
     """Return the page that *body* holds.
 
@@ -78,7 +70,7 @@ async def decode_page(result: type[R], body: bytes | bytearray) -> Page[R]:
     `"null"` is not null.
 
     Raises:
-        DecodeError: *body* is not a page of *result*.
+        APIResponseValidationError: *body* is not a page of *result*. The transport adds the body.
     """
     decoder = _decoder(result)  # type: ignore[arg-type]  # classes are not hashable to mypy
     try:
@@ -88,7 +80,7 @@ async def decode_page(result: type[R], body: bytes | bytearray) -> Page[R]:
                 return await decoder.decode_cooperatively(body)
         return decoder.decode(body)
     except _DECODE_ERRORS as error:
-        raise _decode_error(error) from None
+        raise _invalid(error) from None
 
 
 class ListPage(msgspec.Struct, Generic[R]):
@@ -99,17 +91,17 @@ class ListPage(msgspec.Struct, Generic[R]):
     last_id: str | None = None
 
 
-def decode_list(entry: type[R], body: bytes | bytearray) -> ListPage[R]:
+async def decode_list(entry: type[R], body: bytes | bytearray) -> ListPage[R]:
     """Return the list page of *entry* objects that *body* holds, without unknown fields.
 
     Raises:
-        DecodeError: *body* is not such a page.
+        APIResponseValidationError: *body* is not such a page. The transport adds the body.
     """
     try:
         _check_text(body)
         return msgspec.json.decode(body, type=ListPage[entry])  # type: ignore[valid-type]
     except _DECODE_ERRORS as error:
-        raise _decode_error(error) from None
+        raise _invalid(error) from None
 
 
 def _check_text(body: bytes | bytearray) -> None:
@@ -119,11 +111,11 @@ def _check_text(body: bytes | bytearray) -> None:
         str(body, "utf-8")
 
 
-def _decode_error(error: Exception) -> DecodeError:
-    if isinstance(error, RecursionError):  # its text depends on the Python version
-        return DecodeError("it is nested too deeply", "$")
+def _invalid(error: Exception) -> APIResponseValidationError:
     what, _, where = str(error).partition(" - at ")
-    return DecodeError(what, where.strip("`") or "$")
+    if isinstance(error, RecursionError):  # its text depends on the Python version
+        what, where = "it is nested too deeply", ""
+    return APIResponseValidationError(what, path=where.strip("`") or "$", body="")
 
 
 class _RawPage(msgspec.Struct):

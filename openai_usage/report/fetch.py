@@ -88,7 +88,7 @@ async def gather(
     return Figures(
         period=period,
         compared=compared,
-        host=options.base_url.host or "",
+        host=options.url.host or "",
         organization=options.organization,
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),

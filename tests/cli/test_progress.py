@@ -1,6 +1,5 @@
 """What is said on the terminal while a walk goes on."""
 
-import logging
 import os
 import pty
 import re
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from openai_usage import APIConnectionError, APIError, RateLimitError, Retry
 from openai_usage.cli.output.progress import ProgressTracker
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, asking
@@ -17,24 +17,19 @@ from tests.support.terminal import COMMAND, asking
 pytestmark = pytest.mark.real_clock
 
 
-def retry(**facts: object) -> logging.LogRecord:
-    return logging.makeLogRecord({"levelno": logging.WARNING, "msg": "a gap"} | facts)
+def retry(wait: float, error: APIError) -> Retry:
+    return Retry(path="organization/costs", number=1, wait=wait, error=error)
 
 
-def test_a_watch_counts_retries_and_says_what_is_waited_for() -> None:
-    watch = ProgressTracker()
-    assert str(watch) == "0 of 0 windows · 0 buckets"
-    watch.handle(retry(wait=11.9, status=429))
-    assert str(watch) == "0 of 0 windows · 0 buckets · 1 retry · rate limited, 12 s"
-    watch.handle(retry(wait=0.0, status=503))
-    assert str(watch) == "0 of 0 windows · 0 buckets · 2 retries"
-    watch.handle(retry(wait=2.9, status=None))
-    assert str(watch) == "0 of 0 windows · 0 buckets · 3 retries · failed, 3 s"
-
-
-def test_a_watch_passes_on_what_is_no_retry(capsys: pytest.CaptureFixture[str]) -> None:
-    ProgressTracker().handle(retry())
-    assert capsys.readouterr().err == "openai-usage: a gap\n"
+def test_a_tracker_counts_retries_and_says_how_long_they_wait() -> None:
+    tracker = ProgressTracker()
+    assert str(tracker) == "0 of 0 windows · 0 buckets"
+    tracker.count_retry(retry(11.9, RateLimitError("no", status_code=429)))
+    assert str(tracker) == "0 of 0 windows · 0 buckets · 1 retry · rate limited, 12 s"
+    tracker.count_retry(retry(0.0, APIConnectionError("no")))
+    assert str(tracker) == "0 of 0 windows · 0 buckets · 2 retries"
+    tracker.count_retry(retry(2.9, APIConnectionError("no")))
+    assert str(tracker) == "0 of 0 windows · 0 buckets · 3 retries · failed, 3 s"
 
 
 PATIENT = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import logging
 import signal
 import subprocess
@@ -23,7 +24,6 @@ from openai_usage import (
     CostsResult,
     Endpoint,
     Endpoints,
-    InvalidOptionError,
     InvalidQueryError,
     Names,
     RangeQuery,
@@ -146,7 +146,6 @@ def test_methods_show_their_parameters_and_what_they_give() -> None:
     assert getattr(ours, "__qualname__", "") == "UsageClient.costs"
     assert ours.__doc__ == theirs.__doc__
     assert "`first_page()`" in (ours.__doc__ or "")
-    assert inspect.signature(UsageClient) == inspect.signature(AsyncUsageClient)
 
 
 @attrs.frozen(kw_only=True)
@@ -246,13 +245,11 @@ def test_what_cannot_be_asked_is_refused_before_anything_begins(client: UsageCli
     assert threads() == 0
 
 
-async def test_a_session_is_refused() -> None:
-    import aiohttp
-
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(InvalidOptionError, match=r"the event loop.*AsyncUsageClient") as caught:
-            UsageClient("sk-admin-1", session=session)
-    assert caught.value.option == "session"
+def test_a_session_belongs_to_an_event_loop_so_it_is_not_an_option() -> None:
+    blocking, asynchronous = map(inspect.signature, (UsageClient, AsyncUsageClient))
+    assert [*asynchronous.parameters] == [*blocking.parameters, "session"]
+    with pytest.raises(TypeError, match="unexpected keyword argument 'session'"):
+        UsageClient("sk-admin-1", session=None)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 # Nothing is left behind
@@ -269,7 +266,7 @@ def assert_nothing_is_left(client: UsageClient) -> None:
                 await asyncio.sleep(0.001)
 
     client._background.run(settled)
-    session = client._transport._own
+    session = client._transport.sessions._opened
     assert session is not None
     assert session.connector is not None
     assert not session.connector._acquired
@@ -518,7 +515,7 @@ except KeyboardInterrupt:
                 await asyncio.sleep(0.001)
 
     client._background.run(settled)
-    print("interrupted", len(client._transport._own.connector._acquired))
+    print("interrupted", len(client._transport.sessions._opened.connector._acquired))
 """
 
 

@@ -26,7 +26,7 @@ async def walk(
     for _ in range(5):
         await asyncio.sleep(0)  # what was dropped is closed by the loop's next turns
     assert _left() == []
-    session = client._transport._own
+    session = client._transport.sessions._opened
     assert session is not None
     assert session.connector is not None
     assert not session.connector._acquired

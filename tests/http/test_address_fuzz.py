@@ -94,7 +94,7 @@ def test_an_address_means_what_it_says_or_is_refused(start: str, rest: str) -> N
     scheme, host, port, path = said.groups()
     assert not {".", ".."} & {*path.split("/")}
     assert not re.search(r"[^!-~]|[%?#\\@\[\]]", path)
-    url = client._transport.options.base_url / "organization/costs"
+    url = client._transport.options.url / "organization/costs"
     assert url.scheme == scheme.lower()
     assert url.raw_host == urlsplit(text).hostname == host.lower().strip("[]")
     assert url.port == int(port or {"http": 80, "https": 443}[url.scheme])

@@ -49,10 +49,11 @@ def test_a_blank_variable_says_nothing(written: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(name, written)
     with pytest.raises(MissingAdminKeyError):
         AsyncUsageClient()
-    options = AsyncUsageClient("sk-admin-1", trust_env=True)._transport.options
-    assert str(options.base_url) == "https://api.openai.com/v1"
+    transport = AsyncUsageClient("sk-admin-1", trust_env=True)._transport
+    options = transport.options
+    assert options.base_url == "https://api.openai.com/v1"
     assert options.organization is None
-    assert options.proxy is None
+    assert transport._proxy is None
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from openai_usage import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    Retry,
     UnprocessableEntityError,
     __version__,
 )
@@ -727,10 +728,10 @@ async def test_one_session_serves_the_clients_life(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     await client.costs(start_time=TODAY)
-    session = client._transport._own
+    session = client._transport.sessions._opened
     assert session is not None
     await client.costs(start_time=TODAY)
-    assert client._transport._own is session
+    assert client._transport.sessions._opened is session
     await client.close()
     assert session.closed
     await client.close()
@@ -741,7 +742,7 @@ async def test_one_session_serves_the_clients_life(
 async def test_a_client_that_sent_nothing_opened_nothing(sandbox: Sandbox) -> None:
     async with client_of(sandbox) as client:
         client.costs(start_time=TODAY)
-        assert client._transport._own is None
+        assert client._transport.sessions._opened is None
     assert sandbox.requests == []
 
 
@@ -772,6 +773,39 @@ async def test_each_request_and_each_retry_is_logged_without_the_key(
     assert answered["bytes"] > 0
     assert answered["seconds"] >= 0
     assert sandbox.admin_api_key not in caplog.text + str([vars(r) for r in caplog.records])
+
+
+async def test_a_retry_is_given_to_a_function_instead_of_the_log(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.status(429, headers={"Retry-After": "2"})
+    sandbox.faults.status(503, headers={"Retry-After": "1"})
+    seen: list[Retry] = []
+    async with client_of(sandbox, on_retry=seen.append) as client:
+        await client.costs(start_time=TODAY)
+    assert [(each.path, each.number, each.wait, type(each.error)) for each in seen] == [
+        ("organization/costs", 1, 2.0, RateLimitError),
+        ("organization/costs", 2, 1.0, InternalServerError),
+    ]
+    assert str(seen[0]).startswith("GET organization/costs failed, retry 1 in 2.00 s: the API")
+    assert not [each for each in caplog.records if each.name == "openai_usage"]
+
+
+async def test_an_error_of_that_function_ends_the_request(sandbox: Sandbox) -> None:
+    def stop(retry: Retry) -> None:
+        raise LookupError(retry.path)
+
+    sandbox.faults.status(503)
+    async with client_of(sandbox, on_retry=stop) as client:
+        with pytest.raises(LookupError, match="organization/costs"):
+            await client.costs(start_time=TODAY)
+        await client.costs(start_time=TODAY)  # it is not held up by that
+    assert len(sandbox.requests) == 2
+
+
+def test_only_a_function_is_called() -> None:
+    with pytest.raises(InvalidOptionError, match="on_retry takes a function or None, not 'log'"):
+        AsyncUsageClient("sk-admin-1", on_retry="log")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def test_a_request_without_an_answer_is_logged_too(

@@ -27,7 +27,7 @@ PLAIN = "gateway-s3cr3t-0123456789"
     "option",
     [
         *("timeout", "max_retries", "max_retry_wait", "max_response_bytes", "max_connections"),
-        *("on_gap", "ssl", "trust_env", "allow_insecure_http", "session"),
+        *("on_gap", "on_retry", "ssl", "trust_env", "allow_insecure_http"),
         *("organization", "base_url"),
     ],
 )
@@ -37,6 +37,20 @@ def test_no_option_shows_it(option: str, wrap: str, kind: type[Any]) -> None:
     with pytest.raises(InvalidOptionError) as caught:
         kind(KEY, **{option: wrap.format(KEY)})
     assert caught.value.option == option
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+def test_a_session_does_not_show_it() -> None:
+    options: dict[str, Any] = {"session": KEY}
+    with pytest.raises(InvalidOptionError, match=r"^session takes") as caught:
+        AsyncUsageClient(KEY, **options)
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+@pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+def test_an_option_that_does_not_exist_does_not_show_it(kind: type[Any]) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'key'") as caught:
+        kind(KEY, key=KEY)
     assert "s3cr3t" not in printed(of_ours(caught.value))
 
 

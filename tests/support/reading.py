@@ -14,7 +14,8 @@ import pytest
 
 from openai_usage import AsyncUsageClient, Page
 from openai_usage._wire import decoder
-from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage._wire.decoder import decode_page
+from openai_usage.errors import APIResponseValidationError
 from openai_usage.schema.model import Model
 
 RESULTS: list[type] = [row.result for row in AsyncUsageClient.table().values()]
@@ -47,9 +48,9 @@ def _taken(result: type[Any], body: bytes, *, at_once: int) -> Page[Any] | None:
         patch.setattr(decoder, "CHUNK_BYTES", at_once)
         try:
             return _outcome(decode_page(result, body))
-        except DecodeError as error:
+        except APIResponseValidationError as error:
             assert error.path.startswith("$")  # noqa: PT017 - not only that it is raised
-            assert 0 < len(error.what) < 1000  # noqa: PT017
+            assert 0 < len(error.message) < 1000  # noqa: PT017
             return None
 
 

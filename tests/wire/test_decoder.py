@@ -16,6 +16,7 @@ from openai_usage import (
     Amount,
     APIResponseValidationError,
     AsyncUsageClient,
+    Bucket,
     CompletionsResult,
     CostsResult,
     Page,
@@ -23,7 +24,7 @@ from openai_usage import (
 )
 from openai_usage._wire import decoder
 from openai_usage._wire.decimals import decimals_of
-from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage._wire.decoder import decode_page
 from openai_usage.sandbox import Sandbox
 from openai_usage.schema.model import Model
 from tests.support.page_bodies import page_with
@@ -212,7 +213,7 @@ async def test_asking_all_numbers_at_once_is_asking_each(
     }
     wrong = {path for path, n in each.items() if n is not None and not n.is_finite()}
     if wrong:
-        with pytest.raises(DecodeError) as caught:
+        with pytest.raises(APIResponseValidationError) as caught:
             await decode_page(CostsResult, body)
         assert caught.value.path in wrong
     else:
@@ -259,8 +260,8 @@ async def test_a_page_taken_in_turns_is_the_page_taken_at_once(body: bytes) -> N
             patch.setattr(decoder, "CHUNK_BYTES", at_once)
             try:
                 return await decode_page(CostsResult, body)
-            except DecodeError as error:
-                return f"{error.what} at {error.path}"
+            except APIResponseValidationError as error:
+                return f"{error.message} at {error.path}"
 
     assert await taken(at_once=len(body) // 3) == await taken(at_once=len(body))
 
@@ -285,7 +286,7 @@ async def test_a_name_that_is_no_text_loses_no_field(buckets: int) -> None:
     body = b'{"has_more":false,"data":[%s]}' % b",".join([one] * buckets)
     garbled = body.replace(b'"line_item"', b'"line_\xfftem"')
     assert (await decode_page(CostsResult, body)).data[0].results[0].line_item == "gpt-4.1"
-    with pytest.raises(DecodeError):
+    with pytest.raises(APIResponseValidationError):
         await decode_page(CostsResult, garbled)
 
 
@@ -365,7 +366,7 @@ async def test_the_numbers_of_rows_of_ones_own_are_asked_for_too(
     result: type[Any], rows: str, path: str
 ) -> None:
     assert (await decode_page(result, page_with(rows.replace("%s", "1.5")))).data
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         await decode_page(result, page_with(rows.replace("%s", "-Infinity")))
     assert caught.value.path == f"$.data[0].{path}"
 
@@ -407,14 +408,15 @@ def test_it_is_known_where_decimals_are(result: type[Any], paths: list[str]) -> 
 
 def test_decimals_are_read_where_they_are() -> None:
     one = Amount(value=Decimal(1), currency="usd")
-    costs = [CostsResult(amount=one), CostsResult(amount=one, quantity=Decimal(2))]
-    assert [place.of(costs) for place in decimals_of(CostsResult)] == [
+    costs = (CostsResult(amount=one), CostsResult(amount=one, quantity=Decimal(2)))
+    buckets = [Bucket(start_time=0, end_time=1, results=costs)]
+    assert [place.of(buckets) for place in decimals_of(CostsResult)] == [
         [Decimal(1), Decimal(1)],
         [Decimal(2)],
     ]
-    assert [place.of([Refund(), Refund(amount=one)]) for place in decimals_of(Refund)] == [
-        [Decimal(1)]
-    ]
+    refunds = (Refund(), Refund(amount=one))
+    refunded = [Bucket(start_time=0, end_time=1, results=refunds)]
+    assert [place.of(refunded) for place in decimals_of(Refund)] == [[Decimal(1)]]
 
 
 def test_what_may_be_left_out_is_read_as_exactly() -> None:

@@ -5,7 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import CompletionsResult, CostsResult, VectorStoresResult
-from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage._wire.decoder import decode_page
+from openai_usage.errors import APIResponseValidationError
 from openai_usage.schema.model import Model
 from tests.support.page_bodies import page_with
 from tests.support.reading import RESULTS, hold_against_plain_json
@@ -85,7 +86,7 @@ async def test_a_whole_number_keeps_every_digit_whatever_it_wears(text: str) -> 
     ],
 )
 async def test_what_is_only_nearly_an_integer_is_refused(text: str) -> None:
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         await decode_page(VectorStoresResult, page_with(f'{{"usage_bytes":{text}}}'))
     assert caught.value.path.removesuffix("[...]").startswith("$")
 
@@ -93,10 +94,10 @@ async def test_what_is_only_nearly_an_integer_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["1", "0", '"true"', '"false"', '"1"', '"null"'])
 async def test_only_true_is_true_and_only_null_is_null(text: str) -> None:
     row = '"num_model_requests":1,"input_tokens":1,"output_tokens":1'
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         await decode_page(CompletionsResult, page_with(f'{{{row},"batch":{text}}}'))
     assert caught.value.path == "$.data[0].results[0].batch"
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         await decode_page(CompletionsResult, f'{{"data":[],"has_more":{text}}}'.encode())
     assert caught.value.path == "$.has_more"
 
@@ -107,10 +108,12 @@ async def test_only_true_is_true_and_only_null_is_null(text: str) -> None:
 @pytest.mark.parametrize("field", ['"amount":{{"value":{},"currency":"usd"}}', '"quantity":{}'])
 async def test_money_beyond_all_bounds_is_refused(text: str, field: str) -> None:
     amount = '"amount":{"value":1,"currency":"usd"}'
-    with pytest.raises(DecodeError, match="not a finite number within decimal128 range") as caught:
+    with pytest.raises(
+        APIResponseValidationError, match="not a finite number within decimal128 range"
+    ) as caught:
         await decode_page(CostsResult, page_with(f"{{{amount},{field.format(text)}}}"))
     assert caught.value.path.startswith("$.data[0].results[0].")
-    assert len(caught.value.what) < 100
+    assert len(caught.value.message) < 100
 
 
 async def test_money_up_to_the_bounds_is_taken() -> None:
@@ -140,5 +143,7 @@ async def test_a_row_of_ones_own_is_read_as_exactly() -> None:
     assert page.data[0].results[0] == Tagged(
         tags=["5"], counts=[1, 2, 9007199254740993], size="5", parts={"a": 1}
     )
-    with pytest.raises(DecodeError):  # no integer for msgspec, nor looked for so far inside
+    with pytest.raises(
+        APIResponseValidationError
+    ):  # no integer for msgspec, nor looked for so far inside
         await decode_page(Tagged, page_with(row.replace('"a":1', '"a":1.0')))

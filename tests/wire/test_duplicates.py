@@ -16,7 +16,7 @@ from openai_usage import (
     Page,
 )
 from openai_usage._wire import decoder
-from openai_usage._wire.decoder import DecodeError, decode_page
+from openai_usage._wire.decoder import decode_page
 from openai_usage._wire.duplicates import _may_have_more_arrays
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
@@ -64,14 +64,14 @@ async def test_a_key_that_comes_twice_is_an_error(
 ) -> None:
     if decode_cooperatively:
         monkeypatch.setattr(decoder, "CHUNK_BYTES", 1)
-    with pytest.raises(DecodeError, match="twice") as caught:
+    with pytest.raises(APIResponseValidationError, match="twice") as caught:
         await decode_page(CostsResult, body)
     assert caught.value.path == path
 
 
 @pytest.mark.parametrize(("body", "path"), PAGES.values(), ids=PAGES)
 async def test_keys_of_a_page_are_looked_at_in_usage_too(body: bytes, path: str) -> None:
-    with pytest.raises(DecodeError, match="twice") as caught:
+    with pytest.raises(APIResponseValidationError, match="twice") as caught:
         await decode_page(CompletionsResult, body.replace(RESULT.encode(), b""))
     assert caught.value.path == path
 
@@ -159,7 +159,7 @@ def doubled(draw: st.DrawFn, result: type) -> tuple[bytes, str]:
 @given(data=st.data())
 async def test_any_key_that_comes_twice_is_an_error(result: type, data: st.DataObject) -> None:
     body, path = data.draw(doubled(result))
-    with pytest.raises(DecodeError, match="twice") as caught:
+    with pytest.raises(APIResponseValidationError, match="twice") as caught:
         await decode_page(result, body)
     assert caught.value.path == path
 
@@ -183,7 +183,7 @@ async def test_a_class_of_somebody_elses_is_looked_at_too() -> None:
         parts: list[int]
 
     body = page(f'{{{START},"results":[{{"parts":[1,2]}}]}}', after=',"has_more":true')
-    with pytest.raises(DecodeError, match="twice"):
+    with pytest.raises(APIResponseValidationError, match="twice"):
         await decode_page(Mine, body)
 
 

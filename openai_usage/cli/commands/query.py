@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, Gap, InvalidQueryError, RangeQuery, UsageError
+from openai_usage import Buckets, Endpoint, Gap, InvalidQueryError, RangeQuery
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
@@ -57,17 +57,19 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
 
         start_time, end_time = range.span()
         output.check()
-        tracker = ProgressTracker()
+        tracker = ProgressTracker(is_incremental=output.is_incremental)
+        is_shown = _can_show_progress(output)
+        on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
 
         async def fetch_and_write() -> None:
-            async with connection.client(on_gap=gaps.append) as client:
+            async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
                 buckets: Buckets[object] = client.query(
                     endpoint, start_time=start_time, end_time=end_time, **params
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
-                with show_progress(tracker) if _can_show_progress(output) else nullcontext():
+                with show_progress(tracker) if is_shown else nullcontext():
                     query = buckets.query
                     names = await naming.of(client, _grouped_by(query), query.project_ids)
                     rows = ResultRows(
@@ -83,14 +85,12 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 names.warn_of_unread()
 
         try:
-            with nullcontext() if output.is_incremental else _interrupt_immediately():
+            interruptible = nullcontext() if output.is_incremental else _interrupt_immediately()
+            with tracker.written, interruptible:
                 asyncio.run(fetch_and_write())
         except KeyboardInterrupt:
             if not tracker.is_done:  # otherwise the output is complete
-                raise Interrupted(tracker.position if output.is_incremental else None) from None
-        except UsageError as error:
-            error.resume_from = tracker.position if output.is_incremental else None
-            raise
+                raise Interrupted(tracker.written.end_time) from None
         finally:
             for sentence in describe_gaps(gaps):
                 say(sentence)

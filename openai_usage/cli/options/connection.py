@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import AsyncUsageClient, Gap, PaginationError
+from openai_usage import AsyncUsageClient, Gap, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.flags import flag
 
@@ -46,10 +46,11 @@ class Connection:
         make: Callable[..., AsyncUsageClient] = AsyncUsageClient,
         *,
         on_gap: Callable[[Gap], object] | None = None,
+        on_retry: Callable[[Retry], object] | None = None,
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* is called with each gap in place of the warning in the log, for other words.
+        *on_gap* and *on_retry* are called in place of the warnings in the log.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
@@ -57,13 +58,18 @@ class Connection:
         """
         gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
         if not self.sandbox:
-            async with make(on_gap=gap_option) as client:
+            async with make(on_gap=gap_option, on_retry=on_retry) as client:
                 yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
 
         async with (
             Sandbox() as server,
-            make(server.admin_api_key, base_url=server.base_url, on_gap=gap_option) as client,
+            make(
+                server.admin_api_key,
+                base_url=server.base_url,
+                on_gap=gap_option,
+                on_retry=on_retry,
+            ) as client,
         ):
             yield client

@@ -4,7 +4,7 @@ import logging
 import sys
 from contextlib import suppress
 from types import TracebackType
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from openai_usage._text import mask, printable, without_keys
 
@@ -38,9 +38,17 @@ class MaskingFormatter(logging.Formatter):
         return "\n".join(map(mask, super().formatException(ei).split("\n")))
 
 
+class _StderrHandler(logging.StreamHandler[TextIO]):
+    """Prints to the present stderr, which a progress display replaces to print above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
 def log_to_stderr() -> None:
     """Print log records and warnings on stderr like the messages of the command line."""
-    handler = logging.StreamHandler()
+    handler = _StderrHandler()
     handler.setFormatter(MaskingFormatter())
     logging.basicConfig(handlers=[handler])
     logging.captureWarnings(capture=True)

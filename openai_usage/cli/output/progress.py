@@ -1,7 +1,6 @@
 """Show the progress of an iteration on stderr, if it takes longer than a second."""
 
 import asyncio
-import logging
 import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterator
@@ -12,26 +11,29 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
-from openai_usage import Bucket, Buckets
+from openai_usage import Bucket, Buckets, RateLimitError, Retry
 from openai_usage._pagination.generators import Owned
-from openai_usage.cli.output.messages import say
+from openai_usage._pagination.resume_point import ResumePoint
 
 _DELAY = 1.0
 """Seconds before the progress is shown."""
 
 
-class ProgressTracker(logging.Handler):
+class ProgressTracker:
     """Counts the buckets that were read and written, and the retries of the client.
 
-    It is a log handler because the client reports retries and their delays only in its log.
+    Args:
+        is_incremental: True if written output is kept and can be used after an error.
     """
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+    def __init__(self, *, is_incremental: bool = True) -> None:
+        self.written = ResumePoint()
+        """Where to continue after an error: the end of the last bucket whose output is kept."""
         self.position: int | None = None
         """The end of the last bucket that was written, in Unix seconds."""
         self.is_done = False
         """True if every bucket was read and written."""
+        self._is_incremental = is_incremental
         self._ends: list[int] = []
         """The ends of the planned windows."""
         self._read = 0
@@ -47,16 +49,14 @@ class ProgressTracker(logging.Handler):
                 self._read += 1
                 yield bucket
                 self.position = bucket.end_time  # asking for the next one means this one is written
+                if self._is_incremental:
+                    self.written.end_time = self.position
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count a retry, or print any other message of the client."""
-        wait: float | None = getattr(record, "wait", None)
-        if wait is None:
-            say(record.getMessage())
-        else:
-            self._retries += 1
-            self._waits_until = time.monotonic() + wait
-            self._is_limited = getattr(record, "status", None) == 429
+    def count_retry(self, retry: Retry) -> None:
+        """Count a *retry*, and remember its delay."""
+        self._retries += 1
+        self._waits_until = time.monotonic() + retry.wait
+        self._is_limited = isinstance(retry.error, RateLimitError)
 
     @property
     def windows(self) -> tuple[int, int]:
@@ -80,17 +80,12 @@ def show_progress(tracker: ProgressTracker) -> Iterator[None]:
         BarColumn(10), _StateColumn(tracker), console=Console(stderr=True), transient=True
     )
     bar.add_task("")
-    log = logging.getLogger("openai_usage")
-    log.addHandler(tracker)
-    log.propagate = False  # other handlers would print the same messages into the progress bar
     timer = asyncio.get_running_loop().call_later(_DELAY, bar.start)
     try:
         yield
     finally:
         timer.cancel()
         bar.stop()
-        log.propagate = True
-        log.removeHandler(tracker)
 
 
 class _StateColumn(ProgressColumn):

@@ -185,11 +185,15 @@ class Walked:
         for task in asyncio.all_tasks() - others:
             if "RequestHandler" not in repr(task):  # those of the sandbox
                 yield repr(task)
-        session = client._transport.user_session or client._transport._own
+        sessions = client._transport.sessions
+        session = sessions._passed or sessions._opened
         if session is not None and session.connector is not None and session.connector._acquired:
             yield "a connection in use"
         for agen in vars(asyncio.get_running_loop())["_asyncgens"]:
-            if agen.__qualname__.startswith(("Buckets.", "Walk.")) and agen.ag_frame is not None:
+            if (
+                agen.__qualname__.startswith(("Buckets.", "Paginator."))
+                and agen.ag_frame is not None
+            ):
                 yield f"{agen.__qualname__}, half-way"
 
     @property

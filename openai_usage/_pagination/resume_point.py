@@ -1,0 +1,29 @@
+"""ResumePoint: where to continue an iteration that fails. Only this module sets `resume_from`."""
+
+from types import TracebackType
+from typing import Self
+
+from openai_usage.errors import UsageError
+
+
+class ResumePoint:
+    """Tell an error that leaves the block where to continue: `resume_from`.
+
+    Set `end_time` to the end of the last bucket that the caller has. None, as at the beginning,
+    means that the caller has none.
+    """
+
+    end_time: int | None = None
+    """Unix seconds, UTC."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(exc, UsageError):
+            exc.resume_from = self.end_time
