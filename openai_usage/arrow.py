@@ -13,7 +13,9 @@ from itertools import accumulate
 from typing import Any
 
 from openai_usage._digits import Rounding
+from openai_usage._extras import missing_library
 from openai_usage._pagination.generators import Owned
+from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._text import short_repr
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
@@ -24,11 +26,7 @@ try:
     import pyarrow as pa
     import pyarrow.compute as pc
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"{error.name} is missing, which comes with the extra for data frames: "
-        "pip install 'openai-usage-client[arrow]'",
-        name=error.name,
-    ) from error
+    raise missing_library(str(error.name), "arrow") from error
 
 from openai_usage._arrow_types import MISFITS, types_of
 
@@ -98,19 +96,15 @@ async def record_batches(
         InvalidQueryError: *money* is not one of its allowed values.
     """
     rows = _Rows(endpoint, money)  # raises before anything is sent
-    yielded_until: int | None = None
     try:
         async with Owned(pages) as owned:
-            async for page in owned:
-                for buckets in _chunks(page.data):
-                    try:
-                        batch = rows.batch(buckets)
-                    except ColumnError as error:
-                        error.resume_from = yielded_until
-                        raise
-                    yield batch
-                    yielded_until = buckets[-1].end_time if buckets else yielded_until
-                    await asyncio.sleep(0)
+            with ResumePoint() as yielded:
+                async for page in owned:
+                    for buckets in _chunks(page.data):
+                        yield rows.batch(buckets)
+                        if buckets:
+                            yielded.end_time = buckets[-1].end_time
+                        await asyncio.sleep(0)
     finally:
         rows.rounding.log(endpoint.path)
 

@@ -25,10 +25,9 @@ def _run() -> int:
         import cyclopts  # noqa: F401, PLC0415 - an extra may be missing
         import rich  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
-        sys.exit(
-            f"openai-usage: the library {error.name} is missing. It comes with the extra for the "
-            "command line: pip install 'openai-usage-client[cli]'"
-        )
+        from openai_usage._extras import missing_library  # noqa: PLC0415
+
+        sys.exit(f"openai-usage: {missing_library(str(error.name), 'cli')}")
     from openai_usage.cli.app import run  # noqa: PLC0415
     from openai_usage.cli.output.messages import log_to_stderr  # noqa: PLC0415
 

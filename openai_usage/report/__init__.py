@@ -15,6 +15,7 @@ from importlib.util import find_spec
 
 from attrs import frozen
 
+from openai_usage._extras import missing_library
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
 from openai_usage.report.fetch import gather, period_of
@@ -73,11 +74,7 @@ def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
     """
     for library in ("altair", "jinja2", "vl_convert"):
         if find_spec(library) is None:
-            raise ModuleNotFoundError(
-                f"{library} is missing, which comes with the extra for reports: "
-                "pip install 'openai-usage-client[report]'",
-                name=library,
-            )
+            raise missing_library(library, "report")
     period_of(start_time, end_time, int(time.time()))
 
 

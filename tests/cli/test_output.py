@@ -22,6 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient
+from openai_usage._extras import install_command
 from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, Terminal, asking
@@ -198,7 +199,7 @@ def test_without_its_extra_parquet_says_what_is_missing(
     monkeypatch.delitem(sys.modules, "openai_usage.arrow")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     terminal("costs --sandbox --format parquet", exit_code=2)
-    assert "pip install 'openai-usage-client[arrow]'" in terminal.err
+    assert install_command("arrow") in terminal.err
 
 
 # ---------------------------------------------------------------- whole or not at all

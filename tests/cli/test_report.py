@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from openai_usage import AsyncUsageClient
+from openai_usage._extras import missing_library
 from openai_usage.report import Report, report
 from openai_usage.sandbox import Sandbox
 from tests.support.report_values import answer_at
@@ -156,8 +157,5 @@ def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
     )
     assert asked.requests == []
     assert done.returncode == 2
-    assert done.stderr == (
-        f"openai-usage: {library} is missing, which comes with the extra for reports: "
-        "pip install 'openai-usage-client[report]'\n"
-    )
+    assert done.stderr == f"openai-usage: {missing_library(library, 'report')}\n"
     assert list(here.iterdir()) == []

@@ -13,6 +13,7 @@ from openai_usage import (
     ColumnError,
     Endpoint,
 )
+from openai_usage._extras import missing_library
 from openai_usage.arrow import schema
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
@@ -231,11 +232,8 @@ async def test_the_extra_is_named_where_it_is_missing(
     buckets = client.costs(start_time=START)
     with pytest.raises(ModuleNotFoundError) as caught:
         await buckets.to_arrow()
-    assert str(caught.value) == (
-        "pyarrow is missing, which comes with the extra for data frames: "
-        "pip install 'openai-usage-client[arrow]'"
-    )
+    assert str(caught.value) == str(missing_library("pyarrow", "arrow"))
     assert caught.value.name == "pyarrow"
-    with pytest.raises(ModuleNotFoundError, match=r"openai-usage-client\[arrow\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"with the extra \[arrow\]"):
         buckets.arrow_batches()
     assert sandbox.requests == []
