@@ -115,10 +115,10 @@ async def test_a_table_has_a_line_for_each_group_and_its_sums_are_the_bill(
         )
         for project, item, currency, _ in rows
     }
-    assert len(summary.lines) == len(groups)
-    assert are_told_apart((*line.labels, line.currency) for line in summary.lines)
-    assert all(look(each) for line in summary.lines for each in line.labels)
-    totals = [figures["amount"] for figures in summary.totals.values()]
+    assert len(summary.groups) == len(groups)
+    assert are_told_apart((*line.labels, line.currency) for line in summary.groups)
+    assert all(look(each) for line in summary.groups for each in line.labels)
+    totals = [figures["amount"] for figures in summary.sums.values()]
     assert Counter(totals) == Counter(bill_of(rows).values())
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from attrs import define, field, frozen
 
 from openai_usage._decimals import exact_sum
+from openai_usage.analysis.totals import group_by
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
@@ -190,7 +191,5 @@ def sums(rows: Iterable[Values]) -> Values:
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:
     """Return the rows summed by the part of their keys at index *place*."""
-    grouped: dict[str | None, list[Values]] = {}
-    for key, row in rows.items():
-        grouped.setdefault(key[place], []).append(row)
-    return {label: sums(group) for label, group in grouped.items()}
+    groups = group_by(rows, lambda key: key[place])
+    return {label: sums(rows[key] for key in keys) for label, keys in groups.items()}

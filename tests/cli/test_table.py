@@ -21,7 +21,7 @@ from openai_usage._formatting import (
     size,
     sparkline,
 )
-from openai_usage.cli.output.summary import Line, Measure, Summary, measures_of
+from openai_usage.analysis.totals import Group, Measure, Totals, measures_of
 from openai_usage.cli.output.table import build_table
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import Terminal
@@ -30,15 +30,14 @@ pytestmark = pytest.mark.real_clock
 
 REQUESTS = Measure("num_model_requests", None, adds_up=True)
 AMOUNT = Measure("amount", None, adds_up=True)
+Line = Group[str]
 
 
-def summary(*lines: Line, heads: list[str], measure: Measure = REQUESTS) -> Summary:
-    return Summary(
-        grouped=True, heads=heads, measures=[measure], main=measure, starts=[0, 1], lines=lines
-    )
+def summary(*lines: Line, heads: list[str], measure: Measure = REQUESTS) -> Totals[str]:
+    return Totals(by=heads, measures=[measure], starts=[0, 1], groups=lines)
 
 
-def text(table: Summary, *, width: int, exact: bool = False) -> str:
+def text(table: Totals[str], *, width: int, exact: bool = False) -> str:
     console = Console(width=width)
     with console.capture() as captured:
         console.print(build_table(table, width=width, exact=exact), crop=False)
@@ -152,13 +151,11 @@ def test_it_fits_the_terminal(
         for n in (5, 4)
     ]
     out = text(
-        Summary(
-            grouped=True,
-            heads=row.group_by[:groups],
+        Totals(
+            by=row.group_by[:groups],
             measures=measures,
-            main=measures[-1],
             starts=[0, 1],
-            lines=[evolve(line, labels=line.labels[: len(row.group_by)]) for line in lines],
+            groups=[evolve(line, labels=line.labels[: len(row.group_by)]) for line in lines],
         ),
         width=width,
         exact=exact,

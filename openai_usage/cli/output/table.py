@@ -14,10 +14,11 @@ from rich.text import Text
 from openai_usage import RangeQuery
 from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
+from openai_usage.analysis.totals import Group, Measure, Totals
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.summary import Line, Measure, Summary, summarize
+from openai_usage.cli.output.summary import WITHOUT_GROUPING, summarize
 from openai_usage.schema.windows import Window
 
 _MIN_LABEL_WIDTH = 10
@@ -33,11 +34,11 @@ _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 async def write_table(rows: ResultRows, file: BinaryIO) -> None:
     """Summarize the results and print them as a table that fits the terminal, if it is one."""
     now = int(time.time())
-    summary = await summarize(rows)
-    if not summary.lines and not rows.gaps:  # the command itself describes gaps
+    totals = await summarize(rows)
+    if not totals.groups and not rows.gaps:  # the command itself describes gaps
         say(f"nothing was {billed_or_used([rows.source.endpoint.name])} in this range.")
     with console_on(file) as console:
-        covered = _covered(rows.source.query, summary.starts, now)
+        covered = _covered(rows.source.query, totals.starts, now)
         endpoint = rows.source.endpoint.name.replace("_", " ")
         title = f"{endpoint}, {describe_span(covered)}, in UTC"
         if covered.start_time < rows.source.query.start_time:
@@ -46,7 +47,7 @@ async def write_table(rows: ResultRows, file: BinaryIO) -> None:
             title += f"\nno data for {describe_spans(rows.gaps)}"
         # Not as the title of the table, which rich wraps at the width of the table.
         console.print(Text(title, style="italic"), soft_wrap=True)
-        console.print(build_table(summary, width=console.width, exact=rows.exact), crop=False)
+        console.print(build_table(totals, width=console.width, exact=rows.exact), crop=False)
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
@@ -61,35 +62,36 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
     return Window(start, max(end, start + 1))
 
 
-def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
-    """Return the table of a summary: labels, figures, and the share, bar and trend of each line."""
+def build_table(totals: Totals[str], *, width: int, exact: bool = False) -> Table:
+    """Return the table of totals: labels, figures, and the share, bar and trend of each line."""
+    is_grouped = totals.by != WITHOUT_GROUPING
     table = Table(
         box=box.SIMPLE_HEAD,
-        show_footer=any(measure.adds_up for measure in summary.measures) and bool(summary.lines),
+        show_footer=any(measure.adds_up for measure in totals.measures) and bool(totals.groups),
         padding=(0, 1, 0, 0),
         pad_edge=False,
     )
-    for index, head in enumerate(summary.heads):
-        longest = max((len(line.labels[index]) for line in summary.lines), default=0)
+    for index, head in enumerate(totals.by):
+        longest = max((len(group.labels[index]) for group in totals.groups), default=0)
         table.add_column(
             head.replace("_", " "),
             Text("" if index else "total"),
             overflow="fold",
             min_width=min(longest, _MIN_LABEL_WIDTH),
         )
-    for measure in summary.measures:
+    for measure in totals.measures:
         words = measure.name.split("_")
-        totals = list(_totals(summary, measure, exact=exact))
-        figures = [_figure(measure, line, exact=exact) for line in summary.lines]
+        sums = list(_sums(totals, measure, exact=exact))
+        figures = [_figure(measure, group, exact=exact) for group in totals.groups]
         table.add_column(
             "\n".join(words),
-            Text("\n".join(totals)),
+            Text("\n".join(sums)),
             justify="right",
             no_wrap=True,
-            min_width=max(map(len, [*words, *totals, *figures])),  # never wrap a figure
+            min_width=max(map(len, [*words, *sums, *figures])),  # never wrap a figure
         )
     table.add_column(
-        "share" if summary.main.adds_up else "", justify="right", no_wrap=True, min_width=5
+        "share" if totals.main.adds_up else "", justify="right", no_wrap=True, min_width=5
     )
     taken = sum((column.min_width or 0) + _GAP for column in table.columns)
     bar, trend = next(
@@ -97,41 +99,40 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
     )
     if bar:
         table.add_column("", width=bar)
-    if trend and summary.grouped:
-        table.add_column("trend", sparkline(summary.trend, trend), width=trend)
-    for line in summary.lines:
-        table.add_row(*_cells(summary, line, bar, trend, exact=exact))
+    if trend and is_grouped:
+        table.add_column("trend", sparkline(totals.trend, trend), width=trend)
+    for group in totals.groups:
+        table.add_row(*_cells(totals, group, bar, trend if is_grouped else 0, exact=exact))
     return table
 
 
 def _cells(
-    summary: Summary, line: Line, bar: int, trend: int, *, exact: bool
+    totals: Totals[str], group: Group[str], bar: int, trend: int, *, exact: bool
 ) -> Iterator[RenderableType]:
-    yield from map(Text, line.labels)  # not str, in which rich reads markup
-    for measure in summary.measures:
-        yield _figure(measure, line, exact=exact)
-    size = line.figures[summary.main.name]
-    total = summary.totals[line.currency][summary.main.name]
-    largest = summary.largest[line.currency]
-    yield share(size, total) if summary.main.adds_up else ""
+    yield from map(Text, group.labels)  # not str, in which rich reads markup
+    for measure in totals.measures:
+        yield _figure(measure, group, exact=exact)
+    main = totals.main
+    size, largest = group.figures[main.name], totals.largest[group.currency]
+    yield share(size, totals.sums[group.currency][main.name]) if main.adds_up else ""
     if bar:
         # Credits are negative, and have no meaningful bar.
         is_positive = largest > 0 and size > 0
         # Divide first, because money can overflow a float.
         yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_positive else ""
-    if trend and summary.grouped:
-        yield sparkline([line.trend.get(start, 0) for start in summary.starts], trend)
+    if trend:
+        yield sparkline([group.by_bucket.get(start, 0) for start in totals.starts], trend)
 
 
-def _figure(measure: Measure, line: Line, *, exact: bool) -> str:
-    return _format(measure, line.figures[measure.name], line.currency, exact=exact)
+def _figure(measure: Measure, group: Group[str], *, exact: bool) -> str:
+    return _format(measure, group.figures[measure.name], group.currency, exact=exact)
 
 
-def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]:
+def _sums(totals: Totals[str], measure: Measure, *, exact: bool) -> Iterator[str]:
     """Yield the sum of a measure for each currency; nothing if it cannot be added."""
     if measure.adds_up:
-        for currency, totals in summary.totals.items():
-            yield _format(measure, totals[measure.name], currency, exact=exact)
+        for currency, sums in totals.sums.items():
+            yield _format(measure, sums[measure.name], currency, exact=exact)
 
 
 def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
