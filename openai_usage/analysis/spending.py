@@ -1,25 +1,20 @@
 """Compute spending of this month and last month, and a projection, from buckets of costs."""
 
-from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
-from openai_usage._decimals import exact_difference, exact_sum, of_cents
+from openai_usage._decimals import exact_sum
 from openai_usage._text import label, labels_of
+from openai_usage.analysis.projection import Projection, project
+from openai_usage.analysis.totals import group_by
 from openai_usage.schema.results import Span
-
-_NOTHING = Decimal(0)
-
-_HISTORY = 7
-"""The whole days that a projection uses: a week, because weekends differ from other days."""
 
 
 @frozen
@@ -53,49 +48,6 @@ class Part:
 
 
 @frozen
-class Projection:
-    """The projected costs of the whole month, if spending continues as on the days before today.
-
-    The projection is the sum of the costs billed so far, `per_day` for each day to come, and the
-    rest of `per_day` for today; `method` states this in words. A credit is a negative cost that
-    comes once, not every week: it counts in the costs billed so far, but not in the mean.
-    """
-
-    total: Decimal
-    """The projected costs of the whole month."""
-    per_day: Decimal
-    """The mean of the days that the projection uses, without credits, rounded to the cent."""
-    days: int
-    """The number of whole days before today that the projection uses: at most 7, and not before
-    the first charge. 0 if no such day is known; then the projection uses today so far."""
-    is_known: bool = True
-    """True if a day is known to project from. Otherwise `total` and `per_day` have no meaning."""
-    unknown: bool = False
-    """True if days are missing, in whole or in part. Then the projection uses the known days, and
-    adds `per_day` for each unknown day and the rest of `per_day` for each day known in part."""
-
-    @property
-    def method(self) -> str:
-        """Return the method of the projection in words."""
-        known = "known " if self.unknown else ""
-        match self.days:
-            case 0:
-                basis = f"what today has so far (no {known}whole day is over yet)"
-            case 1:
-                basis = f"the amount of the last {known}whole day"
-            case _:
-                basis = f"the mean of the last {self.days} {known}whole days"
-        days, rest = "each day to come", "today"
-        if self.unknown:
-            days = f"{days} and each unknown day of this month before today"
-            rest = f"{rest} and each day in part"
-        return (
-            f"what is billed so far, plus {basis}, rounded to the cent, for {days}, plus the rest "
-            f"of that amount for {rest}; credits count only in what is billed so far"
-        )
-
-
-@frozen
 class Spending:
     """The costs in one currency, from the start of last month up to *today*."""
 
@@ -126,8 +78,7 @@ class Spending:
     @property
     def is_certain(self) -> bool:
         """Return whether all the days are known that this month's total and projection need."""
-        first = first_that_counts(self.today)
-        return not any(first <= day for day in self.not_whole)
+        return not self.projection.unknown
 
     @cached_property
     def not_whole(self) -> AbstractSet[date]:
@@ -174,9 +125,7 @@ class Spending:
 
     def by(self, dimension: Literal["project_id", "line_item"]) -> list[Part]:
         """Return the costs by *dimension*, the largest of this month first."""
-        charges: dict[str | None, list[Charge]] = {}
-        for charge in self.charges:
-            charges.setdefault(getattr(charge, dimension), []).append(charge)
+        charges = group_by(self.charges, lambda charge: getattr(charge, dimension))
         parts = [self._part(name, group) for name, group in charges.items()]
         return sorted(parts, key=lambda part: (part.this_month, part.last_month), reverse=True)
 
@@ -188,29 +137,20 @@ class Spending:
     @cached_property
     def projection(self) -> Projection:
         """Return the projected costs of this month."""
-        usual = self._by_day(each for each in self.charges if each.amount.value > 0)
-        first = next((day for day, amount in usual.items() if amount), self.last_month)
-        known = [day for day in usual if first <= day < self.today and day not in self.not_whole]
-        whole = known[-_HISTORY:]
-        basis = [usual[day] for day in whole or [self.today]]
-        per_day = _to_the_cent(Fraction(exact_sum(basis)) / len(basis))
-        days_to_come = monthrange(self.today.year, self.today.month)[1] - self.today.day
-        incomplete = {self.today, *(day for day in self.not_whole if self.month <= day)}
-        rest = (max(_NOTHING, exact_difference(per_day, usual[day])) for day in incomplete)
-        ahead = [*rest, *[per_day] * days_to_come]
-        return Projection(
-            total=exact_sum([self.total.this_month, *ahead]),
-            per_day=per_day,
-            days=len(whole),
-            is_known=bool(whole) or self.today not in self.unknown | self.in_part,
-            unknown=not self.is_certain,
+        return project(
+            self.total.this_month,
+            self._by_day(each for each in self.charges if each.amount.value > 0),
+            self.today,
+            not_whole=self.not_whole,
+            has_today=self.has_today,
         )
 
     def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
-        amounts: dict[date, list[Decimal]] = {day: [] for day in _days(self.last_month, self.today)}
-        for charge in charges:
-            amounts[charge.day].append(charge.amount.value)
-        return {day: exact_sum(values) for day, values in amounts.items()}
+        billed = group_by(charges, lambda charge: charge.day)
+        return {
+            day: exact_sum(each.amount.value for each in billed.get(day, ()))
+            for day in _days(self.last_month, self.today)
+        }
 
     def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
         def of(month: date, numbers: Collection[int] = range(1, 32)) -> Decimal:
@@ -253,14 +193,9 @@ def spendings(
         for day in _days(gap.start.date(), min(today, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
-    found: dict[str, list[Charge]] = {}
-    if currency is not None and not any(bucket.results for bucket in buckets):
+    found = group_by(charges_of(buckets), _currency)
+    if currency is not None and not found:
         found[currency] = []
-    for charge in charges_of(buckets):
-        billed_in = charge.amount.currency
-        # Currencies are usually lower-case, but upper-case means the same currency.
-        billed_in = billed_in.lower() if billed_in.isascii() else billed_in
-        found.setdefault(billed_in, []).append(charge)
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [
@@ -283,13 +218,10 @@ def start_of_last_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def first_that_counts(today: date) -> date:
-    """Return the first day that the total and the projection of *today*'s month can use."""
-    return min(today.replace(day=1), today - timedelta(days=_HISTORY))
-
-
-def _to_the_cent(amount: Fraction) -> Decimal:
-    return of_cents(round(amount * 100))
+def _currency(charge: Charge) -> str:
+    """Return the currency, usually in lower case; in upper case, it is the same currency."""
+    currency = charge.amount.currency
+    return currency.lower() if currency.isascii() else currency
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -13,14 +13,8 @@ from openai_usage._formatting import money
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable, with_full_stop
-from openai_usage.analysis.budgets import Verdict
-from openai_usage.analysis.spending import (
-    Part,
-    Spending,
-    first_that_counts,
-    spendings,
-    start_of_last_month,
-)
+from openai_usage.analysis.projection import first_that_counts
+from openai_usage.analysis.spending import Spending, spendings, start_of_last_month
 from openai_usage.cli.options.budget import Budget
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions, WithNames
@@ -29,7 +23,8 @@ from openai_usage.cli.output.console import console_on, print_json, silence_stdo
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import iso
-from openai_usage.cli.output.spend_table import REVISED, print_spending
+from openai_usage.cli.output.spend_json import figures
+from openai_usage.cli.output.spend_table import print_spending
 from openai_usage.cli.wording import as_typed
 from openai_usage.schema.times import unix_seconds
 
@@ -222,53 +217,5 @@ def _report(
         "missing": [{"start": iso(gap.start), "end": iso(gap.end)} for gap in bill.gaps],
         "unchecked": bool(unchecked),
         "unchecked_reason": unchecked or None,
-        "currencies": [_figures(each, budget.verdict(each), bill.names) for each in found],
-    }
-
-
-def _figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> dict[str, object]:
-    """Return the figures of one currency, for JSON."""
-    projection = spending.projection
-    return {
-        "currency": spending.currency,
-        **_columns(spending, spending.total),
-        "projection": {
-            "total": projection.total if projection.is_known else None,
-            "per_day": projection.per_day if projection.is_known else None,
-            "method": projection.method if projection.is_known else None,
-            "note": REVISED,
-        },
-        "compared_days": spending.compared,
-        "budget": verdict
-        and {
-            "amount": verdict.budget,
-            "is_over": None if verdict.exit_code == 5 else verdict.exit_code == 3,
-            "is_projected_over": None if verdict.exit_code == 5 else verdict.exit_code != 0,
-        },
-        "days": [
-            {
-                "date": day.isoformat(),
-                "amount": None if day in spending.unknown else amount,
-                "is_in_part": day in spending.in_part,
-            }
-            for day, amount in spending.by_day.items()
-        ],
-        "projects": [_project(spending, part, names) for part in spending.by("project_id")],
-        "line_items": [
-            {"line_item": part.of, **_columns(spending, part)} for part in spending.by("line_item")
-        ],
-    }
-
-
-def _project(spending: Spending, part: Part, names: KnownNames) -> dict[str, object]:
-    name = {name: names.named(name, part.of) for name in names.columns.get("project_id", ())}
-    return {"project_id": part.of, **name, **_columns(spending, part)}
-
-
-def _columns(spending: Spending, part: Part) -> dict[str, object]:
-    return {
-        "this_month": spending.known(part.this_month, spending.month),
-        "last_month": spending.known(part.last_month, spending.last_month),
-        "this_month_compared": part.compared,
-        "last_month_compared": part.compared_with,
+        "currencies": [figures(each, budget.verdict(each), bill.names) for each in found],
     }

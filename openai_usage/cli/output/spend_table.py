@@ -1,10 +1,9 @@
 """Print spending: an overview of the month, then tables by day, by project and by line item."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from itertools import groupby
 
 from attrs import frozen
 from rich import box
@@ -16,11 +15,19 @@ from rich.text import Text
 
 from openai_usage._decimals import exact_sum
 from openai_usage._formatting import change, money, share, sparkline
-from openai_usage._gap_text import join
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.output.spend_text import (
+    REVISED,
+    describe_projection,
+    describe_unknown,
+    is_last_month_complete,
+    name_compared_days,
+    name_last_month,
+    name_this_month,
+)
 
 _SHOWN = 10
 """The number of projects or line items with a line of their own."""
@@ -30,8 +37,6 @@ _WIDE = 100
 
 _LONG, _SHORT = 20, 8
 """The lengths of a bar, in characters."""
-
-REVISED = "The API still revises the last three days or so, mostly upward."
 
 
 @frozen
@@ -48,14 +53,14 @@ def print_spending(
 ) -> None:
     """Print all tables of the spending in one currency."""
     console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
-    for sentence in _unknown(spending):
+    for sentence in describe_unknown(spending):
         console.print(Text(f"{sentence}\n"))
     console.print(_overview(spending), crop=False)
     console.print()
     console.print(Text(_trends(spending)))
     if verdict is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
-    console.print(Text(f"{_how_projected(spending)} {REVISED}"))
+    console.print(Text(f"{describe_projection(spending)} {REVISED}"))
     # Two tables, next to each other if they fit.
     console.print(Columns(_days(spending, console.width)), crop=False)
     for title, parts, to_text in (
@@ -72,12 +77,12 @@ def _overview(spending: Spending) -> Table:
     grid.add_column()
     grid.add_column(justify="right")
     grid.add_column()
-    total, last_month = spending.total, _last_month(spending)
-    days, days_before = _compared(spending)
+    total, last_month = spending.total, name_last_month(spending)
+    days, days_before = name_compared_days(spending)
     total_before = spending.known(total.last_month, spending.last_month)
     rows: list[tuple[str, Decimal | None, str, Decimal | None]] = [
         (
-            f"{_so_far(spending)}, so far",
+            f"{name_this_month(spending)}, so far",
             spending.known(total.this_month, spending.month),
             "",
             None,
@@ -86,7 +91,7 @@ def _overview(spending: Spending) -> Table:
             f"{spending.month:%B}, projected",
             spending.projection.total if spending.projection.is_known else None,
             last_month,
-            total_before if _is_last_month_complete(spending) else None,
+            total_before if is_last_month_complete(spending) else None,
         ),
         (last_month, total_before, "", None),
     ]
@@ -105,14 +110,6 @@ def _overview(spending: Spending) -> Table:
     return grid
 
 
-def _how_projected(spending: Spending) -> str:
-    projection = spending.projection
-    if not projection.is_known:
-        return "There is no projection, because no day is known on which to base it."
-    per_day = money(projection.per_day, spending.currency)
-    return f"Projected at {per_day} a day: {projection.method}."
-
-
 def _trends(spending: Spending) -> str:
     """Return a line of bars for each of the two months, on the same scale."""
     by_day = spending.by_day
@@ -122,70 +119,6 @@ def _trends(spending: Spending) -> str:
         "?" if day in spending.unknown else bar for day, bar in zip(by_day, bars, strict=False)
     )
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
-
-
-def _unknown(spending: Spending) -> Iterator[str]:
-    """Yield sentences on the days that are unknown or known in part."""
-    if spending.missing:
-        yield (
-            f"The API returned nothing for {_dates(spending.missing)}: what was billed then is "
-            "unknown, and no sum includes it."
-        )
-    if spending.in_part:
-        yield (
-            f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
-            "part, and what was billed in the rest is unknown."
-        )
-    if not spending.has_today:
-        yield (
-            f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
-            "nothing for it."
-        )
-
-
-def _dates(days: Iterable[date]) -> str:
-    months = groupby(sorted(days), key=lambda day: day.replace(day=1))
-    return join([_span(month, (day.day for day in group)) for month, group in months])
-
-
-def _so_far(spending: Spending) -> str:
-    """Return the days of this month that are known at least in part."""
-    return _covered(spending, spending.month)
-
-
-def _last_month(spending: Spending) -> str:
-    """Return the name of last month, or its known days if others are missing."""
-    if _is_last_month_complete(spending):
-        return f"{spending.last_month:%B}"
-    return _covered(spending, spending.last_month)
-
-
-def _is_last_month_complete(spending: Spending) -> bool:
-    return all(day >= spending.month for day in spending.not_whole)
-
-
-def _covered(spending: Spending, month: date) -> str:
-    days = [day for day in spending.by_day if day.replace(day=1) == month]
-    known = _span(month, (day.day for day in days if day not in spending.unknown))
-    parts = [str(day.day) for day in days if day in spending.in_part]
-    return f"{known} ({join(parts)} in part)" if parts else known
-
-
-def _compared(spending: Spending) -> tuple[str, str]:
-    """Return the compared days of this month and of last month as text."""
-    days = spending.compared_days
-    return _span(spending.month, days), _span(spending.last_month, days)
-
-
-def _span(month: date, days: Iterable[int]) -> str:
-    """Return days of a month as text, with consecutive days as one range."""
-    runs: list[list[int]] = []
-    for day in days:
-        if not runs or runs[-1][-1] != day - 1:
-            runs.append([])
-        runs[-1].append(day)
-    ranges = (f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
-    return f"{month:%b} {', '.join(ranges)}".rstrip()
 
 
 def _days(spending: Spending, width: int) -> Iterator[Table]:
@@ -247,13 +180,14 @@ def _parts(
         )
     )
     columns = [
-        _money(_so_far(spending), amounts[:-1], amounts[-1], currency),
+        _money(name_this_month(spending), amounts[:-1], amounts[-1], currency),
         _shares(amounts[:-1], total.this_month),
-        _money(_last_month(spending), before[:-1], before[-1], currency),
+        _money(name_last_month(spending), before[:-1], before[-1], currency),
     ]
     if spending.compared:
         changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
-        columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
+        head = "{}\non {}".format(*name_compared_days(spending))
+        columns.append(_Column(head, changes[:-1], changes[-1]))
     return _table(title, labels, columns, _bars(amounts[:-1], width))
 
 

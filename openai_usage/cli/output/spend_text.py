@@ -1,0 +1,85 @@
+"""The words of `spend`: which days its figures cover, what is unknown, and how it projects."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby
+
+from openai_usage._formatting import money
+from openai_usage._gap_text import join
+from openai_usage.analysis.spending import Spending
+
+REVISED = "The API still revises the last three days or so, mostly upward."
+
+
+def describe_unknown(spending: Spending) -> Iterator[str]:
+    """Yield sentences on the days that are unknown or known in part."""
+    if spending.missing:
+        yield (
+            f"The API returned nothing for {_dates(spending.missing)}: what was billed then is "
+            "unknown, and no sum includes it."
+        )
+    if spending.in_part:
+        yield (
+            f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
+            "part, and what was billed in the rest is unknown."
+        )
+    if not spending.has_today:
+        yield (
+            f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
+            "nothing for it."
+        )
+
+
+def _dates(days: Iterable[date]) -> str:
+    months = groupby(sorted(days), key=lambda day: day.replace(day=1))
+    return join([_span(month, (day.day for day in group)) for month, group in months])
+
+
+def name_this_month(spending: Spending) -> str:
+    """Return the days of this month that are known at least in part."""
+    return _covered(spending, spending.month)
+
+
+def name_last_month(spending: Spending) -> str:
+    """Return the name of last month, or its known days if others are missing."""
+    if is_last_month_complete(spending):
+        return f"{spending.last_month:%B}"
+    return _covered(spending, spending.last_month)
+
+
+def is_last_month_complete(spending: Spending) -> bool:
+    """Return whether every day of last month is known."""
+    return all(day >= spending.month for day in spending.not_whole)
+
+
+def _covered(spending: Spending, month: date) -> str:
+    days = [day for day in spending.by_day if day.replace(day=1) == month]
+    known = _span(month, (day.day for day in days if day not in spending.unknown))
+    parts = [str(day.day) for day in days if day in spending.in_part]
+    return f"{known} ({join(parts)} in part)" if parts else known
+
+
+def name_compared_days(spending: Spending) -> tuple[str, str]:
+    """Return the compared days of this month and of last month as text."""
+    days = spending.compared_days
+    return _span(spending.month, days), _span(spending.last_month, days)
+
+
+def _span(month: date, days: Iterable[int]) -> str:
+    """Return days of a month as text, with consecutive days as one range."""
+    runs: list[list[int]] = []
+    for day in days:
+        if not runs or runs[-1][-1] != day - 1:
+            runs.append([])
+        runs[-1].append(day)
+    ranges = (f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"{month:%b} {', '.join(ranges)}".rstrip()
+
+
+def describe_projection(spending: Spending) -> str:
+    """Return a sentence on the daily mean and the method of the projection."""
+    projection = spending.projection
+    if not projection.is_known:
+        return "There is no projection, because no day is known on which to base it."
+    per_day = money(projection.per_day, spending.currency)
+    return f"Projected at {per_day} a day: {projection.method}."
