@@ -10,7 +10,7 @@ import pytest
 
 from openai_usage.analysis.spending import start_of_last_month
 from openai_usage.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.conftest import DAY, NOW
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real_clock
@@ -35,8 +35,8 @@ def bill(
         assert set(charges) <= set(days)
         data = [
             {
-                "start_time": (day - date(1970, 1, 1)).days * 86_400,
-                "end_time": (day - date(1970, 1, 1)).days * 86_400 + 86_400,
+                "start_time": (day - date(1970, 1, 1)).days * DAY,
+                "end_time": (day - date(1970, 1, 1)).days * DAY + DAY,
                 "results": [
                     {
                         "amount": {"value": value, "currency": currency},
@@ -372,6 +372,21 @@ def test_the_days_of_both_months_are_beside_each_other(
     shown = terminal("spend")
     assert re.search(r"^ Apr  2 Thu +12,345\.67 usd .* Mar  2 Mon +20\.00 usd", shown, re.MULTILINE)
     assert max(map(len, shown.splitlines())) <= width
+
+
+def test_bars_give_way_before_ids_are_broken(
+    bill: Callable[..., None], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = "proj_4cuA3lZIflHOPmfg0k1MIx0A"
+    days = {date(2026, month, 2): [("10", "usd", project, "a")] for month in (3, 4)}
+    for width, has_bar in ((80, False), (100, True)):
+        monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
+        bill(APRIL_10, days)
+        shown = terminal("spend")
+        line = re.search(rf"^ {project} +10\.00 usd +100% +10\.00 usd.*$", shown, re.MULTILINE)
+        assert line
+        assert ("█" in line[0]) is has_bar
+        assert max(map(len, shown.splitlines())) <= width
 
 
 def test_what_is_on_a_bill_does_not_command_the_terminal(

@@ -131,9 +131,19 @@ def test_a_table_that_is_too_wide_loses_nothing() -> None:
     line = Line(("gpt-4.1-mini-2025-04-14",) * 7, None, {"num_model_requests": 1_234}, {0: 1_234})
     wide, narrow = (text(summary(line, heads=groups), width=width) for width in (1000, 40))
     assert wide.count("gpt-4.1-mini-2025-04-14") == 7
-    assert narrow.count("gpt-4.1-mi") == 7
+    assert narrow.count("gpt-4.1-m") == 7
     assert "1,234" in wide
     assert "1,234" in narrow
+
+
+@pytest.mark.parametrize(("width", "drawn"), [(80, ""), (90, "bar"), (100, "both"), (130, "both")])
+def test_bars_and_trends_give_way_before_ids_are_broken(width: int, drawn: str) -> None:
+    labels = ("proj_4cuA3lZIflHOPmfg0k1MIx0A", "key_4cuA3lZIflHOPmfg")
+    line = Line(labels, "usd", {"amount": Decimal("1234.5")}, {0: Decimal(1)})
+    out = text(summary(line, heads=["project_id", "api_key_id"], measure=AMOUNT), width=width)
+    assert re.search(f"{labels[0]} +{labels[1]} +1,234.50 usd +100%", out)
+    assert max(map(len, out.splitlines())) <= width
+    assert ("█" in out, "trend" in out) == (drawn != "", drawn == "both")
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -161,7 +171,8 @@ def test_it_fits_the_terminal(
         exact=exact,
     )
     assert max(map(len, out.splitlines())) <= width
-    assert "trend" in out or width == 80
+    labels = len(lines) * min(groups, len(row.group_by))
+    assert out.count("proj_4cuA3lZIflHOPmfg0k1M") == labels or width == 80
 
 
 def test_what_the_api_names_does_not_command_the_terminal(

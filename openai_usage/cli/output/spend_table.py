@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from typing import Literal
 
-from attrs import frozen
-from rich import box
-from rich.bar import Bar
 from rich.columns import Columns
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +17,7 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.output.layout import Layout, bar
 from openai_usage.cli.output.spend_text import (
     REVISED,
     describe_projection,
@@ -35,17 +34,8 @@ _SHOWN = 10
 _WIDE = 100
 """The width of a terminal, in characters, that has room for long bars and shares of days."""
 
-_LONG, _SHORT = 20, 8
-"""The lengths of a bar, in characters."""
-
-
-@frozen
-class _Column:
-    """A column of figures in a table."""
-
-    head: str
-    cells: Sequence[str]
-    foot: str = ""
+_BARS = ((20,), (8,), (0,))
+"""The lengths of a bar, in characters; the first that fits is used."""
 
 
 def print_spending(
@@ -62,13 +52,16 @@ def print_spending(
         console.print(Text(f"{str(verdict).capitalize()}."))
     console.print(Text(f"{describe_projection(spending)} {REVISED}"))
     # Two tables, next to each other if they fit.
-    console.print(Columns(_days(spending, console.width)), crop=False)
-    for title, parts, to_text in (
-        ("project", spending.by("project_id"), partial(names.labelled, "project_id")),
-        ("line item", spending.by("line_item"), str),
-    ):
-        labels = _labels(parts, to_text)
-        console.print(_parts(title, labels, parts, spending, console.width), crop=False)
+    days = [
+        _days(spending, month, console.width) for month in (spending.month, spending.last_month)
+    ]
+    console.print(Columns([each.build() for each in days]), crop=False)
+    parts = [
+        _parts("project", "project_id", partial(names.labelled, "project_id"), spending, console),
+        _parts("line item", "line_item", str, spending, console),
+    ]
+    for each in parts:
+        console.print(each.build(), crop=False)
 
 
 def _overview(spending: Spending) -> Table:
@@ -121,25 +114,24 @@ def _trends(spending: Spending) -> str:
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
 
 
-def _days(spending: Spending, width: int) -> Iterator[Table]:
-    """Yield a table of the days of this month, and one of those of last month."""
-    this_month, last_month = dict[date, Decimal](), dict[date, Decimal]()
-    for day, amount in spending.by_day.items():
-        (this_month if day >= spending.month else last_month)[day] = amount
-    for days, total in (
-        (this_month, spending.total.this_month),
-        (last_month, spending.total.last_month),
-    ):
-        amounts = [None if day in spending.unknown else each for day, each in days.items()]
-        foot = spending.known(total, min(days))
-        columns = [_money(f"{min(days):%B}", amounts, foot, spending.currency)]
-        if width >= _WIDE:
-            columns.append(_shares(amounts, total))
-        labels = [
+def _days(spending: Spending, month: date, width: int) -> Layout:
+    """Return a table of the days of a month, which takes half the *width*."""
+    days = [day for day in spending.by_day if day.replace(day=1) == month]
+    amounts = [None if day in spending.unknown else spending.by_day[day] for day in days]
+    total = spending.total.this_month if month == spending.month else spending.total.last_month
+    layout = Layout((width - 1) // 2)
+    layout.add_labels(
+        "day",
+        [
             f"{day:%b} {day.day:2} {day:%a}{' (in part)' if day in spending.in_part else ''}"
             for day in days
-        ]
-        yield _table("day", labels, columns, _bars(amounts, width))
+        ],
+        "total",
+    )
+    _add_money(layout, f"{month:%B}", [*amounts, spending.known(total, month)], spending.currency)
+    if width >= _WIDE:
+        _add_shares(layout, amounts, total, month)
+    return _with_bars(layout, amounts)
 
 
 def _labels(parts: Sequence[Part], to_text: Callable[[str], str]) -> list[str]:
@@ -167,66 +159,50 @@ def _largest(parts: Sequence[Part]) -> Iterator[Part]:
 
 
 def _parts(
-    title: str, labels: Sequence[str], all_parts: Sequence[Part], spending: Spending, width: int
-) -> Table:
+    title: str,
+    dimension: Literal["project_id", "line_item"],
+    to_text: Callable[[str], str],
+    spending: Spending,
+    console: Console,
+) -> Layout:
     """Return a table of parts: this month, last month, and the change between compared days."""
-    parts = list(_largest(all_parts))
-    total, currency = spending.total, spending.currency
-    amounts, before = (
-        [spending.known(amount, month) for amount in figures]
-        for month, figures in (
-            (spending.month, [part.this_month for part in [*parts, total]]),
-            (spending.last_month, [part.last_month for part in [*parts, total]]),
-        )
-    )
-    columns = [
-        _money(name_this_month(spending), amounts[:-1], amounts[-1], currency),
-        _shares(amounts[:-1], total.this_month),
-        _money(name_last_month(spending), before[:-1], before[-1], currency),
-    ]
+    all_parts = spending.by(dimension)
+    parts = [*_largest(all_parts), spending.total]
+    amounts = [spending.known(part.this_month, spending.month) for part in parts]
+    before = [spending.known(part.last_month, spending.last_month) for part in parts]
+    layout = Layout(console.width)
+    layout.add_labels(title, _labels(all_parts, to_text), "total")
+    _add_money(layout, name_this_month(spending), amounts, spending.currency)
+    _add_shares(layout, amounts[:-1], spending.total.this_month, spending.month)
+    _add_money(layout, name_last_month(spending), before, spending.currency)
     if spending.compared:
-        changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
-        head = "{}\non {}".format(*name_compared_days(spending))
-        columns.append(_Column(head, changes[:-1], changes[-1]))
-    return _table(title, labels, columns, _bars(amounts[:-1], width))
+        *changes, of_total = (change(part.compared_with, part.compared) for part in parts)
+        layout.add_figures("{}\non {}".format(*name_compared_days(spending)), changes, of_total)
+    return _with_bars(layout, amounts[:-1])
 
 
-def _money(
-    head: str, amounts: Sequence[Decimal | None], total: Decimal | None, currency: str
-) -> _Column:
-    return _Column(head, [_cell(each, currency) for each in amounts], _cell(total, currency))
+def _add_money(layout: Layout, head: str, amounts: Sequence[Decimal | None], currency: str) -> None:
+    """Add a column of money, of which the last amount is the total."""
+    *cells, foot = (_cell(each, currency) for each in amounts)
+    layout.add_figures(head, cells, foot)
 
 
 def _cell(amount: Decimal | None, currency: str) -> str:
     return "unknown" if amount is None else money(amount, currency)
 
 
-def _shares(amounts: Sequence[Decimal | None], total: Decimal) -> _Column:
-    return _Column("share", ["" if each is None else share(each, total) for each in amounts])
+def _add_shares(
+    layout: Layout, amounts: Sequence[Decimal | None], total: Decimal, month: date
+) -> None:
+    shares = ["" if each is None else share(each, total) for each in amounts]
+    layout.add_figures("share", shares)
 
 
-def _bars(amounts: Sequence[Decimal | None], width: int) -> Sequence[RenderableType]:
-    """Return a bar for each amount, relative to the largest one."""
-    length = _LONG if width >= _WIDE else _SHORT
+def _with_bars(layout: Layout, amounts: Sequence[Decimal | None]) -> Layout:
+    """Add a bar for each amount, relative to the largest one, if there is room."""
     sizes = [each or Decimal(0) for each in amounts]
     largest = max(sizes, default=Decimal(0))
-    return [
-        Bar(1, 0, float(each / largest), width=length, color="cyan") if each > 0 else " " * length
-        for each in sizes
-    ]
-
-
-def _table(
-    title: str, labels: Sequence[str], columns: Sequence[_Column], bars: Sequence[RenderableType]
-) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(title, "total", overflow="fold")
-    for column in columns:
-        texts = [*column.head.splitlines(), *column.cells, column.foot]
-        width = max(map(len, texts))  # never wrap a figure
-        table.add_column(column.head, column.foot, justify="right", min_width=width)
-    table.add_column("")
-    cells = zip(*(column.cells for column in columns), strict=True)
-    for text, figures, bar in zip(labels, cells, bars, strict=True):
-        table.add_row(Text(text), *figures, bar)
-    return table
+    [length] = layout.choose(_BARS)
+    if length:
+        layout.add_drawings("", [bar(each, largest, length) for each in sizes], length)
+    return layout

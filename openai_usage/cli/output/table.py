@@ -5,9 +5,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import BinaryIO
 
-from rich import box
-from rich.bar import Bar
-from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -16,16 +13,11 @@ from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
 from openai_usage.analysis.totals import Group, Measure, Totals
 from openai_usage.cli.output.console import console_on
+from openai_usage.cli.output.layout import Layout, bar
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import WITHOUT_GROUPING, summarize
 from openai_usage.schema.windows import Window
-
-_MIN_LABEL_WIDTH = 10
-"""The smallest width of a label column, in characters, even if the terminal is too narrow."""
-
-_GAP = 2
-"""Characters between columns."""
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 """Widths of the bar and of the trend, in characters; the first pair that fits is used."""
@@ -64,64 +56,37 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
 
 def build_table(totals: Totals[str], *, width: int, exact: bool = False) -> Table:
     """Return the table of totals: labels, figures, and the share, bar and trend of each line."""
-    is_grouped = totals.by != WITHOUT_GROUPING
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_footer=any(measure.adds_up for measure in totals.measures) and bool(totals.groups),
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
+    main, groups = totals.main, totals.groups
+    has_footer = any(measure.adds_up for measure in totals.measures) and bool(groups)
+    layout = Layout(width, show_footer=has_footer)
     for index, head in enumerate(totals.by):
-        longest = max((len(group.labels[index]) for group in totals.groups), default=0)
-        table.add_column(
-            head.replace("_", " "),
-            Text("" if index else "total"),
-            overflow="fold",
-            min_width=min(longest, _MIN_LABEL_WIDTH),
-        )
+        labels = [group.labels[index] for group in groups]
+        layout.add_labels(head.replace("_", " "), labels, "" if index else "total")
     for measure in totals.measures:
-        words = measure.name.split("_")
-        sums = list(_sums(totals, measure, exact=exact))
-        figures = [_figure(measure, group, exact=exact) for group in totals.groups]
-        table.add_column(
-            "\n".join(words),
-            Text("\n".join(sums)),
-            justify="right",
-            no_wrap=True,
-            min_width=max(map(len, [*words, *sums, *figures])),  # never wrap a figure
+        layout.add_figures(
+            measure.name.replace("_", "\n"),
+            [_figure(measure, group, exact=exact) for group in groups],
+            "\n".join(_sums(totals, measure, exact=exact)),
         )
-    table.add_column(
-        "share" if totals.main.adds_up else "", justify="right", no_wrap=True, min_width=5
-    )
-    taken = sum((column.min_width or 0) + _GAP for column in table.columns)
-    bar, trend = next(
-        each for each in _BAR_AND_TREND if taken + sum(each) + 2 * _GAP <= width or not any(each)
-    )
-    if bar:
-        table.add_column("", width=bar)
-    if trend and is_grouped:
-        table.add_column("trend", sparkline(totals.trend, trend), width=trend)
-    for group in totals.groups:
-        table.add_row(*_cells(totals, group, bar, trend if is_grouped else 0, exact=exact))
-    return table
-
-
-def _cells(
-    totals: Totals[str], group: Group[str], bar: int, trend: int, *, exact: bool
-) -> Iterator[RenderableType]:
-    yield from map(Text, group.labels)  # not str, in which rich reads markup
-    for measure in totals.measures:
-        yield _figure(measure, group, exact=exact)
-    main = totals.main
-    size, largest = group.figures[main.name], totals.largest[group.currency]
-    yield share(size, totals.sums[group.currency][main.name]) if main.adds_up else ""
-    if bar:
-        # Credits are negative, and have no meaningful bar.
-        is_positive = largest > 0 and size > 0
-        # Divide first, because money can overflow a float.
-        yield Bar(1, 0, float(size / largest), width=bar, color="cyan") if is_positive else ""
+    sizes = [(group.figures[main.name], group.currency) for group in groups]
+    if main.adds_up:
+        layout.add_figures(
+            "share",
+            [share(size, totals.sums[currency][main.name]) for size, currency in sizes],
+        )
+    is_grouped = totals.by != WITHOUT_GROUPING
+    pairs = [(bar_width, trend * is_grouped) for bar_width, trend in _BAR_AND_TREND]
+    bar_width, trend = layout.choose(pairs)
+    if bar_width:
+        bars = [bar(size, totals.largest[currency], bar_width) for size, currency in sizes]
+        layout.add_drawings("", bars, bar_width)
     if trend:
-        yield sparkline([group.by_bucket.get(start, 0) for start in totals.starts], trend)
+        lines = [
+            sparkline([group.by_bucket.get(start, 0) for start in totals.starts], trend)
+            for group in groups
+        ]
+        layout.add_drawings("trend", lines, trend, sparkline(totals.trend, trend))
+    return layout.build()
 
 
 def _figure(measure: Measure, group: Group[str], *, exact: bool) -> str:

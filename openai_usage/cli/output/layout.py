@@ -1,0 +1,129 @@
+"""Lay out tables: labels and figures stay whole as long as they fit, drawings take what is left."""
+
+from collections.abc import Sequence
+
+from attrs import define, field
+from rich import box
+from rich.bar import Bar
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from openai_usage._formatting import Number
+
+_MIN_LABEL_WIDTH = 9
+"""The smallest width of a label column, in characters, even if the terminal is too narrow."""
+
+_GAP = 2
+"""Characters between columns."""
+
+
+@define
+class _LabelColumn:
+    column: Column
+    whole: int
+    """The width of its longest label."""
+    word: int
+    """The width of its longest word, such as an id."""
+
+
+@define
+class Layout:
+    """Builds a table column by column, and knows how much of the width is left.
+
+    If a table is too wide, drawings become shorter or are left out. Then labels are wrapped:
+    between words if possible, so that ids stay whole, those in the first columns at least.
+    """
+
+    width: int
+    """The width of the terminal, in characters."""
+    show_footer: bool = True
+    _left: int = field(init=False)
+    """The width that is left; negative if labels must be wrapped."""
+    _columns: list[Column] = field(factory=list[Column], init=False)
+    _labels: list[_LabelColumn] = field(factory=list[_LabelColumn], init=False)
+    _cells: list[Sequence[RenderableType]] = field(
+        factory=list[Sequence[RenderableType]], init=False
+    )
+
+    def __attrs_post_init__(self) -> None:
+        self._left = self.width - 1  # rich adds a blank at the end
+
+    def add_labels(self, head: str, labels: Sequence[str], foot: str = "") -> None:
+        """Add a column of labels."""
+        texts = [head, foot, *labels]
+        whole = max(map(cell_len, texts))
+        word = max(cell_len(word) for text in texts for word in text.split())
+        column = Column(head, Text(foot), overflow="fold")
+        self._labels.append(_LabelColumn(column, whole, word))
+        # Text, because rich reads markup in str.
+        self._add(column, whole, [Text(each) for each in labels])
+
+    def add_figures(self, head: str, figures: Sequence[str], foot: str = "") -> None:
+        """Add a column of figures, which are never wrapped."""
+        width = max(map(cell_len, [*head.split("\n"), *foot.split("\n"), *figures]))
+        column = Column(head, Text(foot), justify="right", no_wrap=True, min_width=width)
+        self._add(column, width, figures)
+
+    def add_drawings(
+        self, head: str, drawings: Sequence[RenderableType], width: int, foot: str = ""
+    ) -> None:
+        """Add a column of bars or trends of one *width*."""
+        self._add(Column(head, foot, width=width), width, drawings)
+
+    def choose(self, choices: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+        """Return the first of *choices* for the widths of drawings that fits, or else the last.
+
+        Whole labels come before drawings. If labels are wrapped anyway, drawings can take the rest.
+        """
+        for left in (self._left, self._left + self._slack):
+            for widths in choices:
+                if sum(width + _GAP for width in widths if width) <= left:
+                    return widths
+        return choices[-1]
+
+    def build(self) -> Table:
+        """Return the table with a row for each label."""
+        if self._left < 0:
+            self._wrap_labels()
+        table = Table(
+            *self._columns,
+            box=box.SIMPLE_HEAD,
+            show_footer=self.show_footer,
+            padding=(0, 1, 0, 0),
+            pad_edge=False,
+        )
+        for row in zip(*self._cells, strict=True):
+            table.add_row(*row)
+        return table
+
+    def _wrap_labels(self) -> None:
+        """Give label columns the width that is left: first for their words, then for all."""
+        widths = [min(each.whole, _MIN_LABEL_WIDTH) for each in self._labels]
+        spare = self._left + sum(each.whole for each in self._labels) - sum(widths)
+        for wanted in ([each.word for each in self._labels], [each.whole for each in self._labels]):
+            for place, width in enumerate(wanted):
+                more = max(0, min(width - widths[place], spare))
+                widths[place] += more
+                spare -= more
+        for each, width in zip(self._labels, widths, strict=True):
+            each.column.min_width = each.column.max_width = width
+
+    @property
+    def _slack(self) -> int:
+        """The width that labels can do without if they are wrapped between words."""
+        return sum(each.whole - each.word for each in self._labels)
+
+    def _add(self, column: Column, width: int, cells: Sequence[RenderableType]) -> None:
+        self._columns.append(column)
+        self._cells.append(cells)
+        self._left -= width + _GAP
+
+
+def bar(size: Number, largest: Number, width: int) -> RenderableType:
+    """Return a bar of at most *width* characters. Credits are negative, and have none."""
+    if largest <= 0 or size <= 0:
+        return ""
+    # Divide first, because money can overflow a float.
+    return Bar(1, 0, float(size / largest), width=width, color="cyan")
