@@ -372,7 +372,7 @@ def test_last_month_is_named_by_the_days_it_has(terminal: Terminal, asked: Sandb
     shown = terminal("spend --budget 1000 --check")
     assert re.search(rf"^Aug 1{DASH}4, 6{DASH}31 +210\.00 usd", shown, re.MULTILINE)
     assert not re.search(r"^August ", shown, re.MULTILINE)
-    assert len(re.findall(rf"share +Aug 1{DASH}4, 6{DASH}31 ", shown)) == 2
+    assert len(re.findall(rf" Sep +Aug 1{DASH}4, 6{DASH}31 ", shown)) == 2
 
 
 def test_the_help_of_check_says_which_days_count(terminal: Terminal) -> None:

@@ -389,6 +389,13 @@ def test_bars_give_way_before_ids_are_broken(
         assert max(map(len, shown.splitlines())) <= width
 
 
+def test_shares_say_of_which_month_they_are(bill: Callable[..., None], terminal: Terminal) -> None:
+    bill(APRIL_10, {date(2026, 4, 2): usd("10")})
+    shown = terminal("spend")
+    assert re.search(r" % of +% of\n day +April +Apr +day +March +Mar\n", shown)
+    assert re.search(r" % of +Apr 1–9\n project +Apr 1–10 +Apr +March +on Mar 1–9\n", shown)
+
+
 def test_what_is_on_a_bill_does_not_command_the_terminal(
     bill: Callable[..., None], terminal: Terminal
 ) -> None:

@@ -146,6 +146,19 @@ def test_bars_and_trends_give_way_before_ids_are_broken(width: int, drawn: str) 
     assert ("█" in out, "trend" in out) == (drawn != "", drawn == "both")
 
 
+def test_a_share_says_of_what_it_is(terminal: Terminal) -> None:
+    out = terminal("costs --last 2d --group-by project_id --sandbox")
+    assert re.search(r" % of\n project id +amount +amount ", out)
+    out = terminal("completions --last 2d --group-by model --sandbox")
+    heads = [line.split() for line in out.splitlines()[2:5]]
+    assert heads == [
+        ["num", "%", "of"],
+        ["model", "input", "output", "input"],
+        ["model", "requests", "tokens", "tokens", "tokens", "trend"],
+    ]
+    assert "%" not in terminal("vector-stores --last 2d --sandbox")
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("width", [80, 140])

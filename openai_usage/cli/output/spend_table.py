@@ -195,7 +195,7 @@ def _add_shares(
     layout: Layout, amounts: Sequence[Decimal | None], total: Decimal, month: date
 ) -> None:
     shares = ["" if each is None else share(each, total) for each in amounts]
-    layout.add_figures("share", shares)
+    layout.add_figures(f"% of\n{month:%b}", shares)
 
 
 def _with_bars(layout: Layout, amounts: Sequence[Decimal | None]) -> Layout:

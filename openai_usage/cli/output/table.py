@@ -71,7 +71,7 @@ def build_table(totals: Totals[str], *, width: int, exact: bool = False) -> Tabl
     sizes = [(group.figures[main.name], group.currency) for group in groups]
     if main.adds_up:
         layout.add_figures(
-            "share",
+            "% of\n{}".format(main.name.replace("_", "\n")),
             [share(size, totals.sums[currency][main.name]) for size, currency in sizes],
         )
     is_grouped = totals.by != WITHOUT_GROUPING
