@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from openai_usage.analysis.spending import start_of_last_month
+from openai_usage.cli.output.layout import ROUNDED
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
 from tests.support.terminal import Terminal
@@ -394,6 +395,17 @@ def test_shares_say_of_which_month_they_are(bill: Callable[..., None], terminal:
     shown = terminal("spend")
     assert re.search(r" % of +% of\n day +April +Apr +day +March +Mar\n", shown)
     assert re.search(r" % of +Apr 1–9\n project +Apr 1–10 +Apr +March +on Mar 1–9\n", shown)
+
+
+def test_rows_that_do_not_add_up_to_their_total_are_explained(
+    bill: Callable[..., None], terminal: Terminal
+) -> None:
+    bill(APRIL_10, {date(2026, 4, 2): [("0.004", "usd", None, item) for item in "ab"]})
+    assert terminal("spend").endswith(f"\n{ROUNDED}\n")
+    bill(APRIL_10, {date(2026, 3, day): usd("0.004") for day in (1, 2)})
+    assert terminal("spend").count(ROUNDED) == 1
+    bill(APRIL_10, {date(2026, 4, 2): usd("0.004"), date(2026, 4, 3): usd("0.006")})
+    assert ROUNDED not in terminal("spend")
 
 
 def test_what_is_on_a_bill_does_not_command_the_terminal(

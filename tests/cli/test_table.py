@@ -22,6 +22,7 @@ from openai_usage._formatting import (
     sparkline,
 )
 from openai_usage.analysis.totals import Group, Measure, Totals, measures_of
+from openai_usage.cli.output.layout import ROUNDED
 from openai_usage.cli.output.table import build_table
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import Terminal
@@ -157,6 +158,47 @@ def test_a_share_says_of_what_it_is(terminal: Terminal) -> None:
         ["model", "requests", "tokens", "tokens", "tokens", "trend"],
     ]
     assert "%" not in terminal("vector-stores --last 2d --sandbox")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "is_said"),
+    [
+        (["0.004", "0.004"], True),
+        (["10.005", "10.005"], True),
+        (["-0.004", "-0.004"], True),
+        (["0.004", "0.006"], False),
+        (["9e6144", "1"], False),
+        (["12.34"], False),
+        ([], False),
+    ],
+)
+def test_rows_that_do_not_add_up_to_their_total_are_explained(
+    amounts: list[str], is_said: bool, terminal: Terminal, asked: Sandbox
+) -> None:
+    results = [
+        {"line_item": f"item {n}", "amount": {"value": value, "currency": "usd"}}
+        for n, value in enumerate(amounts)
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    body = json.dumps({"data": [bucket], "has_more": False})
+    command = "costs --start 2026-01-05 --end 2026-01-06 --group-by line_item"
+    asked.faults.status(200, body=body)
+    assert terminal(command).endswith(f"\n{ROUNDED}\n") is is_said
+    asked.faults.status(200, body=body)
+    assert ROUNDED not in terminal(f"{command} --exact")
+
+
+def test_rows_of_two_currencies_are_not_added_up_to_be_explained(
+    terminal: Terminal, asked: Sandbox
+) -> None:
+    results = [
+        {"line_item": "a", "amount": {"value": "0.004", "currency": currency}}
+        for currency in ("usd", "eur")
+    ]
+    bucket = {"start_time": 1_767_571_200, "end_time": 1_767_657_600, "results": results}
+    asked.faults.status(200, body=json.dumps({"data": [bucket], "has_more": False}))
+    out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item")
+    assert ROUNDED not in out
 
 
 @pytest.mark.parametrize("exact", [False, True])

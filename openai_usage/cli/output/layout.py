@@ -1,6 +1,7 @@
 """Lay out tables: labels and figures stay whole as long as they fit, drawings take what is left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from attrs import define, field
 from rich import box
@@ -10,6 +11,7 @@ from rich.console import RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from openai_usage._decimals import exact_sum
 from openai_usage._formatting import Number
 
 _MIN_LABEL_WIDTH = 9
@@ -17,6 +19,8 @@ _MIN_LABEL_WIDTH = 9
 
 _GAP = 2
 """Characters between columns."""
+
+ROUNDED = "Rows are rounded; the total is the rounded sum of exact amounts."
 
 
 @define
@@ -39,6 +43,8 @@ class Layout:
     width: int
     """The width of the terminal, in characters."""
     show_footer: bool = True
+    is_rounded: bool = False
+    """True if the rounded amounts of a column do not add up to its rounded total."""
     _left: int = field(init=False)
     """The width that is left; negative if labels must be wrapped."""
     _columns: list[Column] = field(factory=list[Column], init=False)
@@ -127,3 +133,12 @@ def bar(size: Number, largest: Number, width: int) -> RenderableType:
         return ""
     # Divide first, because money can overflow a float.
     return Bar(1, 0, float(size / largest), width=width, color="cyan")
+
+
+def rounds_apart(amounts: Iterable[Number], total: Number) -> bool:
+    """Return whether *amounts*, rounded to the cent, do not add up to the rounded *total*."""
+    return exact_sum(map(_to_the_cent, amounts)) != _to_the_cent(total)
+
+
+def _to_the_cent(amount: Number) -> Decimal:
+    return Decimal(f"{Decimal(amount):.2f}")  # as shown; `round` fails beyond 28 digits

@@ -17,7 +17,7 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
-from openai_usage.cli.output.layout import Layout, bar
+from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.spend_text import (
     REVISED,
     describe_projection,
@@ -62,6 +62,8 @@ def print_spending(
     ]
     for each in parts:
         console.print(each.build(), crop=False)
+    if any(each.is_rounded for each in (*days, *parts)):
+        console.print(Text(ROUNDED))
 
 
 def _overview(spending: Spending) -> Table:
@@ -185,6 +187,8 @@ def _add_money(layout: Layout, head: str, amounts: Sequence[Decimal | None], cur
     """Add a column of money, of which the last amount is the total."""
     *cells, foot = (_cell(each, currency) for each in amounts)
     layout.add_figures(head, cells, foot)
+    *rows, total = (each or Decimal(0) for each in amounts)
+    layout.is_rounded |= rounds_apart(rows, total)
 
 
 def _cell(amount: Decimal | None, currency: str) -> str:

@@ -13,7 +13,7 @@ from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
 from openai_usage.analysis.totals import Group, Measure, Totals
 from openai_usage.cli.output.console import console_on
-from openai_usage.cli.output.layout import Layout, bar
+from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import WITHOUT_GROUPING, summarize
@@ -40,6 +40,8 @@ async def write_table(rows: ResultRows, file: BinaryIO) -> None:
         # Not as the title of the table, which rich wraps at the width of the table.
         console.print(Text(title, style="italic"), soft_wrap=True)
         console.print(build_table(totals, width=console.width, exact=rows.exact), crop=False)
+        if not rows.exact and _is_rounded(totals):
+            console.print(Text(ROUNDED))
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
@@ -104,3 +106,13 @@ def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bo
     if currency is not None:
         return money(Decimal(figure), currency, exact=exact)
     return UNITS[measure.unit](figure, exact=exact)
+
+
+def _is_rounded(totals: Totals[str]) -> bool:
+    """Return whether the rounded amounts of a currency do not add up to their rounded total."""
+    return any(
+        rounds_apart((group.figures[name] for group in groups), total)
+        for currency, groups in totals.by_currency.items()
+        for name, total in totals.sums[currency].items()
+        if currency is not None
+    )
