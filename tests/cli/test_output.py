@@ -13,6 +13,7 @@ import termios
 import unicodedata
 from array import array
 from collections.abc import Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from openai_usage import AsyncUsageClient
 from openai_usage._extras import install_command
 from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY
+from tests.support.pseudo_terminal import on_a_terminal
 from tests.support.terminal import COMMAND, Terminal, asking
 
 pytestmark = pytest.mark.real_clock
@@ -247,6 +250,63 @@ def test_what_is_no_file_is_written_directly() -> None:
         check=True,
     )
     assert done.stdout.startswith(COLUMNS)
+
+
+# ---------------------------------------------------------------- what was written
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "table", "parquet"])
+def test_people_are_told_what_was_written(
+    ending: str, usage_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    file = tmp_path / f"costs.{ending}"
+    words = f"costs --start 2026-01-05 --end 2026-01-07 -o {file}".split()
+    code, seen = on_a_terminal(*words, env=asking(usage_sandbox))
+    assert (code, file.exists()) == (0, True)
+    line = f"openai-usage: wrote {file}: 2 results, 2026-01-05 to 2026-01-06.\r\n"
+    assert seen.endswith(line)  # after the progress, if the machine is slow
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [
+        ([], "0 results."),
+        ([0], "0 results, 2026-01-05."),
+        ([1], "1 result, 2026-01-05."),
+        ([700, 0, 500], "1,200 results, 2026-01-05 to 2026-01-07."),
+    ],
+)
+def test_what_was_written_is_counted(
+    days: list[int],
+    says: str,
+    terminal: Terminal,
+    asked: Sandbox,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.output.progress._DELAY", 3600)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    result = {"amount": {"value": "1", "currency": "usd"}}
+    buckets = [
+        {
+            "start_time": 1_767_571_200 + day * DAY,
+            "end_time": 1_767_571_200 + (day + 1) * DAY,
+            "results": count * [result],
+        }
+        for day, count in enumerate(days)
+    ]
+    asked.faults.status(200, body=json.dumps({"data": buckets, "has_more": False}))
+    end = date(2026, 1, 5) + timedelta(days=max(1, len(days)))
+    options = f"--start 2026-01-05 --end {end} -o costs.csv"
+    assert terminal(f"costs {options}") == ""
+    assert f"openai-usage: wrote costs.csv: {says}\n" in terminal.err
+
+
+def test_scripts_are_told_nothing(terminal: Terminal, here: Path) -> None:
+    assert terminal("costs --last 1d --sandbox -o costs.csv") == ""
+    assert terminal.err == ""
+    terminal("costs --last 1d --sandbox -o -")
+    assert terminal.err == ""
 
 
 # ---------------------------------------------------------------- ended from outside

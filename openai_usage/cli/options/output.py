@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Parameter, Token
 
 from openai_usage import InvalidOptionError, MoneyType
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
-from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.rows import ResultRows, Written
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
@@ -130,6 +131,10 @@ class OutputOptions:
         if self.output is None:
             await self.chosen.write(rows, sys.stdout.buffer)
         else:
+            written = Written()
             with atomic_file(self.output) as file:
                 self._check_for(file)
-                await self.chosen.write(rows, file)
+                await self.chosen.write(evolve(rows, buckets=written.count(rows.buckets)), file)
+            # For people only: scripts get nothing on stdout or stderr if all is well.
+            if sys.stderr.isatty():
+                say(f"wrote {self.output}: {written}.")

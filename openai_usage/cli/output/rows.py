@@ -4,11 +4,13 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from openai_usage import Bucket, Buckets, Gap, MoneyType
+from openai_usage._gap_text import describe_span
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
+from openai_usage.schema.windows import Window
 
 Row = dict[str, object]
 
@@ -71,6 +73,26 @@ class ResultRows:
 
     def _names_of(self, column: Column) -> Sequence[str]:
         return self.names.columns.get(column.name, ())
+
+
+@define
+class Written:
+    """Counts what is written to a file."""
+
+    results: int = 0
+    _covered: Window | None = None
+
+    async def count(self, buckets: AsyncIterable[Bucket[object]]) -> AsyncIterator[Bucket[object]]:
+        """Yield every bucket and count its results."""
+        async for bucket in buckets:
+            first = self._covered or bucket
+            self._covered = Window(first.start_time, bucket.end_time)
+            self.results += len(bucket.results)
+            yield bucket
+
+    def __str__(self) -> str:
+        results = f"{self.results:,} result{'' if self.results == 1 else 's'}"
+        return f"{results}, {describe_span(self._covered)}" if self._covered else results
 
 
 def iso(moment: datetime) -> str:
