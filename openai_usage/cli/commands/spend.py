@@ -95,8 +95,7 @@ def spend(
     except APIError as error:
         if not budget.check:
             raise
-        gap = _gap(start_of_last_month(today), now)
-        bill = Bill(gaps=[gap], unread=printable(as_typed(error)))
+        bill = Bill(unread=printable(as_typed(error)))
     bill = bill.up_to(now, check=budget.check)
     is_zero = budget.budget is not None and bool(bill.buckets or not bill.gaps)
     has_today = bill.covers(today, now)
@@ -137,14 +136,6 @@ async def _bill(connection: Connection, now: datetime, naming: NameOptions) -> B
         names = await naming.of(client, ["project_id"])
     names.learn(result for bucket in buckets for result in bucket.results)
     return Bill(buckets=buckets, gaps=gaps, names=names)
-
-
-def _gap(start: date, end: datetime) -> Gap:
-    return Gap(
-        endpoint="costs",
-        start_time=unix_seconds(start, param="start_time"),
-        end_time=unix_seconds(end, param="end_time"),
-    )
 
 
 def _nothing_found(bill: Bill) -> str:
