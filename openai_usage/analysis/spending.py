@@ -213,6 +213,12 @@ def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
             yield Charge(bucket.start.date(), project, item, result.amount)
 
 
+def sum_of(parts: Sequence[Part]) -> Part:
+    """Return the exact sum of *parts*, as a part without a name."""
+    names = ("this_month", "last_month", "compared", "compared_with")
+    return Part(None, *(exact_sum(getattr(each, name) for each in parts) for name in names))
+
+
 def start_of_last_month(today: date) -> date:
     """Return the first day of the month before *today*."""
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)

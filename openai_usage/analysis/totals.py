@@ -12,18 +12,6 @@ from openai_usage import Amount, Bucket, Endpoint
 from openai_usage._decimals import exact_sum
 from openai_usage._formatting import Number
 
-__all__ = [
-    "Group",
-    "Measure",
-    "Totals",
-    "TotalsBuilder",
-    "add_up",
-    "group_by",
-    "main_of",
-    "measures_of",
-    "values_of",
-]
-
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 Label = TypeVar("Label")
@@ -131,10 +119,8 @@ class TotalsBuilder(Generic[Label]):
     measures: Sequence[Measure]
     labels: Callable[[Bucket[object], object], tuple[Label, ...]]
     """A function that returns the labels of a result."""
-    _starts: list[int] = field(factory=list[int], init=False)
-    _groups: dict[tuple[tuple[Label, ...], str | None], Group[Label]] = field(
-        factory=dict[tuple[tuple[Label, ...], str | None], Group[Label]], init=False
-    )
+    _starts: list[int] = field(factory=list, init=False)
+    _groups: dict[object, Group[Label]] = field(factory=dict, init=False)
 
     def add(self, bucket: Bucket[object]) -> None:
         """Add the results of *bucket*."""

@@ -47,11 +47,9 @@ class Layout:
     """True if the rounded amounts of a column do not add up to its rounded total."""
     _left: int = field(init=False)
     """The width that is left; negative if labels must be wrapped."""
-    _columns: list[Column] = field(factory=list[Column], init=False)
-    _labels: list[_LabelColumn] = field(factory=list[_LabelColumn], init=False)
-    _cells: list[Sequence[RenderableType]] = field(
-        factory=list[Sequence[RenderableType]], init=False
-    )
+    _columns: list[Column] = field(factory=list, init=False)
+    _labels: list[_LabelColumn] = field(factory=list, init=False)
+    _cells: list[Sequence[RenderableType]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._left = self.width - 1  # rich adds a blank at the end

@@ -1,6 +1,6 @@
 """Print spending: an overview of the month, then tables by day, by project and by line item."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage._decimals import exact_sum
 from openai_usage._formatting import change, money, share, sparkline
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
-from openai_usage.analysis.spending import Part, Spending
+from openai_usage.analysis.spending import Part, Spending, sum_of
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.spend_text import (
@@ -146,18 +145,10 @@ def _labels(parts: Sequence[Part], to_text: Callable[[str], str]) -> list[str]:
     return unique_labels([*shown, f"other ({len(others)})"] if others else shown)
 
 
-def _largest(parts: Sequence[Part]) -> Iterator[Part]:
-    """Yield the first parts, and one for the sum of all others."""
+def _largest(parts: Sequence[Part]) -> list[Part]:
+    """Return the first parts, and one for the sum of all others."""
     first, others = parts[:_SHOWN], parts[_SHOWN:]
-    yield from first
-    if others:
-        yield Part(
-            of=None,
-            this_month=exact_sum(part.this_month for part in others),
-            last_month=exact_sum(part.last_month for part in others),
-            compared=exact_sum(part.compared for part in others),
-            compared_with=exact_sum(part.compared_with for part in others),
-        )
+    return [*first, sum_of(others)] if others else list(first)
 
 
 def _parts(
