@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Literal, Self
 
 from aiohttp import web
@@ -113,12 +112,7 @@ class Sandbox:
         self._base_url = f"http://{host}:{port}/v1"
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self._stop()
 
     async def _stop(self) -> None:
@@ -133,12 +127,7 @@ class Sandbox:
             self._background = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._background.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
