@@ -13,7 +13,7 @@ from attrs import field, frozen
 from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
 from openai_usage.sandbox.api_errors import ApiError
-from openai_usage.sandbox.dataset.organization import Organization
+from openai_usage.sandbox.dataset.organization import organization_of
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.rate_limit import RateLimit
 from openai_usage.schema.times import Timestamp, unix_seconds
@@ -79,7 +79,7 @@ class Sandbox:
         """A valid key without permission to read usage."""
         self.scopes = {USAGE, MANAGEMENT}
         """The scopes of the admin key. Remove one to get the error for a key without it."""
-        self._organization = Organization.from_seed(seed)
+        self._organization = organization_of(seed)
         self._api = Api(
             self._organization,
             scopes={self.admin_api_key: self.scopes, self.project_api_key: set()},
