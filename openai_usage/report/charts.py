@@ -110,7 +110,7 @@ def picture(panel: Panel, period: Period) -> bytes:
 
 def subtitle(panel: Panel, period: Period) -> Iterator[str]:
     """Yield the lines below the title of a PNG: the range, the total and the missing parts."""
-    total = f"{panel.unit.headline(panel.total)} {panel.unit.name}".strip()
+    total = f"{panel.unit.rounded(panel.total)} {panel.unit.name}".strip()
     parts = [period.text, f"total {total}" if panel.adds_up else "", panel.omission]
     yield " · ".join(filter(None, parts))
     unknown = [bar.label for bar in panel.unknown]
@@ -201,7 +201,7 @@ def _marks(panel: Panel) -> Iterator[dict[str, object]]:
                     "order": order,
                     "value": float(value / scale),
                     "shade": 1 if bar.whole else 0.55,
-                    "text": f"{bar.text}, {series.label}: {panel.unit.headline(value)}",
+                    "text": f"{bar.text}, {series.label}: {panel.unit.rounded(value)}",
                 }
 
 
@@ -239,13 +239,13 @@ def _scale(panel: Panel) -> tuple[int, str]:
     scale, after = panel.unit.scale(largest)
     if largest / scale < _LARGEST:
         return scale, after
-    return 10 ** largest.adjusted(), f"e{largest.adjusted()}{panel.unit.after}"
+    return 10 ** largest.adjusted(), f"e{largest.adjusted()}{panel.unit.suffix}"
 
 
 def _amounts(panel: Panel) -> alt.Axis:
     """Return the axis of values, labelled like figures: `-$1.5K`."""
     # The name of a currency comes from the API: quote it, so that it cannot become code.
-    before, after = json.dumps(panel.unit.before), json.dumps(_scale(panel)[1])
+    before, after = json.dumps(panel.unit.prefix), json.dumps(_scale(panel)[1])
     return alt.Axis(
         labelExpr=f"(datum.value < 0 ? '-' : '') + {before} + format(abs(datum.value), ',~g')"
         f" + (datum.value == 0 ? '' : {after})",

@@ -21,7 +21,7 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.figures import Figures, Missing, Spend, Usage
+from openai_usage.report.data import Figures, Missing, Spend, Usage
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import CostsResult
 from openai_usage.schema.times import Timestamp, unix_seconds

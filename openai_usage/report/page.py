@@ -8,15 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from openai_usage._gap_text import describe_spans, group_gaps, join
+from openai_usage._number_format import COUNT, counted, precise_change
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._version import __version__
 from openai_usage.analysis.daily import Day, total
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
-from openai_usage.report.figures import Figures
+from openai_usage.report.data import Figures
 from openai_usage.report.panels import Panel, bars, named, slugs
 from openai_usage.report.spend import Ranking, panels_of_spend, rankings
 from openai_usage.report.tables import tables_of_panels, tables_of_rankings
-from openai_usage.report.units import COUNT, change_in_percent, days
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.schema.windows import Window
 
@@ -161,8 +161,8 @@ def _compared(figures: Figures) -> str:
     )
     known = " that are known in both periods" if len(pairs) < len(whole) else ""
     return (
-        f"Only complete days{known} are compared: {days(len(pairs))}, {now}, with as many before, "
-        f"{before}."
+        f"Only complete days{known} are compared: {counted(len(pairs), 'day')}, {now}, with as many "
+        f"before, {before}."
     )
 
 
@@ -218,7 +218,8 @@ def _are(parts: Sequence[str]) -> str:
 
 def _covered(every: int, known: int, whole: int) -> str:
     """Return the number of days, of *known* days, and of days known in part, in words."""
-    shown = f"{known} of {days(every)}" if known < every else days(every)
+    days = counted(every, "day")
+    shown = f"{known} of {days}" if known < every else days
     if known == whole:
         return shown
     if known == every and not whole:
@@ -241,19 +242,19 @@ def _cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Car
         billed = all_.billed
         yield Card(
             f"Spent{each.suffix}",
-            *(("unknown", unknown) if billed is None else (each.unit.headline(billed), covered)),
+            *(("unknown", unknown) if billed is None else (each.unit.rounded(billed), covered)),
         )
         if not whole:
             continue
         averaged = total(tuple(all_.days[n] for n in figures.averaged_days))
-        average = each.unit.headline(averaged / whole)
-        yield Card(f"Spent a day{each.suffix}", average, f"average of {days(whole)}")
+        average = each.unit.rounded(averaged / whole)
+        yield Card(f"Spent a day{each.suffix}", average, f"average of {counted(whole, 'day')}")
         if all_.before is not None:
             yield Card(
-                f"Against {days(compared)} before{each.suffix}",
-                change_in_percent(all_.compared, all_.before),
-                f"{each.unit.signed(all_.change)}: from {each.unit.headline(all_.before)} "
-                f"to {each.unit.headline(all_.compared)}",
+                f"Against {counted(compared, 'day')} before{each.suffix}",
+                precise_change(all_.compared, all_.before),
+                f"{each.unit.signed(all_.change)}: from {each.unit.rounded(all_.before)} "
+                f"to {each.unit.rounded(all_.compared)}",
             )
 
 

@@ -8,9 +8,9 @@ from itertools import groupby
 from attrs import evolve, frozen
 
 from openai_usage._gap_text import join
+from openai_usage._number_format import Unit
 from openai_usage._text import unique_labels
 from openai_usage.analysis.daily import Day, Period, Values, subtotal, sums, total
-from openai_usage.report.units import Unit
 
 __all__ = [
     "IN_COLOUR",
@@ -104,7 +104,7 @@ class Panel:
         begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}"
         begin += f" ({self.omission}): " if self.without else ": "
         if self.adds_up:
-            parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
+            parts = (f"{one.label} {self.unit.rounded(one.total)}" for one in self.series)
             return f"{begin}{', '.join(parts)}."
         known = [each for each in self.sums if each is not None]
         least, most = (self.unit.exact(find(known)) for find in (min, max))

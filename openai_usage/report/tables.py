@@ -7,10 +7,10 @@ from itertools import groupby
 from attrs import frozen
 
 from openai_usage._gap_text import join
+from openai_usage._number_format import NOTHING, Unit, counted, precise_change, precise_share
 from openai_usage._text import label, unique_labels
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import RankedItem, Ranking
-from openai_usage.report.units import NOTHING, Unit, change_in_percent, percent
 
 __all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 
@@ -39,8 +39,7 @@ class Table:
     @property
     def size(self) -> str:
         """Return the size in words: `90 rows, 55 columns`."""
-        rows, columns = len(self.rows), len(self.heads)
-        return f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns"
+        return f"{counted(len(self.rows), 'row')}, {counted(len(self.heads), 'column')}"
 
     @property
     def fits_on_paper(self) -> bool:
@@ -93,11 +92,11 @@ def _with_id(item: RankedItem) -> str:
 def _costs(ranking: Ranking, name: str, each: RankedItem) -> tuple[str, ...]:
     exact = ranking.unit.exact
     billed, all_ = each.billed, ranking.everything.total
-    share = NOTHING if billed is None else percent(billed, all_)
+    share = NOTHING if billed is None else precise_share(billed, all_)
     costs = (name, _exact(ranking.unit, billed), share)
     if each.before is None:
         return costs
-    changed = change_in_percent(each.compared, each.before)
+    changed = precise_change(each.compared, each.before)
     return (*costs, exact(each.compared), exact(each.before), exact(each.change), changed)
 
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from attrs import evolve
 
+from openai_usage._number_format import BYTES, COUNT
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Rows, Values, by, total
-from openai_usage.report.figures import Figures, Missing, Usage
+from openai_usage.report.data import Figures, Missing, Usage
 from openai_usage.report.panels import (
     Bar,
     Panel,
@@ -17,7 +18,6 @@ from openai_usage.report.panels import (
     bars,
     top_series,
 )
-from openai_usage.report.units import COUNT, UNITS
 
 __all__ = ["panels_of_usage"]
 
@@ -199,7 +199,7 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
     shown = bars(figures.period, adds_up=adds_up, missing=missing)
     panel = Panel(
         title=title,
-        unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
+        unit=BYTES if usage.about[measure].get("unit") == "bytes" else COUNT,
         bars=shown,
         series=(Series(title, 1, at(shown, days)),),
         adds_up=adds_up,

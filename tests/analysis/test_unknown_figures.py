@@ -12,15 +12,15 @@ from aiohttp import web
 
 from openai_usage import Amount, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps
+from openai_usage._number_format import precise_change, precise_share
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.spending import spendings
 from openai_usage.report import Report, report
-from openai_usage.report.figures import Figures
+from openai_usage.report.data import Figures
 from openai_usage.report.page import page
 from openai_usage.report.spend import rankings
 from openai_usage.report.tables import tables_of_rankings
-from openai_usage.report.units import change_in_percent, percent
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.schema.windows import Window
@@ -210,8 +210,8 @@ async def test_today_without_a_bucket_is_unknown_in_a_report(usage_sandbox: Sand
 
 
 def test_percentages_have_separators() -> None:
-    assert percent(Decimal(123456), Decimal(100)) == "123,456.0 %"
-    assert change_in_percent(Decimal(0), Decimal(5)) == "-100.0 %"
+    assert precise_share(Decimal(123456), Decimal(100)) == "123,456.0 %"
+    assert precise_change(Decimal(0), Decimal(5)) == "-100.0 %"
 
 
 # ---------------------------------------------------------------- spend

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from openai_usage import Endpoint, Endpoints
-from openai_usage._formatting import (
+from openai_usage._number_format import (
+    BYTES,
+    COUNT,
     change,
     count,
     duration,
     money,
     money_beside,
     share,
-    size,
     sparkline,
 )
 from openai_usage.cli.output.summary import Line, Measure, Summary, measures_of
@@ -119,12 +120,12 @@ def test_currencies_are_never_added_across(
     usage_sandbox.faults.status(200, body=json.dumps({"data": [bucket], "has_more": False}))
     out = terminal("costs --start 2026-01-05 --end 2026-01-06 --group-by line_item --exact")
     assert [line.split()[:4] for line in out.splitlines() if re.match(r" ?[abc] ", line)] == [
-        ["b", "30", "usd", "77%"],
+        ["b", "30.00", "usd", "77%"],
         ["a", "10.005", "usd", "26%"],
-        ["c", "-1", "usd", "-3%"],
-        ["a", "7", "eur", "100%"],
+        ["c", "-1.00", "usd", "-3%"],
+        ["a", "7.00", "eur", "100%"],
     ]
-    assert re.search(r"total +39\.005 usd *\n +7 eur", out)  # and no trend of both together
+    assert re.search(r"total +39\.005 usd *\n +7\.00 eur", out)  # and no trend of both together
 
 
 def test_a_table_that_is_too_wide_loses_nothing() -> None:
@@ -238,33 +239,34 @@ def test_counts_keep_their_size_in_view() -> None:
         *("0", "999", "99,999", "100K", "999K", "1.00M", "1.23M")
     ]
     assert count(10**16) == "10,000T"
-    assert count(1_234_567, exact=True) == "1,234,567"
-    assert count(Decimal("1234567.50"), exact=True) == "1,234,567.50"
+    assert COUNT.exact(1_234_567) == "1,234,567"
+    assert COUNT.exact(Decimal("1234567.50")) == "1,234,567.5"
+    assert [COUNT.short(n) for n in (9_994_999, 9_995_001, 99_950_001)] == [
+        *("9.99M", "10.0M", "100M")
+    ]
     assert count(-5) == "-5"
 
 
 def test_bytes_and_seconds_have_units_of_their_own() -> None:
-    assert [size(n) for n in (0, 1023, 1024, 5 * 2**30)] == [
+    assert [BYTES.short(n) for n in (0, 1023, 1024, 5 * 2**30)] == [
         "0 B",
         "1,023 B",
         "1.00 KiB",
         "5.00 GiB",
     ]
-    assert size(5 * 2**30, exact=True) == "5,368,709,120"
     assert [duration(n) for n in (0, 59, 60, 3_600, 36_000_000)] == [
         *("0 s", "59 s", "1 min 00 s", "1 h 00 min", "10,000 h 00 min")
     ]
-    assert duration(36_000, exact=True) == "36,000"
 
 
 def test_money_is_shown_to_the_cent_or_to_the_last_digit() -> None:
-    assert money(Decimal("1234.005"), "usd") == "1,234.00 usd"
-    assert money(Decimal("1234.00500"), "usd", exact=True) == "1,234.005 usd"
-    assert money(Decimal("1E+3"), "usd", exact=True) == "1,000 usd"
-    assert money(Decimal("0E-6176"), "usd", exact=True) == "0 usd"
-    assert money(Decimal("-0.001"), "usd") == "0.00 usd"
+    assert money("usd").rounded(Decimal("1234.005")) == "1,234.00 usd"
+    assert money("usd").exact(Decimal("1234.00500")) == "1,234.005 usd"
+    assert money("usd").exact(Decimal("1E+3")) == "1,000.00 usd"
+    assert money("usd").exact(Decimal("0E-6176")) == "0.00 usd"
+    assert money("usd").rounded(Decimal("-0.001")) == "0.00 usd"
     digits = "1.2345678901234567890123456789012345678901"
-    assert money(Decimal(digits), "usd", exact=True) == f"{digits} usd"
+    assert money("usd").exact(Decimal(digits)) == f"{digits} usd"
 
 
 @given(
@@ -288,8 +290,8 @@ def test_shares() -> None:
 
 
 def test_changes() -> None:
-    changes = [change(Decimal(before), Decimal(1000)) for before in (0, 500, 1001, 2000)]
-    assert changes == ["", "+100%", "+0%", "-50%"]
+    changes = [change(Decimal(1000), Decimal(before)) for before in (0, 500, 1001, 2000)]
+    assert changes == ["", "+100%", "0%", "-50%"]
 
 
 def test_sparklines_end_at_the_highest_and_say_nothing_of_nothing() -> None:

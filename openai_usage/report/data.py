@@ -11,10 +11,10 @@ from functools import cached_property
 
 from attrs import frozen
 
+from openai_usage._number_format import counted
 from openai_usage.analysis.daily import Period, Rows
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.units import days
 
 __all__ = ["Figures", "Missing", "Spend", "Usage"]
 
@@ -131,8 +131,10 @@ class Figures:
 
     def _count_days(self, part: Missing) -> str:
         all_, whole = len(self.missing_days([part])), len(self.lost_days([part]))
-        shown = [days(whole)] if whole else []
-        return " and ".join([*shown, *([f"part of {days(all_ - whole)}"] if all_ > whole else [])])
+        parts = [counted(whole, "day")] if whole else []
+        if all_ > whole:
+            parts.append(f"part of {counted(all_ - whole, 'day')}")
+        return " and ".join(parts)
 
     @cached_property
     def averaged_days(self) -> tuple[int, ...]:
