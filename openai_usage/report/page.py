@@ -1,7 +1,6 @@
 """Render a report as one HTML file with tables and charts, without scripts or external files."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +9,7 @@ from markupsafe import Markup
 from openai_usage._gap_text import describe_spans, group_gaps, join
 from openai_usage._number_format import COUNT, counted, precise_change
 from openai_usage._spreadsheets import escape_formula
+from openai_usage._time_format import date_and_time
 from openai_usage._version import __version__
 from openai_usage.analysis.daily import Day, total
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
@@ -132,10 +132,7 @@ def _no_usage(figures: Figures) -> str:
 
 
 def _about(figures: Figures) -> Iterator[tuple[str, str]]:
-    start, end = (
-        f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"
-        for moment in (figures.period.start, figures.period.end)
-    )
+    start, end = map(date_and_time, (figures.period.start, figures.period.end))
     early = figures.from_midnight
     yield "Covers", f"{start} to {end} UTC{f'; {join(early)} from 00:00 on' if early else ''}"
     if figures.organization:
@@ -143,7 +140,7 @@ def _about(figures: Figures) -> Iterator[tuple[str, str]]:
     is_here = figures.host in ("127.0.0.1", "localhost", "::1")
     # A local server is usually the sandbox: readers must not take its data for their own.
     yield "Source", f"{figures.host}, a server on this machine" if is_here else figures.host
-    yield "Made", f"{figures.generated:%Y-%m-%d %H:%M} UTC, with openai-usage-client {__version__}"
+    yield "Made", f"{date_and_time(figures.generated)} UTC, with openai-usage-client {__version__}"
 
 
 def _compared(figures: Figures) -> str:
