@@ -115,6 +115,15 @@ class Figures:
             part for part in self.missing if part.gaps and part.gaps[0].endpoint == endpoint
         )
 
+    @property
+    def costs_are_unread(self) -> bool:
+        """Return whether the costs could not be read at all."""
+        return any(part.what == "costs" and not part.gaps for part in self.missing)
+
+    def count_lost_days(self, endpoint: str) -> int:
+        """Return the number of whole days that are missing of an endpoint that could be read."""
+        return len(self.lost_days(self.missing_of(endpoint)))
+
     def missing_days(self, parts: Iterable[Missing]) -> frozenset[int]:
         """Return the indexes of the days of `period` that *parts* touch."""
         return self.period.places(gap for part in parts for gap in part.gaps)
