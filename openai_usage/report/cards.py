@@ -9,6 +9,7 @@ from openai_usage.analysis.daily import total
 from openai_usage.report.data import Figures
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking
+from openai_usage.report.usage import REQUESTS, TOKENS
 
 __all__ = ["Card", "cards_of_spend", "cards_of_usage"]
 
@@ -58,7 +59,7 @@ def cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card
 def cards_of_usage(usage: Sequence[Panel]) -> Iterator[Card]:
     """Yield the tokens and the requests, if there are any."""
     for panel in usage:
-        if panel.title in ("Tokens", "Requests to models"):
+        if panel.title in (TOKENS, REQUESTS):
             exact = COUNT.exact(panel.total)
             more = f"{exact}, {panel.omission}" if panel.omission else f"exactly {exact}"
             yield Card(panel.title, COUNT.short(panel.total), more)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, repeat
 
 from attrs import evolve, frozen
 
@@ -11,6 +11,7 @@ from openai_usage._gap_text import join
 from openai_usage._number_format import Unit
 from openai_usage._text import unique_labels
 from openai_usage.analysis.daily import Day, Period, Values, subtotal, sums, total
+from openai_usage.report.data import Figures, Missing
 
 __all__ = [
     "IN_COLOUR",
@@ -18,9 +19,8 @@ __all__ = [
     "Bar",
     "Panel",
     "Series",
-    "at",
-    "attach_full_table",
     "bars",
+    "daily_panel",
     "named",
     "slugs",
     "top_series",
@@ -165,7 +165,7 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
     return tuple(made)
 
 
-def top_series(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+def top_series(rows: Sequence[tuple[str, Values]]) -> tuple[Series, ...]:
     """Return the first rows as series with their own colours, and the rest as one series.
 
     The rows must be sorted, the largest first.
@@ -177,31 +177,52 @@ def top_series(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tu
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
     if others:
         kept, colours = [*kept, *others], [*colours, OTHERS]
-    labels = unique_labels([label for label, _ in kept])
+    return _series(kept, colours)
+
+
+def _series(rows: Sequence[tuple[str, Values]], colours: Iterable[int]) -> tuple[Series, ...]:
+    labels = unique_labels(label for label, _ in rows)
     return tuple(
-        Series(label, colour, at(shown, days))
-        for label, colour, (_, days) in zip(labels, colours, kept, strict=True)
+        Series(label, colour, values)
+        for label, colour, (_, values) in zip(labels, colours, rows, strict=False)
     )
 
 
-def attach_full_table(
-    panel: Panel,
-    period: Period,
+def daily_panel(
+    figures: Figures,
     rows: Sequence[tuple[str, Values]],
-    missing: Collection[int] = (),
+    series: Iterable[Series],
+    missing: tuple[Missing, ...],
+    *,
+    title: str,
+    unit: Unit,
+    period: Period | None = None,
+    adds_up: bool = True,
+    compact: bool = False,
+    note: str = "",
 ) -> Panel:
-    """Return the panel, with all *rows* by day in `in_full` if the chart groups any of them."""
-    days = bars(period, adds_up=False, missing=missing)
-    used = [(label, values) for label, values in rows if any(values)]
-    if len(days) == len(panel.bars) and len(used) == len(panel.series):
-        return panel
-    labels = unique_labels([label for label, _ in used])
-    everything = tuple(
-        Series(label, OTHERS, values) for label, (_, values) in zip(labels, used, strict=True)
+    """Return a chart of *series*, which have a value for each day.
+
+    If the chart groups days or any *rows*, it has a table of these in full.
+    """
+    lost = figures.missing_days(missing)
+    days, shown = (
+        bars(period or figures.period, adds_up=sum_up, missing=lost) for sum_up in (False, adds_up)
     )
-    return evolve(panel, in_full=evolve(panel, bars=days, series=everything))
-
-
-def at(shown: tuple[Bar, ...], days: Values) -> Values:
-    """Return the sum of the values of *days* in each bar."""
-    return tuple(subtotal(days[bar.days]) for bar in shown)
+    panel = Panel(
+        title=title,
+        unit=unit,
+        bars=shown,
+        series=tuple(
+            evolve(each, values=tuple(subtotal(each.values[bar.days]) for bar in shown))
+            for each in series
+        ),
+        adds_up=adds_up,
+        compact=compact,
+        note=note,
+        without=figures.without(missing),
+    )
+    used = [(label, values) for label, values in rows if any(values)]
+    if len(days) == len(shown) and len(used) == len(panel.series):
+        return panel
+    return evolve(panel, in_full=evolve(panel, bars=days, series=_series(used, repeat(OTHERS))))

@@ -12,7 +12,7 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
 from openai_usage.report.data import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, attach_full_table, bars, top_series
+from openai_usage.report.panels import IN_COLOUR, Panel, daily_panel, top_series
 
 __all__ = ["RankedItem", "Ranking", "panels_of_spend", "rankings"]
 
@@ -169,23 +169,22 @@ def _by_model(items: Sequence[RankedItem]) -> list[tuple[str, Values]]:
 
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """Return the charts of costs by day: by project and by line item, for each currency."""
-    missing_parts = figures.missing_of("costs")
-    missing = figures.missing_days(missing_parts)
-    shown = bars(figures.billed, missing=missing)
     panels = []
     for each in ranked:
         # A large refund matters as much as a large cost.
         largest = sorted(each.items, key=lambda one: abs(one.total), reverse=True)
         rows = [(one.label, one.days) for one in largest]
         grouped = _by_model(largest) if each.what == "line item" and len(rows) > IN_COLOUR else rows
-        panel = Panel(
+        panel = daily_panel(
+            figures,
+            rows,
+            top_series(grouped),
+            figures.missing_of("costs"),
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
-            bars=shown,
-            series=top_series(grouped, shown),
+            period=figures.billed,
             note=_GROUPED_BY_MODEL if len(grouped) < len(rows) else "",
-            without=figures.without(missing_parts),
         )
         if panel.series:
-            panels.append(attach_full_table(panel, figures.billed, rows, missing))
+            panels.append(panel)
     return panels
