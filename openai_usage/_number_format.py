@@ -91,8 +91,8 @@ def money(currency: str, places: int = 2) -> Unit:
     return Unit(suffix=f" {currency}", places=places)
 
 
-def money_with_sign(currency: str) -> Unit:
-    """Return the unit of amounts in *currency*, with the sign of dollars: `$12.50`, `EUR 12.50`."""
+def money_with_symbol(currency: str) -> Unit:
+    """Return the unit of amounts in *currency*, with a symbol for dollars: `$1.20`, `EUR 1.20`."""
     if currency == "usd":
         return Unit(prefix="$", places=2, name="USD")
     return Unit(prefix=f"{currency.upper()} ", places=2)

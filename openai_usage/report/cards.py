@@ -11,8 +11,6 @@ from openai_usage.report.panels import Panel
 from openai_usage.report.spend import Ranking
 from openai_usage.report.usage import REQUESTS, TOKENS
 
-__all__ = ["Card", "cards_of_spend", "cards_of_usage"]
-
 
 @frozen
 class Card:

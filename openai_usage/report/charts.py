@@ -17,8 +17,6 @@ from openai_usage.analysis.daily import Period
 from openai_usage.report.panels import OTHERS, Panel
 from openai_usage.report.vega import Size, specify
 
-__all__ = ["COLOURS", "HALF", "LARGE", "SMALL", "picture", "subtitle", "svg"]
-
 COLOURS = {
     "series-1": ("#035383", "#B9C6EA"),
     "series-2": ("#E2752A", "#F4BB2A"),

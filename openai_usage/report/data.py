@@ -16,8 +16,6 @@ from openai_usage.analysis.daily import Period, Rows
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
 
-__all__ = ["Figures", "Missing", "Spend", "Usage"]
-
 
 @frozen
 class Spend:

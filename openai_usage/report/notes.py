@@ -11,15 +11,6 @@ from openai_usage.report.data import Figures
 from openai_usage.report.panels import bars
 from openai_usage.schema.windows import Window
 
-__all__ = [
-    "about",
-    "compared_days",
-    "gaps_in_words",
-    "incomplete_days",
-    "no_spend",
-    "no_usage",
-]
-
 
 def gaps_in_words(figures: Figures) -> Iterator[tuple[str, str]]:
     """Yield the missing days, each with the endpoints that miss the same days."""

@@ -15,8 +15,6 @@ from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.tables import tables_of_panels, tables_of_rankings
 from openai_usage.report.usage import panels_of_usage
 
-__all__ = ["page"]
-
 
 @frozen
 class Chart:

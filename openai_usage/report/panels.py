@@ -13,19 +13,6 @@ from openai_usage._text import unique_labels
 from openai_usage.analysis.daily import Day, Period, Values, subtotal, sums, total
 from openai_usage.report.data import Figures, Missing
 
-__all__ = [
-    "IN_COLOUR",
-    "OTHERS",
-    "Bar",
-    "Panel",
-    "Series",
-    "bars",
-    "daily_panel",
-    "named",
-    "slugs",
-    "top_series",
-]
-
 IN_COLOUR = 6
 """The number of series with a colour of their own. Not everyone could tell more of them apart."""
 

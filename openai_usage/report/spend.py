@@ -7,14 +7,12 @@ from decimal import Decimal
 from attrs import frozen
 
 from openai_usage._decimals import exact_difference
-from openai_usage._number_format import Unit, money_with_sign
+from openai_usage._number_format import Unit, money_with_symbol
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
 from openai_usage.report.data import Figures, Spend
 from openai_usage.report.panels import IN_COLOUR, Panel, daily_panel, top_series
-
-__all__ = ["RankedItem", "Ranking", "panels_of_spend", "rankings"]
 
 _DIMENSIONS = ("project", "line item")
 """The parts of a key of `Spend.rows`, in order."""
@@ -118,7 +116,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
     ]
     return Ranking(
         what=what,
-        unit=money_with_sign("usd" if spend.currency == "usd" else currency),
+        unit=money_with_symbol("usd" if spend.currency == "usd" else currency),
         suffix=f", {currency}" if len(figures.spend) > 1 else "",
         without=figures.without(missing_parts),
         items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
+from typing import NamedTuple
 
 from attrs import frozen
 
 from openai_usage._gap_text import join
 from openai_usage._number_format import NOTHING, Unit, counted, precise_change, precise_share
 from openai_usage._text import label, unique_labels
+from openai_usage.analysis.daily import Values, total
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import RankedItem, Ranking
-
-__all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 
 
 @frozen(kw_only=True)
@@ -122,6 +122,54 @@ def _labels(panel: Panel) -> list[str]:
     return [bar.label for bar in panel.bars]
 
 
+class _Column(NamedTuple):
+    """A column of figures."""
+
+    head: str
+    unit: Unit
+    values: Values
+    adds_up: bool = True
+
+
+def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
+    columns = [_Column(each.label, panel.unit, each.values) for each in panel.series]
+    columns.append(_Column("Total", panel.unit, panel.sums))
+    # A large table has its totals in the foot only.
+    return _table((panel,), columns, f"{panel.title}." if folded else panel.text, folded=folded)
+
+
+def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
+    columns = [_Column(each.title, each.unit, each.sums, each.adds_up) for each in panels]
+    notes = " ".join(filter(None, (each.note for each in panels)))
+    return _table(panels, columns, notes, folded=folded)
+
+
+def _table(
+    panels: tuple[Panel, ...], columns: Sequence[_Column], caption: str, *, folded: bool
+) -> Table:
+    """Return a table with a row for each bar of *panels*, which have the same bars."""
+    by_day = not panels[0].horizontal
+    return Table(
+        title=f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}",
+        caption=caption,
+        heads=("In UTC" if by_day else "Model", *(each.head for each in columns)),
+        rows=tuple(
+            zip(
+                _heads(panels),
+                *([_exact(each.unit, value) for value in each.values] for each in columns),
+                strict=True,
+            )
+        ),
+        foot=(
+            "Total",
+            *(_exact(each.unit, total(each.values) if each.adds_up else None) for each in columns),
+        ),
+        panels=() if folded else panels,
+        by_day=by_day,
+        folded=folded,
+    )
+
+
 def _heads(panels: Sequence[Panel]) -> Iterator[str]:
     """Yield the heads of the rows of panels with the same bars, marking incomplete ones."""
     sums = zip(*(each.sums for each in panels), strict=True)
@@ -134,47 +182,3 @@ def _heads(panels: Sequence[Panel]) -> Iterator[str]:
 
 def _exact(unit: Unit, value: Decimal | None) -> str:
     return NOTHING if value is None else unit.exact(value)
-
-
-def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
-    exact = panel.unit.exact
-    columns = [*(each.values for each in panel.series), panel.sums]
-    return Table(
-        title=_titled((panel,), folded=folded),
-        # A large table has its totals in the foot only.
-        caption=f"{panel.title}." if folded else panel.text,
-        heads=(
-            "Model" if panel.horizontal else "In UTC",
-            *(each.label for each in panel.series),
-            "Total",
-        ),
-        rows=tuple(
-            (head, *(_exact(panel.unit, value) for value in values))
-            for head, *values in zip(_heads([panel]), *columns, strict=True)
-        ),
-        foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
-        panels=() if folded else (panel,),
-        by_day=not panel.horizontal,
-        folded=folded,
-    )
-
-
-def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
-    totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
-    return Table(
-        title=_titled(panels, folded=folded),
-        caption=" ".join(filter(None, (each.note for each in panels))),
-        heads=("In UTC", *(each.title for each in panels)),
-        rows=tuple(
-            (head, *(_exact(each.unit, value) for each, value in zip(panels, values, strict=True)))
-            for head, *values in zip(_heads(panels), *(each.sums for each in panels), strict=True)
-        ),
-        foot=("Total", *totals),
-        panels=() if folded else panels,
-        by_day=True,
-        folded=folded,
-    )
-
-
-def _titled(panels: tuple[Panel, ...], *, folded: bool) -> str:
-    return f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}"

@@ -11,8 +11,6 @@ from openai_usage.analysis.daily import Rows, Values, by, total
 from openai_usage.report.data import Figures, Missing, Usage
 from openai_usage.report.panels import Bar, Panel, Series, daily_panel, top_series
 
-__all__ = ["REQUESTS", "TOKENS", "panels_of_usage"]
-
 TOKENS, REQUESTS = "Tokens", "Requests to models"
 """Titles of the charts that also have a card."""
 

@@ -8,8 +8,6 @@ from attrs import frozen
 
 from openai_usage.report.panels import Panel
 
-__all__ = ["Size", "specify"]
-
 
 @frozen
 class Size:

@@ -12,7 +12,6 @@ from aiohttp import web
 
 from openai_usage import Amount, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps
-from openai_usage._number_format import precise_change, precise_share
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.spending import spendings
@@ -207,11 +206,6 @@ async def test_today_without_a_bucket_is_unknown_in_a_report(usage_sandbox: Sand
     assert missing.why == "the API returned no bucket for 2026-09-10 00:00 to 22:40"
     [spend] = made.figures.spend
     assert spend.rows["p", "gpt-5, input"] == (Decimal(7), None)
-
-
-def test_percentages_have_separators() -> None:
-    assert precise_share(Decimal(123456), Decimal(100)) == "123,456.0 %"
-    assert precise_change(Decimal(0), Decimal(5)) == "-100.0 %"
 
 
 # ---------------------------------------------------------------- spend
