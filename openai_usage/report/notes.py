@@ -69,8 +69,8 @@ def compared_days(figures: Figures) -> str:
     )
     known = " that are known in both periods" if len(pairs) < len(whole) else ""
     return (
-        f"Only complete days{known} are compared: {counted(len(pairs), 'day')}, {now}, with as many "
-        f"before, {before}."
+        f"Only complete days{known} are compared: {counted(len(pairs), 'day')}, {now}, with as "
+        f"many before, {before}."
     )
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from attrs import evolve, field, frozen
 
 from openai_usage import APIError, Bucket, CostsResult, Gap
-from openai_usage._number_format import money
 from openai_usage._gap_text import describe_gaps, describe_spans
+from openai_usage._number_format import money
 from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable, with_full_stop
 from openai_usage.analysis.budgets import Verdict
