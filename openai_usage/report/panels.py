@@ -68,8 +68,8 @@ class Panel:
     """The heading."""
     unit: Unit
     """The unit of all values."""
-    bars: tuple[Bar, ...]
-    """The bars, from left to right or from top to bottom."""
+    bars: tuple[Bar, ...] = ()
+    """The bars, from left to right or from top to bottom. `by_day` adds those of days."""
     series: tuple[Series, ...]
     """The stacked parts of the bars."""
     adds_up: bool = True
@@ -175,41 +175,29 @@ def _series(rows: Sequence[tuple[str, Values]], colours: Iterable[int]) -> tuple
     )
 
 
-def daily_panel(
+def by_day(
     figures: Figures,
+    panel: Panel,
     rows: Sequence[tuple[str, Values]],
-    series: Iterable[Series],
     missing: tuple[Missing, ...],
-    *,
-    title: str,
-    unit: Unit,
     period: Period | None = None,
-    adds_up: bool = True,
-    compact: bool = False,
-    note: str = "",
 ) -> Panel:
-    """Return a chart of *series*, which have a value for each day.
+    """Return *panel*, whose series have a value for each day, with a bar for each day or month.
 
-    If the chart groups days or any *rows*, it has a table of these in full.
+    If months or the series group any *rows*, it has a table of these by day.
     """
     lost = figures.missing_days(missing)
     days, shown = (
-        bars(period or figures.period, adds_up=sum_up, missing=lost) for sum_up in (False, adds_up)
-    )
-    panel = Panel(
-        title=title,
-        unit=unit,
-        bars=shown,
-        series=tuple(
-            evolve(each, values=tuple(subtotal(each.values[bar.days]) for bar in shown))
-            for each in series
-        ),
-        adds_up=adds_up,
-        compact=compact,
-        note=note,
-        without=figures.without(missing),
+        bars(period or figures.period, adds_up=sum_up, missing=lost)
+        for sum_up in (False, panel.adds_up)
     )
     used = [(label, values) for label, values in rows if any(values)]
-    if len(days) == len(shown) and len(used) == len(panel.series):
-        return panel
-    return evolve(panel, in_full=evolve(panel, bars=days, series=_series(used, repeat(OTHERS))))
+    is_grouped = (len(shown), len(panel.series)) != (len(days), len(used))
+    without = figures.without(missing)
+    in_full = evolve(panel, bars=days, series=_series(used, repeat(OTHERS)), without=without)
+    series = (
+        evolve(each, values=tuple(subtotal(each.values[bar.days]) for bar in shown))
+        for each in panel.series
+    )
+    in_bars = evolve(in_full, bars=shown, series=tuple(series))
+    return evolve(in_bars, in_full=in_full) if is_grouped else in_bars

@@ -12,7 +12,7 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
 from openai_usage.report.data import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, daily_panel, top_series
+from openai_usage.report.panels import IN_COLOUR, Panel, by_day, top_series
 
 _DIMENSIONS = ("project", "line item")
 """The parts of a key of `Spend.rows`, in order."""
@@ -173,16 +173,12 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
         largest = sorted(each.items, key=lambda one: abs(one.total), reverse=True)
         rows = [(one.label, one.days) for one in largest]
         grouped = _by_model(largest) if each.what == "line item" and len(rows) > IN_COLOUR else rows
-        panel = daily_panel(
-            figures,
-            rows,
-            top_series(grouped),
-            figures.missing_of("costs"),
+        panel = Panel(
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
-            period=figures.billed,
+            series=top_series(grouped),
             note=_GROUPED_BY_MODEL if len(grouped) < len(rows) else "",
         )
         if panel.series:
-            panels.append(panel)
+            panels.append(by_day(figures, panel, rows, figures.missing_of("costs"), figures.billed))
     return panels

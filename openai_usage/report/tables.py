@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
-from typing import NamedTuple
 
 from attrs import frozen
 
@@ -122,48 +121,37 @@ def _labels(panel: Panel) -> list[str]:
     return [bar.label for bar in panel.bars]
 
 
-class _Column(NamedTuple):
-    """A column of figures."""
-
-    head: str
-    unit: Unit
-    values: Values
-    adds_up: bool = True
-
-
 def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
-    columns = [_Column(each.label, panel.unit, each.values) for each in panel.series]
-    columns.append(_Column("Total", panel.unit, panel.sums))
+    columns = [_column(each.label, panel.unit, each.values) for each in panel.series]
+    columns.append(_column("Total", panel.unit, panel.sums))
     # A large table has its totals in the foot only.
     return _table((panel,), columns, f"{panel.title}." if folded else panel.text, folded=folded)
 
 
 def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
-    columns = [_Column(each.title, each.unit, each.sums, each.adds_up) for each in panels]
+    columns = [_column(each.title, each.unit, each.sums, adds_up=each.adds_up) for each in panels]
     notes = " ".join(filter(None, (each.note for each in panels)))
     return _table(panels, columns, notes, folded=folded)
 
 
+def _column(head: str, unit: Unit, values: Values, *, adds_up: bool = True) -> list[str]:
+    foot = total(values) if adds_up else None
+    return [head, *(_exact(unit, value) for value in (*values, foot))]
+
+
 def _table(
-    panels: tuple[Panel, ...], columns: Sequence[_Column], caption: str, *, folded: bool
+    panels: tuple[Panel, ...], columns: Sequence[Sequence[str]], caption: str, *, folded: bool
 ) -> Table:
     """Return a table with a row for each bar of *panels*, which have the same bars."""
     by_day = not panels[0].horizontal
+    names = ["In UTC" if by_day else "Model", *_heads(panels), "Total"]
+    heads, *rows, foot = zip(names, *columns, strict=True)
     return Table(
         title=f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}",
         caption=caption,
-        heads=("In UTC" if by_day else "Model", *(each.head for each in columns)),
-        rows=tuple(
-            zip(
-                _heads(panels),
-                *([_exact(each.unit, value) for value in each.values] for each in columns),
-                strict=True,
-            )
-        ),
-        foot=(
-            "Total",
-            *(_exact(each.unit, total(each.values) if each.adds_up else None) for each in columns),
-        ),
+        heads=heads,
+        rows=tuple(rows),
+        foot=foot,
         panels=() if folded else panels,
         by_day=by_day,
         folded=folded,

@@ -9,7 +9,7 @@ from openai_usage._number_format import BYTES, COUNT
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Rows, Values, by, total
 from openai_usage.report.data import Figures, Missing, Usage
-from openai_usage.report.panels import Bar, Panel, Series, daily_panel, top_series
+from openai_usage.report.panels import Bar, Panel, Series, by_day, top_series
 
 TOKENS, REQUESTS = "Tokens", "Requests to models"
 """Titles of the charts that also have a card."""
@@ -57,25 +57,17 @@ def _panels(figures: Figures) -> Iterator[Panel]:
     tokens = _tokens(figures.usage)
     kinds = by(0, tokens)
     missing = _missing_parts(figures, "input_tokens")
-    yield daily_panel(
+    yield by_day(
         figures,
+        Panel(title=TOKENS, unit=COUNT, series=_of_kinds(kinds)),
         [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
-        _of_kinds(kinds),
         missing,
-        title=TOKENS,
-        unit=COUNT,
     )
     yield evolve(_of_models(tokens), without=figures.without(missing))
     requests = _requests(figures.usage)
-    yield daily_panel(
-        figures,
-        requests,
-        top_series(requests),
-        _missing_parts(figures, "num_model_requests"),
-        title=REQUESTS,
-        unit=COUNT,
-        note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
-    )
+    note = _LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else ""
+    panel = Panel(title=REQUESTS, unit=COUNT, series=top_series(requests), note=note)
+    yield by_day(figures, panel, requests, _missing_parts(figures, "num_model_requests"))
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
             if measure not in _TOGETHER:
@@ -180,14 +172,12 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
     )
     about = usage.about[measure]
     adds_up = bool(about.get("adds_up", True))
-    return daily_panel(
-        figures,
-        [(title, days)],
-        [Series(title, 1, days)],
-        figures.missing_of(usage.endpoint),
+    panel = Panel(
         title=title,
         unit=BYTES if about.get("unit") == "bytes" else COUNT,
+        series=(Series(title, 1, days),),
         adds_up=adds_up,
         compact=True,
         note="" if adds_up else _NOT_SUMMED,
     )
+    return by_day(figures, panel, [(title, days)], figures.missing_of(usage.endpoint))

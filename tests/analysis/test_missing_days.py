@@ -179,7 +179,7 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     assert "could not be read" not in text
     assert "Spent $140.00 20 of 30 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 19 days" in text
-    assert "Against 19 days before +0.0 % $0.00: from $133.00 to $133.00" in text
+    assert "Against 19 days before 0.0 % $0.00: from $133.00 to $133.00" in text
     assert (
         "Only complete days that are known in both periods are compared: 19 days, 2026-08-12 to "
         "2026-08-19 and 2026-08-30 to 2026-09-09, with as many before, 2026-07-14 to 2026-07-21 "
@@ -366,7 +366,7 @@ def test_a_gap_in_the_days_before_is_a_note(
     assert "This report is not complete" not in text
     assert "Spent $210.00 30 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 29 days" in text
-    assert "Against 27 days before +0.0 % $0.00: from $189.00 to $189.00" in text
+    assert "Against 27 days before 0.0 % $0.00: from $189.00 to $189.00" in text
     assert (
         "compared: 27 days, 2026-08-12 to 2026-08-29 and 2026-09-01 to 2026-09-09, with as many "
         "before, 2026-07-14 to 2026-07-31 and 2026-08-03 to 2026-08-11." in text

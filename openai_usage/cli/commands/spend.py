@@ -13,6 +13,7 @@ from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._number_format import money
 from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable, with_full_stop
+from openai_usage._time_format import iso
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import (
     Part,
@@ -28,7 +29,6 @@ from openai_usage.cli.options.output import TableOrJson
 from openai_usage.cli.output.console import console_on, print_json, silence_stdout
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import iso
 from openai_usage.cli.output.spend_table import REVISED, print_spending
 from openai_usage.cli.wording import as_typed
 from openai_usage.schema.times import unix_seconds
