@@ -159,15 +159,13 @@ def top_series(rows: Sequence[tuple[str, Values]]) -> tuple[Series, ...]:
     """
     used = [(label, days) for label, days in rows if any(days)]
     kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
-    colours = [*range(1, len(kept) + 1)]
     if len(others) > 1:
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
-    if others:
-        kept, colours = [*kept, *others], [*colours, OTHERS]
-    return _series(kept, colours)
+    return _series([*kept, *others], [*range(1, IN_COLOUR + 1), OTHERS])
 
 
 def _series(rows: Sequence[tuple[str, Values]], colours: Iterable[int]) -> tuple[Series, ...]:
+    """Return the rows as series in the first of *colours*, with labels that differ."""
     labels = unique_labels(label for label, _ in rows)
     return tuple(
         Series(label, colour, values)
