@@ -7,6 +7,7 @@ from functools import cached_property
 from attrs import field, frozen
 
 from openai_usage import Bucket, Buckets, Gap, MoneyType
+from openai_usage._time_format import iso
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
 
@@ -71,8 +72,3 @@ class ResultRows:
 
     def _names_of(self, column: Column) -> Sequence[str]:
         return self.names.columns.get(column.name, ())
-
-
-def iso(moment: datetime) -> str:
-    """Return a time in UTC in the format of ISO 8601 with Z."""
-    return moment.isoformat().replace("+00:00", "Z")

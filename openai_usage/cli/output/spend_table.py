@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage._decimals import exact_sum
-from openai_usage._formatting import change, money, share, sparkline
 from openai_usage._gap_text import join
+from openai_usage._number_format import change, money, share, sparkline
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Part, Spending
@@ -96,7 +96,7 @@ def _overview(spending: Spending) -> Table:
             (days_before, total.compared_with, "", None),
         ]
     for name, amount, compared_with, before in rows:
-        percent = "" if before is None or amount is None else change(before, amount)
+        percent = "" if before is None or amount is None else change(amount, before)
         note = f"{percent} on {compared_with}" if percent else ""
         grid.add_row(Text(name), _cell(amount, spending.currency), note)
     if not spending.compared:
@@ -109,7 +109,7 @@ def _how_projected(spending: Spending) -> str:
     projection = spending.projection
     if not projection.is_known:
         return "There is no projection, because no day is known on which to base it."
-    per_day = money(projection.per_day, spending.currency)
+    per_day = money(spending.currency).rounded(projection.per_day)
     return f"Projected at {per_day} a day: {projection.method}."
 
 
@@ -252,7 +252,7 @@ def _parts(
         _money(_last_month(spending), before[:-1], before[-1], currency),
     ]
     if spending.compared:
-        changes = [change(part.compared_with, part.compared) for part in [*parts, total]]
+        changes = [change(part.compared, part.compared_with) for part in [*parts, total]]
         columns.append(_Column("{}\non {}".format(*_compared(spending)), changes[:-1], changes[-1]))
     return _table(title, labels, columns, _bars(amounts[:-1], width))
 
@@ -264,7 +264,7 @@ def _money(
 
 
 def _cell(amount: Decimal | None, currency: str) -> str:
-    return "unknown" if amount is None else money(amount, currency)
+    return "unknown" if amount is None else money(currency).rounded(amount)
 
 
 def _shares(amounts: Sequence[Decimal | None], total: Decimal) -> _Column:

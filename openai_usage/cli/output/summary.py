@@ -8,10 +8,11 @@ from attrs import define, field, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
 from openai_usage._decimals import exact_sum
-from openai_usage._formatting import Number
+from openai_usage._number_format import Number
 from openai_usage._text import label, labels_of
+from openai_usage._time_format import iso
 from openai_usage.cli.output.known_names import KnownNames
-from openai_usage.cli.output.rows import ResultRows, iso
+from openai_usage.cli.output.rows import ResultRows
 
 
 @frozen

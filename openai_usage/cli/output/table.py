@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import BinaryIO
 
 from rich import box
@@ -12,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import RangeQuery
-from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
+from openai_usage._number_format import COUNT, SHORT, Number, money, share, sparkline
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
@@ -136,5 +135,6 @@ def _totals(summary: Summary, measure: Measure, *, exact: bool) -> Iterator[str]
 
 def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
     if currency is not None:
-        return money(Decimal(figure), currency, exact=exact)
-    return UNITS[measure.unit](figure, exact=exact)
+        unit = money(currency)
+        return unit.exact(figure) if exact else unit.rounded(figure)
+    return COUNT.exact(figure) if exact else SHORT[measure.unit](figure)
