@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -47,41 +47,51 @@ def server() -> Iterator[str]:
         process.stdin.close()
 
 
-def measured(scenario: Scenario) -> dict[str, dict[str, float]]:
-    """The least of each number, by contender; of those that are a most, the most.
+def measured(scenarios: Sequence[Scenario]) -> dict[str, dict[str, dict[str, float]]]:
+    """The least of each number, by scenario and contender; of those that are a most, the most.
+
+    Scenarios take turns, so that the rounds of one are minutes apart: a machine that others use,
+    too, has been seen to be half as fast for minutes.
+    """
+    numbers: dict[str, dict[str, dict[str, float]]] = {}
+    for turn in range(max((each.processes for each in scenarios), default=0)):
+        for scenario in scenarios:
+            if turn < scenario.processes:
+                print(f"{scenario.name}, round {turn + 1} …", file=sys.stderr)
+                _round(scenario, numbers.setdefault(scenario.name, {}))
+    for name, least in numbers.items():
+        totals = {round(each.pop("total", 0), 4) for each in least.values()}
+        assert len(totals) == 1, f"{name}: not all came to the same: {totals}"
+    return numbers
+
+
+def _round(scenario: Scenario, least: dict[str, dict[str, float]]) -> None:
+    """Measure every contender once.
 
     Each round has a server of its own: how one happens to hand out its bytes decides where its
     clients' memory comes to lie, and has been seen to cost them half as much again.
     """
-    least: dict[str, dict[str, float]] = {}
-    for _ in range(scenario.processes):
-        with server() as address:
-            for contender in scenario.contenders:
-                done = subprocess.run(
-                    [sys.executable, *scenario.command(contender, address)],
-                    stdout=subprocess.PIPE,
-                    check=True,
-                )
-                best = least.setdefault(contender, {})
-                for name, number in json.loads(done.stdout).items():
-                    choose = max if name.startswith("most") else min
-                    best[name] = choose(number, best.get(name, number))
-    totals = {round(each.pop("total", 0), 4) for each in least.values()}
-    assert len(totals) == 1, f"{scenario.name}: not all came to the same: {totals}"
-    return least
+    with server() as address:
+        for contender in scenario.contenders:
+            done = subprocess.run(
+                [sys.executable, *scenario.command(contender, address)],
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+            best = least.setdefault(contender, {})
+            for name, number in json.loads(done.stdout).items():
+                choose = max if name.startswith("most") else min
+                best[name] = choose(number, best.get(name, number))
 
 
-def imported(times: int) -> dict[str, dict[str, float]]:
-    """Processor time that imports and the help take, beside that of Python itself."""
-    least: dict[str, float] = {}
+def imported(times: int, least: dict[str, float]) -> None:
+    """Note the least processor time of imports and the help, with that of Python itself."""
     for _ in range(times):
         for name, arguments in IMPORTS.items():
             before = _seconds_of_children()
             subprocess.run([sys.executable, *arguments], stdout=subprocess.PIPE, check=True)
             spent = _seconds_of_children() - before
             least[name] = min(spent, least.get(name, spent))
-    nothing = least.pop("python")
-    return {name: {"seconds": seconds - nothing} for name, seconds in least.items()}
 
 
 def _seconds_of_children() -> float:
@@ -91,11 +101,15 @@ def _seconds_of_children() -> float:
 
 def main(*names: str, quick: bool) -> None:
     numbers = json.loads(NUMBERS.read_text())["numbers"] if names else {}
+    chosen = [SCENARIOS[name] for name in names or SCENARIOS]
+    imports: dict[str, float] = {}
     if not names:
-        numbers["import"] = imported(1 if quick else 15)
-    for name in names or SCENARIOS:
-        print(name, "…", file=sys.stderr)
-        numbers[name] = measured(SCENARIOS[name].quick() if quick else SCENARIOS[name])
+        imported(1 if quick else 8, imports)
+    numbers |= measured([each.quick() for each in chosen] if quick else chosen)
+    if not names:
+        imported(1 if quick else 8, imports)
+        nothing = imports.pop("python")
+        numbers["import"] = {name: {"seconds": each - nothing} for name, each in imports.items()}
     report = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",

@@ -1,8 +1,8 @@
 """Describe in words which parts of a range are missing, and of which endpoints."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
+from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.gaps import Gap
 from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
@@ -52,15 +52,14 @@ def describe_span(span: Span) -> str:
     The last day is included; a time of day is where the span ends: `2026-11-01`,
     `2026-11-01 to 2026-11-10`, `2026-11-01 to 2026-11-10 22:40`, `2026-11-01 10:00 to 12:00`.
     """
-    last_day = datetime.fromtimestamp(span.end_time - 1, UTC)
-    days = [f"{each:%Y-%m-%d}" for each in (span.start, last_day)]
+    first, last = iso_date(span.start_time), iso_date(span.end_time - 1)
     begin, end = (
-        f" {moment:%H:%M}" if seconds % DAY else ""
-        for moment, seconds in ((span.start, span.start_time), (span.end, span.end_time))
+        date_and_time(each)[len(first) :] if each % DAY else ""
+        for each in (span.start_time, span.end_time)
     )
-    if days[0] != days[1]:
-        return f"{days[0]}{begin} to {days[1]}{end}"
-    return f"{days[0]}{begin or ' 00:00'} to{end or ' 24:00'}" if begin or end else days[0]
+    if first != last:
+        return f"{first}{begin} to {last}{end}"
+    return f"{first}{begin or ' 00:00'} to{end or ' 24:00'}" if begin or end else first
 
 
 def join(words: Sequence[str], most: int = _MOST) -> str:

@@ -17,6 +17,7 @@ from openai_usage._extras import missing_library
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._text import short_repr
+from openai_usage._time_format import iso
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
 from openai_usage.schema.columns import Column, columns_of
@@ -165,7 +166,7 @@ class _Rows:
             )
         raise ColumnError(
             f"{column.name} is {short_repr(value)} in the bucket that begins at "
-            f"{bucket.start_time} ({bucket.start.isoformat()}). Its column, {kind.arrow}, holds "
+            f"{bucket.start_time} ({iso(bucket.start)}). Its column, {kind.arrow}, holds "
             f"{kind.holds}. Use {kind.alternative} to keep every digit.",
             column=column.name,
             start_time=bucket.start_time,

@@ -5,7 +5,6 @@ Every call runs the async client in a background thread.
 
 from collections.abc import Collection, Generator
 from contextlib import closing
-from types import TracebackType
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from openai_usage._http.config import ClientConfig, configured_by
@@ -187,10 +186,5 @@ class UsageClient(BaseClient):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast, overload
 
 from openai_usage._http.config import configured_by
@@ -182,10 +181,5 @@ class AsyncUsageClient(BaseClient):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self.close()

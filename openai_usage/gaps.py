@@ -1,9 +1,8 @@
 """Gap: a part of a range for which the API returned no bucket."""
 
-from datetime import UTC, datetime
-
 from attrs import frozen
 
+from openai_usage._time_format import iso
 from openai_usage.schema.results import Span
 
 __all__ = ["Gap"]
@@ -25,9 +24,5 @@ class Gap(Span):
     """Unix seconds, exclusive."""
 
     def __str__(self) -> str:
-        dates = " to ".join(_iso(each) for each in (self.start_time, self.end_time))
+        dates = " to ".join(iso(each) for each in (self.start_time, self.end_time))
         return f"the API returned no bucket from {self.start_time} to {self.end_time} ({dates})"
-
-
-def _iso(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat()

@@ -20,8 +20,8 @@ from openai_usage.analysis.spending import spendings
 from openai_usage.cli.output import spend_table
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import summarize
+from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
-from openai_usage.report.figures import Figures
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.usage import panels_of_usage

@@ -1,6 +1,5 @@
 """ResumePoint: where to continue an iteration that fails. Only this module sets `resume_from`."""
 
-from types import TracebackType
 from typing import Self
 
 from openai_usage.errors import UsageError
@@ -19,11 +18,7 @@ class ResumePoint:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if isinstance(exc, UsageError):
-            exc.resume_from = self.end_time
+    def __exit__(self, *raised: object) -> None:
+        error = raised[1]
+        if isinstance(error, UsageError):
+            error.resume_from = self.end_time

@@ -4,8 +4,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from openai_usage._decimals import exact_sum
-from openai_usage._formatting import money, money_beside, share
+from openai_usage._number_format import money, money_beside, share
 
 
 @frozen
@@ -41,7 +40,7 @@ class Verdict:
     def __str__(self) -> str:
         words = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"}
         word = words[self.exit_code]
-        budget = money(self.budget, self.currency, places=_places(self.budget))
+        budget = money(self.currency).exact(self.budget)
         used = self._amount(self.used, "so far") if self.is_known else "unknown so far"
         projected = (
             "with no projection"
@@ -54,9 +53,3 @@ class Verdict:
         """Return an amount with enough digits to show whether it is over the budget."""
         percentage = f" ({share(amount, self.budget)})" if self.budget else ""
         return f"{money_beside(amount, self.budget, self.currency)} {what}{percentage}"
-
-
-def _places(budget: Decimal) -> int:
-    """Return the number of decimal places that shows *budget* exactly, at least 2."""
-    _, _, fraction = f"{exact_sum([budget]):f}".partition(".")
-    return max(2, len(fraction))

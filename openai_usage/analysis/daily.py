@@ -9,6 +9,7 @@ from typing import Self
 from attrs import define, field, frozen
 
 from openai_usage._decimals import exact_sum
+from openai_usage._time_format import iso_date
 from openai_usage.analysis.totals import group_by
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
@@ -60,7 +61,7 @@ class Day:
     @property
     def date(self) -> str:
         """Return the date as `2026-09-10`."""
-        return f"{datetime.fromtimestamp(self.start, UTC):%Y-%m-%d}"
+        return iso_date(self.start)
 
 
 @frozen

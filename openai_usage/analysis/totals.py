@@ -10,7 +10,7 @@ from attrs import define, evolve, field, frozen
 
 from openai_usage import Amount, Bucket, Endpoint
 from openai_usage._decimals import exact_sum
-from openai_usage._formatting import Number
+from openai_usage._number_format import Number
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")

@@ -3,7 +3,6 @@
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pkgutil import resolve_name
 
 from cyclopts import App, CycloptsError, Group
@@ -17,6 +16,7 @@ from openai_usage import (
     __version__,
 )
 from openai_usage._text import with_full_stop
+from openai_usage._time_format import iso
 from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
@@ -98,8 +98,7 @@ def _describe(error: OSError) -> str:
 def _resume_advice(resume_from: int | None) -> str:
     if resume_from is None:
         return ""
-    start = datetime.fromtimestamp(resume_from, UTC).isoformat().replace("+00:00", "Z")
-    return f" The output before that is complete. Continue with --start {start}."
+    return f" The output before that is complete. Continue with --start {iso(resume_from)}."
 
 
 def _say(message: str, *, exit_code: int) -> int:

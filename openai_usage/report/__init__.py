@@ -18,8 +18,8 @@ from attrs import frozen
 from openai_usage._extras import missing_library
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
+from openai_usage.report.data import Figures, Missing
 from openai_usage.report.fetch import gather, period_of
-from openai_usage.report.figures import Figures, Missing
 from openai_usage.report.panels import named
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage

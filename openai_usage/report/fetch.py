@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import chain
@@ -21,13 +21,11 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.figures import Figures, Missing, Spend, Usage
+from openai_usage.report.data import Figures, Missing, Spend, Usage
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import CostsResult
 from openai_usage.schema.times import Timestamp, unix_seconds
 from openai_usage.schema.windows import Window
-
-__all__ = ["gather", "period_of"]
 
 T = TypeVar("T")
 
@@ -70,13 +68,15 @@ async def gather(
     due = now - LATE
     named: dict[str | None, CostsResult] = {}
     costs, before, usage = await asyncio.gather(
-        _or_error(_costs(client, period, named)),
-        _or_error(_costs(client, compared, named)),
-        asyncio.gather(*(_or_error(_usage(client, row, period)) for row in rows)),
+        _or_error(_costs(client, period, named), {}),
+        _or_error(_costs(client, compared, named), {}),
+        asyncio.gather(
+            *(_or_error(_usage(client, row, period), Usage(row.name, {}, {})) for row in rows)
+        ),
     )
-    answered = [answer for answer in usage if not isinstance(answer, APIError)]
-    if isinstance(costs, APIError) and not answered:
-        raise costs
+    answered = [answer for answer in usage if answer.error is None]
+    if costs.error is not None and not answered:
+        raise costs.error
     missing = [
         *_missing("costs", frozenset(), costs, due),
         *chain.from_iterable(
@@ -95,10 +95,10 @@ async def gather(
         usage=tuple(answer.figures for answer in answered),
         missing=tuple(missing),
         # The API may not have costs that old. The requested range is complete without them.
-        uncompared=_why(before) if isinstance(before, APIError) else "",
+        uncompared="" if before.error is None else _why(before.error),
         names=names and names.with_names_from(named.values()),
-        costs_start=None if isinstance(costs, APIError) else costs.start,
-        gaps_before=() if isinstance(before, APIError) else before.gaps,
+        costs_start=costs.start,
+        gaps_before=before.gaps,
     )
 
 
@@ -107,21 +107,22 @@ def _why(error: APIError) -> str:
     return printable(among_others(str(error)))
 
 
-async def _or_error(request: Awaitable[T]) -> T | APIError:
+@frozen
+class _Read(Generic[T]):
+    """The figures of an endpoint and the time that they cover, or the error instead of them."""
+
+    figures: T
+    start: int | None = None
+    """The start of the first bucket if that is before the range."""
+    gaps: tuple[Gap, ...] = ()
+    error: APIError | None = None
+
+
+async def _or_error(request: Awaitable[_Read[T]], nothing: T) -> _Read[T]:
     try:
         return await request
     except APIError as error:
-        return error
-
-
-@frozen
-class _Read(Generic[T]):
-    """The figures of an endpoint and the time that they cover."""
-
-    figures: T
-    start: int | None
-    """The start of the first bucket if that is before the range."""
-    gaps: tuple[Gap, ...]
+        return _Read(nothing, error=error)
 
 
 async def _costs(
@@ -132,7 +133,7 @@ async def _costs(
     Add to *named* one result for each project whose name it has.
     """
     if period is None:
-        return _Read({}, None, ())
+        return _Read({})
     daily: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))
     buckets = client.costs(
         start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
@@ -148,31 +149,20 @@ async def _costs(
             daily[result.amount.currency.casefold()].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
-    gaps = _gaps("costs", spans, period)
+    start, gaps = _covered("costs", spans, period)
     missing = period.places(gaps)
     rows = {currency: totals.done(missing) for currency, totals in daily.items()}
-    return _Read(rows, _early_start(spans, period), gaps)
-
-
-def _early_start(spans: Sequence[Window], period: Period) -> int | None:
-    """Return the start of the first bucket if that is before the range."""
-    is_early = bool(spans) and spans[0].start_time < period.start
-    return spans[0].start_time if is_early else None
+    return _Read(rows, start, gaps)
 
 
 def _spend(
-    costs: _Read[Mapping[str, Rows]] | APIError, before: _Read[Mapping[str, Rows]] | APIError
+    costs: _Read[Mapping[str, Rows]], before: _Read[Mapping[str, Rows]]
 ) -> tuple[Spend, ...]:
-    if isinstance(costs, APIError):
-        return ()
-    now, then = costs.figures, {} if isinstance(before, APIError) else before.figures
+    now, then = costs.figures, before.figures
+    currencies = [] if costs.error else sorted(now.keys() | then.keys())
     return tuple(
-        Spend(
-            currency,
-            now.get(currency, {}),
-            None if isinstance(before, APIError) else then.get(currency, {}),
-        )
-        for currency in sorted(now.keys() | then.keys())
+        Spend(each, now.get(each, {}), None if before.error else then.get(each, {}))
+        for each in currencies
     )
 
 
@@ -195,28 +185,32 @@ async def _usage(
                 amount = getattr(result, name)
                 if isinstance(amount, int | Decimal):  # labels and missing values are not
                     totals.add((name, model), day, Decimal(amount))
-    gaps = _gaps(endpoint.name, spans, period)
-    start, rows = _early_start(spans, period), totals.done(period.places(gaps))
+    start, gaps = _covered(endpoint.name, spans, period)
+    rows = totals.done(period.places(gaps))
     return _Read(Usage(endpoint.name, rows, measures, start), start, gaps)
 
 
-def _gaps(endpoint: str, spans: list[Window], period: Period) -> tuple[Gap, ...]:
-    return tuple(
+def _covered(
+    endpoint: str, spans: list[Window], period: Period
+) -> tuple[int | None, tuple[Gap, ...]]:
+    """Return the start of the first bucket if that is before the range, and the gaps."""
+    is_early = bool(spans) and spans[0].start_time < period.start
+    return spans[0].start_time if is_early else None, tuple(
         Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
         for gap in find_gaps(spans, period.start, period.end, DAY)
     )
 
 
 def _missing(
-    endpoint: str, measures: frozenset[str], answer: _Read[T] | APIError, due: int
+    endpoint: str, measures: frozenset[str], answer: _Read[T], due: int
 ) -> Iterator[Missing]:
     """Yield the missing parts of an endpoint: all of it, some days, or nothing.
 
     A gap that begins after *due* is a day that has just begun, whose bucket can still arrive.
     """
     what = endpoint.replace("_", " ")
-    if isinstance(answer, APIError):
-        yield Missing(what, _why(answer), measures)
+    if answer.error is not None:
+        yield Missing(what, _why(answer.error), measures)
         return
     for is_due, yet in ((True, ""), (False, " yet")):
         if gaps := tuple(gap for gap in answer.gaps if (gap.start_time <= due) is is_due):

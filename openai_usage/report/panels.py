@@ -3,28 +3,15 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, repeat
 
 from attrs import evolve, frozen
 
 from openai_usage._gap_text import join
+from openai_usage._number_format import Unit
 from openai_usage._text import unique_labels
 from openai_usage.analysis.daily import Day, Period, Values, subtotal, sums, total
-from openai_usage.report.units import Unit
-
-__all__ = [
-    "IN_COLOUR",
-    "OTHERS",
-    "Bar",
-    "Panel",
-    "Series",
-    "at",
-    "attach_full_table",
-    "bars",
-    "named",
-    "slugs",
-    "top_series",
-]
+from openai_usage.report.data import Figures, Missing
 
 IN_COLOUR = 6
 """The number of series with a colour of their own. Not everyone could tell more of them apart."""
@@ -81,8 +68,8 @@ class Panel:
     """The heading."""
     unit: Unit
     """The unit of all values."""
-    bars: tuple[Bar, ...]
-    """The bars, from left to right or from top to bottom."""
+    bars: tuple[Bar, ...] = ()
+    """The bars, from left to right or from top to bottom. `by_day` adds those of days."""
     series: tuple[Series, ...]
     """The stacked parts of the bars."""
     adds_up: bool = True
@@ -104,7 +91,7 @@ class Panel:
         begin = f"{self.title} from {self.bars[0].label} to {self.bars[-1].label}"
         begin += f" ({self.omission}): " if self.without else ": "
         if self.adds_up:
-            parts = (f"{one.label} {self.unit.headline(one.total)}" for one in self.series)
+            parts = (f"{one.label} {self.unit.rounded(one.total)}" for one in self.series)
             return f"{begin}{', '.join(parts)}."
         known = [each for each in self.sums if each is not None]
         least, most = (self.unit.exact(find(known)) for find in (min, max))
@@ -165,43 +152,50 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
     return tuple(made)
 
 
-def top_series(rows: Sequence[tuple[str, Values]], shown: tuple[Bar, ...]) -> tuple[Series, ...]:
+def top_series(rows: Sequence[tuple[str, Values]]) -> tuple[Series, ...]:
     """Return the first rows as series with their own colours, and the rest as one series.
 
     The rows must be sorted, the largest first.
     """
     used = [(label, days) for label, days in rows if any(days)]
     kept, others = used[:IN_COLOUR], used[IN_COLOUR:]
-    colours = [*range(1, len(kept) + 1)]
     if len(others) > 1:
         others = [(f"Other ({len(others)})", sums(days for _, days in others))]
-    if others:
-        kept, colours = [*kept, *others], [*colours, OTHERS]
-    labels = unique_labels([label for label, _ in kept])
+    return _series([*kept, *others], [*range(1, IN_COLOUR + 1), OTHERS])
+
+
+def _series(rows: Sequence[tuple[str, Values]], colours: Iterable[int]) -> tuple[Series, ...]:
+    """Return the rows as series in the first of *colours*, with labels that differ."""
+    labels = unique_labels(label for label, _ in rows)
     return tuple(
-        Series(label, colour, at(shown, days))
-        for label, colour, (_, days) in zip(labels, colours, kept, strict=True)
+        Series(label, colour, values)
+        for label, colour, (_, values) in zip(labels, colours, rows, strict=False)
     )
 
 
-def attach_full_table(
+def by_day(
+    figures: Figures,
     panel: Panel,
-    period: Period,
     rows: Sequence[tuple[str, Values]],
-    missing: Collection[int] = (),
+    missing: tuple[Missing, ...],
+    period: Period | None = None,
 ) -> Panel:
-    """Return the panel, with all *rows* by day in `in_full` if the chart groups any of them."""
-    days = bars(period, adds_up=False, missing=missing)
-    used = [(label, values) for label, values in rows if any(values)]
-    if len(days) == len(panel.bars) and len(used) == len(panel.series):
-        return panel
-    labels = unique_labels([label for label, _ in used])
-    everything = tuple(
-        Series(label, OTHERS, values) for label, (_, values) in zip(labels, used, strict=True)
+    """Return *panel*, whose series have a value for each day, with a bar for each day or month.
+
+    If months or the series group any *rows*, it has a table of these by day.
+    """
+    lost = figures.missing_days(missing)
+    days, shown = (
+        bars(period or figures.period, adds_up=sum_up, missing=lost)
+        for sum_up in (False, panel.adds_up)
     )
-    return evolve(panel, in_full=evolve(panel, bars=days, series=everything))
-
-
-def at(shown: tuple[Bar, ...], days: Values) -> Values:
-    """Return the sum of the values of *days* in each bar."""
-    return tuple(subtotal(days[bar.days]) for bar in shown)
+    used = [(label, values) for label, values in rows if any(values)]
+    is_grouped = (len(shown), len(panel.series)) != (len(days), len(used))
+    without = figures.without(missing)
+    in_full = evolve(panel, bars=days, series=_series(used, repeat(OTHERS)), without=without)
+    series = (
+        evolve(each, values=tuple(subtotal(each.values[bar.days]) for bar in shown))
+        for each in panel.series
+    )
+    in_bars = evolve(in_full, bars=shown, series=tuple(series))
+    return evolve(in_bars, in_full=in_full) if is_grouped else in_bars

@@ -7,14 +7,12 @@ from decimal import Decimal
 from attrs import frozen
 
 from openai_usage._decimals import exact_difference
+from openai_usage._number_format import Unit, money_with_symbol
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Values, by, subtotal, sums, total
 from openai_usage.names import Names
-from openai_usage.report.figures import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, attach_full_table, bars, top_series
-from openai_usage.report.units import Unit, money
-
-__all__ = ["RankedItem", "Ranking", "panels_of_spend", "rankings"]
+from openai_usage.report.data import Figures, Spend
+from openai_usage.report.panels import IN_COLOUR, Panel, by_day, top_series
 
 _DIMENSIONS = ("project", "line item")
 """The parts of a key of `Spend.rows`, in order."""
@@ -118,7 +116,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
     ]
     return Ranking(
         what=what,
-        unit=money("usd" if spend.currency == "usd" else currency),
+        unit=money_with_symbol("usd" if spend.currency == "usd" else currency),
         suffix=f", {currency}" if len(figures.spend) > 1 else "",
         without=figures.without(missing_parts),
         items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),
@@ -169,9 +167,6 @@ def _by_model(items: Sequence[RankedItem]) -> list[tuple[str, Values]]:
 
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
     """Return the charts of costs by day: by project and by line item, for each currency."""
-    missing_parts = figures.missing_of("costs")
-    missing = figures.missing_days(missing_parts)
-    shown = bars(figures.billed, missing=missing)
     panels = []
     for each in ranked:
         # A large refund matters as much as a large cost.
@@ -181,11 +176,9 @@ def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
         panel = Panel(
             title=f"Spend by {each.what}{each.suffix}",
             unit=each.unit,
-            bars=shown,
-            series=top_series(grouped, shown),
+            series=top_series(grouped),
             note=_GROUPED_BY_MODEL if len(grouped) < len(rows) else "",
-            without=figures.without(missing_parts),
         )
         if panel.series:
-            panels.append(attach_full_table(panel, figures.billed, rows, missing))
+            panels.append(by_day(figures, panel, rows, figures.missing_of("costs"), figures.billed))
     return panels

@@ -7,12 +7,11 @@ from itertools import groupby
 from attrs import frozen
 
 from openai_usage._gap_text import join
+from openai_usage._number_format import NOTHING, Unit, counted, precise_change, precise_share
 from openai_usage._text import label, unique_labels
+from openai_usage.analysis.daily import Values, total
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import RankedItem, Ranking
-from openai_usage.report.units import NOTHING, Unit, change_in_percent, percent
-
-__all__ = ["Table", "tables_of_panels", "tables_of_rankings"]
 
 
 @frozen(kw_only=True)
@@ -39,8 +38,7 @@ class Table:
     @property
     def size(self) -> str:
         """Return the size in words: `90 rows, 55 columns`."""
-        rows, columns = len(self.rows), len(self.heads)
-        return f"{rows:,} row{'' if rows == 1 else 's'}, {columns:,} columns"
+        return f"{counted(len(self.rows), 'row')}, {counted(len(self.heads), 'column')}"
 
     @property
     def fits_on_paper(self) -> bool:
@@ -93,11 +91,11 @@ def _with_id(item: RankedItem) -> str:
 def _costs(ranking: Ranking, name: str, each: RankedItem) -> tuple[str, ...]:
     exact = ranking.unit.exact
     billed, all_ = each.billed, ranking.everything.total
-    share = NOTHING if billed is None else percent(billed, all_)
+    share = NOTHING if billed is None else precise_share(billed, all_)
     costs = (name, _exact(ranking.unit, billed), share)
     if each.before is None:
         return costs
-    changed = change_in_percent(each.compared, each.before)
+    changed = precise_change(each.compared, each.before)
     return (*costs, exact(each.compared), exact(each.before), exact(each.change), changed)
 
 
@@ -123,6 +121,43 @@ def _labels(panel: Panel) -> list[str]:
     return [bar.label for bar in panel.bars]
 
 
+def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
+    columns = [_column(each.label, panel.unit, each.values) for each in panel.series]
+    columns.append(_column("Total", panel.unit, panel.sums))
+    # A large table has its totals in the foot only.
+    return _table((panel,), columns, f"{panel.title}." if folded else panel.text, folded=folded)
+
+
+def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
+    columns = [_column(each.title, each.unit, each.sums, adds_up=each.adds_up) for each in panels]
+    notes = " ".join(filter(None, (each.note for each in panels)))
+    return _table(panels, columns, notes, folded=folded)
+
+
+def _column(head: str, unit: Unit, values: Values, *, adds_up: bool = True) -> list[str]:
+    foot = total(values) if adds_up else None
+    return [head, *(_exact(unit, value) for value in (*values, foot))]
+
+
+def _table(
+    panels: tuple[Panel, ...], columns: Sequence[Sequence[str]], caption: str, *, folded: bool
+) -> Table:
+    """Return a table with a row for each bar of *panels*, which have the same bars."""
+    by_day = not panels[0].horizontal
+    names = ["In UTC" if by_day else "Model", *_heads(panels), "Total"]
+    heads, *rows, foot = zip(names, *columns, strict=True)
+    return Table(
+        title=f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}",
+        caption=caption,
+        heads=heads,
+        rows=tuple(rows),
+        foot=foot,
+        panels=() if folded else panels,
+        by_day=by_day,
+        folded=folded,
+    )
+
+
 def _heads(panels: Sequence[Panel]) -> Iterator[str]:
     """Yield the heads of the rows of panels with the same bars, marking incomplete ones."""
     sums = zip(*(each.sums for each in panels), strict=True)
@@ -135,47 +170,3 @@ def _heads(panels: Sequence[Panel]) -> Iterator[str]:
 
 def _exact(unit: Unit, value: Decimal | None) -> str:
     return NOTHING if value is None else unit.exact(value)
-
-
-def _of_panel(panel: Panel, *, folded: bool = False) -> Table:
-    exact = panel.unit.exact
-    columns = [*(each.values for each in panel.series), panel.sums]
-    return Table(
-        title=_titled((panel,), folded=folded),
-        # A large table has its totals in the foot only.
-        caption=f"{panel.title}." if folded else panel.text,
-        heads=(
-            "Model" if panel.horizontal else "In UTC",
-            *(each.label for each in panel.series),
-            "Total",
-        ),
-        rows=tuple(
-            (head, *(_exact(panel.unit, value) for value in values))
-            for head, *values in zip(_heads([panel]), *columns, strict=True)
-        ),
-        foot=("Total", *(exact(each.total) for each in panel.series), exact(panel.total)),
-        panels=() if folded else (panel,),
-        by_day=not panel.horizontal,
-        folded=folded,
-    )
-
-
-def _of_small(panels: tuple[Panel, ...], *, folded: bool = False) -> Table:
-    totals = (each.unit.exact(each.total) if each.adds_up else NOTHING for each in panels)
-    return Table(
-        title=_titled(panels, folded=folded),
-        caption=" ".join(filter(None, (each.note for each in panels))),
-        heads=("In UTC", *(each.title for each in panels)),
-        rows=tuple(
-            (head, *(_exact(each.unit, value) for each, value in zip(panels, values, strict=True)))
-            for head, *values in zip(_heads(panels), *(each.sums for each in panels), strict=True)
-        ),
-        foot=("Total", *totals),
-        panels=() if folded else panels,
-        by_day=True,
-        folded=folded,
-    )
-
-
-def _titled(panels: tuple[Panel, ...], *, folded: bool) -> str:
-    return f"{' · '.join(each.title for each in panels)}{', in full' if folded else ''}"

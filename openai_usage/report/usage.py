@@ -5,21 +5,14 @@ from decimal import Decimal
 
 from attrs import evolve
 
+from openai_usage._number_format import BYTES, COUNT
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.daily import Rows, Values, by, total
-from openai_usage.report.figures import Figures, Missing, Usage
-from openai_usage.report.panels import (
-    Bar,
-    Panel,
-    Series,
-    at,
-    attach_full_table,
-    bars,
-    top_series,
-)
-from openai_usage.report.units import COUNT, UNITS
+from openai_usage.report.data import Figures, Missing, Usage
+from openai_usage.report.panels import Bar, Panel, Series, by_day, top_series
 
-__all__ = ["panels_of_usage"]
+TOKENS, REQUESTS = "Tokens", "Requests to models"
+"""Titles of the charts that also have a card."""
 
 _MODELS = 12
 """The most models that have a bar of their own."""
@@ -40,6 +33,11 @@ _TITLES = {
 
 _LEFT_OUT = "Requests counted by web searches are left out. They may already be included here."
 
+_NOT_SUMMED = (
+    "The value that the API returns for each day. The API does not say whether it is the amount "
+    "stored or the amount added, so days are not summed."
+)
+
 _TOGETHER = {
     "num_model_requests",
     "input_tokens",
@@ -56,38 +54,20 @@ def panels_of_usage(figures: Figures) -> list[Panel]:
 
 
 def _panels(figures: Figures) -> Iterator[Panel]:
-    missing_parts = _missing_parts(figures, "input_tokens")
-    missing = figures.missing_days(missing_parts)
-    shown = bars(figures.period, missing=missing)
     tokens = _tokens(figures.usage)
     kinds = by(0, tokens)
-    by_day = Panel(
-        title="Tokens",
-        unit=COUNT,
-        bars=shown,
-        series=_of_kinds({kind: at(shown, days) for kind, days in kinds.items()}),
-        without=figures.without(missing_parts),
-    )
-    yield attach_full_table(
-        by_day,
-        figures.period,
+    missing = _missing_parts(figures, "input_tokens")
+    yield by_day(
+        figures,
+        Panel(title=TOKENS, unit=COUNT, series=_of_kinds(kinds)),
         [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
         missing,
     )
-    yield evolve(_of_models(tokens), without=by_day.without)
+    yield evolve(_of_models(tokens), without=figures.without(missing))
     requests = _requests(figures.usage)
-    missing_parts = _missing_parts(figures, "num_model_requests")
-    missing = figures.missing_days(missing_parts)
-    shown = bars(figures.period, missing=missing)
-    panel = Panel(
-        title="Requests to models",
-        unit=COUNT,
-        bars=shown,
-        series=top_series(requests, shown),
-        note=_LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else "",
-        without=figures.without(missing_parts),
-    )
-    yield attach_full_table(panel, figures.period, requests, missing)
+    note = _LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else ""
+    panel = Panel(title=REQUESTS, unit=COUNT, series=top_series(requests), note=note)
+    yield by_day(figures, panel, requests, _missing_parts(figures, "num_model_requests"))
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
             if measure not in _TOGETHER:
@@ -128,15 +108,12 @@ def _of_models(tokens: Rows) -> Panel:
     groups = [[model] for model in ranked]
     labels = labels_of(ranked, _named)
     names = [labels[model] for model in ranked]
-    if len(others := ranked[_MODELS:]) < 2:
-        return _of_groups(tokens, groups, names)
     everything = _of_groups(tokens, groups, names)
-    panel = _of_groups(
-        tokens,
-        [*groups[:_MODELS], others],
-        [*names[:_MODELS], f"Other models ({len(others)})"],
-    )
-    return evolve(panel, in_full=everything)
+    if len(others := ranked[_MODELS:]) < 2:
+        return everything
+    groups = [*groups[:_MODELS], others]
+    names = [*names[:_MODELS], f"Other models ({len(others)})"]
+    return evolve(_of_groups(tokens, groups, names), in_full=everything)
 
 
 def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequence[str]) -> Panel:
@@ -193,21 +170,14 @@ def _of_one_measure(figures: Figures, usage: Usage, measure: str, days: Values) 
     title = _TITLES.get(
         (usage.endpoint, measure), f"{usage.endpoint}: {measure}".replace("_", " ").capitalize()
     )
-    adds_up = bool(usage.about[measure].get("adds_up", True))
-    missing_parts = figures.missing_of(usage.endpoint)
-    missing = figures.missing_days(missing_parts)
-    shown = bars(figures.period, adds_up=adds_up, missing=missing)
+    about = usage.about[measure]
+    adds_up = bool(about.get("adds_up", True))
     panel = Panel(
         title=title,
-        unit=UNITS.get(usage.about[measure].get("unit"), COUNT),
-        bars=shown,
-        series=(Series(title, 1, at(shown, days)),),
+        unit=BYTES if about.get("unit") == "bytes" else COUNT,
+        series=(Series(title, 1, days),),
         adds_up=adds_up,
         compact=True,
-        note=""
-        if adds_up
-        else "The value that the API returns for each day. The API does not say whether it is the "
-        "amount stored or the amount added, so days are not summed.",
-        without=figures.without(missing_parts),
+        note="" if adds_up else _NOT_SUMMED,
     )
-    return attach_full_table(panel, figures.period, [(title, days)], missing)
+    return by_day(figures, panel, [(title, days)], figures.missing_of(usage.endpoint))

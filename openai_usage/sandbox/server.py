@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Literal, Self
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from attrs import field, frozen
 from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
 from openai_usage.sandbox.api_errors import ApiError
-from openai_usage.sandbox.dataset.organization import Organization
+from openai_usage.sandbox.dataset.organization import organization_of
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.rate_limit import RateLimit
 from openai_usage.schema.times import Timestamp, unix_seconds
@@ -80,7 +79,7 @@ class Sandbox:
         """A valid key without permission to read usage."""
         self.scopes = {USAGE, MANAGEMENT}
         """The scopes of the admin key. Remove one to get the error for a key without it."""
-        self._organization = Organization.from_seed(seed)
+        self._organization = organization_of(seed)
         self._api = Api(
             self._organization,
             scopes={self.admin_api_key: self.scopes, self.project_api_key: set()},
@@ -113,12 +112,7 @@ class Sandbox:
         self._base_url = f"http://{host}:{port}/v1"
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *raised: object) -> None:
         await self._stop()
 
     async def _stop(self) -> None:
@@ -133,12 +127,7 @@ class Sandbox:
             self._background = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._background.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -16,11 +16,10 @@ from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.spending import spendings
 from openai_usage.report import Report, report
-from openai_usage.report.figures import Figures
+from openai_usage.report.data import Figures
 from openai_usage.report.page import page
 from openai_usage.report.spend import rankings
 from openai_usage.report.tables import tables_of_rankings
-from openai_usage.report.units import change_in_percent, percent
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.schema.windows import Window
@@ -207,11 +206,6 @@ async def test_today_without_a_bucket_is_unknown_in_a_report(usage_sandbox: Sand
     assert missing.why == "the API returned no bucket for 2026-09-10 00:00 to 22:40"
     [spend] = made.figures.spend
     assert spend.rows["p", "gpt-5, input"] == (Decimal(7), None)
-
-
-def test_percentages_have_separators() -> None:
-    assert percent(Decimal(123456), Decimal(100)) == "123,456.0 %"
-    assert change_in_percent(Decimal(0), Decimal(5)) == "-100.0 %"
 
 
 # ---------------------------------------------------------------- spend

@@ -11,13 +11,11 @@ from pathlib import Path
 import pytest
 
 from openai_usage._decimals import exact_sum, of_cents
-from openai_usage._formatting import change, count, duration, share, size, sparkline
-from openai_usage._formatting import money as money_text
+from openai_usage._number_format import BYTES, money_with_symbol
 from openai_usage.analysis.spending import Charge, Spending
 from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.report.charts import LARGE, svg
 from openai_usage.report.panels import Bar, Panel, Series
-from openai_usage.report.units import BYTES, money
 from openai_usage.sandbox import Sandbox
 from openai_usage.schema.results import Amount
 from openai_usage.schema.times import days_ago
@@ -47,6 +45,12 @@ EMPTY_REPORT = ("report", "--start", "2020-01-01", "--end", "2020-01-02", "--san
 # ---------------------------------------------------------------- figures
 
 
+def in_full(amount: Decimal) -> str:
+    """An amount with every digit, and at least to the cent."""
+    whole, _, fraction = f"{amount:,f}".partition(".")
+    return f"{whole}.{fraction:0<2}"
+
+
 @pytest.mark.parametrize("amounts", AMOUNTS, ids=lambda amounts: " ".join(amounts)[:40])
 def test_amounts_of_any_size_are_added_up_and_drawn(
     amounts: list[str], terminal: Terminal, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -58,9 +62,9 @@ def test_amounts_of_any_size_are_added_up_and_drawn(
         monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-x")
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         table = terminal(f"{costs} --group-by line_item --exact")
-        assert f" {exact_sum(3 * values):,f} usd" in table
+        assert f" {in_full(exact_sum(3 * values))} usd" in table
         by_day = terminal(f"{costs} --exact")
-        assert by_day.count(f" {exact_sum(values):,f} usd") >= 3
+        assert by_day.count(f" {in_full(exact_sum(values))} usd") >= 3
         rows = csv.DictReader(terminal(f"{costs} --format csv").splitlines())
         assert [Decimal(row["amount"]) for row in rows] == 3 * values
         assert len(json.loads(terminal(f"{costs} --format json"))) == 3 * len(values)
@@ -94,32 +98,6 @@ def test_counts_of_any_size_are_written_and_drawn(
         terminal("report --last 20d -o report.html")
 
 
-def test_a_line_of_the_trend_is_drawn_of_amounts_beyond_floats() -> None:
-    huge = [Decimal(n).scaleb(6_144) for n in range(8)]
-    assert sparkline(huge, 8) == sparkline([n * 10**5_000 for n in range(8)], 8) == "▁▂▃▄▅▆▇█"
-    assert sparkline([Decimal("1e308")] * 6, 2) == "██"
-    assert sparkline([Decimal("1e-6176"), Decimal("1e6144")], 2) == "▁█"
-    assert sparkline([Decimal("0E-6176")], 2) == ""
-
-
-def test_nothing_but_zeros_has_no_minus() -> None:
-    assert money_text(Decimal("-0.001"), "usd") == "0.00 usd"
-    assert money_text(Decimal("-0.01"), "usd") == "-0.01 usd"
-    assert change(Decimal(1), Decimal("0.999")) == "+0%"
-    assert change(Decimal(1), Decimal("0.9")) == "-10%"
-    assert share(Decimal("-0.001"), Decimal(1)) == "0%"
-    assert money_text(Decimal("9e6144"), "usd").count("000") > 2_000
-
-
-def test_integers_beyond_those_that_python_writes_are_written() -> None:
-    huge = 10**5_000
-    shown = f"{Decimal(huge):,f}"
-    assert count(huge, exact=True) == size(huge, exact=True) == duration(huge, exact=True) == shown
-    assert count(-huge) == f"-{shown}"
-    assert duration(huge * 3_600) == f"{shown} h 00 min"
-    assert count(huge).endswith(",000T")
-
-
 def test_a_projection_is_to_the_cent_however_large() -> None:
     assert str(of_cents(1_250)) == "12.50"
     assert str(of_cents(-5)) == "-0.05"
@@ -138,7 +116,7 @@ def test_bars_of_any_size_are_drawn(largest: str, label: str) -> None:
     values = (Decimal(largest), Decimal(largest) / 2)
     panel = Panel(
         title="Spend",
-        unit=money("usd"),
+        unit=money_with_symbol("usd"),
         bars=(Bar("2026-09-10"), Bar("2026-09-11")),
         series=(Series("one", 1, values),),
     )

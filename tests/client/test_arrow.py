@@ -172,7 +172,7 @@ async def test_an_amount_that_does_not_fit_is_an_error_that_says_so(
     with pytest.raises(ColumnError) as caught:
         await client.costs(start_time=0, end_time=DAY).to_arrow()
     assert str(caught.value) == (
-        "amount is Decimal('1E+14') in the bucket that begins at 0 (1970-01-01T00:00:00+00:00). "
+        "amount is Decimal('1E+14') in the bucket that begins at 0 (1970-01-01T00:00:00Z). "
         "Its column, decimal128(38, 24), holds 14 digits before the point. "
         'Use money="text" to keep every digit.'
     )

@@ -27,7 +27,7 @@ def days(*numbers: int) -> list[int]:
 
 
 def iso(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat()
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 GAPS = {

@@ -8,7 +8,7 @@ import pytest
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
-from openai_usage.sandbox.dataset.organization import Organization
+from openai_usage.sandbox.dataset.organization import organization_of
 from tests.conftest import DAY, NOW, client_of
 from tests.support.asker import Asker
 
@@ -55,7 +55,7 @@ async def test_archived_projects_are_there_if_asked_for(ask: Asker) -> None:
 
 async def test_every_id_of_every_endpoint_can_be_looked_up(client: AsyncUsageClient) -> None:
     names = await client.names(personal=True)
-    labels = [source.labels for source in Organization.from_seed(7).sources]
+    labels = [source.labels for source in organization_of(7).sources]
     for label, statuses in {
         "project_id": {"active", "archived"},
         "user_id": {"active", "none"},

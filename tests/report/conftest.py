@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
-from openai_usage.report.figures import Figures
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 

@@ -19,8 +19,8 @@ from openai_usage import (
     RangeQuery,
 )
 from openai_usage.analysis.daily import DailyTotals, Period, by, total
+from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
-from openai_usage.report.figures import Figures
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.report_values import answer_at, known

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openai_usage import Names, UnreadList
+from openai_usage._number_format import money_with_symbol
 from openai_usage._text import printable, unique_labels
 from openai_usage.analysis.daily import Period, Rows
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS, subtitle
-from openai_usage.report.figures import Figures, Missing
+from openai_usage.report.data import Figures, Missing
 from openai_usage.report.panels import bars, named, slugs
 from openai_usage.report.spend import rankings
-from openai_usage.report.units import BYTES, COUNT, change_in_percent, money, percent
 from tests.conftest import DAY, TODAY
 from tests.support.hostile_report import TOKENS, called, hostile, panels
 from tests.support.report_values import HOSTILE, known, of_days, spent, used
@@ -112,7 +112,7 @@ def test_a_bar_is_drawn_for_every_figure_that_is_not_zero(figures: Figures, page
     for panel in panels(figures):
         for series in panel.series:
             for bar, value in zip(panel.bars, known(series.values), strict=True):
-                title = f"{bar.text}, {series.label}: {panel.unit.headline(value)}"
+                title = f"{bar.text}, {series.label}: {panel.unit.rounded(value)}"
                 drawn = 1 if panel.compact else 2  # for large screens and for small ones
                 assert page.texts.count(title) == (drawn if value else 0)
 
@@ -178,7 +178,7 @@ def test_what_moved_most(figures: Figures, page: Page) -> None:
     [table] = [table for table in page.tables if table[0][0] == "Line item" and len(table) == 6]
     for row, each in zip(table[1:], movers, strict=True):
         assert row[0] == each.label
-        assert row[3] == money("usd").signed(each.change)
+        assert row[3] == money_with_symbol("usd").signed(each.change)
     assert sum(each.change for each in by_project.items) == by_project.everything.change
 
 
@@ -679,58 +679,7 @@ def test_colours_and_text_stand_out_from_what_is_behind_them() -> None:
                 assert contrast(colour, scheme["surface"]) >= wanted
 
 
-# ---------------------------------------------------------------- figures as text
-
-
-@pytest.mark.parametrize(
-    ("amount", "short", "headline", "exact"),
-    [
-        ("0", "$0.00", "$0.00", "$0.00"),
-        ("0E-6176", "$0.00", "$0.00", "$0.00"),
-        ("1.5", "$1.50", "$1.50", "$1.50"),
-        ("-1234.5006", "-$1.2K", "-$1,234.50", "-$1,234.5006"),
-        ("999.949", "$999.95", "$999.95", "$999.949"),
-        ("999.95", "$1.0K", "$999.95", "$999.95"),
-        ("12345678900", "$12.3B", "$12,345,678,900.00", "$12,345,678,900.00"),
-        ("1E+16", "$10,000.0T", "$10,000,000,000,000,000.00", "$10,000,000,000,000,000.00"),
-        ("0.0000000001", "$0.00", "$0.00", "$0.0000000001"),
-        ("-0.001", "$0.00", "$0.00", "-$0.001"),
-        ("-0", "$0.00", "$0.00", "$0.00"),
-    ],
-)
-def test_money_as_text(amount: str, short: str, headline: str, exact: str) -> None:
-    unit, value = money("usd"), Decimal(amount)
-    assert (unit.short(value), unit.headline(value), unit.exact(value)) == (short, headline, exact)
-
-
-def test_other_units_as_text() -> None:
-    assert money("eur").exact(Decimal("1.5")) == "EUR 1.50"
-    assert COUNT.exact(Decimal(1234)) == COUNT.headline(Decimal(1234)) == "1,234"
-    assert BYTES.exact(Decimal(1234)) == "1,234 B"
-    assert BYTES.short(Decimal(1000)) == "1,000 B"
-    assert BYTES.short(Decimal(5 * 1024**3 + 1)) == "5.0 GiB"
-    assert COUNT.short(Decimal(5 * 10**9)) == "5.0B"
-    assert money("usd").signed(Decimal("0.001")) == "$0.00"
-    assert money("usd").signed(Decimal(1)) == "+$1.00"
-    assert money("usd").signed(Decimal(-1)) == "-$1.00"
-
-
-def test_shares_and_changes_say_nothing_where_there_is_nothing_to_say() -> None:
-    dash = "\N{EN DASH}"
-    assert percent(Decimal(1), Decimal(8)) == "12.5 %"
-    assert percent(Decimal(1), Decimal(0)) == percent(Decimal(-1), Decimal(8)) == dash
-    assert change_in_percent(Decimal(9), Decimal(8)) == "+12.5 %"
-    assert change_in_percent(Decimal(7), Decimal(8)) == "-12.5 %"
-    assert change_in_percent(Decimal(7), Decimal(0)) == dash
-    assert change_in_percent(Decimal(-7), Decimal(8)) == dash
-    assert change_in_percent(Decimal("79.9"), Decimal(8)) == "+898.8 %"
-    assert change_in_percent(Decimal(520), Decimal(8)) == "65 times"
-
-
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15))
-def test_exact_is_exact(value: Decimal) -> None:
-    text = money("usd").exact(value)
-    assert Decimal(text.replace("$", "").replace(",", "")) == value
+# ---------------------------------------------------------------- labels and names
 
 
 @given(st.lists(st.sampled_from(["a", "b", "a [2]"])))

@@ -27,7 +27,7 @@ def test_each_program_that_measures_still_runs() -> None:
         env=untraced,
     )
     assert done.returncode == 0, done.stderr
-    assert [line.removesuffix(" …") for line in done.stderr.splitlines()] == list(SOME)
+    assert [line.removesuffix(", round 1 …") for line in done.stderr.splitlines()] == list(SOME)
     head, *_ = done.stdout.splitlines()
     assert [cell.strip() for cell in head.split("|")][2:-2] == list(CONTENDERS)
 

@@ -1,7 +1,7 @@
 """A report of names that try to be markup."""
 
 from openai_usage import Name, Names
-from openai_usage.report.figures import Figures, Missing
+from openai_usage.report.data import Figures, Missing
 from openai_usage.report.panels import Panel
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from openai_usage.analysis.daily import Period, Rows, Values
-from openai_usage.report.figures import Figures, Spend, Usage
+from openai_usage.report.data import Figures, Spend, Usage
 from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.faults import Answer

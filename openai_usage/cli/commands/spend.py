@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 from attrs import evolve, field, frozen
 
 from openai_usage import APIError, Bucket, CostsResult, Gap
-from openai_usage._formatting import money
 from openai_usage._gap_text import describe_gaps, describe_spans
+from openai_usage._number_format import money
 from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable, with_full_stop
+from openai_usage._time_format import iso
 from openai_usage.analysis.projection import first_that_counts
 from openai_usage.analysis.spending import Spending, spendings, start_of_last_month
 from openai_usage.cli.options.budget import Budget
@@ -22,7 +23,6 @@ from openai_usage.cli.options.output import TableOrJson
 from openai_usage.cli.output.console import console_on, print_json, silence_stdout
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import iso
 from openai_usage.cli.output.spend_json import figures
 from openai_usage.cli.output.spend_table import print_spending
 from openai_usage.cli.wording import as_typed
@@ -184,7 +184,7 @@ def _exit_code(found: Sequence[Spending], budget: Budget, unknown: str, unchecke
 def _so_far(spending: Spending) -> str:
     if not spending.is_known(spending.month):
         return f"amounts in {spending.currency}, which are unknown so far,"
-    return f"{money(spending.total.this_month, spending.currency)} so far"
+    return f"{money(spending.currency).rounded(spending.total.this_month)} so far"
 
 
 def _check_currency(found: Sequence[Spending], budget: Budget) -> int:

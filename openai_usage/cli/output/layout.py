@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from openai_usage._decimals import exact_sum
-from openai_usage._formatting import Number
+from openai_usage._number_format import Number
 
 _MIN_LABEL_WIDTH = 9
 """The smallest width of a label column, in characters, even if the terminal is too narrow."""

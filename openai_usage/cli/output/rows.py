@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 
 from openai_usage import Bucket, Buckets, Gap, MoneyType
 from openai_usage._gap_text import describe_span
+from openai_usage._time_format import iso
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.windows import Window
@@ -93,8 +94,3 @@ class Written:
     def __str__(self) -> str:
         results = f"{self.results:,} result{'' if self.results == 1 else 's'}"
         return f"{results}, {describe_span(self._covered)}" if self._covered else results
-
-
-def iso(moment: datetime) -> str:
-    """Return a time in UTC in the format of ISO 8601 with Z."""
-    return moment.isoformat().replace("+00:00", "Z")

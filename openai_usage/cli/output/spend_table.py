@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage._formatting import change, money, share, sparkline
+from openai_usage._number_format import change, money, share, sparkline
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Part, Spending, sum_of
@@ -95,7 +95,7 @@ def _overview(spending: Spending) -> Table:
             (days_before, total.compared_with, "", None),
         ]
     for name, amount, compared_with, before in rows:
-        percent = "" if before is None or amount is None else change(before, amount)
+        percent = "" if before is None or amount is None else change(amount, before)
         note = f"{percent} on {compared_with}" if percent else ""
         grid.add_row(Text(name), _cell(amount, spending.currency), note)
     if not spending.compared:
@@ -169,7 +169,7 @@ def _parts(
     _add_shares(layout, amounts[:-1], spending.total.this_month, spending.month)
     _add_money(layout, name_last_month(spending), before, spending.currency)
     if spending.compared:
-        *changes, of_total = (change(part.compared_with, part.compared) for part in parts)
+        *changes, of_total = (change(part.compared, part.compared_with) for part in parts)
         layout.add_figures("{}\non {}".format(*name_compared_days(spending)), changes, of_total)
     return _with_bars(layout, amounts[:-1])
 
@@ -183,7 +183,7 @@ def _add_money(layout: Layout, head: str, amounts: Sequence[Decimal | None], cur
 
 
 def _cell(amount: Decimal | None, currency: str) -> str:
-    return "unknown" if amount is None else money(amount, currency)
+    return "unknown" if amount is None else money(currency).rounded(amount)
 
 
 def _add_shares(

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
 
-from openai_usage._formatting import money
 from openai_usage._gap_text import join
+from openai_usage._number_format import money
 from openai_usage.analysis.spending import Spending
 
 REVISED = "The API still revises the last three days or so, mostly upward."
@@ -81,5 +81,5 @@ def describe_projection(spending: Spending) -> str:
     projection = spending.projection
     if not projection.is_known:
         return "There is no projection, because no day is known on which to base it."
-    per_day = money(projection.per_day, spending.currency)
+    per_day = money(spending.currency).rounded(projection.per_day)
     return f"Projected at {per_day} a day: {projection.method}."

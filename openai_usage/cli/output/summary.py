@@ -4,9 +4,10 @@ from functools import partial
 
 from openai_usage import Bucket
 from openai_usage._text import label, labels_of
+from openai_usage._time_format import iso
 from openai_usage.analysis.totals import Group, Totals, TotalsBuilder, measures_of, values_of
 from openai_usage.cli.output.known_names import KnownNames
-from openai_usage.cli.output.rows import ResultRows, iso
+from openai_usage.cli.output.rows import ResultRows
 
 WITHOUT_GROUPING = ("start",)
 """The head of the label column if a line is a bucket."""

@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import BinaryIO
 
 from rich.table import Table
 from rich.text import Text
 
 from openai_usage import RangeQuery
-from openai_usage._formatting import UNITS, Number, money, share, sparkline
 from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
+from openai_usage._number_format import COUNT, SHORT, Number, money, share, sparkline
 from openai_usage.analysis.totals import Group, Measure, Totals
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
@@ -104,8 +103,9 @@ def _sums(totals: Totals[str], measure: Measure, *, exact: bool) -> Iterator[str
 
 def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bool) -> str:
     if currency is not None:
-        return money(Decimal(figure), currency, exact=exact)
-    return UNITS[measure.unit](figure, exact=exact)
+        unit = money(currency)
+        return unit.exact(figure) if exact else unit.rounded(figure)
+    return COUNT.exact(figure) if exact else SHORT[measure.unit](figure)
 
 
 def _is_rounded(totals: Totals[str]) -> bool:

@@ -7,6 +7,7 @@ bucket width and every grouping, and a month takes no longer to compute than a m
 import random
 from itertools import accumulate
 from math import exp
+from threading import Lock
 
 from attrs import frozen
 
@@ -14,6 +15,10 @@ from openai_usage.schema.times import DAY
 
 FOUNDED = 1_672_531_200
 """The start of the organization: 2023-01-01. There is no usage before."""
+
+
+_GENERATING = Lock()
+"""Held while days are generated, because sandboxes of several threads share an organization."""
 
 
 @frozen
@@ -81,8 +86,10 @@ class ArrivalProcess:
             return 0
         moment = min(moment, self._ended_at or moment)
         day, second = divmod(moment - FOUNDED, DAY)
-        while len(self._of_day) <= day:
-            self._generate_day()
+        if len(self._of_day) <= day:
+            with _GENERATING:
+                while len(self._of_day) <= day:
+                    self._generate_day()
         hour, second = divmod(second, 3600)
         share = self._until_hour[hour] + self._hours[hour] * second / 3600
         return int(self._until_day[day] + self._of_day[day] * min(1.0, share))

@@ -4,7 +4,7 @@ import random
 import string
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Self
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -65,42 +65,46 @@ class Organization:
     sources: tuple[Source, ...]
     """All usage and costs."""
 
-    @classmethod
-    def from_seed(cls, seed: int) -> Self:
-        """Return the organization of *seed*. It is the same for the same seed."""
-        chance = random.Random(f"{seed}/ids")
 
-        def ids(prefix: str, names: Iterator[str], length: int = 24) -> dict[str, str]:
-            letters = string.ascii_letters + string.digits
-            return {
-                name: prefix + "".join(chance.choices(letters, k=length))
-                for name in dict.fromkeys(names)
-            }
+@lru_cache(maxsize=16)
+def organization_of(seed: int) -> Organization:
+    """Return the organization of *seed*. All sandboxes of a process share it.
 
-        projects = ids("proj_", (key.project for key in KEYS.values()))
-        users = ids("user-", iter(PEOPLE))
-        keys = ids("key_", iter(KEYS), 16)
-        stores = ids("vs_", (str(each.labels.get("vector_store_id")) for each in WORKLOADS))
+    Making one takes longer than answering a request, and a test suite starts many sandboxes.
+    """
+    chance = random.Random(f"{seed}/ids")
 
-        def labels_of(workload: Workload) -> dict[str, Label]:
-            key = KEYS[workload.key]
-            labels = {
-                "project_id": projects[key.project],
-                "user_id": users[key.user] if key.user else None,
-                "api_key_id": keys[workload.key],
-                **workload.labels,
-            }
-            if "vector_store_id" in labels:
-                labels["vector_store_id"] = stores[str(labels["vector_store_id"])]
-            return labels
+    def ids(prefix: str, names: Iterator[str], length: int = 24) -> dict[str, str]:
+        letters = string.ascii_letters + string.digits
+        return {
+            name: prefix + "".join(chance.choices(letters, k=length))
+            for name in dict.fromkeys(names)
+        }
 
-        return cls(
-            id="org-" + "".join(chance.choices(string.ascii_letters, k=24)),
-            projects={id_: name for name, id_ in projects.items()},
-            users={id_: name for name, id_ in users.items()},
-            keys={id_: name for name, id_ in keys.items()},
-            sources=tuple(_sources(seed, labels_of)),
-        )
+    projects = ids("proj_", (key.project for key in KEYS.values()))
+    users = ids("user-", iter(PEOPLE))
+    keys = ids("key_", iter(KEYS), 16)
+    stores = ids("vs_", (str(each.labels.get("vector_store_id")) for each in WORKLOADS))
+
+    def labels_of(workload: Workload) -> dict[str, Label]:
+        key = KEYS[workload.key]
+        labels = {
+            "project_id": projects[key.project],
+            "user_id": users[key.user] if key.user else None,
+            "api_key_id": keys[workload.key],
+            **workload.labels,
+        }
+        if "vector_store_id" in labels:
+            labels["vector_store_id"] = stores[str(labels["vector_store_id"])]
+        return labels
+
+    return Organization(
+        id="org-" + "".join(chance.choices(string.ascii_letters, k=24)),
+        projects={id_: name for name, id_ in projects.items()},
+        users={id_: name for name, id_ in users.items()},
+        keys={id_: name for name, id_ in keys.items()},
+        sources=tuple(_sources(seed, labels_of)),
+    )
 
 
 def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> Iterator[Source]:

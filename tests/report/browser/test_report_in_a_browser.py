@@ -8,8 +8,8 @@ import pytest
 
 from openai_usage.report import Report
 from openai_usage.report.charts import COLOURS
+from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
-from openai_usage.report.figures import Figures
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.report.browser.chromium import Scheme, Tab, tab

@@ -11,12 +11,10 @@ from functools import cached_property
 
 from attrs import frozen
 
+from openai_usage._number_format import counted
 from openai_usage.analysis.daily import Period, Rows
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.units import days
-
-__all__ = ["Figures", "Missing", "Spend", "Usage"]
 
 
 @frozen
@@ -115,6 +113,15 @@ class Figures:
             part for part in self.missing if part.gaps and part.gaps[0].endpoint == endpoint
         )
 
+    @property
+    def costs_are_unread(self) -> bool:
+        """Return whether the costs could not be read at all."""
+        return any(part.what == "costs" and not part.gaps for part in self.missing)
+
+    def count_lost_days(self, endpoint: str) -> int:
+        """Return the number of whole days that are missing of an endpoint that could be read."""
+        return len(self.lost_days(self.missing_of(endpoint)))
+
     def missing_days(self, parts: Iterable[Missing]) -> frozenset[int]:
         """Return the indexes of the days of `period` that *parts* touch."""
         return self.period.places(gap for part in parts for gap in part.gaps)
@@ -131,8 +138,10 @@ class Figures:
 
     def _count_days(self, part: Missing) -> str:
         all_, whole = len(self.missing_days([part])), len(self.lost_days([part]))
-        shown = [days(whole)] if whole else []
-        return " and ".join([*shown, *([f"part of {days(all_ - whole)}"] if all_ > whole else [])])
+        parts = [counted(whole, "day")] if whole else []
+        if all_ > whole:
+            parts.append(f"part of {counted(all_ - whole, 'day')}")
+        return " and ".join(parts)
 
     @cached_property
     def averaged_days(self) -> tuple[int, ...]:
