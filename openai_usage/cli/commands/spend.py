@@ -47,9 +47,9 @@ class Bill:
         """The unknown parts of the range as a sentence; empty if everything is known."""
         return self.unread or " ".join(describe_gaps(self.gaps))
 
-    def covers(self, day: date, now: datetime) -> bool:
-        """Return whether a bucket or a gap reaches into *day*, or *day* begins at *now*."""
-        start = unix_seconds(day, param="day")
+    def has_today(self, now: datetime) -> bool:
+        """Return whether a bucket or a gap reaches into today, or today begins at *now*."""
+        start = unix_seconds(now.date(), param="today")
         return start == int(now.timestamp()) or start < self._end(default=0)
 
     def up_to(self, now: datetime, *, check: bool) -> "Bill":
@@ -98,7 +98,7 @@ def spend(
         bill = Bill(unread=printable(as_typed(error)))
     bill = bill.up_to(now, check=budget.check)
     is_zero = budget.budget is not None and bool(bill.buckets or not bill.gaps)
-    has_today = bill.covers(today, now)
+    has_today = bill.has_today(now)
     found = spendings(
         bill.buckets,
         today,

@@ -24,15 +24,6 @@ ROUNDED = "Rows are rounded; the total is the rounded sum of exact amounts."
 
 
 @define
-class _LabelColumn:
-    column: Column
-    whole: int
-    """The width of its longest label."""
-    word: int
-    """The width of its longest word, such as an id."""
-
-
-@define
 class Layout:
     """Builds a table column by column, and knows how much of the width is left.
 
@@ -48,7 +39,8 @@ class Layout:
     _left: int = field(init=False)
     """The width that is left; negative if labels must be wrapped."""
     _columns: list[Column] = field(factory=list, init=False)
-    _labels: list[_LabelColumn] = field(factory=list, init=False)
+    _labels: list[tuple[Column, int, int]] = field(factory=list, init=False)
+    """The columns of labels, with the widths of their longest label and of their longest word."""
     _cells: list[Sequence[RenderableType]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -60,7 +52,7 @@ class Layout:
         whole = max(map(cell_len, texts))
         word = max(cell_len(word) for text in texts for word in text.split())
         column = Column(head, Text(foot), overflow="fold")
-        self._labels.append(_LabelColumn(column, whole, word))
+        self._labels.append((column, whole, word))
         # Text, because rich reads markup in str.
         self._add(column, whole, [Text(each) for each in labels])
 
@@ -81,7 +73,8 @@ class Layout:
 
         Whole labels come before drawings. If labels are wrapped anyway, drawings can take the rest.
         """
-        for left in (self._left, self._left + self._slack):
+        slack = sum(whole - word for _, whole, word in self._labels)
+        for left in (self._left, self._left + slack):
             for widths in choices:
                 if sum(width + _GAP for width in widths if width) <= left:
                     return widths
@@ -104,20 +97,16 @@ class Layout:
 
     def _wrap_labels(self) -> None:
         """Give label columns the width that is left: first for their words, then for all."""
-        widths = [min(each.whole, _MIN_LABEL_WIDTH) for each in self._labels]
-        spare = self._left + sum(each.whole for each in self._labels) - sum(widths)
-        for wanted in ([each.word for each in self._labels], [each.whole for each in self._labels]):
+        columns, wholes, words = zip(*self._labels, strict=True)
+        widths = [min(whole, _MIN_LABEL_WIDTH) for whole in wholes]
+        spare = self._left + sum(wholes) - sum(widths)
+        for wanted in (words, wholes):
             for place, width in enumerate(wanted):
                 more = max(0, min(width - widths[place], spare))
                 widths[place] += more
                 spare -= more
-        for each, width in zip(self._labels, widths, strict=True):
-            each.column.min_width = each.column.max_width = width
-
-    @property
-    def _slack(self) -> int:
-        """The width that labels can do without if they are wrapped between words."""
-        return sum(each.whole - each.word for each in self._labels)
+        for column, width in zip(columns, widths, strict=True):
+            column.min_width = column.max_width = width
 
     def _add(self, column: Column, width: int, cells: Sequence[RenderableType]) -> None:
         self._columns.append(column)
