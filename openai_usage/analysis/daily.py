@@ -16,7 +16,6 @@ from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
 
 __all__ = [
-    "DAY",
     "DailyTotals",
     "Day",
     "Key",

@@ -15,7 +15,7 @@ from openai_usage._gap_text import describe_spans
 from openai_usage._http.responses import among_others
 from openai_usage._pagination.continuity import LATE, find_gaps
 from openai_usage._text import printable
-from openai_usage.analysis.daily import DAY, DailyTotals, Period, Rows
+from openai_usage.analysis.daily import DailyTotals, Period, Rows
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
@@ -24,7 +24,7 @@ from openai_usage.names import Names
 from openai_usage.report.data import Figures, Missing, Spend, Usage
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import CostsResult
-from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.times import DAY, Timestamp, unix_seconds
 from openai_usage.schema.windows import Window
 
 T = TypeVar("T")

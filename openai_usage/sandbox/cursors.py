@@ -8,8 +8,9 @@ from attrs import evolve
 
 from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.times import DAY
 
-_LIFETIME = 86_400
+_LIFETIME = DAY
 _TOKEN = struct.Struct(">16sQQ")  # digest of the query, time of expiry, start of the next bucket
 
 

@@ -65,8 +65,9 @@ def without_days(lines: Sequence[Text]) -> Iterator[Text]:
     plain = [line.plain.strip() for line in lines]
     days = next(n for n, line in enumerate(plain) if line.startswith("day "))
     projects = next(n for n, line in enumerate(plain) if line.startswith("project "))
-    yield from lines[:days]
-    yield from lines[projects - 1 :]  # its head has two lines
+    # Both heads have two lines.
+    yield from lines[: days - 1]
+    yield from lines[projects - 1 :]
 
 
 def spend_lines() -> Sequence[Text]:
