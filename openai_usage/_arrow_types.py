@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from attrs import frozen
 
-from openai_usage._digits import DECIMALS, DIGITS, digits, quantize
+from openai_usage._digits import DECIMALS, DIGITS, MONEY_AS_TEXT, NOT_IN_A_TABLE, digits, quantize
 from openai_usage.schema.results import MoneyType
 from openai_usage.schema.validation import validate
 
@@ -37,7 +37,7 @@ class ArrowType:
     """A description of the values that fit, for messages."""
     array: Callable[[list[Any], Report], "pa.Array[Any]"]
     """A function that builds an array of values. It reports rounding and raises for misfits."""
-    alternative: str = "collect()"
+    hint: str = NOT_IN_A_TABLE
     """The way to get values that do not fit, for messages."""
 
     def fits(self, value: object) -> bool:
@@ -96,14 +96,12 @@ _TYPES: Mapping[type, ArrowType] = {
 }
 """The types by the kind of a column, except decimals, which have several."""
 
-_AS_TEXT = 'money="text"'
-
 _MONEY: Mapping[MoneyType, ArrowType] = {
     "decimal": ArrowType(
-        _DECIMAL, f"{DIGITS - DECIMALS} digits before the point", _decimals, _AS_TEXT
+        _DECIMAL, f"{DIGITS - DECIMALS} digits before the point", _decimals, MONEY_AS_TEXT
     ),
     "text": ArrowType(pa.string(), "text", _texts),
-    "float": ArrowType(pa.float64(), "floats of 64 bits", _floats, _AS_TEXT),
+    "float": ArrowType(pa.float64(), "floats of 64 bits", _floats, MONEY_AS_TEXT),
 }
 """The types of decimals, by the `money` argument."""
 

@@ -16,6 +16,10 @@ DIGITS, DECIMALS = 38, 24
 hundred trillion dollars or tokens in one result. The API sends floats of up to 17 digits, of any
 size, and has sent text with 30 decimals."""
 
+NOT_IN_A_TABLE = "Use collect() to keep every digit."
+MONEY_AS_TEXT = 'Use money="text" to keep every digit.'
+"""The hints for a value that does not fit into a column, and for one of money."""
+
 _LAST = Decimal(1).scaleb(-DECIMALS)
 _quantize = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation]).quantize
 

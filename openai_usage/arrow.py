@@ -167,7 +167,8 @@ class _Rows:
         raise ColumnError(
             f"{column.name} is {short_repr(value)} in the bucket that begins at "
             f"{bucket.start_time} ({iso(bucket.start)}). Its column, {kind.arrow}, holds "
-            f"{kind.holds}. Use {kind.alternative} to keep every digit.",
+            f"{kind.holds}.",
             column=column.name,
             start_time=bucket.start_time,
+            hint=kind.hint,
         )

@@ -144,10 +144,8 @@ class Buckets(Generic[R_co]):
             if windows_at_once < 1:
                 reject("windows_at_once", windows_at_once, "a positive number of windows")
         if self.query.page is not None:
-            raise InvalidQueryError(
-                "a range that begins at a page cannot be cut into windows: leave page= out",
-                param="page",
-            )
+            expected = "a cursor only if the range is not cut into windows"
+            raise InvalidQueryError(param="page", expected=expected, hint="Leave it out.")
         return Buckets(self._transport, self.endpoint, self.query, windows_at_once=windows_at_once)
 
     def plan(self) -> Plan:

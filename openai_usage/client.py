@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast, over
 from openai_usage._http.config import configured_by
 from openai_usage._http.session import AsyncClientConfig
 from openai_usage._http.transport import Transport
-from openai_usage._text import short_repr
 from openai_usage.buckets import Buckets
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.validation import choose
 
 if TYPE_CHECKING:
     from openai_usage._pagination.name_lists import NameLists
@@ -35,12 +35,7 @@ class BaseClient(Endpoints):
         if not isinstance(endpoint, str):
             return endpoint
         table = cls.table()
-        if endpoint not in table:
-            raise InvalidQueryError(
-                f"endpoint={short_repr(endpoint)} is not one of {', '.join(table)}",
-                param="endpoint",
-            )
-        return cast("Endpoint[P, R]", table[endpoint])
+        return cast("Endpoint[P, R]", table[choose("endpoint", endpoint, list(table))])
 
     @property
     def base_url(self) -> str:

@@ -47,8 +47,18 @@ __all__ = [
 ]
 
 
+def takes(name: str, expected: str, value: str) -> str:
+    """Return the sentence that *name* takes *expected*, not *value*, if that may be shown."""
+    return f"{name} takes {expected}, not {value}." if value else f"{name} takes {expected}."
+
+
 class UsageError(Exception):
     """Base class of all errors of this package."""
+
+    def __init__(self, problem: str = "", *, hint: str = "") -> None:
+        super().__init__(f"{problem} {hint}" if hint else problem)
+        self.hint = hint
+        """The advice at the end of the message. Empty if there is none."""
 
     resume_from: int | None = None
     """Where to continue an iteration that failed: the `end_time` (Unix seconds, UTC) of the last
@@ -60,6 +70,10 @@ class UsageError(Exception):
     def message(self) -> str:
         """The text of the error: what happened and what to do."""
         return str(self)
+
+    def with_hint(self, hint: str) -> str:
+        """Return the message with another *hint*, for readers who need other advice."""
+        return f"{self.message.removesuffix(self.hint)}{hint}".rstrip()
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default calls the class with `args` again, which keyword-only details would refuse.
@@ -74,9 +88,14 @@ class ColumnError(UsageError):
     """A result class or a value does not fit into table columns."""
 
     def __init__(
-        self, message: str, *, column: str | None = None, start_time: int | None = None
+        self,
+        message: str,
+        *,
+        column: str | None = None,
+        start_time: int | None = None,
+        hint: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.column = column
         """The name of the column."""
         self.start_time = start_time
@@ -91,19 +110,31 @@ class MissingAdminKeyError(UsageError):
 class InvalidOptionError(UsageError, ValueError):
     """An option of the client is not valid; nothing was sent."""
 
-    def __init__(self, message: str, *, option: str) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, option: str, value: str = "", expected: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message or takes(option, expected, value), hint=hint)
         self.option = option
         """The name of the option."""
+        self.value = value
+        """The value, shortened. Empty if it must not be shown, or the message has other words."""
+        self.expected = expected
+        """The values that are allowed, in words. Empty if the message has other words."""
 
 
 class InvalidQueryError(UsageError, ValueError):
     """A parameter of a query is not valid; nothing was sent."""
 
-    def __init__(self, message: str, *, param: str) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "", *, param: str, value: str = "", expected: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message or takes(param, expected, value), hint=hint)
         self.param = param
         """The name of the parameter."""
+        self.value = value
+        """The value, shortened. Empty if it must not be shown, or the message has other words."""
+        self.expected = expected
+        """The values that are allowed, in words. Empty if the message has other words."""
 
 
 class APIError(UsageError):
@@ -121,8 +152,8 @@ class APITimeoutError(APIConnectionError):
 class APIResponseValidationError(APIError):
     """A response with status 200 is not a valid page; no part of it was used."""
 
-    def __init__(self, message: str, *, path: str, body: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, path: str, body: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.path = path
         """The place of the error as a JSON path: `$.data[0].results[2].amount`."""
         self.body = body
@@ -151,8 +182,9 @@ class APIStatusError(APIError):
         request_id: str | None = None,
         retry_after: float | None = None,
         body: str = "",
+        hint: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.status_code = status_code
         """The HTTP status."""
         self.code = code

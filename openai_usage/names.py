@@ -59,6 +59,8 @@ class UnreadList(Model):
     """True if the client's next `names()` reads it again; otherwise a call does minutes later."""
     status_code: int | None = None
     """The HTTP status of the response. None if there was no usable response."""
+    hint: str = ""
+    """The end of `why` that says what to do; empty if there is none."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.why}"

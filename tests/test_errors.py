@@ -9,6 +9,7 @@ import openai_usage
 from openai_usage import (
     APIResponseValidationError,
     APIStatusError,
+    InvalidOptionError,
     InvalidQueryError,
     RateLimitError,
     UsageError,
@@ -47,6 +48,7 @@ def test_errors_travel_with_all_they_know(travel: object) -> None:
     assert callable(travel)
     made: list[UsageError] = [
         InvalidQueryError("no", param="limit"),
+        InvalidOptionError(option="timeout", value="0", expected="seconds", hint="Wait."),
         APIResponseValidationError("no", path="$.data", body="<html>"),
         RateLimitError("no", status_code=429, retry_after=1.5, request_id="req_1", body="{}"),
     ]
@@ -54,8 +56,23 @@ def test_errors_travel_with_all_they_know(travel: object) -> None:
         error.resume_from = 86_400
         arrived = travel(error)
         assert type(arrived) is type(error)
-        assert arrived.message == str(error) == "no"
+        assert arrived.message == str(error)
         assert vars(arrived) == vars(error)
+
+
+def test_an_invalid_value_is_described_by_its_parts() -> None:
+    error = InvalidQueryError(param="limit", value="0", expected="1 to 7", hint="Go on.")
+    assert error.message == "limit takes 1 to 7, not 0. Go on."
+    assert error.with_hint("Stop.") == "limit takes 1 to 7, not 0. Stop."
+    assert error.with_hint("") == "limit takes 1 to 7, not 0."
+    secret = InvalidOptionError(option="admin_api_key", expected="text")
+    assert (secret.message, secret.value, secret.hint) == ("admin_api_key takes text.", "", "")
+
+
+def test_an_error_can_be_made_from_a_message_as_before() -> None:
+    error = InvalidQueryError("no more", param="limit")
+    assert (error.message, error.param) == ("no more", "limit")
+    assert (error.value, error.expected, error.hint) == ("", "", "")
 
 
 def test_status_errors_are_named_for_the_status_as_in_the_official_sdk() -> None:

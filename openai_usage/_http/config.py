@@ -17,6 +17,7 @@ from openai_usage._text import contains_key, short_repr
 from openai_usage.errors import InvalidOptionError, MissingAdminKeyError, UsageError
 from openai_usage.gaps import Gap
 from openai_usage.retries import OnRetry
+from openai_usage.schema.validation import ONLY_AS_KEY
 
 P = ParamSpec("P")
 Client = TypeVar("Client")
@@ -35,6 +36,11 @@ _ADDRESS = (
 
 _TOO_MUCH = 2**63
 """The exclusive upper bound of every numeric option."""
+
+_HEADER_TEXT = "printable ASCII characters without blanks"
+
+INSECURE = "The admin key would be sent unencrypted: use https, or pass allow_insecure_http=True."
+"""The hint for a plain http address of another machine."""
 
 _DEFAULT_BASE_URL = "https://api.openai.com/v1"
 
@@ -61,28 +67,23 @@ def configured_by(
     return decorate
 
 
-def reject_option(option: str, message: str) -> NoReturn:
-    """Raise an `InvalidOptionError`."""
-    raise InvalidOptionError(message, option=option)
+def reject_option(option: str, expected: str, value: str = "", hint: str = "") -> NoReturn:
+    """Raise an `InvalidOptionError`: *option* takes *expected*, not *value*."""
+    raise InvalidOptionError(option=option, value=value, expected=expected, hint=hint)
 
 
 def _key(passed: str | None) -> Secret:
     # Never assign the revealed key to a variable: tracebacks can show the values of variables.
     secret = resolve_admin_key(passed)
     if not isinstance(secret.reveal(), str):
-        reject_option(
-            "admin_api_key", f"admin_api_key takes text, not {type(secret.reveal()).__name__}."
-        )
+        reject_option("admin_api_key", "text", type(secret.reveal()).__name__)
     key = Secret(secret.reveal().strip())
     if not key.reveal():
         raise MissingAdminKeyError(
-            f"no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=. {key_advice()}"
+            "no admin key: set OPENAI_ADMIN_KEY, or pass admin_api_key=.", hint=key_advice()
         )
     if not _fits_a_header(key.reveal()):
-        reject_option(
-            "admin_api_key",
-            "admin_api_key holds a character that cannot be part of a key. Copy the key again.",
-        )
+        reject_option("admin_api_key", _HEADER_TEXT, hint="Copy the whole key again.")
     return key
 
 
@@ -100,21 +101,13 @@ def _fits_a_header(value: str) -> bool:
 
 def _no_key(config: "ClientConfig", attribute: Named, text: str | None) -> None:
     if text and (contains_key(text) or config.admin_api_key.is_in(text)):
-        option = attribute.name
-        reject_option(
-            option,
-            f"{option} holds an API key. Pass the key as admin_api_key, or set OPENAI_ADMIN_KEY, "
-            f"and correct {option} or leave it out.",
-        )
+        reject_option(attribute.name, "text that is not secret", "an API key", ONLY_AS_KEY)
 
 
 def _an_id(_: object, attribute: Named, organization: str | None) -> None:
     if organization and not _fits_a_header(organization):
         # The value may be a key in the wrong place, so the message does not show it.
-        reject_option(
-            attribute.name,
-            "organization holds a character that cannot be part of an id. Copy the whole id again.",
-        )
+        reject_option(attribute.name, _HEADER_TEXT, hint="Copy the whole id again.")
 
 
 def _secure(config: "ClientConfig", attribute: Named, text: str) -> None:
@@ -127,15 +120,11 @@ def _secure(config: "ClientConfig", attribute: Named, text: str) -> None:
     if not host:
         reject_option(
             attribute.name,
-            "base_url takes an address such as https://api.openai.com/v1 in plain ASCII, "
-            "without a password, a query or escaped characters.",
+            "an address such as https://api.openai.com/v1 in plain ASCII, without a password, a "
+            "query or escaped characters",
         )
     if url.scheme == "http" and not (config.allow_insecure_http or _is_loopback(host)):
-        reject_option(
-            attribute.name,
-            f"base_url={short_repr(text)} would send the admin key unencrypted: use https, "
-            f"or pass allow_insecure_http=True.",
-        )
+        reject_option(attribute.name, "an https address", short_repr(text), INSECURE)
 
 
 def _is_loopback(host: str) -> bool:
@@ -176,8 +165,7 @@ def _function(_: object, attribute: Named, value: object) -> None:
 
 
 def _reject_value(attribute: Named, value: object, expected: str) -> NoReturn:
-    option = attribute.name
-    reject_option(option, f"{option} takes {expected}, not {short_repr(value)}.")
+    reject_option(attribute.name, expected, short_repr(value))
 
 
 @frozen

@@ -19,9 +19,7 @@ def resolve(option: str, passed: str | None, variable: str) -> str | None:
     if passed is None:
         return _variable(variable) or None
     if not isinstance(passed, str):
-        raise InvalidOptionError(
-            f"{option} takes text, not {type(passed).__name__}.", option=option
-        )
+        raise InvalidOptionError(option=option, value=type(passed).__name__, expected="text")
     return passed.strip() or None
 
 

@@ -25,24 +25,25 @@ _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 
-_NOT_FOUND = (
+NOT_FOUND = (
     "Check base_url: OpenAI's own ends in /v1. If other endpoints answer, base_url is right and "
     "this endpoint is not available to your organization."
 )
-_NOT_FOUND_AMONG_OTHERS = (
-    "Other endpoints answer, so this endpoint is not available to your organization."
-)
+_NOT_FOLLOWED = "Redirects are not followed, so that the key is sent to no other host."
+REDIRECTED = f"{_NOT_FOLLOWED} Set base_url to the final address of the API."
 
-_ADVICE: Mapping[int, str] = {
-    404: _NOT_FOUND,
-    3: "Redirects are not followed, so that the key is sent to no other host. "
-    "Set base_url to the final address of the API.",
-}
+_ADVICE: Mapping[int, str] = {404: NOT_FOUND, 3: REDIRECTED}
 """Advice by status, or by the first digit of a status."""
 
+_AMONG_OTHERS: Mapping[str, str] = {
+    NOT_FOUND: "Other endpoints answer, so this endpoint is not available to your organization.",
+    REDIRECTED: _NOT_FOLLOWED,
+}
+"""Other advice in place of advice on `base_url`, if other endpoints answer: then it is right."""
+
 _OTHER_ORGANIZATION = (
-    "The request names an organization that this key does not belong to. Correct or unset "
-    "OPENAI_ORG_ID, or pass organization=; the key's own organization is used if none is named."
+    "The request names an organization that this key does not belong to. Correct or unset the "
+    "organization (OPENAI_ORG_ID): without one, the key's own is used."
 )
 
 _ADVICE_ON_CODES: Mapping[str, str] = {
@@ -94,7 +95,7 @@ def status_error(
     )
     default = errors.InternalServerError if status >= 500 else errors.APIStatusError
     return _ERRORS.get(status, default)(
-        f"the API answered {status}: {with_full_stop(message)} {advice}".rstrip(),
+        f"the API answered {status}: {with_full_stop(message)}",
         status_code=status,
         code=code,
         param=details.get("param"),
@@ -102,15 +103,13 @@ def status_error(
         request_id=request_id(headers, secret),
         retry_after=wait,
         body=text,
+        hint=advice,
     )
 
 
-def among_others(message: str) -> str:
-    """Return the *message* of an error, corrected for a client whose other endpoints answer.
-
-    A 404 alone does not show whether `base_url` is wrong. If other endpoints answer, it is right.
-    """
-    return message.replace(_NOT_FOUND, _NOT_FOUND_AMONG_OTHERS)
+def among_others(hint: str) -> str:
+    """Return the *hint* of an error, corrected for a client whose other endpoints answer."""
+    return _AMONG_OTHERS.get(hint, hint)
 
 
 def organization(headers: Mapping[str, str], secret: Secret) -> str | None:

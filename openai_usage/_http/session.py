@@ -8,6 +8,7 @@ import aiohttp
 from attrs import field, frozen
 
 from openai_usage._http.config import ClientConfig, reject_option
+from openai_usage.errors import InvalidOptionError
 
 Session: TypeAlias = aiohttp.ClientSession
 """The session that requests are sent with."""
@@ -15,18 +16,18 @@ Session: TypeAlias = aiohttp.ClientSession
 
 def _sendable(_: object, __: object, session: Session | None) -> None:
     if not isinstance(session, Session | None):
-        reject_option("session", "session takes an open aiohttp.ClientSession.")
+        reject_option("session", "an open aiohttp.ClientSession")
     if getattr(session, "auth", None) is not None:
-        reject_option(
-            "session",
+        raise InvalidOptionError(
             "the session has a user and a password, which would be sent instead of the admin key. "
             "Pass a session without auth=.",
+            option="session",
         )
     if getattr(session, "trust_env", False):
-        reject_option(
-            "session",
+        raise InvalidOptionError(
             "the session has trust_env=True, so it would send a user and a password from "
             "~/.netrc. Pass trust_env=True to the client instead, which only uses the proxy.",
+            option="session",
         )
 
 

@@ -23,8 +23,8 @@ def check_tls(_: object, __: object, context: ssl.SSLContext | None) -> None:
         return
     if not isinstance(context, ssl.SSLContext):
         raise InvalidOptionError(
-            "ssl takes an ssl.SSLContext, such as ssl.create_default_context(cafile=…).",
             option="ssl",
+            expected="an ssl.SSLContext, such as ssl.create_default_context(cafile=…)",
         )
     if context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname:
         raise InvalidOptionError(

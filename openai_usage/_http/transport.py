@@ -23,14 +23,17 @@ from openai_usage.errors import (
     APIError,
     APIResponseValidationError,
     APITimeoutError,
-    InvalidQueryError,
     RateLimitError,
 )
 from openai_usage.retries import Retry
+from openai_usage.schema.validation import reject_key
 
 USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_version()})"
 
 T = TypeVar("T")
+
+TOO_LARGE = "Raise max_response_bytes, or request fewer buckets with limit=."
+"""The hint for a response that is larger than the client accepts."""
 
 _log = logging.getLogger("openai_usage")
 
@@ -180,14 +183,13 @@ class Transport:
             )
         if len(body) > self.options.max_response_bytes:
             return self._validation_error(
-                f"it is larger than max_response_bytes={self.options.max_response_bytes} (raise "
-                "it, or request fewer buckets with limit=),",
-                "$",
-                body,
+                f"it is larger than {self.options.max_response_bytes} bytes", "$", body, TOO_LARGE
             )
         return None
 
-    def _validation_error(self, what: str, path: str, body: Body) -> APIResponseValidationError:
+    def _validation_error(
+        self, what: str, path: str, body: Body, hint: str = ""
+    ) -> APIResponseValidationError:
         """Return the error for a *body* that is not a page: *what* is wrong at the JSON *path*."""
         secret = self.options.admin_api_key
         text, what, path = excerpt(body, secret), secret.redacted(what), secret.redacted(path)
@@ -196,6 +198,7 @@ class Transport:
             f"It begins with {text[:80]!r}.",
             path=path,
             body=text,
+            hint=hint,
         )
 
     def _announce(self, retry: Retry) -> None:
@@ -220,11 +223,7 @@ class Transport:
         for name, value in (("project_ids", path), *params):
             if secret.is_in(name) or secret.is_in(value):
                 param = "extra_query" if secret.is_in(name) else name.removesuffix("[]")
-                raise InvalidQueryError(
-                    f"{param} holds the admin key, which must not be sent in a URL. "
-                    "Pass the key only as admin_api_key.",
-                    param=param,
-                )
+                reject_key(param, "the admin key")
 
     def _headers(self) -> dict[str, str]:
         headers = {

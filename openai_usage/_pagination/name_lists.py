@@ -224,6 +224,7 @@ def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
         why=_why(error),
         passing=status is None or is_retryable(error),
         status_code=status,
+        hint=error.hint,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Self
 from attrs import define, field, frozen
 
 from openai_usage._decimals import exact_sum
-from openai_usage._time_format import iso_date
+from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.analysis.totals import group_by
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
@@ -98,9 +98,10 @@ class Period:
         """
         if start >= now:
             raise InvalidQueryError(
-                f"start_time={start} is in the future. A range must begin before now. "
-                "Choose an earlier start.",
                 param="start_time",
+                value=f"{date_and_time(start)} UTC",
+                expected="a time before now",
+                hint="Choose an earlier start.",
             )
         return cls(start, min(end, now))
 

@@ -1,11 +1,23 @@
-"""Translate messages of the library for a terminal: options instead of keyword arguments."""
+"""Word errors of the library for a terminal: with options and variables instead of arguments."""
 
-import re
 from collections.abc import Mapping
 
-from openai_usage import AsyncUsageClient, InvalidOptionError, InvalidQueryError, UsageError
+from openai_usage import (
+    AsyncUsageClient,
+    InvalidOptionError,
+    InvalidQueryError,
+    MissingAdminKeyError,
+    UnreadList,
+    UsageError,
+)
+from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
+from openai_usage._http.config import INSECURE
+from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
+from openai_usage._http.transport import TOO_LARGE
+from openai_usage.errors import takes
+from openai_usage.schema.validation import ONLY_AS_KEY
 
-_OPTIONS: Mapping[str, str] = {
+_NAMES: Mapping[str, str] = {
     **{
         each.name: f"--{each.name.replace('_', '-')}"
         for endpoint in AsyncUsageClient.table().values()
@@ -13,43 +25,52 @@ _OPTIONS: Mapping[str, str] = {
     },
     "start_time": "--start",
     "end_time": "--end",
-    "organization": "OPENAI_ORG_ID",
-    "money": "--money",
-}
-"""The option of the command line for each argument."""
-
-_VARIABLES: Mapping[str, str] = {
     "admin_api_key": "OPENAI_ADMIN_KEY",
     "base_url": "OPENAI_BASE_URL",
+    "organization": "OPENAI_ORG_ID",
 }
-"""The environment variable for each argument without an option.
+"""The option or the environment variable for each argument."""
 
-These names are not English words, so they can be replaced anywhere in a sentence.
-"""
+_HINTS: Mapping[str, str] = {
+    NOT_FOUND: "Check OPENAI_BASE_URL: OpenAI's own ends in /v1. If other endpoints answer, it is "
+    "right and this endpoint is not available to your organization.",
+    REDIRECTED: "Redirects are not followed, so that the key is sent to no other host. "
+    "Set OPENAI_BASE_URL to the final address of the API.",
+    INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
+    ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
+    TOO_LARGE: "Request fewer buckets with --limit.",
+    NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
+    MONEY_AS_TEXT: "Use --money text to keep every digit.",
+}
+"""The hint for a terminal in place of each hint that only a program can follow."""
 
-_ARGUMENT = re.compile(
-    rf"(?<![\w'\"-])({'|'.join(_OPTIONS)})=([\w'\"[-]?)|\b({'|'.join(_VARIABLES)})\b"
-)
-"""A keyword argument in Python's syntax and the start of its value, outside of quotes."""
 
-_FOR_PROGRAMS = re.compile(r", or (?:pass|say) [a-z_]+=\w*")
-"""Advice that only a program can follow."""
+def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
+    """Return the message of *error* for people who type commands.
 
-
-def as_typed(error: UsageError) -> str:
-    """Return the message of *error* with the names of options and environment variables."""
-    message = str(error).replace("collect()", "--format csv")
+    If *others_answer*, the address is right, because other endpoints answer.
+    """
+    hint = _hint(error.hint, others_answer=others_answer)
     match error:
-        case InvalidQueryError(param=name) | InvalidOptionError(option=name):
-            message = re.sub(rf"^{name}(?= )", _OPTIONS.get(name, name), message)
-    return for_terminal(message)
+        case InvalidQueryError(param=name) | InvalidOptionError(option=name) if error.expected:
+            return f"{takes(_option(name), error.expected, error.value)} {hint}".rstrip()
+        case MissingAdminKeyError():
+            return f"OPENAI_ADMIN_KEY is not set. {hint}"
+        case _:
+            return error.with_hint(hint)
 
 
-def for_terminal(text: str) -> str:
-    """Return *text* with options and variables instead of arguments, without advice on code."""
-    return _ARGUMENT.sub(_option, _FOR_PROGRAMS.sub("", text))
+def reason(unread: UnreadList, *, others_answer: bool = True) -> str:
+    """Return why a list could not be read, for people who type commands."""
+    hint = _hint(unread.hint, others_answer=others_answer)
+    return f"{unread.why.removesuffix(unread.hint)}{hint}"
 
 
-def _option(argument: re.Match[str]) -> str:
-    name, value, variable = argument.groups()
-    return _VARIABLES[variable] if variable else f"{_OPTIONS[name]} {value}".rstrip()
+def _hint(hint: str, *, others_answer: bool) -> str:
+    hint = among_others(hint) if others_answer else hint
+    return _HINTS.get(hint, hint)
+
+
+def _option(name: str) -> str:
+    argument, bracket, key = name.partition("[")  # extra_query['a'] has a value of its own
+    return f"{_NAMES.get(argument, argument)}{bracket}{key}"

@@ -104,7 +104,7 @@ async def gather(
 
 def _why(error: APIError) -> str:
     """Return the reason for *error*, given that other endpoints could be read."""
-    return printable(among_others(str(error)))
+    return printable(error.with_hint(among_others(error.hint)))
 
 
 @frozen

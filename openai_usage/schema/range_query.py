@@ -9,7 +9,6 @@ from typing import ClassVar, Literal, TypeAlias
 
 from attrs import field, fields, frozen, resolve_types
 
-from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.times import Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
 
@@ -104,11 +103,7 @@ class RangeQuery:
             value = validate(name, getattr(self, name), attribute.type)
             if value == () and name != "group_by":
                 # An empty list is not sent, so the API would return everything.
-                reject(
-                    name,
-                    [],
-                    "a list that is not empty, or None for no filter",
-                )
+                reject(name, [], "a list that is not empty", "Leave it out for no filter.")
             object.__setattr__(self, name, value)
         self._check_range()
         self._check_limit()
@@ -121,19 +116,13 @@ class RangeQuery:
 
     def _check_range(self) -> None:
         if self.end_time is not None and self.end_time <= self.start_time:
-            raise InvalidQueryError(
-                f"end_time={self.end_time} is not after start_time={self.start_time}",
-                param="end_time",
-            )
+            reject("end_time", self.end_time, f"a time after start_time ({self.start_time})")
 
     def _check_limit(self) -> None:
         maximum = self.page_size.maximum
         if self.limit is not None and not 1 <= self.limit <= maximum:
-            raise InvalidQueryError(
-                f"limit={self.limit} is out of range: from 1 to {maximum} "
-                f"with bucket_width={self.bucket_width!r}",
-                param="limit",
-            )
+            expected = f"a number from 1 to {maximum} for buckets of {self.bucket_width}"
+            reject("limit", self.limit, expected)
 
     def _check_extra_query(self) -> None:
         # Pagination sets some parameters; others are a conflict only if they were passed, too.
@@ -141,7 +130,5 @@ class RangeQuery:
         for wire_name in self.extra_query or {}:
             name = wire_name.removesuffix("[]")
             if name in _SET_BY_PAGINATION | given - {"extra_query"}:
-                raise InvalidQueryError(
-                    f"extra_query must not repeat {name}: pass it as {name}=",
-                    param="extra_query",
-                )
+                expected = "parameters that are not set otherwise"
+                reject("extra_query", name, expected, f"Pass {name} by its own name.")

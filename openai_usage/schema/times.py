@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
-from openai_usage._text import short_repr
-from openai_usage.errors import InvalidQueryError
+from openai_usage.schema.validation import reject
 
 __all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
 
@@ -32,11 +31,8 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
     seconds: int | None = None
     match moment:
         case datetime() if moment.utcoffset() is None:
-            raise InvalidQueryError(
-                f"{param}={short_repr(moment)} is naive and could mean any time zone: "
-                f"give it one, as in datetime.now(UTC)",
-                param=param,
-            )
+            hint = "A naive one could mean any time zone: give it one, as in datetime.now(UTC)."
+            reject(param, moment, "an aware datetime", hint)
         case datetime():
             seconds = (moment - _EPOCH) // timedelta(seconds=1)  # exact, as a float is not
         case date():
@@ -48,17 +44,10 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
             with suppress(TypeError):
                 seconds = index(moment)
     if seconds is None:
-        raise InvalidQueryError(
-            f"{param} takes Unix seconds (int), an aware datetime or a date, not "
-            f"{short_repr(moment)}",
-            param=param,
-        )
+        reject(param, moment, "Unix seconds (int), an aware datetime or a date")
     if not 0 <= seconds < YEAR_10000:
-        raise InvalidQueryError(
-            f"{param}={short_repr(seconds)} is out of range: Unix seconds are meant, not "
-            "milliseconds",
-            param=param,
-        )
+        hint = "Unix seconds are meant, not milliseconds."
+        reject(param, seconds, "a time from 1970 to 9999", hint)
     return seconds
 
 

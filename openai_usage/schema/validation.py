@@ -3,14 +3,19 @@
 The declaration is the only rule: a new parameter, or a user's own query class, needs no code here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Literal, NoReturn, Union, get_args, get_origin
+from typing import Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
 from openai_usage._text import contains_key, short_repr
 from openai_usage.errors import InvalidQueryError
+
+T = TypeVar("T")
+
+ONLY_AS_KEY = "Pass the key only as admin_api_key."
+"""The hint for a key in the wrong place."""
 
 
 def validate(param: str, value: object, declared: object) -> object:
@@ -23,7 +28,7 @@ def validate(param: str, value: object, declared: object) -> object:
     if origin in (Union, UnionType):
         return _any_of(param, value, args)
     if origin is Literal:
-        return _one_of(param, value, args)
+        return choose(param, value, args)
     if origin in (Sequence, list, tuple):
         return _list(param, value, args[0])
     if origin is Mapping:
@@ -40,28 +45,35 @@ def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
     for kind in wanted:
         with suppress(InvalidQueryError):
             return validate(param, value, kind)
-    return reject(param, value, " or ".join(map(_named, wanted)))
+    return reject(param, value, _either(map(_named, wanted)))
 
 
 def _named(kind: object) -> str:
     return kind.__name__ if isinstance(kind, type) else f"a list of {get_args(kind)[0].__name__}"
 
 
-def _one_of(param: str, value: object, allowed: tuple[object, ...]) -> object:
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def choose(param: str, value: object, allowed: Sequence[T]) -> T:
+    """Return the one of the *allowed* values that equals *value*.
+
+    Raises:
+        InvalidQueryError: None does. The error has a hint if *value* is similar to one of them.
+    """
     for each in allowed:
         if isinstance(value, type(each)) and each == value:
             return each  # not *value*, which can be a member of an enum
     close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise InvalidQueryError(
-        f"{param}={short_repr(value)} is not one of {', '.join(map(repr, allowed))}.{hint}",
-        param=param,
-    )
+    hint = f"Did you mean {close[0]!r}?" if close else ""
+    return reject(param, value, _either(map(repr, allowed)), hint)
 
 
 def _list(param: str, value: object, declared: object) -> tuple[object, ...]:
     if isinstance(value, str):
-        reject(param, value, f"a list: [{short_repr(value)}]")
+        reject(param, value, "a list", f"Pass [{short_repr(value)}].")
     if not isinstance(value, Collection) or isinstance(value, bytes | Mapping):
         reject(param, value, "a list")
     return tuple(validate(param, item, declared) for item in value)
@@ -92,11 +104,7 @@ def _plain(param: str, value: object, declared: object) -> object:
     if isinstance(value, str) and not _is_text(value):
         reject(param, value, "text without lone surrogates")
     if isinstance(value, str) and contains_key(value):
-        raise InvalidQueryError(
-            f"{param} holds an API key, which must not be sent in a URL. "
-            f"Pass the key as admin_api_key, and a value for {param} here.",
-            param=param,
-        )
+        reject_key(param, "an API key")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         reject(param, value, "an integer of 64 bits")
     # Store the value of an enum member, not its name.
@@ -113,6 +121,12 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def reject(param: str, value: object, wanted: str) -> NoReturn:
-    """Raise an `InvalidQueryError`: *param* takes *wanted*, not *value*."""
-    raise InvalidQueryError(f"{param} takes {wanted}, not {short_repr(value)}", param=param)
+def reject(param: str, value: object, expected: str, hint: str = "") -> NoReturn:
+    """Raise an `InvalidQueryError`: *param* takes *expected*, not *value*."""
+    raise InvalidQueryError(param=param, value=short_repr(value), expected=expected, hint=hint)
+
+
+def reject_key(param: str, kind: str) -> NoReturn:
+    """Raise an `InvalidQueryError`: the value of *param* is a key of this *kind*, and not shown."""
+    expected = "a value that may be sent in a URL"
+    raise InvalidQueryError(param=param, value=kind, expected=expected, hint=ONLY_AS_KEY)

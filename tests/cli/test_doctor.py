@@ -213,10 +213,10 @@ async def test_endpoints_that_have_not_answered_when_time_is_up_are_not_well(
     ("variable", "value", "about", "says"),
     [
         ("OPENAI_ADMIN_KEY", "", "key", "OPENAI_ADMIN_KEY is not set. Usage and costs need"),
-        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "OPENAI_ADMIN_KEY contains a character"),
+        ("OPENAI_ADMIN_KEY", "sk-admin-se cret", "key", "OPENAI_ADMIN_KEY takes printable"),
         ("OPENAI_BASE_URL", "nowhere", "address", "OPENAI_BASE_URL takes an address"),
         ("OPENAI_BASE_URL", "http://a.example", "address", "would be sent unencrypted"),
-        ("OPENAI_ORG_ID", "org 1", "organization", "OPENAI_ORG_ID contains a character"),
+        ("OPENAI_ORG_ID", "org 1", "organization", "OPENAI_ORG_ID takes printable"),
     ],
 )
 def test_what_cannot_be_asked_at_all_has_its_own_exit_code(

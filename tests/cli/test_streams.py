@@ -239,64 +239,17 @@ def test_names_change_no_other_column(terminal: Terminal, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("--page abc --concurrency 4", "cannot be cut into windows: leave --page out"),
-        ("--limit 3 --extra-query.limit 5", "--extra-query must not repeat limit: pass it as "),
-        ("--limit 181", "--limit 181 is out of range: from 1 to 180 with --bucket-width '1d'"),
-        ("--start 0001-01-01", "--start 0001-01-01 is before 1970"),
-        ("--start 999999999999", "--start 999999999999 is out of range"),
-        ("--start 1", "or Unix seconds of 9 to 12 digits, not '1'"),
-        ("--start limit=5", "not 'limit=5'"),
-        ("--last 99999d", "--last 99999d begins before 1970"),
-        ("--last 999999999m", "begins before 1970"),
         (f"--last {'9' * 5000}d", "--last takes a span such as 30d, 12h or 90m, not '999"),
         (f"--start {'9' * 5000}", "--start takes "),
     ],
 )
-def test_what_is_refused_is_called_what_it_was_typed_as(
+def test_what_is_refused_is_not_repeated_at_length(
     command: str, says: str, terminal: Terminal
 ) -> None:
     assert terminal(f"costs --sandbox {command}", exit_code=2) == ""
     assert says in terminal.err
     assert terminal.err.count("\n") == 1
     assert len(terminal.err) < 250
-
-
-@pytest.mark.parametrize(
-    ("variables", "says"),
-    [
-        ({"OPENAI_ADMIN_KEY": ""}, "no admin key: set OPENAI_ADMIN_KEY. Usage and costs need "),
-        (
-            {"OPENAI_ADMIN_KEY": "é"},
-            "OPENAI_ADMIN_KEY holds a character that cannot be part",
-        ),
-        ({"OPENAI_ORG_ID": "é"}, "OPENAI_ORG_ID holds a character that cannot be part of an id"),
-        ({"OPENAI_BASE_URL": "here"}, "OPENAI_BASE_URL takes an address such as https://"),
-        (
-            {"OPENAI_BASE_URL": "http://example.com/?organization"},
-            "OPENAI_BASE_URL takes an address such as https://",
-        ),
-        (
-            {"OPENAI_BASE_URL": "http://example.com"},
-            "OPENAI_BASE_URL='http://example.com' would send the admin key unencrypted: use https",
-        ),
-    ],
-)
-def test_what_is_refused_of_the_environment_is_called_by_its_variable(
-    variables: dict[str, str], says: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in ({"OPENAI_ADMIN_KEY": "sk-admin-x"} | variables).items():
-        monkeypatch.setenv(name, value)
-    terminal("costs", exit_code=2)
-    assert terminal.err.startswith(f"openai-usage: {says}")
-    assert "allow_insecure_http" not in terminal.err
-
-
-def test_where_the_api_is_not_the_variable_is_named(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, asked: Sandbox
-) -> None:
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{asked.base_url}/nowhere")
-    terminal("costs", exit_code=1)
-    assert "Check OPENAI_BASE_URL: " in terminal.err
 
 
 def test_a_mistake_of_ours_is_not_passed_off_as_an_extra_that_is_missing(

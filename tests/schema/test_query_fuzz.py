@@ -171,21 +171,21 @@ def test_a_moment_is_its_second_exactly(moment: datetime) -> None:
     if 0 <= second < YEAR_10000:
         assert unix_seconds(moment, param="start_time") == second
     else:
-        with pytest.raises(InvalidQueryError, match="out of range"):
+        with pytest.raises(InvalidQueryError, match="from 1970 to 9999"):
             unix_seconds(moment, param="start_time")
 
 
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"start_time": 10**5000}, "start_time=a value of type int is out of range"),
+        ({"start_time": 10**5000}, "from 1970 to 9999, not a value of type int"),
         ({"start_time": Odd()}, "not a value of type Odd"),
         ({"limit": 10**5000}, "an integer of 64 bits"),
-        ({"extra_query": {"a": 2**63}}, "takes str or int"),
+        ({"extra_query": {"a": 2**63}}, "takes str, int"),
         ({"models": ["\ud800"]}, "lone surrogates"),
         ({"extra_query": {"\ud800": "a"}}, "lone surrogates"),
         ({"extra_query": {" ": "a"}}, "not blank"),
-        ({"group_by": [10**5000]}, "a value of type int is not one of"),
+        ({"group_by": [10**5000]}, "not a value of type int"),
         ({"group_by": ["x" * 10**5]}, "x…"),
     ],
 )

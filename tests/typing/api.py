@@ -238,7 +238,9 @@ def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> Non
     assert_type(error.body, str)
     assert_type(usage.resume_from, int | None)
     assert_type(usage.message, str)
+    assert_type(usage.hint, str)
     assert_type(InvalidQueryError("no", param="limit").param, str)
+    assert_type(InvalidQueryError(param="limit", expected="1 to 7").value, str)
 
 
 async def clients_and_sandboxes_are_context_managers(session: aiohttp.ClientSession) -> None:

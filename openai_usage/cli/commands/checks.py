@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Literal, cast
 
-from attrs import evolve, frozen
+from attrs import frozen
 from yarl import URL
 
 from openai_usage import (
@@ -16,15 +16,12 @@ from openai_usage import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
-    AsyncUsageClient,
-    Endpoint,
+    Names,
     PermissionDeniedError,
-    days_ago,
 )
 from openai_usage._http.environment import key_advice
-from openai_usage._http.responses import among_others
 from openai_usage._http.secret import Secret
-from openai_usage.cli.wording import for_terminal
+from openai_usage.cli.wording import as_typed, reason
 
 USAGE, MANAGEMENT = "api.usage.read", "api.management.read"
 """The scope for usage and costs, and the one for the lists of names."""
@@ -154,62 +151,44 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-async def check_endpoint(client: AsyncUsageClient, endpoint: Endpoint[..., object]) -> Check:
-    """Check whether an endpoint answers a query for yesterday."""
-    try:
-        await client.query(endpoint, start_time=days_ago(1), end_time=days_ago(0), limit=1)
-    except APIError as error:
-        message, detail = _describe(error)
-        return Check(endpoint.name, "failed", message, detail)
-    return Check(endpoint.name, "ok", "answers")
+def check_endpoint(name: str, error: APIError | None, *, others_answer: bool) -> Check:
+    """Check whether an endpoint answered, or with which likely cause it failed.
 
-
-_CHECK_ADDRESS = "is OPENAI_BASE_URL the address of the API, or is a proxy in between?"
-
-
-def _describe(error: APIError) -> tuple[str, str]:
-    """Return the likely cause of an error, and the error itself if the cause does not quote it."""
-    text = str(error)
+    If *others_answer*, the address is right, and the message does not question it.
+    """
+    if error is None:
+        return Check(name, "ok", "answers")
+    text = as_typed(error, others_answer=others_answer)
     match error:
         case APITimeoutError():
-            return f"does not answer in time, or not completely: {_CHECK_ADDRESS}", text
+            cause = "does not answer in time, or not completely"
         case APIConnectionError():
-            return f"the connection was lost before the answer was complete: {_CHECK_ADDRESS}", text
+            cause = "the connection was lost before the answer was complete"
         case APIStatusError() | APIResponseValidationError() if _is_html(error.body):
-            return f"answers with a web page: {_CHECK_ADDRESS}", text
+            cause = "answers with a web page"
         case PermissionDeniedError() if USAGE not in text:
-            return f"{text} The scope for it is {USAGE}.", ""
+            return Check(name, "failed", f"{text} The scope for it is {USAGE}.")
         case _:
-            return text, ""
+            return Check(name, "failed", text)
+    address = ": is OPENAI_BASE_URL the address of the API, or is a proxy in between?"
+    return Check(
+        name,
+        "failed",
+        f"{cause}{', while other endpoints answer' if others_answer else address}",
+        detail=text,
+    )
 
 
 def _is_html(body: str) -> bool:
     return body.lstrip().startswith("<")
 
 
-def reword(check: Check, *, some_answer: bool) -> Check:
-    """Return *check* with messages for a terminal.
-
-    If *some_answer* of the endpoints, the address is right, and the message does not question it.
-    """
-
-    def for_user(text: str) -> str:
-        if some_answer:
-            text = among_others(text).replace(
-                f": {_CHECK_ADDRESS}", ", while other endpoints answer"
-            )
-        return for_terminal(text)
-
-    return evolve(check, message=for_user(check.message), detail=for_user(check.detail))
-
-
-async def check_names(client: AsyncUsageClient) -> Check:
-    """Check whether the names of ids can be read; no figure depends on them."""
-    names = await client.names()
+def check_names(names: Names, *, others_answer: bool) -> Check:
+    """Check whether the names of ids could be read; no figure depends on them."""
     if not names.unread:
         return Check("names", "ok", f"{len(names.known)} projects and API keys have names")
     first = names.unread[0]
-    message = first.why
+    message = reason(first, others_answer=others_answer)
     if first.status_code == 403:
         message += f" The scope for names is {MANAGEMENT}; no figure depends on it."
     state: Literal["failed", "skipped"] = (

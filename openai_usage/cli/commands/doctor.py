@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -10,7 +10,15 @@ from attrs import evolve
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage import AsyncUsageClient, InvalidOptionError, MissingAdminKeyError
+from openai_usage import (
+    APIError,
+    AsyncUsageClient,
+    Endpoint,
+    InvalidOptionError,
+    MissingAdminKeyError,
+    Names,
+    days_ago,
+)
 from openai_usage._http.environment import resolve_admin_key
 from openai_usage._text import printable, with_full_stop
 from openai_usage.cli.commands.checks import (
@@ -20,10 +28,10 @@ from openai_usage.cli.commands.checks import (
     check_endpoint,
     check_key,
     check_names,
-    reword,
 )
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.output.console import console_on
+from openai_usage.cli.wording import as_typed
 
 TIMEOUT = 15.0
 """Seconds for all checks together."""
@@ -44,27 +52,12 @@ _ENDPOINTS = AsyncUsageClient.table()
 _NAMES = ("connection", *_ENDPOINTS, "names")
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
 
-_INVALID_OPTIONS: Mapping[str, tuple[str, str]] = {
-    "admin_api_key": (
-        "key",
-        "OPENAI_ADMIN_KEY contains a character that no key has: copy the whole key again",
-    ),
-    "base_url": (
-        "address",
-        (
-            "OPENAI_BASE_URL takes an address such as https://api.openai.com/v1; without https, "
-            "the admin key would be sent unencrypted, which is only allowed on this machine"
-        ),
-    ),
-    "organization": (
-        "organization",
-        "OPENAI_ORG_ID contains a character that no organization has: copy the whole id again",
-    ),
+_CHECKED_BY: Mapping[str, str] = {
+    "admin_api_key": "key",
+    "base_url": "address",
+    "organization": "organization",
 }
-"""The name and the message of the check for each option that a client can reject.
-
-The message names the environment variable, because that is where the option comes from.
-"""
+"""The name of the check for each option that a client can reject."""
 
 
 def doctor(*, connection: Connection = _CONNECTION) -> int:
@@ -102,8 +95,8 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
     except MissingAdminKeyError:
         return [key, *_skipped("address", *_NAMES)], 2
     except InvalidOptionError as error:
-        name, message = _INVALID_OPTIONS[error.option]
-        invalid = Check(name, "failed", message)
+        name = _CHECKED_BY[error.option]
+        invalid = Check(name, "failed", as_typed(error))
         first = [invalid, *_skipped("address")] if name == "key" else [key, invalid]
         return [*first, *_skipped(*_NAMES)], 2
     return checks, int(any(check.state == "failed" for check in checks))
@@ -111,26 +104,41 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
 
 async def run_checks(client: AsyncUsageClient) -> Sequence[Check]:
     """Check the connection, then every endpoint and the names, within the time for all checks."""
-    results = {
-        name: Check(name, "skipped" if name == "names" else "failed", _TIMED_OUT) for name in _NAMES
-    }
+    connection = Check("connection", "failed", _TIMED_OUT)
+    answers: dict[str, APIError | None] = {}
+    names: Names | None = None
 
-    async def record(pending: Awaitable[Check]) -> None:
-        check = await pending
-        results[check.name] = check
+    async def query_yesterday(endpoint: Endpoint[..., object]) -> None:
+        try:
+            await client.query(endpoint, start_time=days_ago(1), end_time=days_ago(0), limit=1)
+            answers[endpoint.name] = None
+        except APIError as error:
+            answers[endpoint.name] = error
+
+    async def read_names() -> None:
+        nonlocal names
+        names = await client.names()
 
     with suppress(TimeoutError):
         async with asyncio.timeout(TIMEOUT):
-            await record(check_connection(client.base_url))
-            if results["connection"].state == "ok":
-                await asyncio.gather(
-                    *(record(check_endpoint(client, each)) for each in _ENDPOINTS.values()),
-                    record(check_names(client)),
-                )
-    if results["connection"].state == "ok":
-        some_answer = any(results[name].state == "ok" for name in _ENDPOINTS)
-        return [reword(check, some_answer=some_answer) for check in results.values()]
-    return [results["connection"], *_skipped(*_ENDPOINTS, "names")]
+            connection = await check_connection(client.base_url)
+            if connection.state == "ok":
+                await asyncio.gather(*map(query_yesterday, _ENDPOINTS.values()), read_names())
+    if connection.state != "ok":
+        return [connection, *_skipped(*_ENDPOINTS, "names")]
+    others_answer = None in answers.values()
+    return [
+        connection,
+        *(
+            check_endpoint(name, answers[name], others_answer=others_answer)
+            if name in answers
+            else Check(name, "failed", _TIMED_OUT)
+            for name in _ENDPOINTS
+        ),
+        Check("names", "skipped", _TIMED_OUT)
+        if names is None
+        else check_names(names, others_answer=others_answer),
+    ]
 
 
 def _with_organization(key: Check, organization: str | None) -> Check:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, Gap, InvalidQueryError, RangeQuery
+from openai_usage import Buckets, Endpoint, Gap, InvalidOptionError, RangeQuery
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
@@ -46,9 +46,10 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         **params: object,
     ) -> None:
         if concurrency != "auto" and concurrency < 1:
-            raise InvalidQueryError(
-                f"--concurrency takes a positive number or auto, not {concurrency}.",
-                param="concurrency",
+            raise InvalidOptionError(
+                option="--concurrency",
+                value=f"{concurrency}",
+                expected="a positive number or auto",
             )
         from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and help needs none
             ProgressTracker,

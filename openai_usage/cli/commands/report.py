@@ -18,7 +18,6 @@ from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.console import print_path
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.wording import for_terminal
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as create_report
 
@@ -56,13 +55,13 @@ def report(
         raise InvalidOptionError(
             f"--png writes pictures next to the report, but --output {output} is not a file. "
             "Choose a file, or remove --png.",
-            option="png",
+            option="--png",
         )
     if output.suffix.lower() not in ("", ".html", ".htm"):
         raise InvalidOptionError(
             f"--output {output} does not end in .html. A report is an HTML file: choose a name "
             "that ends in .html.",
-            option="output",
+            option="--output",
         )
     check(start_time, end_time)
 
@@ -94,10 +93,10 @@ def _warnings(created: Report) -> Iterator[str]:
     """Yield a sentence for everything that the report or the period before lacks."""
     for part in created.missing:
         if not part.gaps:
-            yield with_full_stop(f"{part.what} could not be read: {for_terminal(part.why)}")
+            yield with_full_stop(f"{part.what} could not be read: {part.why}")
     yield from describe_gaps(gap for part in created.missing for gap in part.gaps)
     if why := created.figures.uncompared:
-        yield with_full_stop(f"nothing is compared with the days before: {for_terminal(why)}")
+        yield with_full_stop(f"nothing is compared with the days before: {why}")
     gaps = created.figures.gaps_before
     if gaps and created.figures.averaged_days:  # otherwise no days are compared anyway
         yield (

@@ -61,7 +61,7 @@ def sandbox(
     """
     server = Sandbox(
         seed,
-        now=None if now is None else moment(now, "--now", "now"),
+        now=None if now is None else moment(now, "--now"),
         amounts=amounts,
         requests_per_second=requests_per_second,
         port=port,

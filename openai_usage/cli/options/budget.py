@@ -50,19 +50,21 @@ class Budget:
         """
         if self.check and self.budget is None:
             raise InvalidOptionError(
-                "--check was given without a budget. Add --budget AMOUNT.", option="check"
+                "--check was given without a budget. Add --budget AMOUNT.", option="--check"
             )
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):
             raise InvalidOptionError(
-                f"--budget takes 0 or an amount of money from 0.01, not {self.budget!s:.40}.",
-                option="budget",
+                option="--budget",
+                value=f"{self.budget!s:.40}",
+                expected="0 or an amount of money from 0.01",
             )
         if not re.fullmatch("[A-Za-z]{3}", self.currency):
             raise InvalidOptionError(
-                f"--currency takes three letters such as usd, not {self.currency!r:.40}.",
-                option="currency",
+                option="--currency",
+                value=f"{self.currency!r:.40}",
+                expected="three letters such as usd",
             )
 
     def is_in(self, spending: Spending) -> bool:

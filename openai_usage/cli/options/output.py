@@ -84,7 +84,7 @@ class OutputOptions:
             raise InvalidOptionError(
                 f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
                 "digit, and so does a table with --exact. Remove it, or use --format parquet.",
-                option="money",
+                option="--money",
             )
         if not is_text:
             import openai_usage.arrow  # noqa: F401, PLC0415 - raises if the extra is missing
@@ -98,7 +98,7 @@ class OutputOptions:
         if not self.chosen.is_text and file.isatty():
             raise InvalidOptionError(
                 "Refusing to write Parquet to a terminal. Use --output FILE.",
-                option="format",
+                option="--format",
             )
 
     @property
@@ -117,7 +117,7 @@ class OutputOptions:
             raise InvalidOptionError(
                 f"--output {self.output} does not end in one of {', '.join(FORMATS)}. Choose one "
                 "of them with --format.",
-                option="output",
+                option="--output",
             )
         return FORMATS[ending]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import InvalidQueryError, month_start
+from openai_usage import InvalidOptionError, month_start
 from openai_usage.cli.options.flags import flag
 from openai_usage.schema.times import DAY
 
@@ -57,7 +57,7 @@ class TimeRange:
         """Return the start and the end of the range in Unix seconds; an end of None is now.
 
         Raises:
-            InvalidQueryError: A time is invalid, or options contradict each other.
+            InvalidOptionError: A time is invalid, or options contradict each other.
         """
         names = ("last", "start", "this_month", "last_month")
         options = [
@@ -66,13 +66,13 @@ class TimeRange:
             if getattr(self, name) not in (None, False)
         ]
         if len(options) > 1:
-            raise InvalidQueryError(
+            raise InvalidOptionError(
                 f"{' and '.join(options)} contradict each other. Use only one of them.",
-                param="start_time",
+                option=options[0],
             )
         if self.end is not None and self.start is None:
-            raise InvalidQueryError(
-                "--end was given without a start. Add --start TIME.", param="end_time"
+            raise InvalidOptionError(
+                "--end was given without a start. Add --start TIME.", option="--end"
             )
         if self.start is not None:
             return _from_to(self.start, self.end)
@@ -84,11 +84,11 @@ class TimeRange:
 
 
 def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
-    start_time = moment(start, "--start", "start_time")
-    end_time = moment(end, "--end", "end_time") if end is not None else None
+    start_time = moment(start, "--start")
+    end_time = moment(end, "--end") if end is not None else None
     if end_time is not None and end_time <= start_time:
-        raise InvalidQueryError(
-            f"--end {end} is not after --start {start}. Use a later end.", param="end_time"
+        raise InvalidOptionError(
+            f"--end {end} is not after --start {start}. Use a later end.", option="--end"
         )
     return start_time, end_time
 
@@ -97,41 +97,43 @@ def _start_of_last(text: str) -> int:
     """Return the start of the last `30d`, `12h` or `90m`: a whole day, hour or minute in UTC."""
     match = re.fullmatch(r"([1-9][0-9]{0,8})([mhd])", text)
     if match is None:
-        raise InvalidQueryError(
-            f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}.", param="last"
+        raise InvalidOptionError(
+            option="--last", value=f"{text!r:.40}", expected="a span such as 30d, 12h or 90m"
         )
     seconds = _SECONDS[match[2]]
     # With an uneven start, the first bucket would be partial and look like a quiet day.
     start = (int(time.time()) // seconds - int(match[1])) * seconds
     if start < 0:
-        raise InvalidQueryError(
-            f"--last {text} begins before 1970. Use a shorter span.", param="last"
+        raise InvalidOptionError(
+            f"--last {text} begins before 1970. Use a shorter span.", option="--last"
         )
     return start
 
 
-def moment(text: str, option: str, param: str) -> int:
+def moment(text: str, option: str) -> int:
     """Parse *text*, the value of *option*, and return Unix seconds.
 
     Raises:
-        InvalidQueryError: *text* is not a time. The error has *param*.
+        InvalidOptionError: *text* is not a time.
     """
     if re.fullmatch("[0-9]{9,12}", text):
         return int(text)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidQueryError(
-            f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
-            f"not {text!r:.40}.",
-            param=param,
+        raise InvalidOptionError(
+            option=option,
+            value=f"{text!r:.40}",
+            expected="2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits",
         ) from None
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
         found = found.replace(tzinfo=UTC)
     if found.tzinfo is None:
-        raise InvalidQueryError(
-            f"{option} {text} has no time zone. Add Z for UTC, or an offset.", param=param
+        raise InvalidOptionError(
+            f"{option} {text} has no time zone. Add Z for UTC, or an offset.", option=option
         )
     if found < _EPOCH:
-        raise InvalidQueryError(f"{option} {text} is before 1970. Use a later time.", param=param)
+        raise InvalidOptionError(
+            f"{option} {text} is before 1970. Use a later time.", option=option
+        )
     return int(found.timestamp())

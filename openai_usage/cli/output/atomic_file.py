@@ -29,7 +29,7 @@ def check_path(path: Path) -> None:
         reason = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
         raise InvalidOptionError(
             f"--output {path} cannot be written: {reason}. Choose a file in an existing folder.",
-            option="output",
+            option="--output",
         )
 
 

@@ -7,7 +7,7 @@ from attrs import define, field
 from openai_usage import Name, Names
 from openai_usage._text import with_full_stop
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.wording import for_terminal
+from openai_usage.cli.wording import reason
 
 
 @define
@@ -45,7 +45,7 @@ class KnownNames:
         first, *others = self.names.unread
         lists = "list" if len(others) == 1 else "lists"
         more = f" (and {len(others)} more {lists})" if others else ""
-        say(with_full_stop(f"some names are not known: {for_terminal(str(first))}{more}"))
+        say(with_full_stop(f"some names are not known: {first.path}: {reason(first)}{more}"))
 
     def _of(self, id_: str) -> Name:
         name = self.names.of(id_)
