@@ -20,7 +20,7 @@ from openai_usage._time_format import iso
 from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.wording import as_typed
+from openai_usage.cli.wording import CommandError, as_typed
 
 _USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors caused by options or the environment; all others are caused by the API."""
@@ -48,7 +48,7 @@ def run(words: Sequence[str]) -> int:
     try:
         code = _dispatch(words or ["--help"])
         sys.stdout.flush()
-    except CycloptsError as error:
+    except (CommandError, CycloptsError) as error:
         code = _say(str(error), exit_code=2)
     except ModuleNotFoundError as error:
         if error.name not in _OPTIONAL_LIBRARIES:

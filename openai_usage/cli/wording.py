@@ -45,6 +45,10 @@ _HINTS: Mapping[str, str] = {
 """The hint for a terminal in place of each hint that only a program can follow."""
 
 
+class CommandError(Exception):
+    """A command is not valid. The message has the words that were typed."""
+
+
 def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
     """Return the message of *error* for people who type commands.
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from openai_usage import Endpoints, InvalidOptionError, __version__
+from openai_usage import Endpoints, __version__
 from openai_usage._extras import missing_library
 from openai_usage.cli.app import _OTHERS
 from openai_usage.cli.options.time_range import TimeRange
+from openai_usage.cli.wording import CommandError
 from openai_usage.sandbox import Sandbox
 from tests.support.readme_table import CLIENT_README
 from tests.support.terminal import COMMAND, Terminal, asking
@@ -207,7 +208,7 @@ def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) 
     assert TimeRange(start="1764979200", end="1764979201").span() == (1_764_979_200, 1_764_979_201)
     assert TimeRange(start="20251206").span() == (1_764_979_200, None)
     assert TimeRange(last="100d").span() == (0, None)
-    with pytest.raises(InvalidOptionError, match="--last 101d begins before 1970"):
+    with pytest.raises(CommandError, match="--last 101d begins before 1970"):
         TimeRange(last="101d").span()
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, Gap, InvalidOptionError, RangeQuery
+from openai_usage import Buckets, Endpoint, Gap, RangeQuery
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
@@ -19,6 +19,7 @@ from openai_usage.cli.options.output import OutputOptions
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Query", sort_key=2)
 _RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), OutputOptions(), NameOptions(), Connection()
@@ -46,11 +47,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         **params: object,
     ) -> None:
         if concurrency != "auto" and concurrency < 1:
-            raise InvalidOptionError(
-                option="--concurrency",
-                value=f"{concurrency}",
-                expected="a positive number or auto",
-            )
+            raise CommandError(f"--concurrency takes a positive number or auto, not {concurrency}.")
         from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and help needs none
             ProgressTracker,
             show_progress,

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from openai_usage import InvalidOptionError
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._text import with_full_stop
 from openai_usage.cli.options.connection import Connection
@@ -18,6 +17,7 @@ from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.console import print_path
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.wording import CommandError
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as create_report
 
@@ -52,16 +52,14 @@ def report(
     start_time, end_time = range.span()
     check_path(output)
     if png and output.exists() and not output.is_file():
-        raise InvalidOptionError(
+        raise CommandError(
             f"--png writes pictures next to the report, but --output {output} is not a file. "
-            "Choose a file, or remove --png.",
-            option="--png",
+            "Choose a file, or remove --png."
         )
     if output.suffix.lower() not in ("", ".html", ".htm"):
-        raise InvalidOptionError(
+        raise CommandError(
             f"--output {output} does not end in .html. A report is an HTML file: choose a name "
-            "that ends in .html.",
-            option="--output",
+            "that ends in .html."
         )
     check(start_time, end_time)
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import InvalidOptionError
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Spending
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Budget", sort_key=2)
 
@@ -46,25 +46,19 @@ class Budget:
         """Reject invalid options before a request is sent.
 
         Raises:
-            InvalidOptionError: The budget is missing, out of bounds, or its currency is not a code.
+            CommandError: The budget is missing, out of bounds, or its currency is not a code.
         """
         if self.check and self.budget is None:
-            raise InvalidOptionError(
-                "--check was given without a budget. Add --budget AMOUNT.", option="--check"
-            )
+            raise CommandError("--check was given without a budget. Add --budget AMOUNT.")
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):
-            raise InvalidOptionError(
-                option="--budget",
-                value=f"{self.budget!s:.40}",
-                expected="0 or an amount of money from 0.01",
+            raise CommandError(
+                f"--budget takes 0 or an amount of money from 0.01, not {self.budget!s:.40}."
             )
         if not re.fullmatch("[A-Za-z]{3}", self.currency):
-            raise InvalidOptionError(
-                option="--currency",
-                value=f"{self.currency!r:.40}",
-                expected="three letters such as usd",
+            raise CommandError(
+                f"--currency takes three letters such as usd, not {self.currency!r:.40}."
             )
 
     def is_in(self, spending: Spending) -> bool:

@@ -8,12 +8,13 @@ from typing import IO, Annotated, Any, Literal, TypeAlias
 from attrs import evolve, frozen
 from cyclopts import Parameter, Token
 
-from openai_usage import InvalidOptionError, MoneyType
+from openai_usage import MoneyType
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, Written
+from openai_usage.cli.wording import CommandError
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
@@ -75,16 +76,15 @@ class OutputOptions:
         """Reject output that cannot be written, before a request is sent.
 
         Raises:
-            InvalidOptionError: The format or the folder does not exist, or the format conflicts
+            CommandError: The format or the folder does not exist, or the format conflicts
                 with another option.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
         is_text = self.chosen.is_text
         if is_text and self.money is not None:
-            raise InvalidOptionError(
+            raise CommandError(
                 f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
-                "digit, and so does a table with --exact. Remove it, or use --format parquet.",
-                option="--money",
+                "digit, and so does a table with --exact. Remove it, or use --format parquet."
             )
         if not is_text:
             import openai_usage.arrow  # noqa: F401, PLC0415 - raises if the extra is missing
@@ -96,17 +96,14 @@ class OutputOptions:
     def _check_for(self, file: IO[Any]) -> None:
         """Reject a binary format if *file* is a terminal, which would interpret its bytes."""
         if not self.chosen.is_text and file.isatty():
-            raise InvalidOptionError(
-                "Refusing to write Parquet to a terminal. Use --output FILE.",
-                option="--format",
-            )
+            raise CommandError("Refusing to write Parquet to a terminal. Use --output FILE.")
 
     @property
     def chosen(self) -> Format:
         """The format of `--format`, or else of the file's extension.
 
         Raises:
-            InvalidOptionError: The extension is not a known format.
+            CommandError: The extension is not a known format.
         """
         if self.format is not None:
             return FORMATS[self.format]
@@ -114,10 +111,9 @@ class OutputOptions:
             return FORMATS["table"]
         ending = self.output.suffix.removeprefix(".").lower()
         if ending not in FORMATS:
-            raise InvalidOptionError(
+            raise CommandError(
                 f"--output {self.output} does not end in one of {', '.join(FORMATS)}. Choose one "
-                "of them with --format.",
-                option="--output",
+                "of them with --format."
             )
         return FORMATS[ending]
 

@@ -8,8 +8,9 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import InvalidOptionError, month_start
+from openai_usage import month_start
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.wording import CommandError
 from openai_usage.schema.times import DAY
 
 _SECONDS = {"m": 60, "h": 3600, "d": DAY}
@@ -57,7 +58,7 @@ class TimeRange:
         """Return the start and the end of the range in Unix seconds; an end of None is now.
 
         Raises:
-            InvalidOptionError: A time is invalid, or options contradict each other.
+            CommandError: A time is invalid, or options contradict each other.
         """
         names = ("last", "start", "this_month", "last_month")
         options = [
@@ -66,14 +67,11 @@ class TimeRange:
             if getattr(self, name) not in (None, False)
         ]
         if len(options) > 1:
-            raise InvalidOptionError(
-                f"{' and '.join(options)} contradict each other. Use only one of them.",
-                option=options[0],
+            raise CommandError(
+                f"{' and '.join(options)} contradict each other. Use only one of them."
             )
         if self.end is not None and self.start is None:
-            raise InvalidOptionError(
-                "--end was given without a start. Add --start TIME.", option="--end"
-            )
+            raise CommandError("--end was given without a start. Add --start TIME.")
         if self.start is not None:
             return _from_to(self.start, self.end)
         if self.this_month:
@@ -87,9 +85,7 @@ def _from_to(start: str, end: str | None) -> tuple[int, int | None]:
     start_time = moment(start, "--start")
     end_time = moment(end, "--end") if end is not None else None
     if end_time is not None and end_time <= start_time:
-        raise InvalidOptionError(
-            f"--end {end} is not after --start {start}. Use a later end.", option="--end"
-        )
+        raise CommandError(f"--end {end} is not after --start {start}. Use a later end.")
     return start_time, end_time
 
 
@@ -97,16 +93,12 @@ def _start_of_last(text: str) -> int:
     """Return the start of the last `30d`, `12h` or `90m`: a whole day, hour or minute in UTC."""
     match = re.fullmatch(r"([1-9][0-9]{0,8})([mhd])", text)
     if match is None:
-        raise InvalidOptionError(
-            option="--last", value=f"{text!r:.40}", expected="a span such as 30d, 12h or 90m"
-        )
+        raise CommandError(f"--last takes a span such as 30d, 12h or 90m, not {text!r:.40}.")
     seconds = _SECONDS[match[2]]
     # With an uneven start, the first bucket would be partial and look like a quiet day.
     start = (int(time.time()) // seconds - int(match[1])) * seconds
     if start < 0:
-        raise InvalidOptionError(
-            f"--last {text} begins before 1970. Use a shorter span.", option="--last"
-        )
+        raise CommandError(f"--last {text} begins before 1970. Use a shorter span.")
     return start
 
 
@@ -114,26 +106,21 @@ def moment(text: str, option: str) -> int:
     """Parse *text*, the value of *option*, and return Unix seconds.
 
     Raises:
-        InvalidOptionError: *text* is not a time.
+        CommandError: *text* is not a time.
     """
     if re.fullmatch("[0-9]{9,12}", text):
         return int(text)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidOptionError(
-            option=option,
-            value=f"{text!r:.40}",
-            expected="2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits",
+        raise CommandError(
+            f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
+            f"not {text!r:.40}."
         ) from None
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
         found = found.replace(tzinfo=UTC)
     if found.tzinfo is None:
-        raise InvalidOptionError(
-            f"{option} {text} has no time zone. Add Z for UTC, or an offset.", option=option
-        )
+        raise CommandError(f"{option} {text} has no time zone. Add Z for UTC, or an offset.")
     if found < _EPOCH:
-        raise InvalidOptionError(
-            f"{option} {text} is before 1970. Use a later time.", option=option
-        )
+        raise CommandError(f"{option} {text} is before 1970. Use a later time.")
     return int(found.timestamp())

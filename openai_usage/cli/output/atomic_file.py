@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from openai_usage import InvalidOptionError
+from openai_usage.cli.wording import CommandError
 
 _PREFIX_LENGTH = 50
 """Characters of the target's name in the temporary name, which may not become too long."""
@@ -20,16 +20,15 @@ def check_path(path: Path) -> None:
     """Reject a path that cannot be written, before a request is sent.
 
     Raises:
-        InvalidOptionError: The folder does not exist, or the path is a folder.
+        CommandError: The folder does not exist, or the path is a folder.
         OSError: The system rejects the path, for example because its links form a loop.
     """
     _follow_links(path)
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir():
         reason = "it is a folder" if folder.is_dir() else f"there is no folder {folder}"
-        raise InvalidOptionError(
-            f"--output {path} cannot be written: {reason}. Choose a file in an existing folder.",
-            option="--output",
+        raise CommandError(
+            f"--output {path} cannot be written: {reason}. Choose a file in an existing folder."
         )
 
 
