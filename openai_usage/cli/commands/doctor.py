@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -52,12 +52,8 @@ _ENDPOINTS = AsyncUsageClient.table()
 _NAMES = ("connection", *_ENDPOINTS, "names")
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
 
-_CHECKED_BY: Mapping[str, str] = {
-    "admin_api_key": "key",
-    "base_url": "address",
-    "organization": "organization",
-}
-"""The name of the check for each option that a client can reject."""
+_CHECKED_BY = {"admin_api_key": "key", "base_url": "address"}
+"""The name of the check for each option that a client can reject, if it has another name."""
 
 
 def doctor(*, connection: Connection = _CONNECTION) -> int:
@@ -95,7 +91,7 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
     except MissingAdminKeyError:
         return [key, *_skipped("address", *_NAMES)], 2
     except InvalidOptionError as error:
-        name = _CHECKED_BY[error.option]
+        name = _CHECKED_BY.get(error.option, error.option)
         invalid = Check(name, "failed", as_typed(error))
         first = [invalid, *_skipped("address")] if name == "key" else [key, invalid]
         return [*first, *_skipped(*_NAMES)], 2
