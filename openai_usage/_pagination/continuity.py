@@ -91,5 +91,5 @@ def find_gaps(buckets: Iterable[Span], start_time: int, end_time: int, width: in
 def _out_of_order(bucket: Span, position: int | None) -> PaginationError:
     return PaginationError(
         f"the API returned a bucket from {bucket.start_time} to {bucket.end_time}, but the "
-        f"iteration is at {position}: it is out of order, was returned before, or is out of range"
+        f"iteration is at {position}: it is out of order, was returned before, or is out of range."
     )

@@ -206,13 +206,13 @@ class NameLists:
                 page = await self._transport.get(wanted.path, pairs, span, decode)
                 if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
                     del page  # tracebacks can show locals
-                    raise PaginationError("the list has an API key in the place of an id")
+                    raise PaginationError("the list has an API key in the place of an id.")
                 span.record_page(0)
                 names |= {entry.id: entry.named() for entry in page.data}
                 if not page.has_more:
                     return names
                 after = [("after", next_cursor(page.last_id, seen))]
-            raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come")
+            raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come.")
 
 
 def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:

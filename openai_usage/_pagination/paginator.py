@@ -61,7 +61,7 @@ class Paginator(Generic[R_co]):
         fetched = await self.transport.get(self.endpoint.path, params, self.span, self._parse)
         if self.transport.is_key(fetched.page.next_page):
             del fetched  # tracebacks can show locals
-            raise PaginationError("the API sent an API key as the cursor, which is not followed")
+            raise PaginationError("the API sent an API key as the cursor, which is not followed.")
         return fetched
 
     async def _parse(self, body: Body) -> FetchedPage[R_co]:
@@ -142,7 +142,7 @@ class Paginator(Generic[R_co]):
             empty_in_a_row = 0 if fetched.page.data else empty_in_a_row + 1
             cursor = next_cursor(fetched.page.next_page, seen)
         raise PaginationError(
-            f"the API returned {_EMPTY_AT_MOST} empty pages in a row, each with another cursor"
+            f"the API returned {_EMPTY_AT_MOST} empty pages in a row, each with another cursor."
         )
 
     async def _prefetch_windows(
@@ -188,7 +188,7 @@ class Paginator(Generic[R_co]):
                 endpoint=self.endpoint.name, start_time=found.start_time, end_time=found.end_time
             )
             if on_gap == "raise":
-                raise PaginationError(str(gap))
+                raise PaginationError(f"{gap}.")
             if on_gap == "warn":
                 _log.warning(
                     "GET %s: %s, though it gives empty ones elsewhere: what was %s then is not "
@@ -236,11 +236,11 @@ def next_cursor(cursor: str | None, seen: set[str]) -> str:
     """
     if not cursor or not cursor.strip():
         raise PaginationError(
-            "the API says that there are more pages, but returned no cursor to them"
+            "the API says that there are more pages, but returned no cursor to them."
         )
     if cursor in seen:
         raise PaginationError(
-            "the API returned the same cursor twice: the iteration would never end"
+            "the API returned the same cursor twice: the iteration would never end."
         )
     seen.add(cursor)
     return cursor

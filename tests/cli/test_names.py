@@ -75,7 +75,7 @@ def test_what_has_no_name_is_marked_and_costs_no_figure(terminal: Terminal, aske
     assert f"{found[0]['project_id']} (unread) " in terminal(f"{USED} --names")
 
 
-@pytest.mark.parametrize(("times", "says"), [(2, "and 1 more list)"), (4, "and 3 more lists)")])
+@pytest.mark.parametrize(("times", "says"), [(2, "1 more list could"), (4, "3 more lists could")])
 def test_many_lists_that_cannot_be_read_are_one_line(
     terminal: Terminal, asked: Sandbox, times: int, says: str
 ) -> None:

@@ -173,9 +173,7 @@ async def test_more_without_a_cursor_is_an_error(
         scripted(sandbox, page(START, START + DAY, has_more=True, next_page=cursor))
         starts, error = await walked(ten_days(client))
         assert isinstance(error, PaginationError)
-        assert (
-            str(error) == "the API says that there are more pages, but returned no cursor to them"
-        )
+        assert "there are more pages, but returned no cursor to them" in str(error)
         assert starts == days(0, 2)
         assert error.resume_from == START + 2 * DAY
 
@@ -184,7 +182,7 @@ async def test_a_cursor_seen_before_is_an_error(client: AsyncUsageClient, sandbo
     sandbox.faults.repeated_cursor(after=1)
     starts, error = await walked(ten_days(client))
     assert isinstance(error, PaginationError)
-    assert str(error) == "the API returned the same cursor twice: the iteration would never end"
+    assert "the API returned the same cursor twice" in str(error)
     assert starts == days(0, 9)
     assert error.resume_from == START + 9 * DAY
 

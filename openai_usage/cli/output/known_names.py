@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import define, field
 
 from openai_usage import Name, Names
+from openai_usage._number_format import counted
 from openai_usage._text import with_full_stop
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import reason
@@ -43,9 +44,9 @@ class KnownNames:
         if not self._has_unread or not self.names.unread:
             return
         first, *others = self.names.unread
-        lists = "list" if len(others) == 1 else "lists"
-        more = f" (and {len(others)} more {lists})" if others else ""
-        say(with_full_stop(f"some names are not known: {first.path}: {reason(first)}{more}"))
+        why = with_full_stop(f"some names are not known: {first.path}: {reason(first)}")
+        more = f" {counted(len(others), 'more list')} could not be read." if others else ""
+        say(f"{why}{more}")
 
     def _of(self, id_: str) -> Name:
         name = self.names.of(id_)
