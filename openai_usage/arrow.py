@@ -27,7 +27,7 @@ try:
     import pyarrow as pa
     import pyarrow.compute as pc
 except ModuleNotFoundError as error:
-    raise missing_library(str(error.name), "arrow") from error
+    raise missing_library(str(error.name), "arrow") from None
 
 from openai_usage._arrow_types import MISFITS, types_of
 

@@ -168,7 +168,7 @@ class UsageClient(BaseClient):
         """Query an *endpoint*, a row of the table or its name, as `AsyncUsageClient.query` does."""
         try:
             return self._row(endpoint).__get__(self, type(self))(*args, **params)
-        except InvalidQueryError as error:
+        except (InvalidQueryError, TypeError) as error:
             # An argument can be a key by mistake, and tracebacks can show locals.
             del endpoint, args, params
             raise error.with_traceback(None) from None

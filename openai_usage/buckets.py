@@ -11,7 +11,7 @@ from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._text import without_keys
-from openai_usage._wire.decoder import to_params
+from openai_usage._wire.params import to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery

@@ -12,7 +12,8 @@ of the client::
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -28,6 +29,7 @@ from typing import (
 
 from attrs import NOTHING, Attribute, fields, fields_dict, resolve_types
 
+from openai_usage._text import short_repr
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema import queries, results
 from openai_usage.schema.range_query import RangeQuery
@@ -111,8 +113,9 @@ class Endpoint(Generic[P, R_co]):
 
         def query(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
             try:
+                self._check_names(kwargs)
                 checked = self.query(*args, **kwargs)
-            except InvalidQueryError as error:
+            except (InvalidQueryError, TypeError) as error:
                 # An argument can be a key by mistake, and tracebacks can show locals.
                 del args, kwargs
                 raise error.with_traceback(None) from None
@@ -123,6 +126,14 @@ class Endpoint(Generic[P, R_co]):
         returns = f"{client._returns}[{self.result.__name__}]"  # noqa: SLF001 - likewise
         query.__signature__ = self._signature.replace(return_annotation=returns)  # type: ignore[attr-defined]
         return query
+
+    def _check_names(self, names: Iterable[str]) -> None:
+        known = self._signature.parameters
+        for name in names:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise TypeError(f"{self.name}() has no parameter {short_repr(name)}.{hint}")
 
     @cached_property
     def _signature(self) -> inspect.Signature:

@@ -1,4 +1,7 @@
-"""Gap: a part of a range for which the API returned no bucket."""
+"""Gap: a part of a range for which the API returned no bucket.
+
+`_pagination/continuity.py` finds gaps.
+"""
 
 from attrs import frozen
 

@@ -1,4 +1,7 @@
-"""Retry: a request that failed and is about to be sent again."""
+"""Retry: a request that failed and is about to be sent again.
+
+`_http/retry.py` decides which requests are retried, and when.
+"""
 
 from collections.abc import Callable
 from typing import TypeAlias

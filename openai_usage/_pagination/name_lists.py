@@ -15,7 +15,8 @@ from openai_usage._http.retry import is_retryable
 from openai_usage._http.transport import Transport
 from openai_usage._pagination.paginator import next_cursor
 from openai_usage._telemetry import iteration_span
-from openai_usage._wire.decoder import Params, decode_list
+from openai_usage._wire.decoder import decode_list
+from openai_usage._wire.params import Params
 from openai_usage.errors import (
     APIError,
     APIResponseValidationError,

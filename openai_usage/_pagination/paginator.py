@@ -20,7 +20,8 @@ from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._telemetry import IterationSpan, iteration_span
-from openai_usage._wire.decoder import Params, decode_page, to_params
+from openai_usage._wire.decoder import decode_page
+from openai_usage._wire.params import Params, to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import BadRequestError, PaginationError
 from openai_usage.gaps import Gap

@@ -1,10 +1,10 @@
-"""Encode a query as URL parameters, and decode a body to a page."""
+"""Decode the body of a response to a page."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -12,16 +12,9 @@ from openai_usage._wire.decimals import decimals_of, reject_non_finite
 from openai_usage._wire.duplicates import reject_duplicates
 from openai_usage._wire.integers import ExactDecoder
 from openai_usage.errors import APIResponseValidationError
-from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, Page
 
-if TYPE_CHECKING:
-    from cattrs import Converter
-
 R = TypeVar("R")
-
-Params: TypeAlias = list[tuple[str, str]]
-"""The parameters of a URL in order, as pairs of name and value."""
 
 B = TypeVar("B", bound=Sequence[Bucket[object]])
 
@@ -30,34 +23,6 @@ CHUNK_BYTES = 2**22
 
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """The errors that decoding raises if the body is not a page."""
-
-
-@cache
-def _converter() -> "Converter":
-    # Imported with the first query, because it would slow down `import openai_usage`.
-    from cattrs.preconf.msgspec import make_converter  # noqa: PLC0415
-
-    return make_converter()
-
-
-def to_params(query: RangeQuery) -> Params:
-    """Return the URL parameters of *query*, without those that are None."""
-    values = _converter().unstructure(query)
-    extra = values.pop("extra_query") or {}
-    return [pair for name, value in {**values, **extra}.items() for pair in _pairs(name, value)]
-
-
-def _pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
-    match value:
-        case None:
-            return
-        case list() | tuple():
-            # The API also accepts `a=1&a=2` and `a=1,2`, but official SDKs send brackets.
-            yield from ((f"{name.removesuffix('[]')}[]", str(item)) for item in value)
-        case bool():
-            yield name, "true" if value else "false"
-        case _:
-            yield name, str(value)
 
 
 async def decode_page(result: type[R], body: bytes | bytearray) -> Page[R]:

@@ -27,7 +27,8 @@ def _run() -> int:
     except ModuleNotFoundError as error:
         from openai_usage._extras import missing_library  # noqa: PLC0415
 
-        sys.exit(f"openai-usage: {missing_library(str(error.name), 'cli')}")
+        print(f"openai-usage: {missing_library(str(error.name), 'cli')}", file=sys.stderr)
+        return 2
     from openai_usage.cli.app import run  # noqa: PLC0415
     from openai_usage.cli.output.messages import log_to_stderr  # noqa: PLC0415
 

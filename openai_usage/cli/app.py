@@ -3,9 +3,10 @@
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pkgutil import resolve_name
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import App, CycloptsError, Group, UnknownCommandError, UnusedCliTokensError
 
 from openai_usage import (
     AsyncUsageClient,
@@ -49,7 +50,7 @@ def run(words: Sequence[str]) -> int:
         code = _dispatch(words or ["--help"])
         sys.stdout.flush()
     except (CommandError, CycloptsError) as error:
-        code = _say(str(error), exit_code=2)
+        code = _say(_misuse(error), exit_code=2)
     except ModuleNotFoundError as error:
         if error.name not in _OPTIONAL_LIBRARIES:
             raise
@@ -89,6 +90,22 @@ def _dispatch(words: Sequence[str]) -> int:
         result_action="return_value",
     )
     return code or 0
+
+
+def _misuse(error: CommandError | CycloptsError) -> str:
+    """Return what is wrong with a command, in plainer words than those of cyclopts."""
+    match error:
+        case UnknownCommandError(unused_tokens=[first, *_]):
+            commands = [name.replace("_", "-") for name in AsyncUsageClient.table()] + [*_OTHERS]
+            close = get_close_matches(first, commands, n=1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            return f"There is no command {first!r:.40}. {hint}openai-usage --help lists all."
+        case UnusedCliTokensError(unused_tokens=[first, *_]):
+            return (
+                f"{first!r:.40} is not an option, and belongs to none. The option --help lists all."
+            )
+        case _:
+            return str(error)
 
 
 def _describe(error: OSError) -> str:

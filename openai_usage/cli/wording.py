@@ -59,7 +59,7 @@ def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name) if error.expected:
             return f"{takes(_option(name), error.expected, error.value)} {hint}".rstrip()
         case MissingAdminKeyError():
-            return f"OPENAI_ADMIN_KEY is not set. {hint}"
+            return f"OPENAI_ADMIN_KEY is not set. {hint} To try it without a key, add --sandbox."
         case _:
             return error.with_hint(hint)
 

@@ -87,6 +87,38 @@ def test_a_range_with_nothing_in_it_is_an_empty_table(terminal: Terminal) -> Non
     assert terminal.err == "openai-usage: nothing was billed in this range.\n"
 
 
+@pytest.mark.parametrize("how", ["--format csv", "--format json", ""])
+def test_a_filter_that_matches_nothing_is_said(how: str, terminal: Terminal) -> None:
+    terminal(f"costs --last 2d --project-ids Support --line-items x --sandbox {how}")
+    assert terminal.err == (
+        "openai-usage: nothing that matches --project-ids and --line-items was billed in this "
+        "range. Filters take ids and exact values, not names.\n"
+    )
+    terminal(f"costs --last 2d --sandbox {how}")
+    assert terminal.err == ""
+
+
+def test_an_empty_range_needs_no_word_in_a_format_for_programs(terminal: Terminal) -> None:
+    terminal("costs --start 2020-01-01 --end 2020-01-03 --sandbox --format json")
+    assert terminal.err == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("cots", "There is no command 'cots'. Did you mean costs? openai-usage --help lists all."),
+        ("help", "There is no command 'help'. openai-usage --help lists all."),
+        ("costs model", "'model' is not an option, and belongs to none. The option --help lists"),
+        ("spend --budget 5,000", "--budget takes an amount such as 5000 or 5000.50, not '5,000'."),
+    ],
+)
+def test_a_command_that_is_not_understood_says_how_to_go_on(
+    command: str, says: str, terminal: Terminal
+) -> None:
+    terminal(command, exit_code=2)
+    assert terminal.err.startswith(f"openai-usage: {says}")
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_every_row_is_a_command_with_all_its_options(name: str, terminal: Terminal) -> None:
     shown = terminal(f"{name.replace('_', '-')} --help")
@@ -302,7 +334,7 @@ def test_without_its_extra_the_command_says_what_is_missing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == f"openai-usage: {missing_library('cyclopts', 'cli')}\n"
 
 

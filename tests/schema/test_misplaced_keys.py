@@ -87,6 +87,19 @@ async def test_no_parameter_shows_it_or_is_sent_with_it(
 
 
 @pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+def test_no_misspelt_parameter_shows_it(kind: type[Any]) -> None:
+    client = kind("sk-admin-x")
+    with pytest.raises(TypeError) as caught:
+        client.costs(start_time=TODAY, pages=KEY)
+    assert str(caught.value) == "costs() has no parameter 'pages'. Did you mean 'page'?"
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+    with pytest.raises(TypeError) as caught:
+        client.query("costs", start_time=TODAY, nothing_like_it=KEY)
+    assert str(caught.value) == "costs() has no parameter 'nothing_like_it'."
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+@pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
 def test_no_endpoint_shows_it(kind: type[Any]) -> None:
     client = kind("sk-admin-x")
     with pytest.raises(InvalidQueryError) as caught:

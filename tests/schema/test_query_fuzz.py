@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, CompletionsQuery, Endpoint, InvalidQueryError
-from openai_usage._wire.decoder import to_params
+from openai_usage._wire.params import to_params
 from openai_usage.schema.times import YEAR_10000, unix_seconds
 from tests.support.raw_server import EMPTY_PAGE, raw_server
 

@@ -29,7 +29,7 @@ async def test_an_answer_may_be_just_as_large_as_is_allowed(sandbox: Sandbox) ->
             if fits:
                 assert len(await walk.collect()) == 1
                 continue
-            with pytest.raises(APIResponseValidationError, match="max_response_bytes=") as caught:
+            with pytest.raises(APIResponseValidationError, match="larger than") as caught:
                 await walk.collect()
             assert caught.value.path == "$"
             assert caught.value.body == body.decode()[:2000]
@@ -39,7 +39,7 @@ async def test_an_answer_may_be_just_as_large_as_is_allowed(sandbox: Sandbox) ->
 async def test_it_is_refused_before_all_of_it_is_there() -> None:
     beginning = b"HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n" + b" " * 200_000
     async with raw_server(beginning, stay=True) as base_url:  # the rest never comes
-        with pytest.raises(APIResponseValidationError, match="max_response_bytes=100000"):
+        with pytest.raises(APIResponseValidationError, match="larger than 100000 bytes"):
             await ask(base_url, max_response_bytes=100_000)
 
 
@@ -56,7 +56,7 @@ async def test_what_counts_is_what_is_unpacked() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     async with raw_server(head + packed) as base_url:
         tracemalloc.start()
-        with pytest.raises(APIResponseValidationError, match="max_response_bytes=1000000"):
+        with pytest.raises(APIResponseValidationError, match="larger than 1000000 bytes"):
             await ask(base_url, max_response_bytes=1_000_000)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

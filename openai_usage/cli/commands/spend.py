@@ -194,8 +194,8 @@ def _check_currency(found: Sequence[Spending], budget: Budget) -> int:
         return 0
     currencies = " and ".join(each.currency for each in billed)
     say(
-        f"the budget cannot be checked: the bill is in {currencies}, with nothing in "
-        f"{budget.currency}. Choose the currency of the budget with --currency."
+        f"the budget is in {budget.currency}, but the bill is in {currencies}. Choose the currency "
+        "of the budget with --currency."
     )
     return 2
 

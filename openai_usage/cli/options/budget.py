@@ -1,11 +1,12 @@
 """Options for the budget of a month, and its verdict on spending."""
 
 import re
-from decimal import Decimal
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from attrs import frozen
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Spending
@@ -18,6 +19,17 @@ _CENT, _TOO_MUCH = Decimal("0.01"), Decimal(10) ** 15
 """Bounds of a budget other than 0. An amount outside of them is a typing error."""
 
 
+def _amount(_: object, tokens: Sequence[Token]) -> Decimal:
+    [token] = tokens
+    try:
+        return Decimal(token.value)
+    except InvalidOperation:
+        raise CommandError(
+            f"--budget takes an amount such as 5000 or 5000.50, not {token.value!r:.40}. "
+            "Leave out signs of currencies and separators of thousands."
+        ) from None
+
+
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
 class Budget:
@@ -25,7 +37,10 @@ class Budget:
 
     budget: Annotated[
         Decimal | None,
-        Parameter(help="The budget for this month, such as 5000; shows how much of it is used."),
+        Parameter(
+            help="The budget for this month, such as 5000; shows how much of it is used.",
+            converter=_amount,
+        ),
     ] = None
     currency: Annotated[
         str,

@@ -1,5 +1,6 @@
 """Connection options: the API, or a sandbox that runs for the duration of the command."""
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ from cyclopts import Group, Parameter
 from openai_usage import AsyncUsageClient, Gap, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.output.messages import say
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -62,6 +64,9 @@ class Connection:
                 yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
+
+        if sys.stderr.isatty():
+            say("these figures are made up (--sandbox).")
 
         async with (
             Sandbox() as server,

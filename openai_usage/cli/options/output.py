@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from cyclopts import Parameter, Token
 
 from openai_usage import MoneyType
+from openai_usage._gap_text import billed_or_used
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
@@ -25,6 +26,9 @@ TableOrJson: TypeAlias = Annotated[
     ),
 ]
 """The format option of commands that print one report rather than rows."""
+
+
+_SPREADSHEETS = (".ods", ".xls", ".xlsx")
 
 
 def _file(_: object, tokens: Sequence[Token]) -> Path | None:
@@ -80,6 +84,11 @@ class OutputOptions:
                 with another option.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
+        if self.output is not None and self.output.suffix.lower() in _SPREADSHEETS:
+            raise CommandError(
+                f"--output {self.output} names a spreadsheet, which this command cannot write. "
+                f"Use --output {self.output.with_suffix('.csv')}, which spreadsheets open."
+            )
         is_text = self.chosen.is_text
         if is_text and self.money is not None:
             raise CommandError(
@@ -124,13 +133,29 @@ class OutputOptions:
 
     async def write(self, rows: ResultRows) -> None:
         """Write all rows to the chosen destination in the chosen format."""
+        written = Written()
+        rows = evolve(rows, buckets=written.count(rows.buckets))
         if self.output is None:
             await self.chosen.write(rows, sys.stdout.buffer)
         else:
-            written = Written()
             with atomic_file(self.output) as file:
                 self._check_for(file)
-                await self.chosen.write(evolve(rows, buckets=written.count(rows.buckets)), file)
+                await self.chosen.write(rows, file)
             # For people only: scripts get nothing on stdout or stderr if all is well.
             if sys.stderr.isatty():
                 say(f"wrote {self.output}: {written}.")
+        # An empty table needs a word, and a filter that matches nothing is often a typing error.
+        if not written.results and not rows.gaps and (rows.filters or self.chosen.is_table):
+            say(_nothing(rows))
+
+
+def _nothing(rows: ResultRows) -> str:
+    """Return a sentence for a range without results. The command itself describes gaps."""
+    verb = billed_or_used([rows.source.endpoint.name])
+    if not rows.filters:
+        return f"nothing was {verb} in this range."
+    filters = " and ".join(f"--{name.replace('_', '-')}" for name in rows.filters)
+    return (
+        f"nothing that matches {filters} was {verb} in this range. Filters take ids and exact "
+        "values, not names."
+    )

@@ -23,6 +23,8 @@ class Format:
     streams: bool = False
     """True if rows are written as they arrive, and can be used even if an error follows."""
     is_text: bool = True
+    is_table: bool = False
+    """True if the output is for people only."""
 
 
 async def _write_table(rows: ResultRows, file: BinaryIO) -> None:
@@ -91,7 +93,7 @@ async def _write_parquet(rows: ResultRows, file: BinaryIO) -> None:
 
 
 FORMATS: Mapping[str, Format] = {
-    "table": Format(_write_table),
+    "table": Format(_write_table, is_table=True),
     "json": Format(_write_json),
     "jsonl": Format(_write_jsonl, streams=True),
     "csv": Format(_write_csv, streams=True),

@@ -38,6 +38,12 @@ class ResultRows:
         """The fields by which the results are grouped."""
         return getattr(self.source.query, "group_by", None) or ()
 
+    @property
+    def filters(self) -> Sequence[str]:
+        """The names of the parameters that select results."""
+        names = ("project_ids", *(each.name for each in self.source.endpoint.filters))
+        return [name for name in names if getattr(self.source.query, name, None) is not None]
+
     @cached_property
     def columns(self) -> list[str]:
         """The names of the columns, always the same and in the same order for an endpoint.

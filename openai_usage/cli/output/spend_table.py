@@ -132,7 +132,7 @@ def _days(spending: Spending, month: date, width: int) -> Layout:
     _add_money(layout, f"{month:%B}", [*amounts, spending.known(total, month)], spending.currency)
     if width >= _WIDE:
         _add_shares(layout, amounts, total, month)
-    return _with_bars(layout, amounts)
+    return _with_bars(layout, amounts, max(spending.by_day.values()))
 
 
 def _labels(parts: Sequence[Part], to_text: Callable[[str], str]) -> list[str]:
@@ -171,7 +171,8 @@ def _parts(
     if spending.compared:
         *changes, of_total = (change(part.compared, part.compared_with) for part in parts)
         layout.add_figures("{}\non {}".format(*name_compared_days(spending)), changes, of_total)
-    return _with_bars(layout, amounts[:-1])
+    sizes = [each or Decimal(0) for each in amounts[:-1]]
+    return _with_bars(layout, sizes, max(sizes, default=Decimal(0)))
 
 
 def _add_money(layout: Layout, head: str, amounts: Sequence[Decimal | None], currency: str) -> None:
@@ -193,11 +194,10 @@ def _add_shares(
     layout.add_figures(f"% of\n{month:%b}", shares)
 
 
-def _with_bars(layout: Layout, amounts: Sequence[Decimal | None]) -> Layout:
-    """Add a bar for each amount, relative to the largest one, if there is room."""
-    sizes = [each or Decimal(0) for each in amounts]
-    largest = max(sizes, default=Decimal(0))
+def _with_bars(layout: Layout, amounts: Sequence[Decimal | None], largest: Decimal) -> Layout:
+    """Add a bar for each amount, relative to the *largest*, if there is room."""
     [length] = layout.choose(_BARS)
     if length:
-        layout.add_drawings("", [bar(each, largest, length) for each in sizes], length)
+        bars = [bar(each or Decimal(0), largest, length) for each in amounts]
+        layout.add_drawings("", bars, length)
     return layout

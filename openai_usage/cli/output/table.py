@@ -8,12 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from openai_usage import RangeQuery
-from openai_usage._gap_text import billed_or_used, describe_span, describe_spans
+from openai_usage._gap_text import describe_span, describe_spans
 from openai_usage._number_format import COUNT, SHORT, Number, money, share, sparkline
 from openai_usage.analysis.totals import Group, Measure, Totals
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
-from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import WITHOUT_GROUPING, summarize
 from openai_usage.schema.windows import Window
@@ -26,8 +25,6 @@ async def write_table(rows: ResultRows, file: BinaryIO) -> None:
     """Summarize the results and print them as a table that fits the terminal, if it is one."""
     now = int(time.time())
     totals = await summarize(rows)
-    if not totals.groups and not rows.gaps:  # the command itself describes gaps
-        say(f"nothing was {billed_or_used([rows.source.endpoint.name])} in this range.")
     with console_on(file) as console:
         covered = _covered(rows.source.query, totals.starts, now)
         endpoint = rows.source.endpoint.name.replace("_", " ")

@@ -14,7 +14,8 @@ from attrs import define, evolve, field
 from multidict import MultiDict
 
 from openai_usage import AsyncUsageClient, Bucket, Buckets, Endpoints, Gap, UsageError
-from openai_usage._wire.decoder import decode_page, to_params
+from openai_usage._wire.decoder import decode_page
+from openai_usage._wire.params import to_params
 from openai_usage.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.stress.chaos.trial import Trial
