@@ -48,7 +48,9 @@ def server() -> Iterator[str]:
 
 
 def measured(scenarios: Sequence[Scenario]) -> dict[str, dict[str, dict[str, float]]]:
-    """The least of each number, by scenario and contender; of those that are a most, the most.
+    """Return the least of each number, by scenario and contender.
+
+    For a number whose name begins with `most`, return the greatest.
 
     Scenarios take turns, so that the rounds of one are minutes apart: a machine that others use,
     too, has been seen to be half as fast for minutes.

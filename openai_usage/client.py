@@ -21,6 +21,7 @@ __all__ = ["AsyncUsageClient"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+E = TypeVar("E", bound=Exception)
 
 
 class BaseClient(Endpoints):
@@ -36,6 +37,16 @@ class BaseClient(Endpoints):
             return endpoint
         table = cls.table()
         return cast("Endpoint[P, R]", table[choose("endpoint", endpoint, list(table))])
+
+    def _without_key(self, error: E) -> E:
+        """Remove the key from an *error* that quotes an argument, which can be the key."""
+        hidden = self._transport.options.admin_api_key.hidden_in
+        error.args = tuple(hidden(str(each)) for each in error.args)
+        quoted = {
+            name: hidden(value) for name, value in vars(error).items() if isinstance(value, str)
+        }
+        vars(error).update(quoted)
+        return error
 
     @property
     def base_url(self) -> str:
@@ -95,7 +106,8 @@ class AsyncUsageClient(BaseClient):
             in it is unknown: `warn` in the log, `raise` a `PaginationError`, or a function to call
             with the `Gap`. `UsageClient` calls it in its own thread.
         on_retry: A function to call with each `Retry` before the delay, such as one that counts
-            retries. Default: each retry is a warning in the log.
+            retries. An error that it raises ends the request. `UsageClient` calls it in its own
+            thread. Default: each retry is a warning in the log.
         ssl: A context to verify hosts with, for a private authority or a client certificate.
             Default: the authorities that Python trusts.
         trust_env: Use the proxy of the environment's `HTTPS_PROXY`, except for hosts in `NO_PROXY`.

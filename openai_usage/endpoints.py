@@ -118,7 +118,7 @@ class Endpoint(Generic[P, R_co]):
             except (InvalidQueryError, TypeError) as error:
                 # An argument can be a key by mistake, and tracebacks can show locals.
                 del args, kwargs
-                raise error.with_traceback(None) from None
+                raise client._without_key(error).with_traceback(None) from None  # noqa: SLF001
             return client._query(self, checked)  # noqa: SLF001 - the client's half of this method
 
         query.__name__, query.__qualname__ = self.name, f"{owner.__qualname__}.{self.name}"

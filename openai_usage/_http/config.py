@@ -14,7 +14,7 @@ from openai_usage._http.environment import key_advice, resolve, resolve_admin_ke
 from openai_usage._http.secret import Secret
 from openai_usage._http.tls import check_tls
 from openai_usage._text import contains_key, short_repr
-from openai_usage.errors import InvalidOptionError, MissingAdminKeyError, UsageError
+from openai_usage.errors import InvalidOptionError, MissingAdminKeyError
 from openai_usage.gaps import Gap
 from openai_usage.retries import OnRetry
 from openai_usage.schema.validation import ONLY_AS_KEY
@@ -23,7 +23,7 @@ P = ParamSpec("P")
 Client = TypeVar("Client")
 Config = TypeVar("Config")
 Named: TypeAlias = "Attribute[Any]"
-Validator: TypeAlias = Callable[[object, Named, Any], None]
+Validator: TypeAlias = Callable[[Any, Named, Any], None]
 
 OnGap: TypeAlias = Literal["warn", "raise"] | Callable[[Gap], object]
 """The reaction to missing buckets."""
@@ -53,15 +53,19 @@ def configured_by(
     def decorate(
         finish: Callable[[Client, Config], None],
     ) -> Callable[Concatenate[Client, P], None]:
-        @wraps(config.__init__)
+        signed: Any = config.__init__
+        signed.__qualname__ = finish.__qualname__  # which a TypeError of an unknown option quotes
+
+        @wraps(finish)
         def construct(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> None:
             try:
                 finish(self, config(*args, **kwargs))
-            except (TypeError, UsageError) as error:
-                # They hold the key, or any option does by mistake, and tracebacks can show locals.
+            except BaseException as error:  # noqa: BLE001 - raised again
+                # Arguments hold the key, and tracebacks can show locals.
                 del args, kwargs
                 raise error.with_traceback(None) from None
 
+        construct.__wrapped__ = signed  # has the signature
         return construct
 
     return decorate
@@ -101,7 +105,8 @@ def _fits_a_header(value: str) -> bool:
 
 def _no_key(config: "ClientConfig", attribute: Named, text: str | None) -> None:
     if text and (contains_key(text) or config.admin_api_key.is_in(text)):
-        reject_option(attribute.name, "text that is not secret", "an API key", ONLY_AS_KEY)
+        expected = "an address" if attribute.name == "base_url" else "an id"
+        reject_option(attribute.name, expected, "an API key", ONLY_AS_KEY)
 
 
 def _an_id(_: object, attribute: Named, organization: str | None) -> None:
@@ -138,34 +143,38 @@ def _number(expected: str, *, least: float) -> Validator:
     # A bool is an int in Python, but always a mistake here.
     kinds = int if isinstance(least, int) else (int, float)
 
-    def check(_: object, attribute: Named, value: object) -> None:
+    def check(config: "ClientConfig", attribute: Named, value: object) -> None:
         if (
             isinstance(value, bool)
             or not isinstance(value, kinds)
             or not least <= value < _TOO_MUCH
         ):
-            _reject_value(attribute, value, expected)
+            _reject_value(config, attribute, value, expected)
 
     return check
 
 
-def _flag(_: object, attribute: Named, value: object) -> None:
+def _flag(config: "ClientConfig", attribute: Named, value: object) -> None:
     if not isinstance(value, bool):
-        _reject_value(attribute, value, "True or False")
+        _reject_value(config, attribute, value, "True or False")
 
 
-def _on_gap(_: object, attribute: Named, value: object) -> None:
-    if value not in ("warn", "raise") and not callable(value):
-        _reject_value(attribute, value, "'warn', 'raise' or a function")
+def _on_gap(config: "ClientConfig", attribute: Named, value: object) -> None:
+    is_word = isinstance(value, str) and value in ("warn", "raise")
+    if not is_word and not callable(value):
+        _reject_value(config, attribute, value, "'warn', 'raise' or a function")
 
 
-def _function(_: object, attribute: Named, value: object) -> None:
+def _function(config: "ClientConfig", attribute: Named, value: object) -> None:
     if value is not None and not callable(value):
-        _reject_value(attribute, value, "a function or None")
+        _reject_value(config, attribute, value, "a function or None")
 
 
-def _reject_value(attribute: Named, value: object, expected: str) -> NoReturn:
-    reject_option(attribute.name, expected, short_repr(value))
+def _reject_value(
+    config: "ClientConfig", attribute: Named, value: object, expected: str
+) -> NoReturn:
+    shown = config.admin_api_key.hidden_in(short_repr(value))
+    reject_option(attribute.name, expected, shown)
 
 
 @frozen
@@ -192,7 +201,7 @@ class ClientConfig:
         default=60.0, kw_only=True, validator=_number("seconds from 0", least=0.0)
     )
     max_response_bytes: int = field(
-        default=2**28, kw_only=True, validator=_number("bytes", least=1)
+        default=2**28, kw_only=True, validator=_number("a number of bytes from 1", least=1)
     )
     max_connections: int = field(
         default=100, kw_only=True, validator=_number("a whole number from 1", least=1)

@@ -29,6 +29,13 @@ class Secret:
         """Return *text* without the secret, which a server or a proxy may have quoted."""
         return text.replace(self.reveal(), _MASK)
 
+    def hidden_in(self, text: str) -> str:
+        """Return *text* without the secret, where a caller may have passed it by mistake.
+
+        A short secret stays: it can be a part of any word.
+        """
+        return self.redacted(text) if len(self.reveal()) >= _LONG else text
+
     def is_in(self, text: str) -> bool:
         """Return whether *text* is the secret, or contains it if the secret is long enough."""
         return text == self.reveal() or (len(self.reveal()) >= _LONG and self.reveal() in text)

@@ -163,7 +163,7 @@ def test_a_key_that_fits_no_header_is_refused_unseen(key: str) -> None:
         ({"timeout": 10**400}, "timeout takes seconds above 0"),
         ({"max_retries": -(10**5000)}, "max_retries takes a whole number .* a value of type int"),
         ({"max_connections": 0}, "max_connections takes a whole number from 1"),
-        ({"max_response_bytes": 0}, "max_response_bytes takes bytes"),
+        ({"max_response_bytes": 0}, "max_response_bytes takes a number of bytes from 1"),
         ({"trust_env": "0"}, "trust_env takes True or False, not '0'"),
         ({"allow_insecure_http": "false"}, "allow_insecure_http takes True or False"),
         ({"session": "x"}, r"session takes an open aiohttp\.ClientSession"),

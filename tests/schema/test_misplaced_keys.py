@@ -54,6 +54,47 @@ def test_an_option_that_does_not_exist_does_not_show_it(kind: type[Any]) -> None
     assert "s3cr3t" not in printed(of_ours(caught.value))
 
 
+class Odd:
+    """A value that cannot even be compared, as an array of NumPy."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("it is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+@pytest.mark.parametrize("option", ["on_gap", "timeout", "max_retries", "base_url", "ssl"])
+def test_no_odd_value_of_an_option_shows_it(option: str, kind: type[Any]) -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        kind(KEY, **{option: Odd()})
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+def test_nothing_that_interrupts_the_constructor_shows_it() -> None:
+    class Interrupting(int):
+        def __ge__(self, other: object) -> bool:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        UsageClient(KEY, max_retries=Interrupting(1))
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+
+
+@pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
+def test_a_key_that_looks_like_none_is_not_quoted(kind: type[Any]) -> None:
+    for option in ("timeout", "on_retry", "trust_env"):
+        with pytest.raises(InvalidOptionError) as refused:
+            kind(PLAIN, **{option: PLAIN})
+        assert "'[the admin key]'" in str(refused.value)
+        assert "s3cr3t" not in printed(of_ours(refused.value)) + refused.value.value
+    client = kind(PLAIN)
+    for param in ("start_time", "limit", "group_by"):
+        with pytest.raises(InvalidQueryError) as caught:
+            client.costs(**{"start_time": TODAY, param: PLAIN})
+        assert "s3cr3t" not in printed(of_ours(caught.value)) + caught.value.value
+
+
 @pytest.mark.parametrize("option", ["organization", "base_url"])
 def test_no_option_takes_a_key_that_looks_like_none(option: str) -> None:
     with pytest.raises(InvalidOptionError, match=f"^{option} takes .*, not an API key") as caught:
