@@ -1,1 +1,1 @@
-"""What a walk costs, beside what else people would use: `python -m benchmarks`."""
+"""What an iteration costs, beside what else people would use: `python -m benchmarks`."""

@@ -51,7 +51,7 @@ def costs(bucket: Bucket[Any], result: CostsResult) -> dict[str, Any]:
 
 
 async def main(make: Make, job: Job) -> dict[str, float]:
-    """Processor time from results to frame, and of a whole walk that ends with one."""
+    """Processor time from results to frame, and of a whole iteration that ends with one."""
     endpoint = AsyncUsageClient.table()[job.endpoint]
     async with AsyncUsageClient(KEY, base_url=job.base_url) as client:
         asked: Any = getattr(client, job.endpoint)(
@@ -64,10 +64,10 @@ async def main(make: Make, job: Job) -> dict[str, float]:
                 yield page
 
         measure = "amount" if job.endpoint == "costs" else "input_tokens"
-        least: dict[str, float] = {"seconds": float("inf"), "walk": float("inf")}
+        least: dict[str, float] = {"seconds": float("inf"), "iteration": float("inf")}
         repeats, total, until = 0, 0.0, time.perf_counter() + 2 * job.repeated_for
         while repeats < 3 or time.perf_counter() < until:
-            for name, pages in (("seconds", again), ("walk", asked.pages)):
+            for name, pages in (("seconds", again), ("iteration", asked.pages)):
                 gc.collect()
                 before = time.process_time()
                 frame = await make(endpoint, pages())

@@ -1,4 +1,4 @@
-"""A job: the range that every contender walks, and what it is to come to."""
+"""A job: the range that every contender iterations, and what it is to come to."""
 
 import json
 from typing import Literal, Self
@@ -12,7 +12,7 @@ KEY = "sk-admin-benchmark"
 
 @frozen(kw_only=True)
 class Job:
-    """A walk over so many pages of so many buckets of so many results."""
+    """An iteration over so many pages of so many buckets of so many results."""
 
     endpoint: str = "completions"
     width: Literal["1m", "1d"] = "1d"
@@ -28,7 +28,7 @@ class Job:
     retry_after: int = 0
     """Seconds that a request which is over the rate is asked to wait; 0: nothing is said of it."""
     repeated_for: float = 0.5
-    """Seconds for which a short walk is repeated, to find its least time."""
+    """Seconds for which a short iteration is repeated, to find its least time."""
     server: str = ""
 
     @property

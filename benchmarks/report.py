@@ -100,7 +100,7 @@ def own(numbers: Numbers) -> Iterator[Row]:
     growth = [(job, numbers[f"growth {n}"][OURS]) for n, job in enumerate(GROWTH)]
     yield _level(
         "time a result of 10, 100, … 1,000,000 on 1 to 1,000 pages ÷ their median",
-        [(walk["seconds"] - walk["empty"]) / job.results for job, walk in growth],
+        [(iteration["seconds"] - iteration["empty"]) / job.results for job, iteration in growth],
     )
     yield _level(
         "time to the first bucket of 1, 10, 100, 1,000 pages ÷ their median",
@@ -114,7 +114,7 @@ def _frames(endpoint: str, seconds: Mapping[str, Mapping[str, float]] | None) ->
     arrow, dicts = (seconds[name] for name in FRAMES)
     for title, what, least in (
         (f"a data frame of {endpoint}: by `to_arrow()`, as against dicts", "seconds", 5),
-        ("⤷ with the requests and the decoding, which are the same for both", "walk", 2),
+        ("⤷ with the requests and the decoding, which are the same for both", "iteration", 2),
     ):
         speed = dicts[what] / arrow[what]
         yield Row((title, f"{speed:.1f} times as fast", f"≥ {least}"), speed >= least)

@@ -27,7 +27,7 @@ def asked(client: AsyncUsageClient, job: Job) -> Buckets[CompletionsResult]:
 
 
 async def side_by_side(job: Job) -> dict[str, float]:
-    """The whole walk and its first bucket, page by page and with windows side by side."""
+    """The whole iteration and its first bucket, page by page and with windows side by side."""
     async with AsyncUsageClient(KEY, base_url=job.base_url) as client:
         await asked(client, job)  # the connection is there, and the pages are rendered
         await asked(client, job).concurrently(AT_ONCE).collect()
@@ -44,7 +44,7 @@ async def side_by_side(job: Job) -> dict[str, float]:
 
 
 async def growth(job: Job) -> dict[str, float]:
-    """Processor time of a walk, and of one over as many pages and buckets in which nothing is."""
+    """Processor time of an iteration, and of one over as many empty pages and buckets."""
     jobs = {"seconds": job, "empty": evolve(job, groups=0)}
     least = dict.fromkeys(jobs, float("inf"))
     async with AsyncExitStack() as stack:
@@ -53,15 +53,15 @@ async def growth(job: Job) -> dict[str, float]:
             for name, each in jobs.items()
         }
         until = time.perf_counter() + 10 * job.repeated_for
-        walks = max(1, 2000 // job.results)  # short ones are measured together
+        iterations = max(1, 2000 // job.results)  # short ones are measured together
         while least["empty"] == float("inf") or time.perf_counter() < until:
             for name, client in clients.items():
                 gc.collect()
                 before = time.process_time()
-                for _ in range(walks):
+                for _ in range(iterations):
                     async for _ in asked(client, job):
                         pass
-                least[name] = min(least[name], (time.process_time() - before) / walks)
+                least[name] = min(least[name], (time.process_time() - before) / iterations)
     return least
 
 

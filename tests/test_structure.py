@@ -52,15 +52,15 @@ def test_what_is_not_there_is_said() -> None:
 
 def test_every_public_name_comes_from_the_file_that_checkers_are_told() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    told = {
+    documented = {
         alias.name: node.module
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module != "importlib"
         for alias in node.names
         if alias.name != "TYPE_CHECKING"
     }
-    assert sorted(told) == openai_usage.__all__
-    for name, file in told.items():
+    assert sorted(documented) == openai_usage.__all__
+    for name, file in documented.items():
         value = getattr(openai_usage, name)
         assert value is getattr(import_module(str(file)), name)
         if inspect.isclass(value) or inspect.isfunction(value):

@@ -1,4 +1,4 @@
-"""What OpenTelemetry is shown of walks and requests, what it is not, and that it may be missing."""
+"""What OpenTelemetry is shown of iterations and requests, and that it may be missing."""
 
 import asyncio
 import subprocess
@@ -51,14 +51,14 @@ class Seen:
         return [each for each in self.exporter.get_finished_spans() if each.name == "GET"]
 
     @property
-    def walk(self) -> ReadableSpan:
-        """The one span that stands for a walk, or for a page."""
-        [walk] = [
+    def iteration(self) -> ReadableSpan:
+        """The one span that stands for an iteration, or for a page."""
+        [iteration] = [
             each
             for each in self.exporter.get_finished_spans()
             if each.name.startswith("openai_usage.")
         ]
-        return walk
+        return iteration
 
     def points(self, name: str) -> list[Any]:
         data = self.reader.get_metrics_data()
@@ -105,18 +105,18 @@ def below(parent: ReadableSpan | trace.Span, *children: ReadableSpan) -> bool:
 # ----------------------------------------------------------------- what is seen
 
 
-async def test_a_walk_and_its_requests(
+async def test_an_iteration_and_its_requests(
     client: AsyncUsageClient, sandbox: Sandbox, seen: Seen
 ) -> None:
     await ten_days(client).collect()
-    assert seen.walk.name == "openai_usage.iterate completions"
-    assert seen.walk.kind is SpanKind.INTERNAL
-    assert seen.walk.parent is None
-    assert seen.walk.status.status_code is StatusCode.UNSET
-    assert seen.walk.instrumentation_scope is not None
-    assert seen.walk.instrumentation_scope.name == "openai_usage"
-    assert seen.walk.instrumentation_scope.version == __version__
-    assert facts(seen.walk) == {
+    assert seen.iteration.name == "openai_usage.iterate completions"
+    assert seen.iteration.kind is SpanKind.INTERNAL
+    assert seen.iteration.parent is None
+    assert seen.iteration.status.status_code is StatusCode.UNSET
+    assert seen.iteration.instrumentation_scope is not None
+    assert seen.iteration.instrumentation_scope.name == "openai_usage"
+    assert seen.iteration.instrumentation_scope.version == __version__
+    assert facts(seen.iteration) == {
         "openai_usage.endpoint": "completions",
         "openai_usage.windows_at_once": 1,
         "openai_usage.pages": 3,
@@ -124,7 +124,7 @@ async def test_a_walk_and_its_requests(
         "openai_usage.outcome": "complete",
     }
     assert len(seen.requests) == 3
-    assert below(seen.walk, *seen.requests)
+    assert below(seen.iteration, *seen.requests)
     port = int(sandbox.base_url.split(":")[2].split("/")[0])
     for request in seen.requests:
         assert request.kind is SpanKind.CLIENT
@@ -141,14 +141,14 @@ async def test_a_walk_and_its_requests(
 
 async def test_a_page(client: AsyncUsageClient, seen: Seen) -> None:
     await client.costs(start_time=TODAY - 10 * DAY)
-    assert seen.walk.name == "openai_usage.page costs"
-    assert facts(seen.walk) == {
+    assert seen.iteration.name == "openai_usage.page costs"
+    assert facts(seen.iteration) == {
         "openai_usage.endpoint": "costs",
         "openai_usage.pages": 1,
         "openai_usage.buckets": 7,
         "openai_usage.outcome": "complete",
     }
-    assert below(seen.walk, *seen.requests)
+    assert below(seen.iteration, *seen.requests)
 
 
 async def test_metrics(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -> None:
@@ -194,7 +194,7 @@ async def test_retries(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -
     sandbox.faults.status(503, headers={"retry-after": "7"}, times=2)
     await client.costs(start_time=TODAY)
     first, second, third = seen.requests
-    assert below(seen.walk, first, second, third)
+    assert below(seen.iteration, first, second, third)
     assert "http.request.resend_count" not in facts(first)
     assert "openai_usage.retry.wait" not in facts(first)
     assert [facts(each)["http.request.resend_count"] for each in (second, third)] == [1, 2]
@@ -205,7 +205,7 @@ async def test_retries(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -
         assert failed.status.status_code is StatusCode.ERROR
         assert failed.status.description is None  # as the conventions have it
     assert third.status.status_code is StatusCode.UNSET
-    assert seen.walk.status.status_code is StatusCode.UNSET
+    assert seen.iteration.status.status_code is StatusCode.UNSET
 
 
 async def test_the_wait_at_the_gate(client: AsyncUsageClient, sandbox: Sandbox, seen: Seen) -> None:
@@ -218,15 +218,15 @@ async def test_the_wait_at_the_gate(client: AsyncUsageClient, sandbox: Sandbox, 
 
 async def test_windows_side_by_side(client: AsyncUsageClient, seen: Seen) -> None:
     await ten_days(client).concurrently(3).collect()
-    assert facts(seen.walk)["openai_usage.windows_at_once"] == 3
-    assert facts(seen.walk)["openai_usage.buckets"] == 10
+    assert facts(seen.iteration)["openai_usage.windows_at_once"] == 3
+    assert facts(seen.iteration)["openai_usage.buckets"] == 10
     assert len(seen.requests) == 3
-    assert below(seen.walk, *seen.requests)
+    assert below(seen.iteration, *seen.requests)
 
 
 async def test_windows_that_are_up_to_the_client(client: AsyncUsageClient, seen: Seen) -> None:
     await ten_days(client).concurrently().collect()
-    assert "openai_usage.windows_at_once" not in facts(seen.walk)
+    assert "openai_usage.windows_at_once" not in facts(seen.iteration)
 
 
 # ------------------------------------------------------------ who belongs to whom
@@ -237,11 +237,11 @@ async def test_the_parent_is_the_span_that_is_current_where_iteration_starts(
 ) -> None:
     buckets = ten_days(client)
     with seen.tracer.start_as_current_span("the application's") as parent:
-        walk = aiter(buckets)
-        await anext(walk)
-    await aclosing(walk).__aexit__(None, None, None)
-    assert below(parent, seen.walk)
-    assert below(seen.walk, *seen.requests)
+        iteration = aiter(buckets)
+        await anext(iteration)
+    await aclosing(iteration).__aexit__(None, None, None)
+    assert below(parent, seen.iteration)
+    assert below(seen.iteration, *seen.requests)
 
 
 @pytest.mark.parametrize("windows", [1, 3])
@@ -254,12 +254,12 @@ async def test_the_caller_keeps_its_own_current_span(
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
-async def test_two_walks_at_once_keep_apart(client: AsyncUsageClient, seen: Seen) -> None:
+async def test_two_iterations_at_once_keep_apart(client: AsyncUsageClient, seen: Seen) -> None:
     buckets = ten_days(client)
     await asyncio.gather(buckets.collect(), buckets.collect())
-    walks = {each.parent.span_id for each in seen.requests if each.parent is not None}
+    iterations = {each.parent.span_id for each in seen.requests if each.parent is not None}
     assert len(seen.requests) == 6
-    assert len(walks) == 2
+    assert len(iterations) == 2
 
 
 # ----------------------------------------------------------------- how it ended
@@ -270,11 +270,11 @@ async def test_an_error(sandbox: Sandbox, seen: Seen) -> None:
     async with client_of(sandbox) as client:
         with pytest.raises(NotFoundError):
             await ten_days(client).collect()
-    assert seen.walk.status.status_code is StatusCode.ERROR
-    assert seen.walk.status.description == "NotFoundError"
-    assert facts(seen.walk)["error.type"] == "NotFoundError"
-    assert facts(seen.walk)["openai_usage.outcome"] == "failed"
-    assert facts(seen.walk)["openai_usage.buckets"] == 4
+    assert seen.iteration.status.status_code is StatusCode.ERROR
+    assert seen.iteration.status.description == "NotFoundError"
+    assert facts(seen.iteration)["error.type"] == "NotFoundError"
+    assert facts(seen.iteration)["openai_usage.outcome"] == "failed"
+    assert facts(seen.iteration)["openai_usage.buckets"] == 4
     assert seen.requests[-1].status.status_code is StatusCode.ERROR
 
 
@@ -291,7 +291,7 @@ async def test_no_answer(sandbox: Sandbox, seen: Seen) -> None:
     assert not request.events
 
 
-async def test_an_answer_that_is_no_page_is_an_error_of_the_walk_alone(
+async def test_an_answer_that_is_no_page_is_an_error_of_the_iteration_alone(
     client: AsyncUsageClient, sandbox: Sandbox, seen: Seen
 ) -> None:
     sandbox.faults.malformed_json()
@@ -299,7 +299,7 @@ async def test_an_answer_that_is_no_page_is_an_error_of_the_walk_alone(
         await client.costs(start_time=TODAY)
     [request] = seen.requests
     assert request.status.status_code is StatusCode.UNSET
-    assert seen.walk.status.description == "APIResponseValidationError"
+    assert seen.iteration.status.description == "APIResponseValidationError"
 
 
 async def test_pages_that_do_not_add_up(
@@ -308,11 +308,11 @@ async def test_pages_that_do_not_add_up(
     sandbox.faults.repeated_cursor(times=9)
     with pytest.raises(PaginationError):
         await ten_days(client).collect()
-    assert seen.walk.status.description == "PaginationError"
+    assert seen.iteration.status.description == "PaginationError"
 
 
 @pytest.mark.parametrize("windows", [1, 2])
-async def test_a_walk_that_is_left(
+async def test_an_iteration_that_is_left(
     windows: int, client: AsyncUsageClient, sandbox: Sandbox, seen: Seen
 ) -> None:
     sandbox.faults.stall(1, after=1, times=99)
@@ -320,31 +320,31 @@ async def test_a_walk_that_is_left(
         break
     for _ in range(5):
         await asyncio.sleep(0)  # what was dropped is closed by the loop's next turns
-    assert facts(seen.walk)["openai_usage.outcome"] == "left"
-    assert facts(seen.walk)["openai_usage.pages"] == 1
-    assert seen.walk.status.status_code is StatusCode.UNSET
+    assert facts(seen.iteration)["openai_usage.outcome"] == "left"
+    assert facts(seen.iteration)["openai_usage.pages"] == 1
+    assert seen.iteration.status.status_code is StatusCode.UNSET
     given_up = seen.requests[1:]
     assert len(given_up) == 2 * (windows - 1)
     assert all(facts(each)["error.type"] == "CancelledError" for each in given_up)
-    assert seen.exporter.get_finished_spans()[-1].name == seen.walk.name  # the last to end
+    assert seen.exporter.get_finished_spans()[-1].name == seen.iteration.name  # the last to end
 
 
 async def test_aclose(client: AsyncUsageClient, seen: Seen) -> None:
     async with aclosing(ten_days(client).pages()) as pages:
         await anext(pages)
-    assert facts(seen.walk)["openai_usage.outcome"] == "left"
+    assert facts(seen.iteration)["openai_usage.outcome"] == "left"
 
 
 @pytest.mark.parametrize("windows", [1, 2])
-async def test_a_walk_that_is_cancelled(
+async def test_an_iteration_that_is_cancelled(
     windows: int, client: AsyncUsageClient, sandbox: Sandbox, seen: Seen
 ) -> None:
     sandbox.faults.stall(60, times=99)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
             await ten_days(client).concurrently(windows).collect()
-    assert facts(seen.walk)["openai_usage.outcome"] == "cancelled"
-    assert seen.walk.status.status_code is StatusCode.UNSET
+    assert facts(seen.iteration)["openai_usage.outcome"] == "cancelled"
+    assert seen.iteration.status.status_code is StatusCode.UNSET
     assert len(seen.requests) == windows
     for request in seen.requests:
         assert facts(request)["error.type"] == "CancelledError"
@@ -359,12 +359,12 @@ async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
         sandbox.faults.status(403, after=2, times=5)
         with seen.tracer.start_as_current_span("the application's") as application:
             await client.names()
-    [walk, *refused] = [
+    [iteration, *refused] = [
         each for each in seen.exporter.get_finished_spans() if each.name.startswith("openai_usage.")
     ]
-    assert below(application, walk, *refused)
-    assert walk.name == "openai_usage.list projects"
-    assert facts(walk) == {
+    assert below(application, iteration, *refused)
+    assert iteration.name == "openai_usage.list projects"
+    assert facts(iteration) == {
         "openai_usage.endpoint": "projects",
         "openai_usage.pages": 2,
         "openai_usage.buckets": 0,
@@ -372,7 +372,7 @@ async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
     }
     assert {each.name for each in refused} == {"openai_usage.list api_keys"}
     assert {facts(each)["error.type"] for each in refused} == {"PermissionDeniedError"}
-    assert sum(below(walk, each) for each in seen.requests) == 2
+    assert sum(below(iteration, each) for each in seen.requests) == 2
     assert len(seen.requests) == 2 + len(refused) == 2 + 5
 
 
@@ -429,7 +429,7 @@ async def test_nothing_is_seen_where_it_is_too_old(
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_it_is_looked_for_by_the_first_walk_and_may_be_missing(*, installed: bool) -> None:
+def test_it_is_looked_for_by_the_first_iteration_and_may_be_missing(*, installed: bool) -> None:
     program = f"""
 import asyncio, sys
 

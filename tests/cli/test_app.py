@@ -141,7 +141,7 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
 
 def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) -> None:
     readme = CLIENT_README.read_text()
-    told = "".join(
+    documents = "".join(
         (CLIENT_README.parent / folder / "README.md").read_text() for folder in ("cli", "report")
     )
     shown = terminal("--help")
@@ -149,7 +149,7 @@ def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) 
     assert len(commands) == len(ROWS) + len(_OTHERS)
     rows = [name.replace("_", "-") for name in ROWS]
     for command in set(commands) - set(rows):
-        assert f"`{command}`" in told or f"openai-usage {command}" in told
+        assert f"`{command}`" in documents or f"openai-usage {command}" in documents
     commands.append("--install-completion")
     helps = {command: terminal(f"{command} --help") for command in commands}
     assert max(len(line) for shown in helps.values() for line in shown.splitlines()) <= 80
@@ -157,7 +157,7 @@ def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) 
         command: set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", shown))
         for command, shown in helps.items()
     }
-    in_readme = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", told))
+    in_readme = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", documents))
     assert in_readme <= set().union({"--help", "--install-completion"}, *options.values())
     # What all rows have, but for the parameters, of which the table of endpoints tells.
     shared = set.intersection(*(options[row] for row in rows))
@@ -300,7 +300,7 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.returncode == 1
 
 
-def test_retries_are_told_once_and_plainly() -> None:
+def test_retries_are_documents_once_and_plainly() -> None:
     with Sandbox() as sandbox:
         sandbox.faults.status(503, headers={"retry-after-ms": "10"})
         done = subprocess.run(

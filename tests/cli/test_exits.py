@@ -1,4 +1,4 @@
-"""However a program ends in the middle of a walk, it says nothing of its own."""
+"""However a program ends in the middle of an iteration, it says nothing of its own."""
 
 import subprocess
 import sys
@@ -59,7 +59,7 @@ for error in (ZeroDivisionError, KeyboardInterrupt, SystemExit):
 
 
 @pytest.mark.parametrize("reading", ["__aiter__", "pages", "raw_pages", "arrow_batches"])
-def test_an_error_between_two_steps_of_an_async_walk_is_all_that_is_said(
+def test_an_error_between_two_steps_of_an_async_iteration_is_all_that_is_said(
     reading: str, usage_sandbox: Sandbox
 ) -> None:
     done = run(ENDS % (WALK, reading), usage_sandbox)
@@ -72,7 +72,7 @@ BLOCKING = f"""
 import atexit, threading
 from openai_usage import UsageClient
 client = UsageClient(**OPTIONS)
-walk = client.completions({WALK})
+iteration = client.completions({WALK})
 """
 
 AT_THE_END = """
@@ -100,13 +100,13 @@ NEW_CLIENT = "with UsageClient(**OPTIONS) as new: new.costs(start_time=0).first_
 @pytest.mark.parametrize(
     "reading",
     [
-        "list(walk)",
-        "walk.collect()",
-        "list(walk.concurrently(4))",
-        "list(walk.arrow_batches())",
-        "[over.wait() for _ in walk]",
-        "[over.wait() for _ in walk.concurrently(4)]",
-        "over.wait(), walk.collect()",
+        "list(iteration)",
+        "iteration.collect()",
+        "list(iteration.concurrently(4))",
+        "list(iteration.arrow_batches())",
+        "[over.wait() for _ in iteration]",
+        "[over.wait() for _ in iteration.concurrently(4)]",
+        "over.wait(), iteration.collect()",
         f"over.wait()\n        {NEW_CLIENT}",
     ],
 )
@@ -117,7 +117,7 @@ def test_a_daemon_ends_with_the_program_in_silence(reading: str, usage_sandbox: 
 
 
 def test_a_thread_that_is_no_daemon_reads_to_its_end(usage_sandbox: Sandbox) -> None:
-    reading = "threading.main_thread().join(); print(len(list(walk)))"
+    reading = "threading.main_thread().join(); print(len(list(iteration)))"
     done = run(BLOCKING + AT_THE_END.format(reading=reading, daemon=False), usage_sandbox)
     assert done == (0, "10\nleft\n", "")
 
@@ -166,7 +166,7 @@ def moments(read, is_new):
                 return moment
             costs.first_page()  # it goes on
 
-for read in (list, type(walk).first_page):
+for read in (list, type(iteration).first_page):
     print(moments(read, is_new=True) > 9, moments(read, is_new=False) > 6)
 for each in threading.enumerate():
     if each.daemon and each.ident:  # has begun
@@ -181,11 +181,11 @@ def test_ctrl_c_while_a_request_begins_leaves_nothing_behind(usage_sandbox: Sand
 NO_THREAD = """
 threading.stack_size(2**47)  # more than there is
 try:
-    list(walk)
+    list(iteration)
 except RuntimeError as error:
     print(error)
 threading.stack_size(0)
-print(len(list(walk)))
+print(len(list(iteration)))
 """
 
 
@@ -200,11 +200,11 @@ warnings.simplefilter("ignore", ResourceWarning)  # asyncio's own, for a loop th
 _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (0, most))
 try:
-    list(walk)
+    list(iteration)
 except OSError as error:
     print(error.strerror)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-print(len(list(walk)), threading.active_count())
+print(len(list(iteration)), threading.active_count())
 """
 
 

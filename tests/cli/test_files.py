@@ -33,14 +33,14 @@ def rows_of(sandbox: Sandbox) -> list[Row]:
 
     async def read() -> list[Row]:
         async with AsyncUsageClient(sandbox.admin_api_key, base_url=sandbox.base_url) as client:
-            walk = client.costs(
+            iteration = client.costs(
                 start_time=1_767_571_200,
                 end_time=1_769_299_200,
                 group_by=["line_item", "project_id"],
             )
             return [
                 (bucket.start, each.line_item or "", each.amount.value, each.amount.currency)
-                async for bucket in walk
+                async for bucket in iteration
                 for each in bucket.results
             ]
 

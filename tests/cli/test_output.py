@@ -258,7 +258,7 @@ def test_what_is_no_file_is_written_directly() -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "table", "parquet"])
-def test_people_are_told_what_was_written(
+def test_people_are_interrupted_what_was_written(
     ending: str, usage_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     file = tmp_path / f"costs.{ending}"
@@ -304,7 +304,7 @@ def test_what_was_written_is_counted(
     assert f"openai-usage: wrote costs.csv: {says}\n" in terminal.err
 
 
-def test_scripts_are_told_nothing(terminal: Terminal, here: Path) -> None:
+def test_scripts_are_interrupted_nothing(terminal: Terminal, here: Path) -> None:
     assert terminal("costs --last 1d --sandbox -o costs.csv") == ""
     assert terminal.err == ""
     terminal("costs --last 1d --sandbox -o -")
@@ -394,11 +394,11 @@ SAYING_WHEN = """
 import asyncio, os
 on_sigint = asyncio.Runner._on_sigint
 
-def told(*signal, **task):
+def interrupted(*signal, **task):
     os.write(2, b"!")
     on_sigint(*signal, **task)
 
-asyncio.Runner._on_sigint = told
+asyncio.Runner._on_sigint = interrupted
 from openai_usage.cli import main
 main()
 """
@@ -453,8 +453,10 @@ def test_memory_does_not_grow_with_the_rows(
     def peak(days: int) -> int:
         """The most memory of a process that writes so many days of minutes."""
         file = tmp_path / f"{days}.{ending}"
-        walk = f"completions --last {days}d --bucket-width 1m --group-by model user_id -o {file}"
-        command = [sys.executable, "-c", program, COMMAND, *walk.split()]
+        iteration = (
+            f"completions --last {days}d --bucket-width 1m --group-by model user_id -o {file}"
+        )
+        command = [sys.executable, "-c", program, COMMAND, *iteration.split()]
         return int(subprocess.check_output(command, env=asking(usage_sandbox)))
 
     assert peak(5) < 1.3 * peak(1)

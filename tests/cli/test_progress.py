@@ -1,4 +1,4 @@
-"""What is said on the terminal while a walk goes on."""
+"""What is said on the terminal while an iteration goes on."""
 
 import os
 import pty

@@ -22,21 +22,21 @@ pytestmark = pytest.mark.real_clock
 
 @contextmanager
 def served(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """A sandbox that runs, and the variables that it told."""
+    """A sandbox that runs, and the variables that it printed."""
     with subprocess.Popen(
         [COMMAND, "sandbox", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            told = process.stdout.read()  # it ends, although the server does not
+            printed = process.stdout.read()  # it ends, although the server does not
             assert process.poll() is None
-            yield process, variables(told)
+            yield process, variables(printed)
         finally:
             process.kill()
 
 
-def variables(told: str) -> dict[str, str]:
-    lines = [shlex.split(line) for line in told.splitlines()]
+def variables(printed: str) -> dict[str, str]:
+    lines = [shlex.split(line) for line in printed.splitlines()]
     assert {line[0] for line in lines} == {"export"}
     names = dict(line[1].split("=", 1) for line in lines)
     assert set(names) == {"OPENAI_ADMIN_KEY", "OPENAI_BASE_URL", "OPENAI_USAGE_SANDBOX_PID"}
@@ -44,28 +44,28 @@ def variables(told: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_stop(end: signal.Signals, terminal: Terminal) -> None:
-    with served() as (process, told):
+def test_it_serves_until_it_is_printed_to_stop(end: signal.Signals, terminal: Terminal) -> None:
+    with served() as (process, printed):
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in told.items():
+            for name, value in printed.items():
                 patch.setenv(name, value)
             assert terminal("costs --last 3d --format jsonl")
-        assert int(told["OPENAI_USAGE_SANDBOX_PID"]) == process.pid
+        assert int(printed["OPENAI_USAGE_SANDBOX_PID"]) == process.pid
         process.send_signal(end)
         assert process.wait(120) == 0
         assert process.stderr is not None
         assert process.stderr.read() == (
             "openai-usage: serving a synthetic organization at "
-            f"{told['OPENAI_BASE_URL']} until Ctrl-C.\n"
+            f"{printed['OPENAI_BASE_URL']} until Ctrl-C.\n"
         )
 
 
 def test_its_options_are_those_of_the_sandbox() -> None:
     options = ("--seed", "7", "--now", str(NOW), "--amounts", "string")
 
-    async def ask(told: dict[str, str]) -> list[str]:
+    async def ask(printed: dict[str, str]) -> list[str]:
         async with AsyncUsageClient(
-            told["OPENAI_ADMIN_KEY"], base_url=told["OPENAI_BASE_URL"], max_retries=0
+            printed["OPENAI_ADMIN_KEY"], base_url=printed["OPENAI_BASE_URL"], max_retries=0
         ) as client:
             costs = client.costs(start_time=TODAY, end_time=TODAY + 2 * DAY)
             bodies = [body.decode() async for body in costs.raw_pages()]
@@ -76,9 +76,9 @@ def test_its_options_are_those_of_the_sandbox() -> None:
                 said = [*await asyncio.gather(*asking, return_exceptions=True)]
             return bodies
 
-    with served(*options, "--requests-per-second", "1") as (_, told):
-        [body] = asyncio.run(ask(told))
-    assert told["OPENAI_ADMIN_KEY"] == Sandbox(7).admin_api_key
+    with served(*options, "--requests-per-second", "1") as (_, printed):
+        [body] = asyncio.run(ask(printed))
+    assert printed["OPENAI_ADMIN_KEY"] == Sandbox(7).admin_api_key
     assert '"value":"' in body
     assert len(json.loads(body)["data"]) == 1  # up to the sandbox's now
 
@@ -93,8 +93,8 @@ def test_a_shell_can_evaluate_what_it_prints() -> None:
 
 
 def test_a_port_that_is_taken_is_one_sentence() -> None:
-    with served() as (_, told):
-        port = re.findall(r":(\d+)/", told["OPENAI_BASE_URL"])[0]
+    with served() as (_, printed):
+        port = re.findall(r":(\d+)/", printed["OPENAI_BASE_URL"])[0]
         done = subprocess.run(
             [COMMAND, "sandbox", "--port", port], capture_output=True, text=True, check=False
         )
@@ -105,13 +105,13 @@ def test_a_port_that_is_taken_is_one_sentence() -> None:
     )
 
 
-def test_it_listens_where_it_is_told_to() -> None:
-    with served() as (process, told):
-        port = told["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1")
+def test_it_listens_where_it_is_printed_to() -> None:
+    with served() as (process, printed):
+        port = printed["OPENAI_BASE_URL"].split(":")[2].removesuffix("/v1")
         process.terminate()
         process.wait(120)
-    with served("--port", port) as (_, told_again):
-        assert told_again["OPENAI_BASE_URL"] == told["OPENAI_BASE_URL"]
+    with served("--port", port) as (_, printed_again):
+        assert printed_again["OPENAI_BASE_URL"] == printed["OPENAI_BASE_URL"]
 
 
 def test_on_a_terminal_its_output_stays() -> None:

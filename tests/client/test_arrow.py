@@ -119,8 +119,8 @@ async def test_a_page_without_rows_is_a_batch_with_the_schema(client: AsyncUsage
 async def test_so_is_a_page_without_buckets(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     sandbox.faults.status(200, body='{"data":[],"has_more":true,"next_page":"a"}')
     sandbox.faults.status(200, body=costs_page("1"))
-    walk = client.costs(start_time=0, end_time=DAY)
-    assert [batch.num_rows async for batch in walk.arrow_batches()] == [0, 1]
+    iteration = client.costs(start_time=0, end_time=DAY)
+    assert [batch.num_rows async for batch in iteration.arrow_batches()] == [0, 1]
 
 
 async def test_a_large_page_is_several_batches_and_leaves_turns_to_others(
@@ -135,10 +135,10 @@ async def test_a_large_page_is_several_batches_and_leaves_turns_to_others(
             await asyncio.sleep(0)
 
     sandbox.faults.status(200, body=costs_page(*["1"] * 4_000, days=7))
-    walk = client.costs(start_time=0, end_time=7 * DAY).arrow_batches()
-    rows = [(await anext(walk)).num_rows]
+    iteration = client.costs(start_time=0, end_time=7 * DAY).arrow_batches()
+    rows = [(await anext(iteration)).num_rows]
     ticking = asyncio.create_task(tick())
-    rows += [batch.num_rows async for batch in walk]
+    rows += [batch.num_rows async for batch in iteration]
     assert rows == [8_000, 8_000, 8_000, 4_000]  # whole buckets
     assert turns >= 3
     ticking.cancel()
@@ -146,16 +146,16 @@ async def test_a_large_page_is_several_batches_and_leaves_turns_to_others(
 
 async def test_a_bucket_is_never_cut(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     sandbox.faults.status(200, body=costs_page(*["1"] * 10_001, days=2))
-    walk = client.costs(start_time=0, end_time=2 * DAY).arrow_batches()
-    assert [batch.num_rows async for batch in walk] == [10_001, 10_001]
+    iteration = client.costs(start_time=0, end_time=2 * DAY).arrow_batches()
+    assert [batch.num_rows async for batch in iteration] == [10_001, 10_001]
 
 
-async def test_memory_does_not_grow_with_the_walk(client: AsyncUsageClient) -> None:
-    walk = client.completions(
+async def test_memory_does_not_grow_with_the_iteration(client: AsyncUsageClient) -> None:
+    iteration = client.completions(
         start_time=TODAY - 60 * DAY, end_time=TODAY, limit=1, group_by=["model"]
     )
     before, held = pa.total_allocated_bytes(), []
-    async for batch in walk.arrow_batches():
+    async for batch in iteration.arrow_batches():
         held.append(pa.total_allocated_bytes() - before)
         assert batch.num_rows
     assert len(held) == 60

@@ -172,19 +172,24 @@ def test_a_row_of_ones_own(sandbox: Sandbox) -> None:
 def test_nothing_begins_before_the_first_step(sandbox: Sandbox) -> None:
     with blocking(sandbox) as client:
         buckets = costs(client, 20, limit=5)
-        walks = [iter(buckets), buckets.pages(), buckets.raw_pages(), iter(buckets.concurrently())]
+        iterations = [
+            iter(buckets),
+            buckets.pages(),
+            buckets.raw_pages(),
+            iter(buckets.concurrently()),
+        ]
         assert buckets.plan().requests == 4
         assert (sandbox.requests, threads()) == ([], 0)
-        for each in walks:
+        for each in iterations:
             each.close()
         assert threads() == 0
-        walk = iter(buckets)
+        iteration = iter(buckets)
         for _ in range(5):
-            next(walk)
+            next(iteration)
         assert (len(sandbox.requests), threads()) == (1, 1)
-        next(walk)
+        next(iteration)
         assert len(sandbox.requests) == 2
-        assert len(list(walk)) == 14
+        assert len(list(iteration)) == 14
     assert threads() == 0
 
 
@@ -307,11 +312,11 @@ def test_exception_in_the_loop_body(client: UsageClient, reading: Reading) -> No
 
 @each_reading
 def test_closing_the_generator(client: UsageClient, reading: Reading) -> None:
-    walk = reading(requests_of_ten(client))
-    next(walk)
-    walk.close()
+    iteration = reading(requests_of_ten(client))
+    next(iteration)
+    iteration.close()
     assert_nothing_is_left(client)
-    assert list(walk) == []
+    assert list(iteration) == []
 
 
 @each_reading
@@ -345,13 +350,15 @@ def test_the_end_and_an_error(client: UsageClient, sandbox: Sandbox, reading: Re
 
 
 @each_reading
-def test_closing_the_client_in_the_middle_of_a_walk(sandbox: Sandbox, reading: Reading) -> None:
+def test_closing_the_client_in_the_middle_of_an_iteration(
+    sandbox: Sandbox, reading: Reading
+) -> None:
     with blocking(sandbox) as client:
-        walk = reading(requests_of_ten(client))
-        next(walk)
+        iteration = reading(requests_of_ten(client))
+        next(iteration)
     assert threads() == 0
     with pytest.raises(RuntimeError, match="this client is closed; make a new one"):
-        list(walk)
+        list(iteration)
 
 
 def test_a_client_that_is_garbage_ends_its_thread_but_not_before_its_buckets(
@@ -359,11 +366,11 @@ def test_a_client_that_is_garbage_ends_its_thread_but_not_before_its_buckets(
 ) -> None:
     buckets = costs(blocking(sandbox))
     assert len(buckets.collect()) == 3
-    walk = iter(buckets)
+    iteration = iter(buckets)
     del buckets
-    assert len(list(walk)) == 3
+    assert len(list(iteration)) == 3
     [thread] = [each for each in threading.enumerate() if each.name == NAME]
-    del walk
+    del iteration
     thread.join(120)
     assert not thread.is_alive()
 
@@ -450,7 +457,7 @@ def outcome(code: str, sandbox: Sandbox, *, interrupt: bool = False) -> tuple[in
     begin = f"""
 from openai_usage import UsageClient
 client = UsageClient({options})
-walk = client.completions(start_time={TODAY - 90 * DAY}, end_time={TODAY}, limit=1)
+buckets = client.completions(start_time={TODAY - 90 * DAY}, end_time={TODAY}, limit=1)
 """
     running = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", begin + code],
@@ -468,15 +475,15 @@ walk = client.completions(start_time={TODAY - 90 * DAY}, end_time={TODAY}, limit
 
 
 ENDS = {
-    "all was read": "print(len(walk.concurrently(9).collect()))",
-    "nothing was asked": "print(len(walk.plan().windows) * 90 // len(walk.plan().windows))",
-    "in a walk": "reader = iter(walk); next(reader); print(90)",
-    "in windows": "reader = iter(walk.concurrently(9)); next(reader); print(90)",
-    "garbage": "next(iter(walk.concurrently(9))); del walk, client; print(90)",
-    "in a cycle": "c = [iter(walk.pages())]; next(c[0]); c.append(c); del walk, client; print(90)",
+    "all was read": "print(len(buckets.concurrently(9).collect()))",
+    "nothing was asked": "print(len(buckets.plan().windows) * 90 // len(buckets.plan().windows))",
+    "midway": "reader = iter(buckets); next(reader); print(90)",
+    "in windows": "reader = iter(buckets.concurrently(9)); next(reader); print(90)",
+    "garbage": "next(iter(buckets.concurrently(9))); del buckets, client; print(90)",
+    "in a cycle": "c = [iter(buckets.pages())]; next(c[0]); c.append(c); del buckets; print(90)",
     "while another thread reads": """
 import threading
-threading.Thread(target=lambda: [None for _ in walk], daemon=True).start()
+threading.Thread(target=lambda: [None for _ in buckets], daemon=True).start()
 client.costs(start_time=0, end_time=86400).first_page(); print(90)""",
 }
 
@@ -490,11 +497,11 @@ LATE = """
 import atexit
 def late():
     try:
-        walk.collect()
+        buckets.collect()
     except RuntimeError as error:
         print(error)
 atexit.register(late)
-walk.first_page()
+buckets.first_page()
 """
 
 
@@ -521,7 +528,12 @@ except KeyboardInterrupt:
 
 @pytest.mark.parametrize(
     "reading",
-    ["walk.first_page()", "walk.collect()", "list(walk)", "list(walk.concurrently(4))"],
+    [
+        "buckets.first_page()",
+        "buckets.collect()",
+        "list(buckets)",
+        "list(buckets.concurrently(4))",
+    ],
 )
 def test_ctrl_c_cancels_what_is_under_way(reading: str, sandbox: Sandbox) -> None:
     sandbox.faults.stall(60, times=100)
@@ -531,7 +543,7 @@ def test_ctrl_c_cancels_what_is_under_way(reading: str, sandbox: Sandbox) -> Non
 
 def test_ctrl_c_that_nobody_catches_ends_the_program(sandbox: Sandbox) -> None:
     sandbox.faults.stall(60, times=100)
-    code, _, err = outcome("list(walk.concurrently(4))", sandbox, interrupt=True)
+    code, _, err = outcome("list(buckets.concurrently(4))", sandbox, interrupt=True)
     assert code == -signal.SIGINT
     assert err.count("Traceback") == 1
     assert err.rstrip().endswith("KeyboardInterrupt")
@@ -541,17 +553,17 @@ def test_ctrl_c_that_nobody_catches_ends_the_program(sandbox: Sandbox) -> None:
 FORK = """
 import os, sys, warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads: it is the point
-reader = iter(walk.concurrently(4))
+reader = iter(buckets.concurrently(4))
 next(reader)
 child = os.fork()
 if not child:
-    for read in (lambda: next(reader), walk.collect):
+    for read in (lambda: next(reader), buckets.collect):
         try:
             read()
         except RuntimeError as error:
             print(error)
     client.close()
-    del reader, walk, client
+    del reader, buckets, client
     sys.exit()
 os.waitpid(child, 0)
 print(len(list(reader)))

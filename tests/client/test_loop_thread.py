@@ -94,13 +94,13 @@ def test_a_task_within_a_task_that_ends_the_program_ends_no_loop() -> None:
 
 
 @thread_fails
-def test_all_is_closed_where_one_walk_fails_to() -> None:
+def test_all_is_closed_where_one_iteration_fails_to() -> None:
     closed: list[str] = []
 
     async def closing() -> None:
         closed.append("client")
 
-    async def walk(name: str) -> AsyncGenerator[str, None]:
+    async def iteration(name: str) -> AsyncGenerator[str, None]:
         try:
             yield name
         finally:
@@ -108,8 +108,8 @@ def test_all_is_closed_where_one_walk_fails_to() -> None:
             raise ZeroDivisionError
 
     loop = LoopThread("client", closing)
-    walks = [loop.iterate(walk(name)) for name in ("first", "second")]
-    assert [next(each) for each in walks] == ["first", "second"]
+    iterations = [loop.iterate(iteration(name)) for name in ("first", "second")]
+    assert [next(each) for each in iterations] == ["first", "second"]
     loop.close()
     assert sorted(closed) == ["client", "first", "second"]
 

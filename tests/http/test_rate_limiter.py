@@ -14,7 +14,7 @@ from tests.conftest import DAY, TODAY, client_of
 from tests.support.clock import loop_time
 
 
-async def walked_at(
+async def iterated_at(
     client: AsyncUsageClient, sandbox: Sandbox, windows: int, rates: tuple[int, int]
 ) -> tuple[float, float]:
     """Requests a second in two spans of equal length, the limit being *rates* in turn."""
@@ -39,13 +39,13 @@ async def walked_at(
 async def test_a_limit_nobody_told_of_is_used_and_not_fought(
     windows: int, rates: tuple[int, int], client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    reached = await walked_at(client, sandbox, windows, rates)
+    reached = await iterated_at(client, sandbox, windows, rates)
     assert reached == pytest.approx(rates, rel=0.15)
     refused = len(sandbox.requests) - windows
     assert 0 < refused < 0.05 * len(sandbox.requests)
 
 
-async def test_a_walk_left_to_the_client_widens_while_all_goes_well(
+async def test_an_iteration_left_to_the_client_widens_while_all_goes_well(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     limiter = client._transport.rate_limiter
@@ -74,7 +74,7 @@ async def test_it_narrows_while_the_server_is_slow_and_recovers(
     assert widths[-1] == 16
 
 
-async def test_a_walk_that_narrows_has_fewer_on_their_way(
+async def test_an_iteration_that_narrows_has_fewer_on_their_way(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     sandbox.faults.stall(0.1, times=1_000)

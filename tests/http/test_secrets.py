@@ -184,7 +184,7 @@ async def test_a_value_that_is_wrong_is_not_shown_where_it_is_the_key(sandbox: S
     assert sandbox.admin_api_key not in str(error)
 
 
-async def test_a_walk_that_is_cancelled_does_not_show_what_came() -> None:
+async def test_an_iteration_that_is_cancelled_does_not_show_what_came() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nyou sent %s" % QUOTED
     async with raw_server(answer, stay=True) as base_url:
         asking = asyncio.create_task(ask(base_url))

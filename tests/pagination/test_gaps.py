@@ -87,9 +87,9 @@ async def test_a_gap_is_raised_where_that_is_wanted(
     scripted(sandbox, pages)
     seen = []
     async with client_of(sandbox, on_gap="raise") as client:
-        walk = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
+        iteration = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
         with pytest.raises(PaginationError) as caught:
-            async for bucket in walk:
+            async for bucket in iteration:
                 seen.append(bucket.start_time)
     assert f"no bucket from {days(gap[0])[0]} to {days(gap[1])[0]}" in str(caught.value)
     assert len(seen) <= handed_over or gap == (3, 5)
@@ -121,8 +121,8 @@ async def test_what_is_still_to_come_is_not_missing(
     async with client_of(sandbox, on_gap="raise") as client:
         for end_time in (START + 5 * DAY, None):
             scripted(sandbox, [page(*days(0, 1, 2))])
-            walk = client.costs(start_time=START, end_time=end_time)
-            assert len(await walk.collect()) == 3
+            iteration = client.costs(start_time=START, end_time=end_time)
+            assert len(await iteration.collect()) == 3
         scripted(sandbox, [page(*days(0, 1))])
         with pytest.raises(PaginationError):
             await client.costs(start_time=START).collect()
@@ -140,8 +140,8 @@ async def test_a_function_is_called_with_each_gap(
     gaps: list[Gap] = []
     async with client_of(sandbox, on_gap=gaps.append) as client:
         scripted(sandbox, [page(*days(0, 2, 4))])
-        walk = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
-        assert len(await walk.collect()) == 3
+        iteration = client.costs(start_time=START, end_time=START + 5 * DAY).concurrently(windows)
+        assert len(await iteration.collect()) == 3
     assert gaps == [
         Gap(endpoint="costs", start_time=START + day * DAY, end_time=START + (day + 1) * DAY)
         for day in (1, 3)
@@ -153,6 +153,8 @@ async def test_a_gap_over_several_windows_is_one_gap(sandbox: Sandbox) -> None:
     gaps: list[Gap] = []
     async with client_of(sandbox, on_gap=gaps.append) as client:
         scripted(sandbox, [page()] * 5)
-        walk = client.costs(start_time=START, end_time=START + 10 * DAY, limit=2).concurrently(3)
-        assert await walk.collect() == []
+        iteration = client.costs(start_time=START, end_time=START + 10 * DAY, limit=2).concurrently(
+            3
+        )
+        assert await iteration.collect() == []
     assert gaps == [Gap(endpoint="costs", start_time=START, end_time=START + 10 * DAY)]

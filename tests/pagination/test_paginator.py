@@ -1,4 +1,4 @@
-"""Walks: complete or an error, case by case; over real HTTP."""
+"""Iterations: complete or an error, case by case; over real HTTP."""
 
 import asyncio
 import json
@@ -34,8 +34,8 @@ def ten_days(client: AsyncUsageClient, **more: Any) -> Buckets[CompletionsResult
     return client.completions(start_time=START, end_time=TODAY, **{"limit": 3, **more})
 
 
-async def walked(buckets: Buckets[Any]) -> tuple[list[int], UsageError | None]:
-    """The starts of the buckets that a walk handed over, and the error it ended with."""
+async def iterated(buckets: Buckets[Any]) -> tuple[list[int], UsageError | None]:
+    """The starts of the buckets that an iteration handed over, and the error it ended with."""
     starts: list[int] = []
     try:
         async for bucket in buckets:
@@ -71,12 +71,12 @@ async def test_nothing_is_sent_before_the_first_step(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     buckets = ten_days(client)
-    walk = buckets.__aiter__()
+    iteration = buckets.__aiter__()
     assert all([buckets.pages(), buckets.raw_pages(), buckets.plan(), repr(buckets)])
     assert sandbox.requests == []
-    await anext(walk)
+    await anext(iteration)
     assert len(sandbox.requests) == 1
-    await walk.aclose()
+    await iteration.aclose()
 
 
 async def test_await_gives_one_page_as_the_api_pages_it(
@@ -94,7 +94,7 @@ async def test_await_gives_one_page_as_the_api_pages_it(
 async def test_iterating_gives_every_bucket_in_the_largest_pages(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    starts, error = await walked(client.completions(start_time=START, end_time=TODAY))
+    starts, error = await iterated(client.completions(start_time=START, end_time=TODAY))
     assert (starts, error) == (days(0, 10), None)
     [request] = sandbox.requests
     assert ("limit", "31") in request.query
@@ -103,11 +103,11 @@ async def test_iterating_gives_every_bucket_in_the_largest_pages(
 
 
 async def test_a_limit_is_the_size_of_a_page(client: AsyncUsageClient, sandbox: Sandbox) -> None:
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
     assert len(sandbox.requests) == 4
 
 
-async def test_every_walk_asks_anew(client: AsyncUsageClient, sandbox: Sandbox) -> None:
+async def test_every_iteration_asks_anew(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     buckets = ten_days(client)
     first = await buckets.collect()
     assert first == [bucket async for bucket in buckets] == await buckets.collect()
@@ -126,12 +126,12 @@ async def test_pages_and_their_bytes(client: AsyncUsageClient, sandbox: Sandbox)
     assert bodies[0]["data"][0]["start_time_iso"].endswith("+00:00")
 
 
-async def test_every_parameter_is_frozen_for_the_walk(
+async def test_every_parameter_is_frozen_for_the_iteration(
     client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(NOW, NOW + 10**6, 60))
     monkeypatch.setattr("time.time", lambda: next(clock))
-    starts, error = await walked(client.completions(start_time=START, limit=2, models=["o3"]))
+    starts, error = await iterated(client.completions(start_time=START, limit=2, models=["o3"]))
     assert error is None
     assert starts == days(0, 11)
     asked = [[pair for pair in request.query if pair[0] != "page"] for request in sandbox.requests]
@@ -140,9 +140,9 @@ async def test_every_parameter_is_frozen_for_the_walk(
     assert int(dict(asked[0])["end_time"]) >= NOW
 
 
-async def test_a_walk_can_begin_at_a_page(client: AsyncUsageClient, sandbox: Sandbox) -> None:
+async def test_an_iteration_can_begin_at_a_page(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     first = await client.completions(start_time=START, limit=4)
-    starts, error = await walked(
+    starts, error = await iterated(
         client.completions(start_time=START, limit=4, page=first.next_page)
     )
     assert (starts, error) == (days(4, 11), None)
@@ -154,7 +154,7 @@ async def test_a_range_without_an_end_may_begin_right_now(
     client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: TODAY)
-    assert await walked(client.completions(start_time=TODAY)) == ([TODAY], None)
+    assert await iterated(client.completions(start_time=TODAY)) == ([TODAY], None)
 
 
 async def test_buckets_say_what_they_ask(client: AsyncUsageClient) -> None:
@@ -171,7 +171,7 @@ async def test_more_without_a_cursor_is_an_error(
 ) -> None:
     for cursor in (None, "", " "):
         scripted(sandbox, page(START, START + DAY, has_more=True, next_page=cursor))
-        starts, error = await walked(ten_days(client))
+        starts, error = await iterated(ten_days(client))
         assert isinstance(error, PaginationError)
         assert "there are more pages, but returned no cursor to them" in str(error)
         assert starts == days(0, 2)
@@ -180,7 +180,7 @@ async def test_more_without_a_cursor_is_an_error(
 
 async def test_a_cursor_seen_before_is_an_error(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     sandbox.faults.repeated_cursor(after=1)
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert "the API returned the same cursor twice" in str(error)
     assert starts == days(0, 9)
@@ -189,7 +189,7 @@ async def test_a_cursor_seen_before_is_an_error(client: AsyncUsageClient, sandbo
 
 async def test_a_circle_of_cursors_is_an_error(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     scripted(sandbox, *(page(has_more=True, next_page=cursor) for cursor in "abca"))
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert starts == []
     assert error.resume_from is None
@@ -198,7 +198,7 @@ async def test_a_circle_of_cursors_is_an_error(client: AsyncUsageClient, sandbox
 
 async def test_cursors_without_end_are_an_error(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     scripted(sandbox, *(page(has_more=True, next_page=str(n)) for n in range(1001)))
-    _, error = await walked(ten_days(client))
+    _, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert "each with another cursor" in str(error)
     assert len(sandbox.requests) == 1000
@@ -212,7 +212,7 @@ async def test_many_empty_pages_are_gone_through(
 
     middle = page(START, has_more=True, next_page="x")
     scripted(sandbox, *empty(0), middle, *empty(600), page(START + DAY))
-    assert await walked(ten_days(client)) == (days(0, 2), None)
+    assert await iterated(ten_days(client)) == (days(0, 2), None)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ async def test_a_bucket_out_of_order_or_seen_before_is_an_error(
     second: dict[str, Any], says: str, client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     scripted(sandbox, page(START, START + DAY, has_more=True, next_page="c"), second)
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert says in str(error)
     assert re.search(r"the iteration is at \d+: it is", str(error))
@@ -261,14 +261,14 @@ async def test_an_empty_page_is_not_the_end(client: AsyncUsageClient, sandbox: S
         page(has_more=True, next_page="c"),
         page(START + DAY),
     )
-    assert await walked(ten_days(client)) == (days(0, 2), None)
+    assert await iterated(ten_days(client)) == (days(0, 2), None)
 
 
 async def test_no_more_is_the_end_whatever_the_cursor_says(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     scripted(sandbox, page(START, has_more=False, next_page="more?"))
-    assert await walked(ten_days(client)) == (days(0, 1), None)
+    assert await iterated(ten_days(client)) == (days(0, 1), None)
     assert len(sandbox.requests) == 1
 
 
@@ -276,7 +276,7 @@ async def test_a_refused_cursor_is_a_fresh_start_behind_the_last_bucket(
     client: AsyncUsageClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     sandbox.faults.dead_cursor(after=1)
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
     asked = [dict(request.query) for request in sandbox.requests]
     assert "page" in asked[2]
     assert "page" not in asked[3]
@@ -297,7 +297,7 @@ async def test_refused_cursors_at_several_places(
 ) -> None:
     sandbox.faults.dead_cursor()
     sandbox.faults.dead_cursor(after=1)
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
 
 
 async def test_at_one_place_there_is_one_fresh_start(
@@ -311,7 +311,7 @@ async def test_at_one_place_there_is_one_fresh_start(
     sandbox.faults.status(400, body=refusal)
     scripted(sandbox, page(has_more=True, next_page="a"))
     sandbox.faults.status(400, body=refusal)
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, BadRequestError)
     assert starts == days(0, 1)
     assert error.resume_from == START + DAY
@@ -323,15 +323,15 @@ async def test_a_fresh_start_before_the_first_bucket_is_from_the_beginning(
 ) -> None:
     scripted(sandbox, page(has_more=True, next_page="a"))
     sandbox.faults.dead_cursor()
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
 
 
-async def test_a_cursor_refused_behind_the_last_bucket_ends_the_walk(
+async def test_a_cursor_refused_behind_the_last_bucket_ends_the_iteration(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     scripted(sandbox, page(*days(0, 10), has_more=True, next_page="a"))
     sandbox.faults.dead_cursor()
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
     assert len(sandbox.requests) == 2
 
 
@@ -341,7 +341,7 @@ async def test_a_fresh_start_that_goes_back_is_an_error(
     scripted(sandbox, page(START, START + DAY, has_more=True, next_page="a"))
     sandbox.faults.dead_cursor()
     scripted(sandbox, page(START + DAY))
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert starts == days(0, 2)
 
@@ -349,24 +349,24 @@ async def test_a_fresh_start_that_goes_back_is_an_error(
 async def test_a_cursor_of_the_callers_own_is_not_worked_around(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    starts, error = await walked(ten_days(client, page="page_bm9uc2Vuc2U="))
+    starts, error = await iterated(ten_days(client, page="page_bm9uc2Vuc2U="))
     assert isinstance(error, BadRequestError)
     assert starts == []
-    # Neither is one before any bucket of such a walk: where it began is not known.
+    # Neither is one before any bucket of such an iteration: where it began is not known.
     scripted(sandbox, page(has_more=True, next_page="a"))
     sandbox.faults.dead_cursor()
-    starts, error = await walked(ten_days(client, page="page_bm9uc2Vuc2U="))
+    starts, error = await iterated(ten_days(client, page="page_bm9uc2Vuc2U="))
     assert isinstance(error, BadRequestError)
     assert len(sandbox.requests) == 1 + 2
 
 
-async def test_a_fresh_start_of_a_walk_that_began_at_a_page(
+async def test_a_fresh_start_of_an_iteration_that_began_at_a_page(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     first = await client.completions(start_time=START, limit=2)
     sandbox.faults.dead_cursor(after=1)
-    walk = client.completions(start_time=START, limit=2, page=first.next_page)
-    assert await walked(walk) == (days(2, 11), None)
+    iteration = client.completions(start_time=START, limit=2, page=first.next_page)
+    assert await iterated(iteration) == (days(2, 11), None)
 
 
 async def test_a_refusal_that_names_the_page_is_one_of_the_cursor(
@@ -374,7 +374,7 @@ async def test_a_refusal_that_names_the_page_is_one_of_the_cursor(
 ) -> None:
     refusal = {"error": {"message": "no", "param": "page", "code": "invalid_request_error"}}
     sandbox.faults.status(400, after=1, body=json.dumps(refusal))
-    assert await walked(ten_days(client)) == (days(0, 10), None)
+    assert await iterated(ten_days(client)) == (days(0, 10), None)
 
 
 async def test_a_range_too_old_is_what_the_api_says_of_it(
@@ -383,7 +383,7 @@ async def test_a_range_too_old_is_what_the_api_says_of_it(
     refusal = {"error": {"message": "too long ago", "code": "reporting_lookback_exceeded"}}
     for after, handed_over in ((0, 0), (1, 3)):
         sandbox.faults.status(400, after=after, body=json.dumps(refusal), times=2)
-        starts, error = await walked(ten_days(client))
+        starts, error = await iterated(ten_days(client))
         assert isinstance(error, BadRequestError)
         assert error.code == "reporting_lookback_exceeded"
         assert starts == days(0, handed_over)
@@ -393,17 +393,17 @@ async def test_a_range_too_old_is_what_the_api_says_of_it(
 async def test_cursors_travel_unharmed(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     cursor = "page_a+b/c==&d%2B#e é"
     scripted(sandbox, page(START, has_more=True, next_page=cursor), page(START + DAY))
-    assert await walked(ten_days(client)) == (days(0, 2), None)
+    assert await iterated(ten_days(client)) == (days(0, 2), None)
     assert dict(sandbox.requests[1].query)["page"] == cursor
 
 
 async def test_pages_of_costs_may_be_shorter_than_was_asked() -> None:
     async with Sandbox(now=NOW, page_caps={"costs": 31}) as sandbox, client_of(sandbox) as client:
-        walk = client.costs(start_time=TODAY - 99 * DAY, end_time=TODAY)
-        plain = await walk.collect()
+        iteration = client.costs(start_time=TODAY - 99 * DAY, end_time=TODAY)
+        plain = await iteration.collect()
         assert len(plain) == 99
         assert len(sandbox.requests) == 4
-        assert await walk.concurrently(4).collect() == plain
+        assert await iteration.concurrently(4).collect() == plain
         assert len(sandbox.requests) == 4 + 4
 
 
@@ -411,9 +411,9 @@ async def test_where_clocks_differ_the_apis_is_right(
     client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: START - 300 * DAY)
-    walk = client.completions(start_time=START, limit=3)
-    assert await walked(walk) == (days(0, 11), None)
-    assert await walked(walk.concurrently(4)) == (days(0, 11), None)
+    iteration = client.completions(start_time=START, limit=3)
+    assert await iterated(iteration) == (days(0, 11), None)
+    assert await iterated(iteration.concurrently(4)) == (days(0, 11), None)
     assert "end_time" not in dict(sandbox.requests[-1].query)
 
 
@@ -421,7 +421,7 @@ async def test_another_400_midway_is_raised(client: AsyncUsageClient, sandbox: S
     sandbox.faults.status(
         400, after=1, body=json.dumps({"error": {"message": "no", "param": "start_time"}})
     )
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, BadRequestError)
     assert starts == days(0, 3)
     assert error.resume_from == START + 3 * DAY
@@ -433,12 +433,12 @@ async def test_an_error_midway_says_where_to_go_on(windows: int, sandbox: Sandbo
     async with client_of(sandbox, max_retries=0) as client:
         sandbox.faults.status(503, after=2)
         buckets = ten_days(client)
-        starts, error = await walked(buckets.concurrently(windows) if windows > 1 else buckets)
+        starts, error = await iterated(buckets.concurrently(windows) if windows > 1 else buckets)
         assert isinstance(error, InternalServerError)
         assert error.resume_from is not None
         assert starts == days(0, 6)
         rest = client.completions(start_time=error.resume_from, end_time=TODAY, limit=3)
-        assert await walked(rest) == (days(6, 10), None)
+        assert await iterated(rest) == (days(6, 10), None)
 
 
 @pytest.mark.parametrize("windows", [1, 3])
@@ -455,7 +455,7 @@ async def test_what_was_collected_in_vain_is_no_place_to_go_on_from(
 async def test_an_error_before_the_first_bucket_has_no_place(sandbox: Sandbox) -> None:
     async with client_of(sandbox, max_retries=0) as client:
         sandbox.faults.status(503)
-        starts, error = await walked(ten_days(client))
+        starts, error = await iterated(ten_days(client))
     assert isinstance(error, APIStatusError)
     assert (starts, error.resume_from) == ([], None)
 
@@ -528,7 +528,7 @@ async def test_a_window_follows_its_own_cursors(client: AsyncUsageClient, sandbo
         *[page(START + n * DAY, START + (n + 1) * DAY, START + (n + 2) * DAY) for n in (3, 6)],
     )
     scripted(sandbox, page(START + 9 * DAY), page(START + 2 * DAY))
-    assert await walked(ten_days(client).concurrently(4)) == (days(0, 10), None)
+    assert await iterated(ten_days(client).concurrently(4)) == (days(0, 10), None)
     assert dict(sandbox.requests[4].query)["page"] == "a"
 
 
@@ -537,14 +537,14 @@ async def test_windows_that_overlap_are_an_error(
 ) -> None:
     rest = (page(*days(6, 9)), page(*days(9, 10)))
     scripted(sandbox, page(*days(0, 4)), page(*days(3, 6)), *rest)
-    starts, error = await walked(ten_days(client).concurrently(4))
+    starts, error = await iterated(ten_days(client).concurrently(4))
     assert isinstance(error, PaginationError)
     assert (starts, error.resume_from) == ([], None)
     # A bucket that begins in its window, and ends in the next one.
     longer = page(*days(0, 2), width=DAY)
     longer["data"] += page(START + 2 * DAY, width=2 * DAY)["data"]
     scripted(sandbox, longer, page(*days(3, 6)), *rest)
-    starts, error = await walked(ten_days(client).concurrently(4))
+    starts, error = await iterated(ten_days(client).concurrently(4))
     assert isinstance(error, PaginationError)
     assert (starts, error.resume_from) == (days(0, 3), START + 4 * DAY)
 
@@ -553,7 +553,7 @@ async def test_the_first_failure_comes_after_the_windows_before_it(sandbox: Sand
     async with client_of(sandbox, max_retries=0) as client:
         sandbox.faults.stall(5)  # the first window answers last
         sandbox.faults.status(500)
-        starts, error = await walked(ten_days(client).concurrently(4))
+        starts, error = await iterated(ten_days(client).concurrently(4))
     assert isinstance(error, InternalServerError)
     assert starts == days(0, 3)
     assert error.resume_from == START + 3 * DAY
@@ -564,10 +564,10 @@ async def test_one_429_holds_back_all_windows(client: AsyncUsageClient, sandbox:
     came = len(sandbox.requests)
     sandbox.faults.status(429, headers={"Retry-After": "30"})
     sandbox.faults.stall(1, times=100)
-    walk = asyncio.create_task(ten_days(client, limit=1).concurrently(2).collect())
+    iteration = asyncio.create_task(ten_days(client, limit=1).concurrently(2).collect())
     await asyncio.sleep(29)
     assert len(sandbox.requests) == came + 2
-    assert await walk == plain
+    assert await iteration == plain
 
 
 @pytest.mark.parametrize("n", [0, -1, True, 2.5, "8"])
@@ -645,7 +645,7 @@ async def test_rate_limits_that_last_too_long_are_raised_midway(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     sandbox.faults.status(429, headers={"Retry-After": "3600"}, after=1)
-    starts, error = await walked(ten_days(client))
+    starts, error = await iterated(ten_days(client))
     assert isinstance(error, RateLimitError)
     assert error.retry_after == 3600
     assert error.resume_from == START + 3 * DAY

@@ -1,4 +1,4 @@
-"""What holds for every walk, whatever is asked: hypothesis asks."""
+"""What holds for every iteration, whatever is asked: hypothesis asks."""
 
 import functools
 from collections import Counter
@@ -44,13 +44,13 @@ def bounds(asked: dict[str, Any]) -> list[tuple[int, int]]:
 
 
 @given(ranges())
-async def test_a_walk_is_every_bucket_of_the_range_once_in_order(
+async def test_an_iteration_is_every_bucket_of_the_range_once_in_order(
     client: AsyncUsageClient, asked: dict[str, Any]
 ) -> None:
-    walked = [bucket async for bucket in client.completions(**asked)]
-    assert [(bucket.start_time, bucket.end_time) for bucket in walked] == bounds(asked)
+    iterated = [bucket async for bucket in client.completions(**asked)]
+    assert [(bucket.start_time, bucket.end_time) for bucket in iterated] == bounds(asked)
     # And what is in them is what each would hold if it were asked for alone.
-    for bucket in walked[:: max(1, len(walked) // 3)]:
+    for bucket in iterated[:: max(1, len(iterated) // 3)]:
         alone = await client.completions(
             **{**asked, "start_time": bucket.start_time, "limit": 1},
         )
@@ -58,7 +58,7 @@ async def test_a_walk_is_every_bucket_of_the_range_once_in_order(
 
 
 @given(ranges(), st.integers(1, 12))
-async def test_windows_equal_the_plain_walk(
+async def test_windows_equal_the_plain_iteration(
     client: AsyncUsageClient, sandbox: Sandbox, asked: dict[str, Any], n: int
 ) -> None:
     buckets = client.completions(**asked)

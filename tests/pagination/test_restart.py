@@ -1,4 +1,4 @@
-"""A program killed in the middle of a walk goes on where it was, and what it kept is whole."""
+"""A program killed during an iteration goes on where it was, and what it kept is whole."""
 
 import os
 import subprocess
@@ -61,7 +61,9 @@ def killed_at(lines: int, program: subprocess.Popen[bytes], kept: Path) -> None:
     assert program.wait() == -9
 
 
-def test_a_walk_that_is_killed_twice_and_fails_once_is_whole_in_the_end(tmp_path: Path) -> None:
+def test_an_iteration_that_is_killed_twice_and_fails_once_is_whole_in_the_end(
+    tmp_path: Path,
+) -> None:
     kept = tmp_path / "kept"
     with Sandbox(seed=7, now=NOW) as sandbox:
         sandbox.faults.stall(

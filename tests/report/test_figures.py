@@ -137,7 +137,7 @@ async def test_costs_stay_where_those_before_fail(
     assert partly.spend == (attrs.evolve(spend, before=None),)
 
 
-async def test_a_walk_that_fails_midway_leaves_nothing_of_itself(
+async def test_an_iteration_that_fails_midway_leaves_nothing_of_itself(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     answer_at(sandbox, "images", 400, after=1)

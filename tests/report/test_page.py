@@ -131,8 +131,8 @@ def test_it_says_what_it_covers(figures: Figures, page: Page) -> None:
         "Only complete days are compared: 13 days, 2026-08-28 to 2026-09-09, with as many before, "
         "2026-08-15 to 2026-08-27." in text
     )
-    told = Page(Report(evolve(figures, organization="org-1")).html()).text
-    assert "Organization org-1" in told
+    text = Page(Report(evolve(figures, organization="org-1")).html()).text
+    assert "Organization org-1" in text
 
 
 def test_storage_is_never_added_up(figures: Figures, page: Page) -> None:
@@ -391,7 +391,7 @@ def test_currencies_are_never_added_up() -> None:
     ]
 
 
-def test_currencies_that_are_spelt_alike_are_told_apart() -> None:
+def test_currencies_that_are_spelt_alike_are_text_apart() -> None:
     currencies = ("EUR", "eur", "\N{EURO SIGN}", "\N{POUND SIGN}")
     figures = of_days(2, spend=tuple(spent(2, ("p", "a"), currency=each) for each in currencies))
     page = Page(Report(figures).html())
@@ -470,7 +470,7 @@ def test_projects_have_their_names_and_ids_where_names_are_the_same() -> None:
     assert "Marketing (proj_1)" in rows
 
 
-def test_a_line_item_that_is_called_as_all_others_are_is_told_apart_from_them() -> None:
+def test_a_line_item_that_is_called_as_all_others_are_is_text_apart_from_them() -> None:
     items = [("p", f"item {n}") for n in range(8)]
     figures = of_days(2, spend=(spent(2, ("p", "Other (3)"), *items),))
     assert [each.label for each in panels(figures)[1].series][::6] == [
@@ -495,7 +495,7 @@ def test_projects_without_a_name_keep_their_ids() -> None:
         assert project.series[0].label == label
 
 
-def test_what_looks_alike_is_told_apart() -> None:
+def test_what_looks_alike_is_text_apart() -> None:
     figures = of_days(
         3,
         spend=(spent(3, (None, "a b"), ("(no project)", "a\tb")),),
@@ -663,7 +663,7 @@ def schemes() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("kind", BLINDNESS)
-def test_any_two_colours_are_told_apart_by_everyone(kind: str) -> None:
+def test_any_two_colours_are_text_apart_by_everyone(kind: str) -> None:
     for scheme in schemes():
         series = [value for name, value in scheme.items() if name.startswith("series")]
         assert len(series) == 7

@@ -358,8 +358,8 @@ async def test_people_sleep_and_have_weekends(client: AsyncUsageClient) -> None:
         buckets = client.completions(
             start_time=start, end_time=start + hours * 3600, bucket_width="1h"
         )
-        walked = await buckets.collect()
-        return sum(result.num_model_requests for bucket in walked for result in bucket.results)
+        iterated = await buckets.collect()
+        return sum(result.num_model_requests for bucket in iterated for result in bucket.results)
 
     monday = TODAY - 3 * DAY  # TODAY is a Thursday
     assert await requests(monday + 9 * 3600, 3) > 3 * await requests(monday + 1 * 3600, 3)

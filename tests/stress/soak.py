@@ -47,7 +47,7 @@ class HastyLoop(asyncio.SelectorEventLoop):
 
 @frozen
 class Sample:
-    """What there is when all walks of a round are over."""
+    """What there is when all iterations of a round are over."""
 
     memory: int
     """Bytes that Python has for objects."""
@@ -95,20 +95,22 @@ async def _tick(late: list[float]) -> None:
         late.append(perf_counter() - due)
 
 
-async def _walk(client: AsyncUsageClient, number: int) -> int:
+async def _iteration(client: AsyncUsageClient, number: int) -> int:
     buckets = client.completions(start_time=TODAY - PAGES * DAY, end_time=TODAY, limit=1)
     return len(await (buckets.concurrently(3) if number % 4 == 0 else buckets).collect())
 
 
 async def soak(url: str, key: str, rounds: int) -> list[Sample]:
-    """Let 32 walks at once run, again and again on one client; a sample after each time."""
+    """Let 32 iterations at once run, again and again on one client; a sample after each time."""
     samples = []
     late: list[float] = []
     ticking = asyncio.create_task(_tick(late))
     async with AsyncUsageClient(key, base_url=url, timeout=60.0 * SPEED) as client:
         for _ in range(rounds):
-            walked = await asyncio.gather(*(_walk(client, number) for number in range(WALKS)))
-            assert walked == [PAGES] * WALKS
+            iterated = await asyncio.gather(
+                *(_iteration(client, number) for number in range(WALKS))
+            )
+            assert iterated == [PAGES] * WALKS
             samples.append(_sample(late))
             late.clear()
     ticking.cancel()

@@ -1,4 +1,4 @@
-"""Walks on which everything goes wrong: some of those that `nox -s chaos` runs by the thousand."""
+"""Iterations on which everything goes wrong: a few of those that `nox -s chaos` runs."""
 
 import json
 
@@ -8,9 +8,9 @@ from tests.stress.chaos.trial import KINDS, Trial
 
 
 def test_no_bucket_is_lost_or_doubled_whatever_goes_wrong() -> None:
-    tally = run(walks=150, seed=1)
+    tally = run(iterations=150, seed=1)
     assert tally.wrongs == [], "run one again: `nox -s chaos -- --seed N`"
-    assert (tally.walks, tally.lost, tally.doubled) == (150, 0, 0)
+    assert (tally.iterations, tally.lost, tally.doubled) == (150, 0, 0)
     assert tally.buckets > 750
     assert tally.gaps > 0
     # And all that can go wrong did.
@@ -29,5 +29,5 @@ def test_a_seed_is_always_the_same_trial() -> None:
 def test_the_counts_in_the_readme_are_those_of_the_run() -> None:
     readme, counts = README.read_text(), json.loads(COUNTS.read_text())
     assert readme == written(readme, counts), "run `python -m tests.stress.chaos.report`"
-    assert counts["walks"] >= 20_000
+    assert counts["iterations"] >= 20_000
     assert (counts["lost"], counts["doubled"]) == (0, 0)

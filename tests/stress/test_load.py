@@ -1,4 +1,4 @@
-"""Two hundred walks on one client: they share its connections, take turns, weather a storm."""
+"""Two hundred iterations on one client: they share its connections, take turns, weather a storm."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,10 +18,10 @@ PAGES = 3
 NEEDED = WALKS * PAGES
 ROUND_TRIP = 0.1
 
-Walk = Buckets[VectorStoresResult]
+Iteration = Buckets[VectorStoresResult]
 
 
-def walk_of(client: AsyncUsageClient, pages: int) -> Walk:
+def iteration_of(client: AsyncUsageClient, pages: int) -> Iteration:
     return client.vector_stores(start_time=TODAY - pages * DAY, end_time=TODAY, limit=1)
 
 
@@ -57,15 +57,15 @@ async def counting() -> AsyncIterator[CountingSandbox]:
 
 @define
 class Walker:
-    """One who walks, and notes when each bucket came."""
+    """One who iterations, and notes when each bucket came."""
 
-    walk: Walk
+    iteration: Iteration
     buckets: list[Bucket[VectorStoresResult]] = field(factory=list)
     moments: list[float] = field(factory=list)
 
     async def go(self) -> None:
         self.moments.append(loop_time())
-        async for bucket in self.walk:
+        async for bucket in self.iteration:
             self.buckets.append(bucket)
             self.moments.append(loop_time())
 
@@ -74,8 +74,8 @@ class Walker:
         return max(b - a for a, b in pairwise(self.moments))
 
 
-async def all_go(walks: Sequence[Walk]) -> list[Walker]:
-    walkers = [Walker(walk) for walk in walks]
+async def all_go(iterations: Sequence[Iteration]) -> list[Walker]:
+    walkers = [Walker(iteration) for iteration in iterations]
     async with asyncio.TaskGroup() as group:
         for walker in walkers:
             group.create_task(walker.go())
@@ -88,11 +88,11 @@ def complete(walkers: Sequence[Walker], pages: int = PAGES) -> bool:
 
 
 @pytest.mark.parametrize("most", [8, 40])
-async def test_walks_share_the_connections_there_are_and_take_turns(
+async def test_iterations_share_the_connections_there_are_and_take_turns(
     counting: CountingSandbox, most: int
 ) -> None:
     async with client_of(counting, max_connections=most) as client:
-        walkers = await all_go([walk_of(client, PAGES)] * WALKS)
+        walkers = await all_go([iteration_of(client, PAGES)] * WALKS)
     assert complete(walkers)
     assert counting.most_requests == counting.most_connections == most
     a_round = ROUND_TRIP * WALKS / most
@@ -102,11 +102,11 @@ async def test_walks_share_the_connections_there_are_and_take_turns(
     assert max(walker.longest_wait for walker in walkers) <= 1.1 * a_round
 
 
-async def test_a_walk_of_many_windows_leaves_room_for_the_others(
+async def test_an_iteration_of_many_windows_leaves_room_for_the_others(
     counting: CountingSandbox,
 ) -> None:
     async with client_of(counting, max_connections=10) as client:
-        long, short = walk_of(client, 300).concurrently(40), walk_of(client, PAGES)
+        long, short = iteration_of(client, 300).concurrently(40), iteration_of(client, PAGES)
         walkers = await all_go([long, *[short] * 10])
     assert complete(walkers[:1], pages=300)
     assert complete(walkers[1:])
@@ -121,7 +121,7 @@ async def test_a_server_that_refuses_all_for_a_while_is_not_stormed(
     counting.faults.clear()
     counting.refuses_until, counting.refusal = loop_time() + 4, headers
     async with client_of(counting, max_connections=50) as client:
-        walkers = await all_go([walk_of(client, 1)] * WALKS)
+        walkers = await all_go([iteration_of(client, 1)] * WALKS)
     assert complete(walkers, pages=1)
     refused = counting.refused
     if headers:  # those that were on their way when the first refusal came, and no other
@@ -136,18 +136,18 @@ async def test_each_of_a_burst_of_refusals_is_answered_with_one_more_request(
     counting.faults.clear()
     counting.faults.status(429, headers=headers, times=80)  # of a hundred on their way
     async with client_of(counting) as client:
-        walkers = await all_go([walk_of(client, 1)] * WALKS)
+        walkers = await all_go([iteration_of(client, 1)] * WALKS)
     assert complete(walkers, pages=1)
     assert len(counting.requests) == WALKS + 80
 
 
-async def test_two_hundred_walks_against_a_limit_of_requests_all_arrive(
+async def test_two_hundred_iterations_against_a_limit_of_requests_all_arrive(
     counting: CountingSandbox,
 ) -> None:
     counting.faults.clear()
     counting.rate_limit.requests_per_second = 100
     async with client_of(counting) as client:
-        walkers = await all_go([walk_of(client, 2)] * WALKS)
+        walkers = await all_go([iteration_of(client, 2)] * WALKS)
     needed = 2 * WALKS
     assert complete(walkers, pages=2)
     assert needed < len(counting.requests) <= 1.5 * needed

@@ -25,12 +25,12 @@ async def test_an_answer_may_be_just_as_large_as_is_allowed(sandbox: Sandbox) ->
         ]
     for allowed, fits in ((len(body), True), (len(body) - 1, False)):
         async with client_of(sandbox, max_response_bytes=allowed) as client:
-            walk = client.costs(start_time=TODAY - DAY, end_time=TODAY)
+            iteration = client.costs(start_time=TODAY - DAY, end_time=TODAY)
             if fits:
-                assert len(await walk.collect()) == 1
+                assert len(await iteration.collect()) == 1
                 continue
             with pytest.raises(APIResponseValidationError, match="larger than") as caught:
-                await walk.collect()
+                await iteration.collect()
             assert caught.value.path == "$"
             assert caught.value.body == body.decode()[:2000]
     assert len(sandbox.requests) == 3  # it would be as large another time

@@ -1,1 +1,1 @@
-"""Walks over a sandbox on which everything goes wrong that can, each held to what is true."""
+"""Iterations over a sandbox on which everything goes wrong that can, each held to what is true."""

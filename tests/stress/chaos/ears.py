@@ -1,4 +1,4 @@
-"""What a walk says beside what it gives: records, warnings, complaints of the loop; and the key."""
+"""What an iteration says beside its buckets: records, warnings, complaints of the loop."""
 
 import logging
 import pickle
@@ -58,7 +58,7 @@ class Ears(logging.Handler):
         yield from (f"warned: {each.message}" for each in self._warnings)
         self._warnings.clear()
 
-    def told(self, error: UsageError) -> Iterator[str]:
+    def reported(self, error: UsageError) -> Iterator[str]:
         """Where *error* shows the key: itself, its pickle, its traceback with locals."""
         shown = {
             "text": f"{error} {error!r} {vars(error)!r}",

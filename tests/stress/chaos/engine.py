@@ -11,19 +11,19 @@ from attrs import define, field
 from openai_usage.sandbox import Sandbox
 from tests.conftest import NOW
 from tests.stress.chaos.ears import Ears
+from tests.stress.chaos.iteration import Clock, ObservedIteration
 from tests.stress.chaos.trial import Trial, spoil
-from tests.stress.chaos.walk import Clock, Walked
 from tests.support.clock import JumpingLoop
 
 GARBAGE_EVERY = 100
-"""Walks after which all that was dropped is collected, to hear what it has to say."""
+"""Iterations after which all that was dropped is collected, to hear what it has to say."""
 
 
 @define
 class Tally:
     """What a run came to."""
 
-    walks: int = 0
+    iterations: int = 0
     requests: int = 0
     buckets: int = 0
     lost: int = 0
@@ -35,11 +35,11 @@ class Tally:
     wrongs: list[str] = field(factory=list[str])
 
 
-def run(walks: int, seed: int) -> Tally:
+def run(iterations: int, seed: int) -> Tally:
     """Run the trials of so many seeds, from *seed* on."""
     tally = Tally()
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        runner.run(_run(range(seed, seed + walks), tally))
+        runner.run(_run(range(seed, seed + iterations), tally))
     return tally
 
 
@@ -63,21 +63,21 @@ async def _one(trial: Trial, sandbox: Sandbox, clock: Clock, ears: Ears, tally: 
     sandbox.now, clock.now = NOW, trial.clock_at[0]
     sandbox.rate_limit.requests_per_second = trial.rate
     random.seed(trial.seed)  # for the jitter of retries
-    walked = Walked(trial, sandbox, clock)
+    observed = ObservedIteration(trial, sandbox, clock)
     faults_so_far = spoil(trial, sandbox)
-    await walked.walk()
-    faults = faults_so_far() + walked.own_faults
-    tally.walks += 1
+    await observed.run()
+    faults = faults_so_far() + observed.own_faults
+    tally.iterations += 1
     tally.requests += len(sandbox.requests)
     tally.faults += faults
-    tally.buckets += len(walked.given)
-    tally.lost += walked.lost
-    tally.doubled += walked.doubled
-    tally.gaps += len(walked.gaps)
-    tally.endings[walked.ending] += 1
-    wrongs = await walked.wrongs()
-    if walked.error is not None:
-        wrongs += ears.told(walked.error)
-    if tally.walks % GARBAGE_EVERY == 0:
+    tally.buckets += len(observed.given)
+    tally.lost += observed.lost
+    tally.doubled += observed.doubled
+    tally.gaps += len(observed.gaps)
+    tally.endings[observed.ending] += 1
+    wrongs = await observed.wrongs()
+    if observed.error is not None:
+        wrongs += ears.reported(observed.error)
+    if tally.iterations % GARBAGE_EVERY == 0:
         gc.collect()
     return [*wrongs, *ears.wrongs(calm=not faults.total() and trial.rate is None)]

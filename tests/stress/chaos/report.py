@@ -20,7 +20,7 @@ def table(counts: Mapping[str, Any]) -> str:
     """The counts of a run, in Markdown."""
     faults = sorted(counts["faults"].items(), key=lambda each: (-each[1], each[0]))
     rows = [
-        ("iterations", counts["walks"]),
+        ("iterations", counts["iterations"]),
         ("requests", counts["requests"]),
         ("faults injected", sum(counts["faults"].values())),
         ("buckets checked", counts["buckets"]),

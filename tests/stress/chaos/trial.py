@@ -1,4 +1,4 @@
-"""One walk, drawn by a seed: what it asks and how, what goes wrong on the way, how it stops."""
+"""One iteration, drawn by a seed: what it asks and how, what goes wrong, and how it stops."""
 
 import random
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.conftest import DAY, NOW
 READINGS = ("buckets", "buckets", "buckets", "pages", "raw_pages", "collect")
 ENDPOINTS = tuple(Endpoints.table())
 LARGEST = 2**21
-"""Bytes of an answer that a client of these walks takes; a bomb has twice as many."""
+"""Bytes of an answer that a client of these iterations takes; a bomb has twice as many."""
 
 Spoil = Callable[[random.Random, Faults, str, int], None]
 """Asks for a fault, once so many answers have passed; it may quote the key, which is the text."""
@@ -114,14 +114,14 @@ Stop = Literal["end", "break", "cancelled after turns", "cancelled after seconds
 
 @frozen(kw_only=True)
 class Trial:
-    """One walk and its fate."""
+    """One iteration and its fate."""
 
     seed: int
     endpoint: str
     asked: Mapping[str, Any]
     options: Mapping[str, Any]
     windows: int | None
-    """As for `concurrently()`; 1 is a plain walk."""
+    """As for `concurrently()`; 1 is a plain iteration."""
     reading: str
     faults: tuple[tuple[str, int], ...]
     """Kinds, each with how many answers it lets pass."""
@@ -131,9 +131,9 @@ class Trial:
     rate: int | None
     """How many requests a second the sandbox answers."""
     clock_at: tuple[int, int]
-    """The client's clock when the walk begins, and once half of it is there."""
+    """The client's clock when the iteration begins, and once half of it is there."""
     now_after: int
-    """The sandbox's clock once half of the walk is there."""
+    """The sandbox's clock once half of the iteration is there."""
     stop: Stop
     stop_at: float
 
@@ -211,7 +211,7 @@ class _Draw:
     def faults(
         self, asked: Mapping[str, Any], *, clock_is_right: bool
     ) -> tuple[tuple[str, int], ...]:
-        # A cursor is not there to be spoilt in most walks, and most of what depends on one is here.
+        # Most iterations have no cursor to spoil, and most of what depends on one is here.
         kinds = [*KINDS, *["cursor dead"] * 4, *["cursor repeated"] * 2]
         open_since = NOW // SECONDS[asked["bucket_width"]] * SECONDS[asked["bucket_width"]]
         if not clock_is_right or (asked["end_time"] or NOW) > open_since:

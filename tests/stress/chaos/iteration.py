@@ -1,4 +1,4 @@
-"""One trial, run: its walk is held to the true buckets, and its end to what was promised of it."""
+"""Run a trial: compare its buckets with the true ones, and its end with what is promised."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ from tests.stress.chaos.trial import Trial
 
 
 class Clock:
-    """Stands for `time.time`, and jumps where it is told to."""
+    """Stands for `time.time`, and jumps on command."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -81,14 +81,14 @@ async def true_buckets(
 
 
 @define(eq=False)
-class Walked:
-    """What a walk gave and how it ended, in the making."""
+class ObservedIteration:
+    """What an iteration gave and how it ended, in the making."""
 
     trial: Trial
     sandbox: Sandbox
     clock: Clock
     asked: Mapping[str, Any] = field(init=False)
-    """What the walk asks for, with its end as the clock has it."""
+    """What the iteration asks for, with its end as the clock has it."""
     true: list[Bucket[Any]] = field(init=False)
     given: list[Bucket[Any]] = field(factory=list)
     gaps: list[Gap] = field(factory=list[Gap])
@@ -99,8 +99,8 @@ class Walked:
     """Faults that are not the sandbox's."""
     left_behind: list[str] = field(factory=list)
 
-    async def walk(self) -> None:
-        """Walk to whatever end the trial has for it."""
+    async def run(self) -> None:
+        """Iterate to whatever end the trial has for it."""
         asked, now = self.trial.asked, self.clock.now
         self.own_faults["clock jumped"] += now != NOW
         self.asked = (
@@ -182,7 +182,7 @@ class Walked:
         self.own_faults["host not found"] += resolver.failed
 
     def _around(self, client: AsyncUsageClient, others: set[asyncio.Task[Any]]) -> Iterator[str]:
-        """What is still there of a walk that is over."""
+        """What is still there of an iteration that is over."""
         for task in asyncio.all_tasks() - others:
             if "RequestHandler" not in repr(task):  # those of the sandbox
                 yield repr(task)
@@ -245,7 +245,7 @@ class Walked:
         return is_ahead or any(_is_in(bucket, gap) for bucket in self.true)
 
     async def _wrongs_of_the_place(self, place: int | None) -> list[str]:
-        """Go on from there with nothing in the way: both walks together are the whole range."""
+        """Go on from there without faults: both iterations together are the whole range."""
         due = self.given[-1].end_time if self.given else None
         if place != due:
             return [f"resume_from is {place} where {due} was reached"]
