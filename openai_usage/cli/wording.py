@@ -13,7 +13,7 @@ from openai_usage import (
 from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
 from openai_usage._http.config import INSECURE
 from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
-from openai_usage._http.transport import TOO_LARGE
+from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -38,7 +38,7 @@ _HINTS: Mapping[str, str] = {
     "Set OPENAI_BASE_URL to the final address of the API.",
     INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
     ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
-    TOO_LARGE: "Request fewer buckets with --limit.",
+    TOO_LARGE: UNUSUALLY_LARGE,
     NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
     MONEY_AS_TEXT: "Use --money text to keep every digit.",
 }
