@@ -4,7 +4,6 @@ The declaration is the only rule: a new parameter, or a user's own query class, 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, TypeVar, Union, get_args, get_origin
@@ -43,8 +42,11 @@ def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
     if len(wanted) == 1:
         return validate(param, value, wanted[0])
     for kind in wanted:
-        with suppress(InvalidQueryError):
+        try:
             return validate(param, value, kind)
+        except InvalidQueryError as error:
+            if type(value) is kind or error.hint == ONLY_AS_KEY:  # the type is right
+                raise
     return reject(param, value, _either(map(_named, wanted)))
 
 
