@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from openai_usage._decimals import exact_difference
+from openai_usage._number_format import counted
 
 DIGITS, DECIMALS = 38, 24
 """The digits of a decimal column, and those after the point. The 14 before it are enough for a
@@ -68,7 +69,7 @@ class Rounding:
     def message(self, alternative: str) -> str:
         """Return a message about the rounded values and the *alternative* that is exact."""
         rounded = "; ".join(
-            f"{values:,} value{'' if values == 1 else 's'} of {column}, by {largest:.2g} at most"
+            f"{counted(values, 'value')} of {column}, by {largest:.2g} at most"
             for column, (values, largest) in self.columns.items()
         )
         return (

@@ -24,23 +24,35 @@ def install_command(extra: str) -> str:
     import json  # noqa: PLC0415 - these are only needed if a library is missing
     import shlex  # noqa: PLC0415
     from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415
+
+    try:
+        text = distribution(_NAME).read_text("direct_url.json")
+        arguments = _arguments(json.loads(text or "{}"), extra)
+    except PackageNotFoundError:  # it runs from its folder
+        arguments = [f"{Path(__file__).parents[1]}[{extra}]"]
+    except (ValueError, LookupError, TypeError, AttributeError):  # the record is damaged
+        arguments = _arguments({}, extra)
+    return f"pip install {shlex.join(arguments)}"
+
+
+def _arguments(record: dict[str, Any], extra: str) -> list[str]:
+    """Return the arguments of `pip install` for a *record*, without anything secret."""
     from urllib.parse import urlsplit  # noqa: PLC0415
     from urllib.request import url2pathname  # noqa: PLC0415
 
-    try:
-        record: dict[str, Any] = json.loads(
-            distribution(_NAME).read_text("direct_url.json") or "{}"
-        )
-    except PackageNotFoundError:  # it runs from its folder
-        record = {"url": Path(__file__).parents[1].as_uri()}
     url = urlsplit(record.get("url", ""))
-    if url.scheme == "file":
-        target = f"{url2pathname(url.path)}[{extra}]"
-    elif url.scheme:
-        address = url._replace(netloc=url.netloc.rpartition("@")[2])  # without a password
-        vcs = record.get("vcs_info", {}).get("vcs")
-        target = f"{_NAME}[{extra}] @ {f'{vcs}+' if vcs else ''}{address.geturl()}"
-    else:
-        target = f"{_NAME}[{extra}]"
-    editable = "-e " if record.get("dir_info", {}).get("editable") else ""
-    return f"pip install {editable}{shlex.quote(target)}"
+    vcs = record.get("vcs_info")
+    if not url.scheme:
+        return [f"{_NAME}[{extra}]"]
+    if url.scheme == "file" and not vcs:
+        editable = ["-e"] if record.get("dir_info", {}).get("editable") else []
+        return [*editable, f"{url2pathname(url.path)}[{extra}]"]
+    user, _, host = url.netloc.rpartition("@")
+    # The user of ssh is no secret and needed. pip does not take git+file:///, without a host.
+    user = f"{user.partition(':')[0]}@" if user and url.scheme == "ssh" else ""
+    address = f"{url.scheme}://{user}{host or 'localhost'}{url.path}"
+    if vcs:
+        address = f"{vcs['vcs']}+{address}@{vcs.get('requested_revision') or vcs['commit_id']}"
+    if folder := record.get("subdirectory"):
+        address += f"#subdirectory={folder}"
+    return [f"{_NAME}[{extra}] @ {address}"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from openai_usage._text import listed
 from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.gaps import Gap
 from openai_usage.schema.results import Span
@@ -65,5 +66,4 @@ def describe_span(span: Span) -> str:
 def join(words: Sequence[str], most: int = _MOST) -> str:
     """Return *words* as a list in a sentence, as `costs, images and 3 more`."""
     shown = words if len(words) <= most else [*words[: most - 1], f"{len(words) - most + 1} more"]
-    *first, last = shown
-    return f"{', '.join(first)} and {last}" if first else last
+    return listed(shown, "and")

@@ -83,6 +83,12 @@ def with_full_stop(text: str) -> str:
     return text if is_ended or not text else f"{text}."
 
 
+def listed(words: Iterable[str], conjunction: str) -> str:
+    """Return *words* as a list in a sentence, with `and` or `or` before the last: `a, b or c`."""
+    *others, last = words
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
+
+
 def label(text: str) -> str:
     """Return *text* as a visible label: its repr if it consists of blanks only."""
     visible = printable(text)

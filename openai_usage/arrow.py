@@ -8,11 +8,12 @@ included, and never on the data.
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from openai_usage._digits import Rounding
+from openai_usage._digits import Rounding, digits
 from openai_usage._extras import missing_library
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.resume_point import ResumePoint
@@ -35,6 +36,9 @@ __all__ = ["Rounding", "record_batch", "record_batches", "schema", "table"]
 
 _ROWS = 10_000
 """Rows that are converted at once, in a few milliseconds. Larger pages become several batches."""
+
+_LONGEST = 60
+"""The most characters of a decimal in a message."""
 
 
 def schema(endpoint: Endpoint[..., object], *, money: MoneyType = "decimal") -> pa.Schema:
@@ -165,10 +169,17 @@ class _Rows:
                 if not kind.fits(value)
             )
         raise ColumnError(
-            f"{column.name} is {short_repr(value)} in the bucket that begins at "
-            f"{bucket.start_time} ({iso(bucket.start)}). Its column, {kind.arrow}, holds "
-            f"{kind.holds}.",
+            f"{column.name} is {_shown(value)} in the bucket that begins at {iso(bucket.start)}. "
+            f"Its column, {kind.arrow}, holds {kind.holds}.",
             column=column.name,
             start_time=bucket.start_time,
             hint=kind.hint,
         )
+
+
+def _shown(value: object) -> str:
+    """Return a *value* for a message: a decimal with every digit, or rounded if it is long."""
+    if not isinstance(value, Decimal):
+        return short_repr(value)
+    text = digits(value)
+    return text if len(text) <= _LONGEST else f"about {value:.3g}"

@@ -73,7 +73,7 @@ class UsageError(Exception):
 
     def with_hint(self, hint: str) -> str:
         """Return the message with another *hint*, for readers who need other advice."""
-        return f"{self.message.removesuffix(self.hint)}{hint}".rstrip()
+        return f"{self.message.removesuffix(self.hint).rstrip()} {hint}".rstrip()
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default calls the class with `args` again, which keyword-only details would refuse.

@@ -65,6 +65,7 @@ def test_an_invalid_value_is_described_by_its_parts() -> None:
     assert error.message == "limit takes 1 to 7, not 0. Go on."
     assert error.with_hint("Stop.") == "limit takes 1 to 7, not 0. Stop."
     assert error.with_hint("") == "limit takes 1 to 7, not 0."
+    assert UsageError("failed.").with_hint("Do X.") == "failed. Do X."
     secret = InvalidOptionError(option="admin_api_key", expected="text")
     assert (secret.message, secret.value, secret.hint) == ("admin_api_key takes text.", "", "")
 

@@ -8,6 +8,8 @@ import pytest
 from openai_usage._extras import install_command, missing_library
 
 FOLDER = {"url": "file:///home/ann/open%20usage", "dir_info": {}}
+GIT = {"vcs": "git", "commit_id": "1a2b"}
+BY_NAME = "pip install 'openai-usage-client[arrow]'"
 
 
 @pytest.mark.parametrize(
@@ -19,8 +21,28 @@ FOLDER = {"url": "file:///home/ann/open%20usage", "dir_info": {}}
             "pip install -e '/home/ann/open usage[arrow]'",
         ),
         (
-            {"url": "https://git.example/a/b.git", "vcs_info": {"vcs": "git", "commit_id": "1"}},
-            "pip install 'openai-usage-client[arrow] @ git+https://git.example/a/b.git'",
+            {"url": "https://git.example/a/b.git", "vcs_info": GIT},
+            "pip install 'openai-usage-client[arrow] @ git+https://git.example/a/b.git@1a2b'",
+        ),
+        (
+            {
+                "url": "ssh://git@git.example/b.git",
+                "vcs_info": {**GIT, "requested_revision": "v1"},
+                "subdirectory": "b",
+            },
+            "pip install 'openai-usage-client[arrow] @ git+ssh://git@git.example/b.git@v1#subdirectory=b'",
+        ),
+        (
+            {"url": "ssh://git:secret@git.example/b.git", "vcs_info": GIT},
+            "pip install 'openai-usage-client[arrow] @ git+ssh://git@git.example/b.git@1a2b'",
+        ),
+        (
+            {"url": "file:///srv/b.git", "vcs_info": GIT},
+            "pip install 'openai-usage-client[arrow] @ git+file://localhost/srv/b.git@1a2b'",
+        ),
+        (
+            {"url": "https://secret@files.example/b.zip?token=secret", "archive_info": {}},
+            "pip install 'openai-usage-client[arrow] @ https://files.example/b.zip'",
         ),
         (
             {"url": "https://ann:secret@files.example/b.whl", "archive_info": {}},
@@ -30,7 +52,11 @@ FOLDER = {"url": "file:///home/ann/open%20usage", "dir_info": {}}
             {"url": "file:///tmp/b.whl", "archive_info": {}},
             "pip install '/tmp/b.whl[arrow]'",
         ),
-        (None, "pip install 'openai-usage-client[arrow]'"),
+        ({"url": "https://git.example/b.git", "vcs_info": {"vcs": "git"}}, BY_NAME),  # damaged
+        ({"url": 5}, BY_NAME),
+        ([FOLDER], BY_NAME),
+        ("{", BY_NAME),
+        (None, BY_NAME),
     ],
 )
 def test_it_is_the_place_of_the_package(
@@ -40,7 +66,9 @@ def test_it_is_the_place_of_the_package(
     installed.mkdir()
     (installed / "METADATA").write_text("Name: openai-usage-client\nVersion: 0.1.0\n")
     if record is not None:
-        (installed / "direct_url.json").write_text(json.dumps(record))
+        (installed / "direct_url.json").write_text(
+            record if isinstance(record, str) else json.dumps(record)
+        )
     monkeypatch.syspath_prepend(tmp_path)
     assert install_command("arrow") == command
 

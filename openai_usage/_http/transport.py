@@ -33,7 +33,9 @@ USER_AGENT = f"openai-usage-client/{__version__} (Python {platform.python_versio
 T = TypeVar("T")
 
 TOO_LARGE = "Raise max_response_bytes, or request fewer buckets with limit=."
-"""The hint for a response that is larger than the client accepts."""
+UNUSUALLY_LARGE = "The answer is unusually large: read a shorter range, or ask OpenAI's support."
+"""The hints for a response that is larger than the client accepts: for programs, and for readers
+of a report or a terminal."""
 
 _log = logging.getLogger("openai_usage")
 

@@ -219,13 +219,14 @@ class NameLists:
 def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
     """Return the record of a list that could not be read, and whether a retry can help."""
     status = error.status_code if isinstance(error, APIStatusError) else None
+    why = _why(error)
     return UnreadList(
         kind=wanted.kind,
         path=wanted.path,
-        why=_why(error),
+        why=why,
         passing=status is None or is_retryable(error),
         status_code=status,
-        hint=error.hint,
+        hint=error.hint if why.endswith(error.hint) else "",
     )
 
 

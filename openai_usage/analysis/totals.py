@@ -37,7 +37,13 @@ def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
 
 
 def main_of(measures: Sequence[Measure]) -> Measure:
-    """Return the measure that gives the size of a group: not the requests if there is another."""
+    """Return the measure that gives the size of a group: not the requests if there is another.
+
+    Raises:
+        ValueError: There are no measures.
+    """
+    if not measures:
+        raise ValueError("the endpoint has no measures, so its results have no totals.")
     return next((each for each in measures if each.name != "num_model_requests"), measures[0])
 
 
@@ -112,15 +118,23 @@ class Totals(Generic[Label]):
 
 @define
 class TotalsBuilder(Generic[Label]):
-    """Adds up buckets one by one, and keeps only the groups in memory."""
+    """Adds up buckets one by one, and keeps only the groups in memory.
+
+    Raises:
+        ValueError: There are no measures.
+    """
 
     by: Sequence[str]
     """The names of the labels."""
     measures: Sequence[Measure]
     labels: Callable[[Bucket[object], object], tuple[Label, ...]]
     """A function that returns the labels of a result."""
+    _main: Measure = field(init=False)
     _starts: list[int] = field(factory=list, init=False)
     _groups: dict[object, Group[Label]] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._main = main_of(self.measures)
 
     def add(self, bucket: Bucket[object]) -> None:
         """Add the results of *bucket*."""
@@ -128,7 +142,6 @@ class TotalsBuilder(Generic[Label]):
         found = group_by(
             bucket.results, lambda result: (self.labels(bucket, result), _currency(result))
         )
-        main = main_of(self.measures)
         for key, results in found.items():
             group = self._groups.setdefault(key, Group(*key))
             for each in self.measures:
@@ -136,12 +149,19 @@ class TotalsBuilder(Generic[Label]):
                 figure = add_up(_figure(result, each.name) for result in results)
                 before = group.figures.get(each.name, 0) if each.adds_up else 0
                 group.figures[each.name] = add_up([before, figure])
-                if each is main:
+                if each is self._main:
                     group.by_bucket[bucket.start_time] = figure
 
     def build(self) -> Totals[Label]:
-        """Return the totals of all buckets so far, with the groups in order of appearance."""
-        return Totals(self.by, self.measures, self._starts, list(self._groups.values()))
+        """Return the totals of all buckets so far, with the groups in order of appearance.
+
+        Buckets that are added later do not change them.
+        """
+        groups = [
+            evolve(each, figures=dict(each.figures), by_bucket=dict(each.by_bucket))
+            for each in self._groups.values()
+        ]
+        return Totals(self.by, self.measures, list(self._starts), groups)
 
 
 def values_of(result: object, names: Iterable[str]) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """Word errors of the library for a terminal: with options and variables instead of arguments."""
 
+import re
 from collections.abc import Mapping
 
 from openai_usage import (
@@ -13,7 +14,7 @@ from openai_usage import (
 from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
 from openai_usage._http.config import INSECURE
 from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
-from openai_usage._http.transport import TOO_LARGE
+from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -38,11 +39,14 @@ _HINTS: Mapping[str, str] = {
     "Set OPENAI_BASE_URL to the final address of the API.",
     INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
     ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
-    TOO_LARGE: "Request fewer buckets with --limit.",
+    TOO_LARGE: UNUSUALLY_LARGE,
     NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
     MONEY_AS_TEXT: "Use --money text to keep every digit.",
 }
 """The hint for a terminal in place of each hint that only a program can follow."""
+
+_PASS = re.compile(r"Pass (\w+)=\.")
+"""A hint that names an argument."""
 
 
 class CommandError(Exception):
@@ -72,6 +76,8 @@ def reason(unread: UnreadList, *, others_answer: bool = True) -> str:
 
 def _hint(hint: str, *, others_answer: bool) -> str:
     hint = among_others(hint) if others_answer else hint
+    if found := _PASS.fullmatch(hint):
+        return f"Pass {_option(found[1])}."
     return _HINTS.get(hint, hint)
 
 

@@ -13,6 +13,7 @@ from attrs import NOTHING, evolve, fields, frozen
 
 from openai_usage._gap_text import describe_spans
 from openai_usage._http.responses import among_others
+from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import LATE, find_gaps
 from openai_usage._text import printable
 from openai_usage.analysis.daily import DailyTotals, Period, Rows
@@ -103,8 +104,12 @@ async def gather(
 
 
 def _why(error: APIError) -> str:
-    """Return the reason for *error*, given that other endpoints could be read."""
-    return printable(error.with_hint(among_others(error.hint)))
+    """Return the reason for *error*, given that other endpoints could be read.
+
+    The readers of a report cannot change the program that made it.
+    """
+    hint = UNUSUALLY_LARGE if error.hint == TOO_LARGE else among_others(error.hint)
+    return printable(error.with_hint(hint))
 
 
 @frozen

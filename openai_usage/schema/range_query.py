@@ -130,5 +130,4 @@ class RangeQuery:
         for wire_name in self.extra_query or {}:
             name = wire_name.removesuffix("[]")
             if name in _SET_BY_PAGINATION | given - {"extra_query"}:
-                expected = "parameters that are not set otherwise"
-                reject("extra_query", name, expected, f"Pass {name} by its own name.")
+                reject("extra_query", name, "further parameters", f"Pass {name}=.")

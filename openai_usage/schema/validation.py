@@ -3,13 +3,12 @@
 The declaration is the only rule: a new parameter, or a user's own query class, needs no code here.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
-from openai_usage._text import contains_key, short_repr
+from openai_usage._text import contains_key, listed, short_repr
 from openai_usage.errors import InvalidQueryError
 
 T = TypeVar("T")
@@ -43,18 +42,16 @@ def _any_of(param: str, value: object, kinds: tuple[object, ...]) -> object:
     if len(wanted) == 1:
         return validate(param, value, wanted[0])
     for kind in wanted:
-        with suppress(InvalidQueryError):
+        try:
             return validate(param, value, kind)
-    return reject(param, value, _either(map(_named, wanted)))
+        except InvalidQueryError as error:
+            if type(value) is kind or error.hint == ONLY_AS_KEY:  # the type is right
+                raise
+    return reject(param, value, listed(map(_named, wanted), "or"))
 
 
 def _named(kind: object) -> str:
     return kind.__name__ if isinstance(kind, type) else f"a list of {get_args(kind)[0].__name__}"
-
-
-def _either(words: Iterable[str]) -> str:
-    *others, last = words
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def choose(param: str, value: object, allowed: Sequence[T]) -> T:
@@ -68,7 +65,7 @@ def choose(param: str, value: object, allowed: Sequence[T]) -> T:
             return each  # not *value*, which can be a member of an enum
     close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
     hint = f"Did you mean {close[0]!r}?" if close else ""
-    return reject(param, value, _either(map(repr, allowed)), hint)
+    return reject(param, value, listed(map(repr, allowed), "or"), hint)
 
 
 def _list(param: str, value: object, declared: object) -> tuple[object, ...]:

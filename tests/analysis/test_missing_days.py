@@ -14,6 +14,7 @@ from attrs import evolve
 
 from openai_usage import Amount, AsyncUsageClient, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps, describe_span, describe_spans
+from openai_usage._text import listed
 from openai_usage.analysis.daily import Rows
 from openai_usage.analysis.spending import spendings
 from openai_usage.report import Report, report
@@ -115,6 +116,14 @@ def test_many_spans_are_not_listed_each() -> None:
     days = [Window(n * DAY, (n + 1) * DAY) for n in range(0, 20, 2)]
     assert describe_spans(days[:2]) == "1970-01-01 and 1970-01-03"
     assert describe_spans(days) == "1970-01-01, 1970-01-03, 1970-01-05, 1970-01-07 and 6 more"
+
+
+def test_a_list_in_a_sentence_has_a_conjunction_before_the_last_word() -> None:
+    assert [listed(iter("abc"[:length]), "or") for length in (1, 2, 3)] == [
+        "a",
+        "a or b",
+        "a, b or c",
+    ]
 
 
 def test_endpoints_that_lack_the_same_days_are_in_one_sentence() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +113,24 @@ def test_labels_can_be_anything_that_a_bucket_and_a_result_have() -> None:
     ]
     assert totals.starts == [START + day * DAY for day in range(4)]
     assert totals.trend == [1, 2, 4, 8]
+
+
+def test_buckets_that_are_added_later_do_not_change_the_totals() -> None:
+    first, *others = bill_of([[("a", "usd", Decimal(1))], [("a", "usd", Decimal(2))]])
+    builder = TotalsBuilder[str]([], measures_of(Endpoints.costs), lambda *_: ())
+    builder.add(first)
+    totals, same = builder.build(), builder.build()
+    assert totals == same
+    for bucket in others:
+        builder.add(bucket)
+    assert totals == same
+    assert (totals.starts, totals.trend, totals.sums) == ([START], [1], {"usd": {"amount": 1}})
+    assert builder.build().trend == [1, 2]
+
+
+def test_what_has_no_measures_has_no_totals() -> None:
+    with pytest.raises(ValueError, match=r"^the endpoint has no measures, so its results have no"):
+        TotalsBuilder[str]([], [], lambda *_: ())
 
 
 def test_levels_are_kept_apart_from_sums() -> None:

@@ -441,8 +441,8 @@ async def test_why_a_list_is_unread_never_holds_the_key(sandbox: Sandbox, status
 async def test_an_answer_that_is_too_large_says_so(sandbox: Sandbox) -> None:
     async with client_of(sandbox, max_response_bytes=50) as client:
         [unread] = (await client.names()).unread
-    assert "larger than 50 bytes" in unread.why
-    assert "organization.project" not in unread.why
+    assert unread.why == "the response is not a valid page: it is larger than 50 bytes at $"
+    assert unread.hint == ""  # the end of `why` that says what to do: there is none
 
 
 # ------------------------------------------------------------------- how it is asked

@@ -147,6 +147,17 @@ async def test_an_iteration_that_fails_midway_leaves_nothing_of_itself(
     assert len(partly.usage) == 10
 
 
+async def test_the_reason_has_no_advice_for_programs(sandbox: Sandbox) -> None:
+    answer_at(sandbox, "images", 200, "x" * 900_001)
+    async with client_of(sandbox, max_response_bytes=900_000) as client:
+        [missing] = (await gather(client, START)).missing
+    assert missing.what == "images"
+    assert "it is larger than 900000 bytes" in missing.why
+    assert missing.why.endswith(
+        ". The answer is unusually large: read a shorter range, or ask OpenAI's support."
+    )
+
+
 async def test_where_nothing_can_be_read_there_is_no_report(sandbox: Sandbox) -> None:
     sandbox.faults.status(403, times=13)
     async with client_of(sandbox) as client:

@@ -127,6 +127,16 @@ async def test_no_parameter_shows_it_or_is_sent_with_it(
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize("value", [KEY, [KEY]])
+def test_what_takes_several_types_says_that_a_key_is_in_the_wrong_place(value: Any) -> None:
+    with pytest.raises(InvalidQueryError) as caught:
+        CompletionsQuery(start_time=0, extra_query={"a": value})
+    assert caught.value.message == (
+        "extra_query['a'] takes a value that may be sent in a URL, not an API key. "
+        "Pass the key only as admin_api_key."
+    )
+
+
 @pytest.mark.parametrize("kind", [AsyncUsageClient, UsageClient])
 def test_no_misspelt_parameter_shows_it(kind: type[Any]) -> None:
     client = kind("sk-admin-x")

@@ -55,7 +55,12 @@ from openai_usage.sandbox import Sandbox
             for wrong in ({"b": 1}, [1], None, 1.5)
         ),
         ({"extra_query": {"a": []}}, "extra_query['a']", "not empty"),
-        ({"extra_query": {"limit": 9}}, "extra_query", "not 'limit'"),
+        ({"extra_query": {"a": " "}}, "extra_query['a']", "takes text that is not blank"),
+        (
+            {"extra_query": {"limit": 9}},
+            "extra_query",
+            r"takes further parameters, not 'limit'\. Pass limit=\.",
+        ),
         ({"extra_query": {"page": "x"}}, "extra_query", "not 'page'"),
         (
             {"models": ["a"], "extra_query": {"models[]": ["b"]}},

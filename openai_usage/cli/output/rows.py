@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 
 from openai_usage import Bucket, Buckets, Gap, MoneyType
 from openai_usage._gap_text import describe_span
+from openai_usage._number_format import counted
 from openai_usage._time_format import iso
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
@@ -98,5 +99,5 @@ class Written:
             yield bucket
 
     def __str__(self) -> str:
-        results = f"{self.results:,} result{'' if self.results == 1 else 's'}"
+        results = counted(self.results, "result")
         return f"{results}, {describe_span(self._covered)}" if self._covered else results
