@@ -135,6 +135,19 @@ def test_bars_and_trends_give_way_before_ids_are_broken(width: int, drawn: str) 
     assert ("█" in out, "trend" in out) == (drawn != "", drawn == "both")
 
 
+@pytest.mark.parametrize("columns", [1, 2, 3])
+@pytest.mark.parametrize("label", ["one two three", "a b c d e f g h", "Support proj_4cuA3lZIflHO"])
+def test_bars_and_trends_never_make_a_table_too_wide(label: str, columns: int) -> None:
+    heads = ["model", "batch", "source"][:columns]
+    line = Line((label,) * columns, "usd", {"amount": Decimal("1234.5")}, {})  # a flat trend
+    totals = summary(line, heads=heads, measure=AMOUNT)
+    for width in range(20, 140):
+        out = text(totals, width=width)
+        if "█" in out:
+            assert max(map(len, out.splitlines())) <= width, f"at {width} columns"
+            assert out.count("█") in (8, 20), f"at {width} columns"  # a bar is not cut off
+
+
 def test_a_share_says_of_what_it_is(terminal: Terminal) -> None:
     out = terminal("costs --last 2d --group-by project_id --sandbox")
     assert re.search(r" % of\n project id +amount +amount ", out)

@@ -40,7 +40,10 @@ class Layout:
     """The width that is left; negative if labels must be wrapped."""
     _columns: list[Column] = field(factory=list, init=False)
     _labels: list[tuple[Column, int, int]] = field(factory=list, init=False)
-    """The columns of labels, with the widths of their longest label and of their longest word."""
+    """The columns of labels, with the width of their longest label and their smallest width.
+
+    The smallest width is that of the longest word, but at least `_MIN_LABEL_WIDTH`.
+    """
     _cells: list[Sequence[RenderableType]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -52,7 +55,7 @@ class Layout:
         whole = max(map(cell_len, texts))
         word = max(cell_len(word) for text in texts for word in text.split())
         column = Column(head, Text(foot), overflow="fold")
-        self._labels.append((column, whole, word))
+        self._labels.append((column, whole, max(word, min(whole, _MIN_LABEL_WIDTH))))
         # Text, because rich reads markup in str.
         self._add(column, whole, [Text(each) for each in labels])
 
@@ -73,7 +76,7 @@ class Layout:
 
         Whole labels come before drawings. If labels are wrapped anyway, drawings can take the rest.
         """
-        slack = sum(whole - word for _, whole, word in self._labels)
+        slack = sum(whole - smallest for _, whole, smallest in self._labels)
         for left in (self._left, self._left + slack):
             for widths in choices:
                 if sum(width + _GAP for width in widths if width) <= left:
@@ -97,10 +100,10 @@ class Layout:
 
     def _wrap_labels(self) -> None:
         """Give label columns the width that is left: first for their words, then for all."""
-        columns, wholes, words = zip(*self._labels, strict=True)
+        columns, wholes, smallest = zip(*self._labels, strict=True)
         widths = [min(whole, _MIN_LABEL_WIDTH) for whole in wholes]
         spare = self._left + sum(wholes) - sum(widths)
-        for wanted in (words, wholes):
+        for wanted in (smallest, wholes):
             for place, width in enumerate(wanted):
                 more = max(0, min(width - widths[place], spare))
                 widths[place] += more
