@@ -234,8 +234,8 @@ def test_where_nothing_was_billed_that_is_said(
     ("charges", "exit_code", "says"),
     [
         ({3: [("5", "eur", None, None)]}, 2, "is in usd, but the bill is in eur"),
-        ({3: [("5", "EUR", None, None), ("1", "gbp", None, None)]}, 2, "the bill is in eur and gbp"),
-        ({3: [("5", "eur", None, None), ("0", "usd", None, None)]}, 2, "the bill is in eur. Choose"),
+        ({3: [("5", "EUR", None, None), ("1", "gbp", None, None)]}, 2, "bill is in eur and gbp"),
+        ({3: [("5", "eur", None, None), ("0", "usd", None, None)]}, 2, "bill is in eur. Choose"),
         ({3: [("5", "eur", None, None), ("9", "usd", None, None)]}, 3, "over the budget of 7.00"),
         ({3: [("9", "USD", None, None)]}, 3, "over the budget of 7.00 usd: 9.00 usd so far"),
     ],
