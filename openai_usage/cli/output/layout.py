@@ -28,7 +28,8 @@ class Layout:
     """Builds a table column by column, and knows how much of the width is left.
 
     If a table is too wide, drawings become shorter or are left out. Then labels are wrapped:
-    between words if possible, so that ids stay whole, those in the first columns at least.
+    between words if possible, so that ids stay whole, those in the first columns at least. If that
+    is not enough, the table exceeds the terminal, so that nothing is lost.
     """
 
     width: int
@@ -85,24 +86,28 @@ class Layout:
 
     def build(self) -> Table:
         """Return the table with a row for each label."""
-        if self._left < 0:
-            self._wrap_labels()
+        left = self._left if self._left >= 0 else self._wrap_labels()
         table = Table(
             *self._columns,
             box=box.SIMPLE_HEAD,
             show_footer=self.show_footer,
             padding=(0, 1, 0, 0),
             pad_edge=False,
+            # Beyond the terminal, or else rich would take the width from labels, down to nothing.
+            width=self.width - left if left < 0 else None,
         )
         for row in zip(*self._cells, strict=True):
             table.add_row(*row)
         return table
 
-    def _wrap_labels(self) -> None:
-        """Give label columns the width that is left: first for their words, then for all."""
+    def _wrap_labels(self) -> int:
+        """Give label columns the width that is left: first for their words, then for all.
+
+        Return the width that is still left; negative if the table exceeds the terminal.
+        """
         columns, wholes, smallest = zip(*self._labels, strict=True)
         widths = [min(whole, _MIN_LABEL_WIDTH) for whole in wholes]
-        spare = self._left + sum(wholes) - sum(widths)
+        spare: int = self._left + sum(wholes) - sum(widths)
         for wanted in (smallest, wholes):
             for place, width in enumerate(wanted):
                 more = max(0, min(width - widths[place], spare))
@@ -110,6 +115,7 @@ class Layout:
                 spare -= more
         for column, width in zip(columns, widths, strict=True):
             column.min_width = column.max_width = width
+        return spare
 
     def _add(self, column: Column, width: int, cells: Sequence[RenderableType]) -> None:
         self._columns.append(column)
