@@ -43,20 +43,29 @@ class Layout:
     _labels: list[tuple[Column, int, int]] = field(factory=list, init=False)
     """The columns of labels, with the width of their longest label and their smallest width.
 
-    The smallest width is that of the longest word, but at least `_MIN_LABEL_WIDTH`.
+    The smallest width is that of the longest word, but at least `_MIN_LABEL_WIDTH`, or that of the
+    whole label if it makes no room for drawings.
     """
     _cells: list[Sequence[RenderableType]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._left = self.width - 1  # rich adds a blank at the end
 
-    def add_labels(self, head: str, labels: Sequence[str], foot: str = "") -> None:
-        """Add a column of labels."""
+    @property
+    def fits(self) -> bool:
+        """True if the columns fit the width without wrapping labels."""
+        return self._left >= 0
+
+    def add_labels(
+        self, head: str, labels: Sequence[str], foot: str = "", *, makes_room: bool = True
+    ) -> None:
+        """Add a column of labels, which may be wrapped to make room for drawings."""
         texts = [head, foot, *labels]
         whole = max(map(cell_len, texts))
         word = max(cell_len(word) for text in texts for word in text.split())
         column = Column(head, Text(foot), overflow="fold")
-        self._labels.append((column, whole, max(word, min(whole, _MIN_LABEL_WIDTH))))
+        smallest = max(word, min(whole, _MIN_LABEL_WIDTH)) if makes_room else whole
+        self._labels.append((column, whole, smallest))
         # Text, because rich reads markup in str.
         self._add(column, whole, [Text(each) for each in labels])
 
@@ -86,7 +95,7 @@ class Layout:
 
     def build(self) -> Table:
         """Return the table with a row for each label."""
-        left = self._left if self._left >= 0 else self._wrap_labels()
+        left = self._left if self.fits else self._wrap_labels()
         table = Table(
             *self._columns,
             box=box.SIMPLE_HEAD,
