@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -24,11 +24,13 @@ Charged = tuple[str, str, str | None, str | None]
 def bill(
     usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[datetime, dict[date, list[Charged]]], None]:
-    """Sets the time, and what is billed until then."""
+    """Sets the time, what is billed until then, and the days that the bill has in part."""
     monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
     monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
 
-    def send(now: datetime, charges: dict[date, list[Charged]]) -> None:
+    def send(
+        now: datetime, charges: dict[date, list[Charged]], in_part: Collection[date] = ()
+    ) -> None:
         monkeypatch.setattr("time.time", lambda: now.timestamp() + 0.5)
         first = start_of_last_month(now.date())
         last = (now - timedelta(seconds=1)).date()  # a day that has not begun has no bucket
@@ -37,7 +39,7 @@ def bill(
         data = [
             {
                 "start_time": (day - date(1970, 1, 1)).days * DAY,
-                "end_time": (day - date(1970, 1, 1)).days * DAY + DAY,
+                "end_time": (day - date(1970, 1, 1)).days * DAY + DAY // (1 + (day in in_part)),
                 "results": [
                     {
                         "amount": {"value": value, "currency": currency},
@@ -234,16 +236,8 @@ def test_where_nothing_was_billed_that_is_said(
     ("charges", "exit_code", "says"),
     [
         ({3: [("5", "eur", None, None)]}, 2, "is in usd, but the bill is in eur"),
-        (
-            {3: [("5", "EUR", None, None), ("1", "gbp", None, None)]},
-            2,
-            "the bill is in eur and gbp",
-        ),
-        (
-            {3: [("5", "eur", None, None), ("0", "usd", None, None)]},
-            2,
-            "the bill is in eur. Choose",
-        ),
+        ({3: [("5", "EUR", None, None), ("1", "gbp", None, None)]}, 2, "bill is in eur and gbp"),
+        ({3: [("5", "eur", None, None), ("0", "usd", None, None)]}, 2, "bill is in eur. Choose"),
         ({3: [("5", "eur", None, None), ("9", "usd", None, None)]}, 3, "over the budget of 7.00"),
         ({3: [("9", "USD", None, None)]}, 3, "over the budget of 7.00 usd: 9.00 usd so far"),
     ],
@@ -381,6 +375,43 @@ def test_the_days_of_both_months_are_beside_each_other(
     shown = terminal("spend")
     assert re.search(r"^ Apr  2 Thu +12,345\.67 usd .* Mar  2 Mon +20\.00 usd", shown, re.MULTILINE)
     assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [44, 60, 80, 99, 100, 120, 140])
+@pytest.mark.parametrize("amount", ["1", "100001", "10000001"])
+def test_dates_are_never_broken_to_make_room(
+    amount: str,
+    width: int,
+    bill: Callable[..., None],
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
+    monday, friday = date(2026, 3, 2), date(2026, 4, 3)
+    days = {date(2026, 4, day): usd(amount) for day in range(1, 11)} | {monday: usd(amount)}
+    bill(APRIL_10, days, {friday})
+    shown = terminal("spend", exit_code=1)
+    cell = rf"{int(amount):,}\.00 usd"
+    assert re.search(rf"^ Apr  3 Fri \(in part\) +{cell}", shown, re.MULTILINE)
+    assert len(re.findall(rf" Apr [ \d]\d [A-Z][a-z]{{2}} +{cell}", shown)) == 9
+    assert re.search(rf" Mar  2 Mon +{cell}", shown)
+    by_day = re.findall(r"^ (?:Apr|Mar) [ \d]\d [A-Z].*$", shown, re.MULTILINE)
+    assert max(map(len, by_day)) <= width
+    assert any("█" in line for line in by_day) or width < 60
+
+
+@pytest.mark.parametrize("width", range(20, 140, 17))
+def test_no_label_is_lost(
+    width: int, bill: Callable[..., None], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
+    charge = ("123456.78", "usd", "ξξξξξξξξξξξξ ξξξξξξξξ", "λλλ λλλλλ λλλλλλλλλλλλ")
+    bill(APRIL_10, {date(2026, month, 2): [charge] for month in (3, 4)})
+    shown = terminal("spend")
+    assert (shown.count("ξ"), shown.count("λ")) == (20, 20)
+    assert len(re.findall(r"\b(?:Apr|Mar) [ \d]\d", shown)) == 41
+    assert shown.count("123,456.78") >= 8
+    assert "…" not in shown
 
 
 def test_bars_give_way_before_ids_are_broken(

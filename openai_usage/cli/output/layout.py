@@ -28,7 +28,8 @@ class Layout:
     """Builds a table column by column, and knows how much of the width is left.
 
     If a table is too wide, drawings become shorter or are left out. Then labels are wrapped:
-    between words if possible, so that ids stay whole, those in the first columns at least.
+    between words if possible, so that ids stay whole, those in the first columns at least. If that
+    is not enough, the table exceeds the terminal, so that nothing is lost.
     """
 
     width: int
@@ -40,19 +41,31 @@ class Layout:
     """The width that is left; negative if labels must be wrapped."""
     _columns: list[Column] = field(factory=list, init=False)
     _labels: list[tuple[Column, int, int]] = field(factory=list, init=False)
-    """The columns of labels, with the widths of their longest label and of their longest word."""
+    """The columns of labels, with the width of their longest label and their smallest width.
+
+    The smallest width is that of the longest word, but at least `_MIN_LABEL_WIDTH`, or that of the
+    whole label if it makes no room for drawings.
+    """
     _cells: list[Sequence[RenderableType]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._left = self.width - 1  # rich adds a blank at the end
 
-    def add_labels(self, head: str, labels: Sequence[str], foot: str = "") -> None:
-        """Add a column of labels."""
+    @property
+    def fits(self) -> bool:
+        """True if the columns fit the width without wrapping labels."""
+        return self._left >= 0
+
+    def add_labels(
+        self, head: str, labels: Sequence[str], foot: str = "", *, makes_room: bool = True
+    ) -> None:
+        """Add a column of labels, which may be wrapped to make room for drawings."""
         texts = [head, foot, *labels]
         whole = max(map(cell_len, texts))
         word = max(cell_len(word) for text in texts for word in text.split())
         column = Column(head, Text(foot), overflow="fold")
-        self._labels.append((column, whole, word))
+        smallest = max(word, min(whole, _MIN_LABEL_WIDTH)) if makes_room else whole
+        self._labels.append((column, whole, smallest))
         # Text, because rich reads markup in str.
         self._add(column, whole, [Text(each) for each in labels])
 
@@ -73,7 +86,7 @@ class Layout:
 
         Whole labels come before drawings. If labels are wrapped anyway, drawings can take the rest.
         """
-        slack = sum(whole - word for _, whole, word in self._labels)
+        slack = sum(whole - smallest for _, whole, smallest in self._labels)
         for left in (self._left, self._left + slack):
             for widths in choices:
                 if sum(width + _GAP for width in widths if width) <= left:
@@ -82,31 +95,36 @@ class Layout:
 
     def build(self) -> Table:
         """Return the table with a row for each label."""
-        if self._left < 0:
-            self._wrap_labels()
+        left = self._left if self.fits else self._wrap_labels()
         table = Table(
             *self._columns,
             box=box.SIMPLE_HEAD,
             show_footer=self.show_footer,
             padding=(0, 1, 0, 0),
             pad_edge=False,
+            # Beyond the terminal, or else rich would take the width from labels, down to nothing.
+            width=self.width - left if left < 0 else None,
         )
         for row in zip(*self._cells, strict=True):
             table.add_row(*row)
         return table
 
-    def _wrap_labels(self) -> None:
-        """Give label columns the width that is left: first for their words, then for all."""
-        columns, wholes, words = zip(*self._labels, strict=True)
+    def _wrap_labels(self) -> int:
+        """Give label columns the width that is left: first for their words, then for all.
+
+        Return the width that is still left; negative if the table exceeds the terminal.
+        """
+        columns, wholes, smallest = zip(*self._labels, strict=True)
         widths = [min(whole, _MIN_LABEL_WIDTH) for whole in wholes]
-        spare = self._left + sum(wholes) - sum(widths)
-        for wanted in (words, wholes):
+        spare: int = self._left + sum(wholes) - sum(widths)
+        for wanted in (smallest, wholes):
             for place, width in enumerate(wanted):
                 more = max(0, min(width - widths[place], spare))
                 widths[place] += more
                 spare -= more
         for column, width in zip(columns, widths, strict=True):
             column.min_width = column.max_width = width
+        return spare
 
     def _add(self, column: Column, width: int, cells: Sequence[RenderableType]) -> None:
         self._columns.append(column)

@@ -50,11 +50,7 @@ def print_spending(
     if verdict is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
     console.print(Text(f"{describe_projection(spending)} {REVISED}"))
-    # Two tables, next to each other if they fit.
-    days = [
-        _days(spending, month, console.width) for month in (spending.month, spending.last_month)
-    ]
-    console.print(Columns([each.build() for each in days]), crop=False)
+    days = _print_days(spending, console)
     parts = [
         _parts("project", "project_id", partial(names.labelled, "project_id"), spending, console),
         _parts("line item", "line_item", str, spending, console),
@@ -68,9 +64,10 @@ def print_spending(
 def _overview(spending: Spending) -> Table:
     """Return the totals of this month and last month, and the projection."""
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column()
-    grid.add_column(justify="right")
-    grid.add_column()
+    # Folded on a very narrow terminal, because rich would cut off figures.
+    grid.add_column(overflow="fold")
+    grid.add_column(justify="right", overflow="fold")
+    grid.add_column(overflow="fold")
     total, last_month = spending.total, name_last_month(spending)
     days, days_before = name_compared_days(spending)
     total_before = spending.known(total.last_month, spending.last_month)
@@ -115,12 +112,31 @@ def _trends(spending: Spending) -> str:
     return f"{spending.month:%b} {line[days:]}\n{spending.last_month:%b} {line[:days]}\n"
 
 
-def _days(spending: Spending, month: date, width: int) -> Layout:
-    """Return a table of the days of a month, which takes half the *width*."""
+def _print_days(spending: Spending, console: Console) -> list[Layout]:
+    """Print a table for each of the two months, next to each other if their dates stay whole."""
+
+    def days(width: int) -> list[Layout]:
+        return [
+            _days(spending, month, width, has_shares=console.width >= _WIDE)
+            for month in (spending.month, spending.last_month)
+        ]
+
+    halves = days((console.width - 1) // 2)
+    if all(each.fits for each in halves):
+        console.print(Columns([each.build() for each in halves]), crop=False)
+        return halves
+    wholes = days(console.width)
+    for each in wholes:
+        console.print(each.build(), crop=False)
+    return wholes
+
+
+def _days(spending: Spending, month: date, width: int, *, has_shares: bool) -> Layout:
+    """Return a table of the days of a month. Its dates make no room for bars."""
     days = [day for day in spending.by_day if day.replace(day=1) == month]
     amounts = [None if day in spending.unknown else spending.by_day[day] for day in days]
     total = spending.total.this_month if month == spending.month else spending.total.last_month
-    layout = Layout((width - 1) // 2)
+    layout = Layout(width)
     layout.add_labels(
         "day",
         [
@@ -128,9 +144,10 @@ def _days(spending: Spending, month: date, width: int) -> Layout:
             for day in days
         ],
         "total",
+        makes_room=False,
     )
     _add_money(layout, f"{month:%B}", [*amounts, spending.known(total, month)], spending.currency)
-    if width >= _WIDE:
+    if has_shares:
         _add_shares(layout, amounts, total, month)
     return _with_bars(layout, amounts, max(spending.by_day.values()))
 
