@@ -400,7 +400,7 @@ def test_dates_are_never_broken_to_make_room(
     assert any("█" in line for line in by_day) or width < 60
 
 
-@pytest.mark.parametrize("width", range(20, 140, 17))
+@pytest.mark.parametrize("width", [20, 36, 50, 80, 139])
 def test_no_label_is_lost(
     width: int, bill: Callable[..., None], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,7 +409,7 @@ def test_no_label_is_lost(
     bill(APRIL_10, {date(2026, month, 2): [charge] for month in (3, 4)})
     shown = terminal("spend")
     assert (shown.count("ξ"), shown.count("λ")) == (20, 20)
-    assert len(re.findall(r"\b(?:Apr|Mar) [ \d]\d", shown)) == 41
+    assert len(re.findall(r" (?:Apr|Mar) [ \d]\d [A-Z][a-z]{2} ", shown)) == 41
     assert shown.count("123,456.78") >= 8
     assert "…" not in shown
 
