@@ -83,7 +83,7 @@ RESPONSES = [
     "faults.status(502, body='<html>Bad gateway</html>', headers={'Retry-After': '90'})",
     "faults.status(200, body='<html>Log in</html>')",
     'faults.status(200, body=\'{"data": {}, "has_more": false}\')',
-    "faults.status(200, body='[' * 9_000)",
+    "faults.status(200, body='[' * 200_000)",
     "faults.garbled_body(0.1)",
     "faults.lost_cursor()",
     "faults.repeated_cursor()",
