@@ -118,7 +118,7 @@ def options(stage: Stage) -> Said:
 
 def responses(stage: Stage) -> Said:
     for code in stage.after_each(RESPONSES):
-        with stage.client(on_gap="raise", max_response_bytes=10_000) as client:
+        with stage.client(on_gap="raise", max_response_bytes=1_000_000) as client:
             costs = client.costs(start_time=START, end_time=END, limit=2)
             yield code, raised(costs.to_arrow)
 
