@@ -1,1 +1,1 @@
-"""What an iteration costs, beside what else people would use: `python -m benchmarks`."""
+"""Measure the cost of an iteration, and compare it with other ways: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""Say how to install an extra: from where this package was installed, which may be no index."""
+"""Say how to install an extra: from the same place as this package."""
 
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ def missing_library(library: str, extra: str) -> ModuleNotFoundError:
 def install_command(extra: str) -> str:
     """Return the command that installs *extra* from where this package was installed.
 
-    Installers record that in `direct_url.json` (PEP 610). There is no record if the package comes
-    from an index, which then has it by name.
+    Installers record that place in `direct_url.json` (PEP 610), unless it is an index. From an
+    index, the name is enough.
     """
     import json  # noqa: PLC0415 - these are only needed if a library is missing
     import shlex  # noqa: PLC0415
@@ -48,7 +48,7 @@ def _arguments(record: dict[str, Any], extra: str) -> list[str]:
         editable = ["-e"] if record.get("dir_info", {}).get("editable") else []
         return [*editable, f"{url2pathname(url.path)}[{extra}]"]
     user, _, host = url.netloc.rpartition("@")
-    # The user of ssh is no secret and needed. pip does not take git+file:///, without a host.
+    # ssh needs the user, which is not secret. pip rejects git+file:/// because the host is empty.
     user = f"{user.partition(':')[0]}@" if user and url.scheme == "ssh" else ""
     address = f"{url.scheme}://{user}{host or 'localhost'}{url.path}"
     if vcs:

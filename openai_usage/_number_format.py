@@ -10,7 +10,7 @@ from openai_usage._decimals import exact_difference
 Number = int | Decimal
 
 NOTHING = "\N{EN DASH}"
-"""The text in place of a number that is unknown or has no meaning."""
+"""The text in place of an unknown or meaningless number."""
 
 _THREE_DIGITS = Context(prec=3)
 
@@ -60,7 +60,7 @@ class Unit:
         return self._around(value, f"{_size(value):,.{self.places}f}", self.suffix, plus)
 
     def signed(self, value: Number) -> str:
-        """Return a change with its sign, as in `rounded`: `+$1.20`. Zero has no sign."""
+        """Return a change with its sign, as in `rounded`: `+$1.20`, or `$0.00` for zero."""
         return self.rounded(value, plus="+")
 
     def exact(self, value: Number) -> str:

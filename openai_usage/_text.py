@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -74,6 +75,12 @@ def mask(text: str) -> str:
 def escape(text: str) -> str:
     r"""Return *text* with an escape such as `\x1b` for every character that must not be shown."""
     return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a question that names the *known* word most like *word*, or "" if none is alike."""
+    close = get_close_matches(word, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""
 
 
 def with_full_stop(text: str) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from typing import (
     TYPE_CHECKING,
@@ -29,7 +28,7 @@ from typing import (
 
 from attrs import NOTHING, Attribute, fields, fields_dict, resolve_types
 
-from openai_usage._text import short_repr
+from openai_usage._text import did_you_mean, short_repr
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema import queries, results
 from openai_usage.schema.range_query import RangeQuery
@@ -131,9 +130,10 @@ class Endpoint(Generic[P, R_co]):
         known = self._signature.parameters
         for name in names:
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f" Did you mean {close[0]!r}?" if close else ""
-                raise TypeError(f"{self.name}() has no parameter {short_repr(name)}.{hint}")
+                question = did_you_mean(name, known)
+                raise TypeError(
+                    f"{self.name}() does not take {short_repr(name)}. {question}".rstrip()
+                )
 
     @cached_property
     def _signature(self) -> inspect.Signature:

@@ -17,7 +17,8 @@ def check_tls(_: object, __: object, context: ssl.SSLContext | None) -> None:
     """Validate the option `ssl`, as a validator of attrs.
 
     Raises:
-        InvalidOptionError: *context* is no context, does not verify the server, or allows old TLS.
+        InvalidOptionError: *context* has another type, does not verify the server, or allows
+            versions of TLS before 1.2.
     """
     if context is None:
         return

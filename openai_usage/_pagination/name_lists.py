@@ -213,7 +213,7 @@ class NameLists:
                 if not page.has_more:
                     return names
                 after = [("after", next_cursor(page.last_id, seen))]
-            raise PaginationError(f"the list has no end: {_MOST_PAGES} pages have come.")
+            raise PaginationError(f"the list does not end: {_MOST_PAGES} pages were read.")
 
 
 def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:

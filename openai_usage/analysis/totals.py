@@ -40,10 +40,10 @@ def main_of(measures: Sequence[Measure]) -> Measure:
     """Return the measure that gives the size of a group: not the requests if there is another.
 
     Raises:
-        ValueError: There are no measures.
+        ValueError: *measures* is empty.
     """
     if not measures:
-        raise ValueError("the endpoint has no measures, so its results have no totals.")
+        raise ValueError("results without measures cannot be added up.")
     return next((each for each in measures if each.name != "num_model_requests"), measures[0])
 
 
@@ -121,7 +121,7 @@ class TotalsBuilder(Generic[Label]):
     """Adds up buckets one by one, and keeps only the groups in memory.
 
     Raises:
-        ValueError: There are no measures.
+        ValueError: *measures* is empty.
     """
 
     by: Sequence[str]

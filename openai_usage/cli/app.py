@@ -3,7 +3,6 @@
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pkgutil import resolve_name
 
 from cyclopts import App, CycloptsError, Group, UnknownCommandError, UnusedCliTokensError
@@ -16,7 +15,7 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage._text import with_full_stop
+from openai_usage._text import did_you_mean, with_full_stop
 from openai_usage._time_format import iso
 from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
 from openai_usage.cli.output.console import silence_stdout
@@ -97,13 +96,10 @@ def _misuse(error: CommandError | CycloptsError) -> str:
     match error:
         case UnknownCommandError(unused_tokens=[first, *_]):
             commands = [name.replace("_", "-") for name in AsyncUsageClient.table()] + [*_OTHERS]
-            close = get_close_matches(first, commands, n=1)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            return f"There is no command {first!r:.40}. {hint}openai-usage --help lists all."
+            words = (f"{first!r:.40} is not a command.", did_you_mean(first, commands))
+            return " ".join(filter(None, (*words, "openai-usage --help lists all commands.")))
         case UnusedCliTokensError(unused_tokens=[first, *_]):
-            return (
-                f"{first!r:.40} is not an option, and belongs to none. The option --help lists all."
-            )
+            return f"{first!r:.40} belongs to no option. The option --help lists all options."
         case _:
             return str(error)
 

@@ -1,6 +1,5 @@
 """Word errors of the library for a terminal: with options and variables instead of arguments."""
 
-import re
 from collections.abc import Mapping
 
 from openai_usage import (
@@ -45,9 +44,6 @@ _HINTS: Mapping[str, str] = {
 }
 """The hint for a terminal in place of each hint that only a program can follow."""
 
-_PASS = re.compile(r"Pass (\w+)=\.")
-"""A hint that names an argument."""
-
 
 class CommandError(Exception):
     """A command is not valid. The message has the words that were typed."""
@@ -76,8 +72,6 @@ def reason(unread: UnreadList, *, others_answer: bool = True) -> str:
 
 def _hint(hint: str, *, others_answer: bool) -> str:
     hint = among_others(hint) if others_answer else hint
-    if found := _PASS.fullmatch(hint):
-        return f"Pass {_option(found[1])}."
     return _HINTS.get(hint, hint)
 
 

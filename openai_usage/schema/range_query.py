@@ -130,4 +130,4 @@ class RangeQuery:
         for wire_name in self.extra_query or {}:
             name = wire_name.removesuffix("[]")
             if name in _SET_BY_PAGINATION | given - {"extra_query"}:
-                reject("extra_query", name, "further parameters", f"Pass {name}=.")
+                reject("extra_query", name, "further parameters", "Pass it by its own name.")

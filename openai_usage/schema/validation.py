@@ -4,11 +4,10 @@ The declaration is the only rule: a new parameter, or a user's own query class, 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Literal, NoReturn, TypeVar, Union, get_args, get_origin
 
-from openai_usage._text import contains_key, listed, short_repr
+from openai_usage._text import contains_key, did_you_mean, listed, short_repr
 from openai_usage.errors import InvalidQueryError
 
 T = TypeVar("T")
@@ -63,8 +62,7 @@ def choose(param: str, value: object, allowed: Sequence[T]) -> T:
     for each in allowed:
         if isinstance(value, type(each)) and each == value:
             return each  # not *value*, which can be a member of an enum
-    close = get_close_matches(value, map(str, allowed), n=1) if isinstance(value, str) else []
-    hint = f"Did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(value, map(str, allowed)) if isinstance(value, str) else ""
     return reject(param, value, listed(map(repr, allowed), "or"), hint)
 
 

@@ -129,7 +129,7 @@ def test_buckets_that_are_added_later_do_not_change_the_totals() -> None:
 
 
 def test_what_has_no_measures_has_no_totals() -> None:
-    with pytest.raises(ValueError, match=r"^the endpoint has no measures, so its results have no"):
+    with pytest.raises(ValueError, match=r"^results without measures cannot be added up"):
         TotalsBuilder[str]([], [], lambda *_: ())
 
 

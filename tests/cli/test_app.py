@@ -106,9 +106,9 @@ def test_an_empty_range_needs_no_word_in_a_format_for_programs(terminal: Termina
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("cots", "There is no command 'cots'. Did you mean costs? openai-usage --help lists all."),
-        ("help", "There is no command 'help'. openai-usage --help lists all."),
-        ("costs model", "'model' is not an option, and belongs to none. The option --help lists"),
+        ("cots", "'cots' is not a command. Did you mean 'costs'? openai-usage --help lists"),
+        ("help", "'help' is not a command. openai-usage --help lists all commands."),
+        ("costs model", "'model' belongs to no option. The option --help lists all options."),
         ("spend --budget 5,000", "--budget takes an amount such as 5000 or 5000.50, not '5,000'."),
     ],
 )

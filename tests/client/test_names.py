@@ -392,7 +392,7 @@ async def test_where_many_lists_fail_the_rest_is_not_asked_for(sandbox: Sandbox)
         ([listed([], **GOES_ON, last_id=None)], "returned no cursor"),
         ([listed(projects(1), **GOES_ON, last_id=" ")], "returned no cursor"),
         ([listed([], **GOES_ON, last_id="proj_1")] * 2, "the same cursor twice"),
-        ([listed([], **GOES_ON, last_id=f"proj_{n}") for n in range(5)], "the list has no end"),
+        ([listed([], **GOES_ON, last_id=f"proj_{n}") for n in range(5)], "the list does not end"),
         (["<html>"], "malformed"),
         ([listed([{"id": 5}])], r"Expected `str`, got `int` at \$.data\[0\].id"),
         ([listed([{"name": "a"}])], "required field `id`"),

@@ -143,11 +143,11 @@ def test_no_misspelt_parameter_shows_it(kind: type[Any]) -> None:
     client = kind("sk-admin-x")
     with pytest.raises(TypeError) as caught:
         client.costs(start_time=TODAY, pages=KEY)
-    assert str(caught.value) == "costs() has no parameter 'pages'. Did you mean 'page'?"
+    assert str(caught.value) == "costs() does not take 'pages'. Did you mean 'page'?"
     assert "s3cr3t" not in printed(of_ours(caught.value))
     with pytest.raises(TypeError) as caught:
         client.query("costs", start_time=TODAY, nothing_like_it=KEY)
-    assert str(caught.value) == "costs() has no parameter 'nothing_like_it'."
+    assert str(caught.value) == "costs() does not take 'nothing_like_it'."
     assert "s3cr3t" not in printed(of_ours(caught.value))
 
 
@@ -253,5 +253,8 @@ def test_a_model_with_such_letters_in_its_name_is_no_key() -> None:
 def test_the_command_line_does_not_show_it(asked: Sandbox, terminal: Terminal) -> None:
     for option in ("limit", "page", "group-by", "last"):
         terminal(f"completions --{option} {KEY}", exit_code=2)
+        assert "s3cr3t" not in terminal.err
+    for command in (KEY, f"costs {KEY}", f"spend --budget {KEY}", f"costs -o {KEY}.xlsx"):
+        terminal(command, exit_code=2)
         assert "s3cr3t" not in terminal.err
     assert asked.requests == []

@@ -59,7 +59,7 @@ from openai_usage.sandbox import Sandbox
         (
             {"extra_query": {"limit": 9}},
             "extra_query",
-            r"takes further parameters, not 'limit'\. Pass limit=\.",
+            r"takes further parameters, not 'limit'\. Pass it by its own name\.",
         ),
         ({"extra_query": {"page": "x"}}, "extra_query", "not 'page'"),
         (

@@ -120,7 +120,7 @@ def moment(text: str, option: str) -> int:
     if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
         found = found.replace(tzinfo=UTC)
     if found.tzinfo is None:
-        raise CommandError(f"{option} {text} has no time zone. Add Z for UTC, or an offset.")
+        raise CommandError(f"{option} {text} needs a time zone. Add Z for UTC, or an offset.")
     if found < _EPOCH:
         raise CommandError(f"{option} {text} is before 1970. Use a later time.")
     return int(found.timestamp())

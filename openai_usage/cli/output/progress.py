@@ -28,7 +28,7 @@ class ProgressTracker:
 
     def __init__(self, *, is_incremental: bool = True) -> None:
         self.written = ResumePoint()
-        """Where to continue after an error: the end of the last bucket whose output is kept."""
+        """The place to continue from after an error: the end of the last bucket that was kept."""
         self.position: int | None = None
         """The end of the last bucket that was written, in Unix seconds."""
         self.is_done = False

@@ -16,7 +16,6 @@ from openai_usage.schema.times import DAY
 FOUNDED = 1_672_531_200
 """The start of the organization: 2023-01-01. There is no usage before."""
 
-
 _GENERATING = Lock()
 """Held while days are generated, because sandboxes of several threads share an organization."""
 
