@@ -1,7 +1,8 @@
 """The columns of results in tables: their names, order, types and places.
 
 Every table with one row per result takes its columns from here, so they are the same everywhere:
-the times of the bucket, then the fields of the result, with a currency after each amount of money.
+the times of the bucket, then the fields of the result, with a currency after each amount of money,
+then what is derived from the fields, such as the model of a line item.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +76,7 @@ def columns_of(result: type) -> tuple[Column, ...]:
         Column("start", datetime, nullable=False, path="start_time"),
         Column("end", datetime, nullable=False, path="end_time"),
         *(each for field in _fields(result) for each in _of_field(field)),
+        *(Column(name, str, nullable=True, path=name) for name in getattr(result, "derived", ())),
     )
     names = [column.name for column in columns]
     for name in names:

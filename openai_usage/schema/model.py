@@ -55,6 +55,9 @@ class Model(
 
     __attrs_attrs__: ClassVar[Any] = _Fields()
 
+    derived: ClassVar[tuple[str, ...]] = ()
+    """The properties, computed from fields, that are columns in tables as well."""
+
     def check(self) -> None:
         """Raise a `ValueError` if the value is not valid. Subclasses override this."""
 

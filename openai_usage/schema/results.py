@@ -10,10 +10,11 @@ Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta
 
+from openai_usage.schema.line_items import LINE_ITEM_PARTS, LineItem, parse_line_item
 from openai_usage.schema.model import Model
 
 __all__ = [
@@ -289,3 +290,27 @@ class CostsResult(_OfApiKey):
     """The name of the project, if grouped by `project_id`. Undocumented by the API; None if
     absent."""
     object: str = "organization.costs.result"
+
+    derived: ClassVar[tuple[str, ...]] = LINE_ITEM_PARTS
+
+    @property
+    def product(self) -> str | None:
+        """The product that the `line_item` names: `evals`. None if it names none."""
+        return self._item.product
+
+    @property
+    def model(self) -> str | None:
+        """The model that the `line_item` names: `gpt-4.1-2025-04-14`. None if it names none."""
+        return self._item.model
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of usage that the `line_item` names: `input`, `cached input`, `output`, …
+
+        None if it names none. `input_tokens` is `input`, too.
+        """
+        return self._item.kind
+
+    @property
+    def _item(self) -> LineItem:
+        return parse_line_item(self.line_item or "")
