@@ -134,3 +134,8 @@ def _look(text: str) -> str:
         return text
     visible = "".join(each for each in text if unicodedata.category(each) != "Cf")
     return unicodedata.normalize("NFC", visible)
+
+
+def currency_code(text: str) -> str:
+    """Return the code of a currency in lower case, as the API usually sends it: `usd` for `USD`."""
+    return text.lower() if text.isascii() else text

@@ -1,1 +1,10 @@
-"""Pure functions and classes that compute totals, comparisons and projections from buckets."""
+"""Answers from buckets: exact totals, prices, spending, budgets and unusual days.
+
+Everything here is a pure function of buckets that were fetched before: nothing is sent.
+"""
+
+from openai_usage.analysis.groups import Group, Totals
+from openai_usage.analysis.totals import totals
+from openai_usage.schema.line_items import LineItem, parse_line_item
+
+__all__ = ["Group", "LineItem", "Totals", "parse_line_item", "totals"]

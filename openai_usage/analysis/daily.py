@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from openai_usage._decimals import exact_sum
 from openai_usage._time_format import date_and_time, iso_date
-from openai_usage.analysis.totals import group_by
+from openai_usage.analysis.groups import group_by
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY

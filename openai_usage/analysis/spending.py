@@ -11,9 +11,9 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_sum
-from openai_usage._text import label, labels_of
+from openai_usage._text import currency_code, label, labels_of
+from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, project
-from openai_usage.analysis.totals import group_by
 from openai_usage.schema.results import Span
 
 
@@ -193,7 +193,7 @@ def spendings(
         for day in _days(gap.start.date(), min(today, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
-    found = group_by(charges_of(buckets), _currency)
+    found = group_by(charges_of(buckets), lambda charge: currency_code(charge.amount.currency))
     if currency is not None and not found:
         found[currency] = []
     labels = labels_of(found, label)
@@ -222,12 +222,6 @@ def sum_of(parts: Sequence[Part]) -> Part:
 def start_of_last_month(today: date) -> date:
     """Return the first day of the month before *today*."""
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-
-def _currency(charge: Charge) -> str:
-    """Return the currency, usually in lower case; in upper case, it is the same currency."""
-    currency = charge.amount.currency
-    return currency.lower() if currency.isascii() else currency
 
 
 def _days(first: date, last: date) -> Iterator[date]:

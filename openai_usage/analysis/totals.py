@@ -1,199 +1,214 @@
-"""Compute exact sums of the measures of an endpoint, by any labels and per currency."""
+"""Compute exact sums of the measures of an endpoint, by any labels and periods, per currency."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
-from itertools import chain
-from typing import Generic, TypeVar
+from itertools import chain, repeat
+from typing import TypeAlias
 
-from attrs import define, evolve, field, frozen
-
-from openai_usage import Amount, Bucket, Endpoint
-from openai_usage._decimals import exact_sum
+from openai_usage import Bucket
+from openai_usage._decimals import exactly
 from openai_usage._number_format import Number
+from openai_usage._text import currency_code
+from openai_usage.analysis.groups import Group, Label, Totals, add_up
+from openai_usage.analysis.measures import Measure, main_of, measures_of
+from openai_usage.analysis.periods import PERIODS, period_label
+from openai_usage.schema.columns import Column, Values, columns_of
+from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
+from openai_usage.schema.validation import choose, validate
 
-Item = TypeVar("Item")
-Key = TypeVar("Key")
-Label = TypeVar("Label")
+__all__ = ["Group", "Totals", "TotalsBuilder", "totals"]
 
+_Key: TypeAlias = tuple[Label, ...]
+"""The labels of a group, then its currency if it has one."""
 
-@frozen
-class Measure:
-    """A figure that every result of an endpoint has."""
-
-    name: str
-    unit: str | None
-    """`bytes`, `seconds`, or None for a count."""
-    adds_up: bool
-    """True if figures of several buckets can be added, false for a level such as stored bytes."""
-
-
-def measures_of(endpoint: Endpoint[..., object]) -> list[Measure]:
-    """Return the figures that every result of an endpoint has, from the fields of its class."""
-    return [
-        Measure(each.name, each.metadata.get("unit"), each.metadata.get("adds_up", True))
-        for each in endpoint.measures
-    ]
+_RESULTS = 10_000
+"""Results that are added up at once. Lists of a million would take too much memory."""
 
 
-def main_of(measures: Sequence[Measure]) -> Measure:
-    """Return the measure that gives the size of a group: not the requests if there is another.
+def totals(
+    buckets: Iterable[Bucket[object]],
+    by: Sequence[str] = (),
+    *,
+    measures: Sequence[str] | None = None,
+) -> Totals:
+    """Return the exact totals of *buckets*, by any labels and periods, per currency.
 
-    Raises:
-        ValueError: *measures* is empty.
-    """
-    if not measures:
-        raise ValueError("results without measures cannot be added up.")
-    return next((each for each in measures if each.name != "num_model_requests"), measures[0])
+    Groups are in the order of the periods, then the largest first::
 
+        bill = client.costs(start_time=days_ago(90), group_by=["line_item"]).collect()
+        for group in totals(bill, by=["month", "model"]):
+            print(group.labels["month"], group.labels["model"], group.amount)
 
-@define
-class Group(Generic[Label]):
-    """The figures of all results that have the same labels, in one currency."""
-
-    labels: tuple[Label, ...]
-    currency: str | None
-    """The currency of the amounts, or None if no measure is an amount."""
-    figures: dict[str, Number] = field(factory=dict[str, Number])
-    """By measure: the sum over all buckets, or the latest figure of a level."""
-    by_bucket: dict[int, Number] = field(factory=dict[int, Number])
-    """The main measure by the start of the bucket, in Unix seconds."""
-
-
-@frozen
-class Totals(Generic[Label]):
-    """The groups of some buckets, and their sums: never across currencies, and not of levels."""
-
-    by: Sequence[str]
-    """The names of the labels."""
-    measures: Sequence[Measure]
-    starts: Sequence[int]
-    """The starts of the buckets, in Unix seconds."""
-    groups: Sequence[Group[Label]]
-
-    @property
-    def main(self) -> Measure:
-        """The measure that gives the size of a group."""
-        return main_of(self.measures)
-
-    @cached_property
-    def by_currency(self) -> Mapping[str | None, Sequence[Group[Label]]]:
-        """The groups of each currency, the most frequent currency first."""
-        found = group_by(self.groups, lambda group: group.currency)
-        return dict(sorted(found.items(), key=lambda item: len(item[1]), reverse=True))
-
-    @cached_property
-    def sums(self) -> Mapping[str | None, Mapping[str, Number]]:
-        """The sum of each measure that adds up, by currency."""
-        names = [each.name for each in self.measures if each.adds_up]
-        return {
-            currency: {name: add_up(group.figures[name] for group in groups) for name in names}
-            for currency, groups in self.by_currency.items()
-        }
-
-    @cached_property
-    def largest(self) -> Mapping[str | None, Number]:
-        """The size of the largest group of each currency."""
-        return {
-            currency: max(group.figures[self.main.name] for group in groups)
-            for currency, groups in self.by_currency.items()
-        }
-
-    @property
-    def trend(self) -> list[Number]:
-        """The size of all groups by bucket; empty if currencies differ or it is a level."""
-        if len(self.by_currency) != 1 or not self.main.adds_up:
-            return []
-        return [
-            add_up(group.by_bucket.get(start, 0) for group in self.groups) for start in self.starts
-        ]
-
-    def largest_first(self) -> "Totals[Label]":
-        """Return the same totals by currency, and the groups of each currency by size."""
-        name = self.main.name
-        groups = sorted(self.groups, key=lambda group: group.figures[name], reverse=True)
-        ordered = evolve(self, groups=groups)
-        return evolve(self, groups=list(chain.from_iterable(ordered.by_currency.values())))
-
-
-@define
-class TotalsBuilder(Generic[Label]):
-    """Adds up buckets one by one, and keeps only the groups in memory.
+    Args:
+        buckets: The buckets of one endpoint.
+        by: The names of labels: fields of the results that the query grouped by, such as
+            `project_id`; `product`, `model` and `kind` of costs grouped by `line_item`; and the
+            periods `hour`, `day`, `week` (ISO 8601), `month` and `start` (of the bucket), in UTC. A
+            line item that names no model stands for itself. Default: one group for everything.
+        measures: The names of the measures. Default: every measure that all results have. Others
+            can be missing in results: `input_cached_tokens`, for example.
 
     Raises:
-        ValueError: *measures* is empty.
+        InvalidQueryError: A label or a measure does not exist, or a bucket is longer than a period.
+    """
+    validate("by", by, Sequence[str])
+    buckets = list(buckets)
+    first = next((result for bucket in buckets for result in bucket.results), None)
+    if first is None:
+        return Totals(tuple(by), [], [])
+    builder = TotalsBuilder(type(first), by, measures)
+    builder.add(buckets)
+    return builder.build().largest_first()
+
+
+class TotalsBuilder:
+    """Adds up buckets as they come, and keeps only the groups in memory.
+
+    The arguments are those of `totals()`, after the class of the results.
+
+    Raises:
+        InvalidQueryError: A label or a measure does not exist.
+        ValueError: The results have no measures.
     """
 
-    by: Sequence[str]
-    """The names of the labels."""
-    measures: Sequence[Measure]
-    labels: Callable[[Bucket[object], object], tuple[Label, ...]]
-    """A function that returns the labels of a result."""
-    _main: Measure = field(init=False)
-    _starts: list[int] = field(factory=list, init=False)
-    _groups: dict[object, Group[Label]] = field(factory=dict, init=False)
+    def __init__(
+        self, result: type, by: Sequence[str] = (), measures: Sequence[str] | None = None
+    ) -> None:
+        columns = {column.name: column for column in columns_of(result)}
+        names = [*PERIODS, *(each.name for each in columns.values() if each.kind is not datetime)]
+        self._by = tuple(choose("by", name, names) for name in by)
+        self._labels = [_labels(name, columns, result) for name in self._by]
+        self._currency = columns["currency"].values if "currency" in columns else _no_currency
+        self._places = _Places()
+        self._sums = [_Sums(each, columns[each.name]) for each in measures_of(result, measures)]
+        main_of([each.measure for each in self._sums])
 
-    def __attrs_post_init__(self) -> None:
-        self._main = main_of(self.measures)
+    def add(self, buckets: Iterable[Bucket[object]]) -> None:
+        """Add the results of *buckets*.
 
-    def add(self, bucket: Bucket[object]) -> None:
-        """Add the results of *bucket*."""
-        self._starts.append(bucket.start_time)
-        found = group_by(
-            bucket.results, lambda result: (self.labels(bucket, result), _currency(result))
-        )
-        for key, results in found.items():
-            group = self._groups.setdefault(key, Group(*key))
-            for each in self.measures:
-                # Levels can be added within a bucket, but not across buckets.
-                figure = add_up(_figure(result, each.name) for result in results)
-                before = group.figures.get(each.name, 0) if each.adds_up else 0
-                group.figures[each.name] = add_up([before, figure])
-                if each is self._main:
-                    group.by_bucket[bucket.start_time] = figure
+        Raises:
+            InvalidQueryError: A bucket is longer than a period.
+        """
+        adds_up = all(each.measure.adds_up for each in self._sums)
+        for chunk in _chunks(buckets, _RESULTS if adds_up else 0):
+            labels = (values(chunk) for values in (*self._labels, self._currency))
+            places = list(map(self._places.__getitem__, zip(*labels, strict=True)))
+            for each in self._sums:
+                each.add(places, chunk, len(self._places))
 
-    def build(self) -> Totals[Label]:
+    def build(self) -> Totals:
         """Return the totals of all buckets so far, with the groups in order of appearance.
 
         Buckets that are added later do not change them.
         """
+        places: dict[_Key, list[int]] = {}
+        for key, place in self._places.items():
+            places.setdefault(_without_synonyms(key), []).append(place)
         groups = [
-            evolve(each, figures=dict(each.figures), by_bucket=dict(each.by_bucket))
-            for each in self._groups.values()
+            Group(
+                labels=dict(zip(self._by, labels, strict=True)),
+                figures={
+                    each.measure.name: each.sum_of(same) for each in self._sums if each.knows(same)
+                },
+                currency=None if currency is None else str(currency),
+            )
+            for (*labels, currency), same in places.items()
         ]
-        return Totals(self.by, self.measures, list(self._starts), groups)
+        return Totals(self._by, [each.measure for each in self._sums], groups)
 
 
-def values_of(result: object, names: Iterable[str]) -> tuple[object, ...]:
-    """Return the fields *names* of a result, with None for an empty id.
+class _Places(dict[_Key, int]):
+    """The place of each group, in order of appearance."""
+
+    def __missing__(self, key: _Key) -> int:
+        place = self[key] = len(self)
+        return place
+
+
+class _Sums:
+    """The sums of one measure, by the places of groups."""
+
+    def __init__(self, measure: Measure, column: Column) -> None:
+        self.measure = measure
+        self._column = column
+        self._zero: Number = Decimal(0) if column.kind is Decimal else 0
+        self._sums: list[Number] = []
+        self._known: set[int] = set()
+        """The places where anything is known. Unused if the API cannot leave out the measure."""
+
+    def add(self, places: Sequence[int], buckets: Sequence[Bucket[object]], groups: int) -> None:
+        """Add the results of *buckets* to the sums at *places*. There are *groups* places."""
+        values: list[Number | None] = self._column.values(buckets)
+        sums = self._sums
+        sums += [self._zero] * (groups - len(sums))
+        if not self.measure.adds_up:
+            # Levels can be added within a bucket. Of several buckets, the latest counts.
+            for place in places:
+                sums[place] = self._zero
+        with exactly():
+            for place, value in zip(places, values, strict=True):
+                # A zero can be `0E-6176`, and a sum with it would have as many decimals.
+                if value:
+                    sums[place] += value
+        if self._column.nullable:
+            known = zip(places, values, strict=True)
+            self._known.update(place for place, value in known if value is not None)
+
+    def knows(self, places: Sequence[int]) -> bool:
+        """Return whether any result at *places* has the measure."""
+        return not (self._column.nullable and self._known.isdisjoint(places))
+
+    def sum_of(self, places: Sequence[int]) -> Number:
+        """Return the sum at *places*."""
+        first, *others = places
+        return add_up(map(self._sums.__getitem__, places)) if others else self._sums[first]
+
+
+def _labels(name: str, columns: Mapping[str, Column], result: type) -> Values:
+    """Return a function from buckets to the label *name* of each result."""
+    if name in PERIODS:
+        return lambda buckets: _of_each_result(buckets, lambda each: period_label(name, each))
+    if name not in LINE_ITEM_PARTS or name not in getattr(result, "derived", ()):
+        return columns[name].values
+    texts = columns["line_item"].values
+    return lambda buckets: [line_item_label(text, name) for text in texts(buckets)]
+
+
+def _no_currency(buckets: Sequence[Bucket[object]]) -> list[Label]:
+    return _of_each_result(buckets, lambda _: None)
+
+
+def _of_each_result(
+    buckets: Sequence[Bucket[object]], label: Callable[[Bucket[object]], Label]
+) -> list[Label]:
+    """Return the *label* of the bucket of each result."""
+    return list(chain.from_iterable(repeat(label(each), len(each.results)) for each in buckets))
+
+
+def _without_synonyms(key: _Key) -> _Key:
+    """Return a key with None for an empty id, and with a currency in lower case.
 
     The API sends an empty project id for usage that is older than projects.
     """
-    fields = (getattr(result, name) for name in names)
-    return tuple(None if each == "" else each for each in fields)
+    *labels, currency = key
+    if "" not in labels and (currency is None or str(currency).islower()):
+        return key  # the usual case
+    return (
+        *(None if each == "" else each for each in labels),
+        None if currency is None else currency_code(str(currency)),
+    )
 
 
-def add_up(figures: Iterable[Number]) -> Number:
-    """Return the sum of counts, or the exact sum of money."""
-    numbers = list(figures)
-    if all(isinstance(each, int) for each in numbers):
-        return sum(numbers)
-    return exact_sum(Decimal(each) for each in numbers)
-
-
-def group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """Return *items* by their *key*, in order of appearance. They need not be sorted."""
-    groups: dict[Key, list[Item]] = {}
-    for each in items:
-        groups.setdefault(key(each), []).append(each)
-    return groups
-
-
-def _figure(result: object, name: str) -> Number:
-    figure: Number | Amount = getattr(result, name)
-    return figure.value if isinstance(figure, Amount) else figure
-
-
-def _currency(result: object) -> str | None:
-    amount = getattr(result, "amount", None)
-    return amount.currency if isinstance(amount, Amount) else None
+def _chunks(buckets: Iterable[Bucket[object]], most: int) -> Iterator[list[Bucket[object]]]:
+    """Yield *buckets* in chunks of about *most* results, or one by one if *most* is 0."""
+    chunk: list[Bucket[object]] = []
+    results = 0
+    for bucket in buckets:
+        chunk.append(bucket)
+        results += len(bucket.results)
+        if results >= most:
+            yield chunk
+            chunk, results = [], 0
+    if chunk:
+        yield chunk

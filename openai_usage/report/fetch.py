@@ -15,7 +15,7 @@ from openai_usage._gap_text import describe_spans
 from openai_usage._http.responses import among_others
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import LATE, find_gaps
-from openai_usage._text import printable
+from openai_usage._text import currency_code, printable
 from openai_usage.analysis.daily import DailyTotals, Period, Rows
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
@@ -151,7 +151,7 @@ async def _costs(
             # Costs from before projects existed have an empty id.
             key = (result.project_id or None, result.line_item or None)
             # Currencies are usually lower-case, but upper-case means the same currency.
-            daily[result.amount.currency.casefold()].add(key, day, result.amount.value)
+            daily[currency_code(result.amount.currency)].add(key, day, result.amount.value)
             if result.project_name:
                 named[result.project_id] = result
     start, gaps = _covered("costs", spans, period)

@@ -305,7 +305,7 @@ class CostsResult(_OfApiKey):
 
     @property
     def kind(self) -> str | None:
-        """The kind of usage that the `line_item` names: `input`, `cached input`, `output`, …
+        """The kind of usage that the `line_item` names: `input`, `cached input` and so on.
 
         None if it names none. `input_tokens` is `input`, too.
         """

@@ -2,15 +2,18 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
-from attrs import evolve
 from rich.console import Console
 
 from openai_usage import Endpoint, Endpoints
-from openai_usage.analysis.totals import Group, Measure, Totals, measures_of
+from openai_usage.analysis.groups import Group, Totals
+from openai_usage.analysis.measures import Measure, measures_of
 from openai_usage.cli.output.layout import ROUNDED
+from openai_usage.cli.output.summary import Summary
 from openai_usage.cli.output.table import build_table
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import Terminal
@@ -19,14 +22,28 @@ pytestmark = pytest.mark.real_clock
 
 REQUESTS = Measure("num_model_requests", None, adds_up=True)
 AMOUNT = Measure("amount", None, adds_up=True)
-Line = Group[str]
 
 
-def summary(*lines: Line, heads: list[str], measure: Measure = REQUESTS) -> Totals[str]:
-    return Totals(by=heads, measures=[measure], starts=[0, 1], groups=lines)
+class Line(NamedTuple):
+    """A line of a table: its labels, its currency, its figures, and its trend."""
+
+    labels: Sequence[str]
+    currency: str | None
+    figures: Mapping[str, int | Decimal]
+    trend: Sequence[int] = (0, 0)
 
 
-def text(table: Totals[str], *, width: int, exact: bool = False) -> str:
+def summary(
+    *lines: Line, heads: Sequence[str], measures: Sequence[Measure] = (REQUESTS,)
+) -> Summary:
+    groups = [
+        Group(dict(zip(heads, line.labels, strict=True)), line.figures, line.currency)
+        for line in lines
+    ]
+    return Summary(Totals(heads, measures, groups), [0, 1], [line.trend for line in lines])
+
+
+def text(table: Summary, *, width: int, exact: bool = False) -> str:
     console = Console(width=width)
     with console.capture() as captured:
         console.print(build_table(table, width=width, exact=exact), crop=False)
@@ -126,8 +143,8 @@ def test_a_table_that_is_too_wide_loses_nothing(name: str, columns: int, label: 
     # A letter for each column, because lines of wrapped labels are next to each other.
     letters = "αβγδεζη"[:columns]
     labels = tuple(re.sub(r"\S", letter, label) for letter in letters)
-    line = Line(labels, currency, figures, {})
-    totals = Totals(by=heads[:columns], measures=measures, starts=[0], groups=[line])
+    line = Line(labels, currency, figures)
+    totals = summary(line, heads=heads[:columns], measures=measures)
     wide = text(totals, width=1000)
     for width in range(20, 140, 4):
         out = text(totals, width=width)
@@ -152,8 +169,8 @@ def test_figures_never_stand_without_their_names(
 @pytest.mark.parametrize(("width", "drawn"), [(80, ""), (90, "bar"), (100, "both"), (130, "both")])
 def test_bars_and_trends_give_way_before_ids_are_broken(width: int, drawn: str) -> None:
     labels = ("proj_4cuA3lZIflHOPmfg0k1MIx0A", "key_4cuA3lZIflHOPmfg")
-    line = Line(labels, "usd", {"amount": Decimal("1234.5")}, {0: Decimal(1)})
-    out = text(summary(line, heads=["project_id", "api_key_id"], measure=AMOUNT), width=width)
+    line = Line(labels, "usd", {"amount": Decimal("1234.5")}, (1, 0))
+    out = text(summary(line, heads=["project_id", "api_key_id"], measures=[AMOUNT]), width=width)
     assert re.search(f"{labels[0]} +{labels[1]} +1,234.50 usd +100%", out)
     assert max(map(len, out.splitlines())) <= width
     assert ("█" in out, "trend" in out) == (drawn != "", drawn == "both")
@@ -163,8 +180,8 @@ def test_bars_and_trends_give_way_before_ids_are_broken(width: int, drawn: str) 
 @pytest.mark.parametrize("label", ["one two three", "a b c d e f g h", "Support proj_4cuA3lZIflHO"])
 def test_bars_and_trends_never_make_a_table_too_wide(label: str, columns: int) -> None:
     heads = ["model", "batch", "source"][:columns]
-    line = Line((label,) * columns, "usd", {"amount": Decimal("1234.5")}, {})  # a flat trend
-    totals = summary(line, heads=heads, measure=AMOUNT)
+    line = Line((label,) * columns, "usd", {"amount": Decimal("1234.5")})  # a flat trend
+    totals = summary(line, heads=heads, measures=[AMOUNT])
     for width in range(20, 140):
         out = text(totals, width=width)
         if "█" in out:
@@ -236,20 +253,10 @@ def test_it_fits_the_terminal(
     measures = measures_of(row)
     currency = "usd" if row.name == "costs" else None
     figures: dict[str, int | Decimal] = dict.fromkeys((each.name for each in measures), 12_345_678)
-    lines = [
-        Line(("Support Assistant proj_4cuA3lZIflHOPmfg0k1M",) * groups, currency, figures, {0: n})
-        for n in (5, 4)
-    ]
-    out = text(
-        Totals(
-            by=row.group_by[:groups],
-            measures=measures,
-            starts=[0, 1],
-            groups=[evolve(line, labels=line.labels[: len(row.group_by)]) for line in lines],
-        ),
-        width=width,
-        exact=exact,
-    )
+    heads = row.group_by[:groups]
+    labels_of_line = ("Support Assistant proj_4cuA3lZIflHOPmfg0k1M",) * len(heads)
+    lines = [Line(labels_of_line, currency, figures, (n, 0)) for n in (5, 4)]
+    out = text(summary(*lines, heads=heads, measures=measures), width=width, exact=exact)
     assert max(map(len, out.splitlines())) <= width
     labels = len(lines) * min(groups, len(row.group_by))
     whole = out.count("proj_4cuA3lZIflHOPmfg0k1M")
@@ -300,12 +307,12 @@ def test_sums_have_every_digit(
     "name", ["ft:gpt-4o-mini:rocket:fire:9abc", "evals [red]x[/red]", "a [/b] c"]
 )
 def test_names_are_shown_to_the_letter(name: str) -> None:
-    line = Line((name,), None, {"num_model_requests": 1}, {0: 1})
+    line = Line((name,), None, {"num_model_requests": 1}, (1, 0))
     assert name in text(summary(line, heads=["model"]), width=200)
 
 
 def test_colours_are_for_terminals_that_want_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = Line(("a",), None, {"num_model_requests": 1}, {0: 1})
+    line = Line(("a",), None, {"num_model_requests": 1}, (1, 0))
 
     def printed() -> str:
         console = Console(force_terminal=True, color_system="standard", width=80)

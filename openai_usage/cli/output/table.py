@@ -10,11 +10,12 @@ from rich.text import Text
 from openai_usage import RangeQuery
 from openai_usage._gap_text import describe_span, describe_spans
 from openai_usage._number_format import COUNT, SHORT, Number, money, share, sparkline
-from openai_usage.analysis.totals import Group, Measure, Totals
+from openai_usage.analysis.groups import Group, Totals
+from openai_usage.analysis.measures import Measure
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.summary import WITHOUT_GROUPING, summarize
+from openai_usage.cli.output.summary import WITHOUT_GROUPING, Summary, summarize
 from openai_usage.schema.windows import Window
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
@@ -24,9 +25,9 @@ _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 async def write_table(rows: ResultRows, file: BinaryIO) -> None:
     """Summarize the results and print them as a table that fits the terminal, if it is one."""
     now = int(time.time())
-    totals = await summarize(rows)
+    summary = await summarize(rows)
     with console_on(file) as console:
-        covered = _covered(rows.source.query, totals.starts, now)
+        covered = _covered(rows.source.query, summary.starts, now)
         endpoint = rows.source.endpoint.name.replace("_", " ")
         title = f"{endpoint}, {describe_span(covered)}, in UTC"
         if covered.start_time < rows.source.query.start_time:
@@ -35,8 +36,8 @@ async def write_table(rows: ResultRows, file: BinaryIO) -> None:
             title += f"\nno data for {describe_spans(rows.gaps)}"
         # Not as the title of the table, which rich wraps at the width of the table.
         console.print(Text(title, style="italic"), soft_wrap=True)
-        console.print(build_table(totals, width=console.width, exact=rows.exact), crop=False)
-        if not rows.exact and _is_rounded(totals):
+        console.print(build_table(summary, width=console.width, exact=rows.exact), crop=False)
+        if not rows.exact and _is_rounded(summary.totals):
             console.print(Text(ROUNDED))
 
 
@@ -52,13 +53,14 @@ def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
     return Window(start, max(end, start + 1))
 
 
-def build_table(totals: Totals[str], *, width: int, exact: bool = False) -> Table:
+def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
     """Return the table of totals: labels, figures, and the share, bar and trend of each line."""
+    totals = summary.totals
     main, groups = totals.main, totals.groups
     has_footer = any(measure.adds_up for measure in totals.measures) and bool(groups)
     layout = Layout(width, show_footer=has_footer)
     for index, head in enumerate(totals.by):
-        labels = [group.labels[index] for group in groups]
+        labels = [str(group.labels[head]) for group in groups]
         layout.add_labels(head.replace("_", " "), labels, "" if index else "total")
     for measure in totals.measures:
         layout.add_figures(
@@ -79,19 +81,16 @@ def build_table(totals: Totals[str], *, width: int, exact: bool = False) -> Tabl
         bars = [bar(size, totals.largest[currency], bar_width) for size, currency in sizes]
         layout.add_drawings("", bars, bar_width)
     if trend:
-        lines = [
-            sparkline([group.by_bucket.get(start, 0) for start in totals.starts], trend)
-            for group in groups
-        ]
-        layout.add_drawings("trend", lines, trend, sparkline(totals.trend, trend))
+        lines = [sparkline(sizes, trend) for sizes in summary.trends]
+        layout.add_drawings("trend", lines, trend, sparkline(summary.trend, trend))
     return layout.build()
 
 
-def _figure(measure: Measure, group: Group[str], *, exact: bool) -> str:
+def _figure(measure: Measure, group: Group, *, exact: bool) -> str:
     return _format(measure, group.figures[measure.name], group.currency, exact=exact)
 
 
-def _sums(totals: Totals[str], measure: Measure, *, exact: bool) -> Iterator[str]:
+def _sums(totals: Totals, measure: Measure, *, exact: bool) -> Iterator[str]:
     """Yield the sum of a measure for each currency; nothing if it cannot be added."""
     if measure.adds_up:
         for currency, sums in totals.sums.items():
@@ -105,7 +104,7 @@ def _format(measure: Measure, figure: Number, currency: str | None, *, exact: bo
     return COUNT.exact(figure) if exact else SHORT[measure.unit](figure)
 
 
-def _is_rounded(totals: Totals[str]) -> bool:
+def _is_rounded(totals: Totals) -> bool:
     """Return whether the rounded amounts of a currency do not add up to their rounded total."""
     return any(
         rounds_apart((group.figures[name] for group in groups), total)

@@ -1,0 +1,197 @@
+"""Groups of results with their figures: sort them, merge them, and add them up per currency."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from itertools import chain
+from typing import TypeAlias, TypeVar
+
+from attrs import evolve, field, frozen
+
+from openai_usage import Amount
+from openai_usage._decimals import exact_sum
+from openai_usage._number_format import Number
+from openai_usage.analysis.measures import Measure, main_of
+from openai_usage.analysis.periods import PERIODS
+
+__all__ = ["Group", "Label", "Totals", "add_up", "group_by"]
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+Label: TypeAlias = str | bool | None
+"""A label of a group: an id, a model, a month such as `2026-10`, … None if results have none."""
+
+
+@frozen
+class Group:
+    """The figures of all results that have the same labels, in one currency."""
+
+    labels: Mapping[str, Label]
+    """The labels by name."""
+    figures: Mapping[str, Number]
+    """The sum of each measure over all buckets, or the latest figure of a level. A measure that
+    the API left out in all results is missing."""
+    currency: str | None = None
+    """The currency of the amounts in lower case, or None if no measure is an amount."""
+
+    @property
+    def amount(self) -> Amount:
+        """The sum of the costs.
+
+        Raises:
+            AttributeError: These are not totals of costs.
+        """
+        if self.currency is None:
+            raise AttributeError("these are not totals of costs, so they have no amount")
+        return Amount(value=Decimal(self.figures["amount"]), currency=self.currency)
+
+
+@frozen
+class Totals:
+    """The groups of some buckets, and their sums: never across currencies, and not of levels."""
+
+    by: Sequence[str]
+    """The names of the labels."""
+    measures: Sequence[Measure]
+    groups: Sequence[Group] = field(repr=lambda groups: f"<{len(groups)}>")
+
+    def __iter__(self) -> Iterator[Group]:
+        return iter(self.groups)
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    @property
+    def main(self) -> Measure:
+        """The measure that gives the size of a group."""
+        return main_of(self.measures)
+
+    @cached_property
+    def by_currency(self) -> Mapping[str | None, Sequence[Group]]:
+        """The groups of each currency, the most frequent currency first."""
+        found = group_by(self.groups, lambda group: group.currency)
+        return dict(sorted(found.items(), key=lambda item: len(item[1]), reverse=True))
+
+    @cached_property
+    def sums(self) -> Mapping[str | None, Mapping[str, Number]]:
+        """The sum of each measure that adds up, by currency."""
+        names = [each.name for each in self.measures if each.adds_up]
+        return {
+            currency: {
+                name: add_up(group.figures[name] for group in groups if name in group.figures)
+                for name in names
+            }
+            for currency, groups in self.by_currency.items()
+        }
+
+    @cached_property
+    def largest(self) -> Mapping[str | None, Number]:
+        """The size of the largest group of each currency."""
+        return {
+            currency: max(map(self._size, groups)) for currency, groups in self.by_currency.items()
+        }
+
+    def largest_first(self) -> "Totals":
+        """Return the same totals by currency, then by period, then with the largest groups first.
+
+        The order of labels that are periods is that of time.
+        """
+        periods = [name for name in self.by if name in PERIODS]
+        groups = sorted(self.groups, key=self._size, reverse=True)
+        for name in reversed(periods):
+            groups.sort(key=lambda group: str(group.labels[name]))
+        by_currency = evolve(self, groups=groups).by_currency
+        return evolve(self, groups=list(chain.from_iterable(by_currency.values())))
+
+    def merged(self, by: Sequence[str]) -> "Totals":
+        """Return the totals by fewer labels. The figure of a level is that of the latest period."""
+        return self._merged(by, lambda group: {name: group.labels[name] for name in by})
+
+    def top(self, count: int) -> "Totals":
+        """Return the same totals with one group for all but the largest *count* of each currency.
+
+        The label of that group says how many there are, such as `41 more`. If periods are among
+        the labels, the largest are those of the whole time, and each period has such a group.
+        """
+        names = [name for name in self.by if name not in PERIODS] or list(self.by)
+        ranked = self.merged(names).largest_first()
+        rest: dict[object, str] = {}
+        for groups in ranked.by_currency.values():
+            others = groups[count:]
+            if len(others) > 1:  # a line for one group takes no more room than its own
+                rest |= dict.fromkeys(map(_key, others), f"{len(others):,} more")
+
+        def labels(group: Group) -> Mapping[str, Label]:
+            among = {name: group.labels[name] for name in names}
+            more = rest.get(_key(evolve(group, labels=among)))
+            if more is None:
+                return group.labels
+            return {**group.labels, **dict.fromkeys(names), names[0]: more}
+
+        return self._merged(self.by, labels) if rest else self
+
+    def rows(self) -> list[dict[str, Label | Number]]:
+        """Return a row for each group: its labels, its figures, and the currency of amounts."""
+        names = [each.name for each in self.measures]
+        return [
+            {
+                **group.labels,
+                **{name: group.figures.get(name) for name in names},
+                **({} if group.currency is None else {"currency": group.currency}),
+            }
+            for group in self.groups
+        ]
+
+    @property
+    def _size(self) -> Callable[[Group], Number]:
+        """A function from a group to its size. It is 0 if the API left out the measure."""
+        name = self.main.name if self.measures else ""  # there are no groups without measures
+        return lambda group: group.figures.get(name, 0)
+
+    def _merged(
+        self, by: Sequence[str], labels: Callable[[Group], Mapping[str, Label]]
+    ) -> "Totals":
+        relabelled = [evolve(group, labels=labels(group)) for group in self.groups]
+        pairs = group_by(zip(self.groups, relabelled, strict=True), lambda pair: _key(pair[1]))
+        groups = [
+            evolve(same[0][1], figures=self._merged_figures([group for group, _ in same]))
+            for same in pairs.values()
+        ]
+        return evolve(self, by=by, groups=groups)
+
+    def _merged_figures(self, groups: Sequence[Group]) -> Mapping[str, Number]:
+        def time(group: Group) -> tuple[Label, ...]:
+            return tuple(group.labels[name] for name in self.by if name in PERIODS)
+
+        latest = max(map(time, groups))
+        found: dict[str, Number] = {}
+        for each in self.measures:
+            figures = [
+                group.figures[each.name]
+                for group in groups
+                if each.name in group.figures and (each.adds_up or time(group) == latest)
+            ]
+            if figures:
+                found[each.name] = add_up(figures)
+        return found
+
+
+def add_up(figures: Iterable[Number]) -> Number:
+    """Return the sum of counts, or the exact sum of money."""
+    numbers = list(figures)
+    if all(isinstance(each, int) for each in numbers):
+        return sum(numbers)
+    return exact_sum(Decimal(each) for each in numbers)
+
+
+def group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Return *items* by their *key*, in order of appearance. They need not be sorted."""
+    groups: dict[Key, list[Item]] = {}
+    for each in items:
+        groups.setdefault(key(each), []).append(each)
+    return groups
+
+
+def _key(group: Group) -> object:
+    return (*group.labels.values(), group.currency)
