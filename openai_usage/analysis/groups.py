@@ -14,13 +14,19 @@ from openai_usage._number_format import Number
 from openai_usage.analysis.measures import Measure, main_of
 from openai_usage.analysis.periods import PERIODS
 
-__all__ = ["Group", "Label", "Totals", "add_up", "group_by"]
+__all__ = ["Group", "Label", "Rest", "Totals", "add_up", "group_by"]
 
 Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 Label: TypeAlias = str | bool | None
 """A label of a group: an id, a model, a month such as `2026-10`, … None if results have none."""
+
+
+class Rest(str):
+    """The label of the group that has all others: `41 more`. It is not an id and has no name."""
+
+    __slots__ = ()
 
 
 @frozen
@@ -34,6 +40,11 @@ class Group:
     the API left out in all results is missing."""
     currency: str | None = None
     """The currency of the amounts in lower case, or None if no measure is an amount."""
+
+    @property
+    def is_rest(self) -> bool:
+        """True for the group of all others, in totals that show only the largest."""
+        return any(isinstance(label, Rest) for label in self.labels.values())
 
     @property
     def amount(self) -> Amount:
@@ -98,9 +109,24 @@ class Totals:
         The order of labels that are periods is that of time.
         """
         periods = [name for name in self.by if name in PERIODS]
-        groups = sorted(self.groups, key=self._size, reverse=True)
+        ordered = self.sorted_by(self.main.name) if self.groups else self
         for name in reversed(periods):
-            groups.sort(key=lambda group: str(group.labels[name]))
+            ordered = ordered.sorted_by(name)
+        return ordered
+
+    def sorted_by(self, name: str) -> "Totals":
+        """Return the same totals by currency, and the groups of each in the order of *name*.
+
+        The largest are first if it is a measure, and labels are in alphabetical order. The group
+        of all others is last.
+        """
+        if name in self.by:
+            groups = sorted(self.groups, key=lambda group: _sortable(group.labels[name]))
+        else:
+            largest = sorted(
+                self.groups, key=lambda group: group.figures.get(name, 0), reverse=True
+            )
+            groups = sorted(largest, key=lambda group: group.is_rest)
         by_currency = evolve(self, groups=groups).by_currency
         return evolve(self, groups=list(chain.from_iterable(by_currency.values())))
 
@@ -116,11 +142,11 @@ class Totals:
         """
         names = [name for name in self.by if name not in PERIODS] or list(self.by)
         ranked = self.merged(names).largest_first()
-        rest: dict[object, str] = {}
+        rest: dict[object, Rest] = {}
         for groups in ranked.by_currency.values():
             others = groups[count:]
             if len(others) > 1:  # a line for one group takes no more room than its own
-                rest |= dict.fromkeys(map(_key, others), f"{len(others):,} more")
+                rest |= dict.fromkeys(map(_key, others), Rest(f"{len(others):,} more"))
 
         def labels(group: Group) -> Mapping[str, Label]:
             among = {name: group.labels[name] for name in names}
@@ -191,6 +217,11 @@ def group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, lis
     for each in items:
         groups.setdefault(key(each), []).append(each)
     return groups
+
+
+def _sortable(label: Label) -> tuple[bool, str]:
+    """Return a sort key for a label: None, and the group of all others, come last."""
+    return label is None or isinstance(label, Rest), str(label).casefold()
 
 
 def _key(group: Group) -> object:

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
@@ -16,13 +16,15 @@ from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import OutputOptions
+from openai_usage.cli.options.sums import SumOptions, group_by_option
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Query", sort_key=2)
-_RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), OutputOptions(), NameOptions(), Connection()
+_RANGE, _SUMS, _OUTPUT = TimeRange(), SumOptions(), OutputOptions()
+_NAMING, _CONNECTION = NameOptions(), Connection()
 
 
 class Interrupted(KeyboardInterrupt):
@@ -40,11 +42,12 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
     def command(
         *,
         range: TimeRange = _RANGE,  # noqa: A002 - what it is
+        sums: SumOptions = _SUMS,
         output: OutputOptions = _OUTPUT,
         naming: NameOptions = _NAMING,
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
-        **params: object,
+        **params: Any,
     ) -> None:
         if concurrency != "auto" and concurrency < 1:
             raise CommandError(f"--concurrency takes a positive number or auto, not {concurrency}.")
@@ -54,16 +57,21 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         )
 
         start_time, end_time = range.span()
+        grouping = sums.grouping(endpoint, params.get("group_by") or ())
         output.check()
-        tracker = ProgressTracker(is_incremental=output.is_incremental)
-        is_shown = _can_show_progress(output)
+        is_incremental = output.is_incremental(grouping)
+        tracker = ProgressTracker(is_incremental=is_incremental)
+        is_shown = sys.stderr.isatty() and not (is_incremental and sys.stdout.isatty())
         on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
 
         async def fetch_and_write() -> None:
             async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
                 buckets: Buckets[object] = client.query(
-                    endpoint, start_time=start_time, end_time=end_time, **params
+                    endpoint,
+                    start_time=start_time,
+                    end_time=end_time,
+                    **grouping.query(params),
                 )
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
@@ -72,6 +80,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                     names = await naming.of(client, _grouped_by(query), query.project_ids)
                     rows = ResultRows(
                         buckets,
+                        grouping,
                         tracker.track(buckets),
                         gaps,
                         names=names,
@@ -83,7 +92,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 names.warn_of_unread()
 
         try:
-            interruptible = nullcontext() if output.is_incremental else _interrupt_immediately()
+            interruptible = nullcontext() if is_incremental else _interrupt_immediately()
             with tracker.written, interruptible:
                 asyncio.run(fetch_and_write())
         except KeyboardInterrupt:
@@ -94,7 +103,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                 say(sentence)
 
     options = [
-        *(_option(each) for each in endpoint.parameters if each.name not in _IN_RANGE),
+        *(_option(endpoint, each) for each in endpoint.parameters if each.name not in _IN_RANGE),
         *_COMMON,
     ]
     command.__doc__ = unwrapped(inspect.getdoc(endpoint.query) or "")
@@ -133,13 +142,10 @@ def _interrupt_immediately() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _can_show_progress(output: OutputOptions) -> bool:
-    """Return whether stderr is a terminal to which stdout does not write at the same time."""
-    return sys.stderr.isatty() and not (output.is_incremental and sys.stdout.isatty())
-
-
-def _option(parameter: "Attribute[object]") -> inspect.Parameter:
+def _option(endpoint: Endpoint[..., object], parameter: "Attribute[object]") -> inspect.Parameter:
     """Return a query parameter as an option, with a type that can be parsed from text."""
+    if parameter.name == "group_by":
+        return _keyword("group_by", group_by_option(endpoint, _GROUP), None)
     syntax = " Type --extra-query.NAME VALUE." if parameter.name == "extra_query" else ""
     described = Parameter(
         help=parameter.metadata["doc"] + syntax,
@@ -162,6 +168,7 @@ _AS_TYPED: Mapping[str, object] = {"extra_query": dict[str, str] | None}
 
 _COMMON = (
     _keyword("range", TimeRange, _RANGE),
+    _keyword("sums", SumOptions, _SUMS),
     _keyword("output", OutputOptions, _OUTPUT),
     _keyword("naming", NameOptions, _NAMING),
     _keyword("connection", Connection, _CONNECTION),

@@ -13,8 +13,10 @@ from openai_usage._gap_text import billed_or_used
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.formats import FORMATS, Format
+from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, Written
+from openai_usage.cli.output.total_rows import TotalRows
 from openai_usage.cli.wording import CommandError
 
 TableOrJson: TypeAlias = Annotated[
@@ -126,15 +128,15 @@ class OutputOptions:
             )
         return FORMATS[ending]
 
-    @property
-    def is_incremental(self) -> bool:
-        """True if the output that was written before an error is kept and can be used."""
-        return self.output is None and self.chosen.streams
+    def is_incremental(self, grouping: Grouping) -> bool:
+        """Return whether output that was written before an error is kept and can be used."""
+        return self.output is None and self.chosen.streams and not grouping.is_summed
 
-    async def write(self, rows: ResultRows) -> None:
+    async def write(self, results: ResultRows) -> None:
         """Write all rows to the chosen destination in the chosen format."""
         written = Written()
-        rows = evolve(rows, buckets=written.count(rows.buckets))
+        results = evolve(results, buckets=written.count(results.buckets))
+        rows = TotalRows(results) if results.grouping.is_summed else results
         if self.output is None:
             await self.chosen.write(rows, sys.stdout.buffer)
         else:
@@ -145,8 +147,9 @@ class OutputOptions:
             if sys.stderr.isatty():
                 say(f"wrote {self.output}: {written}.")
         # An empty table needs a word, and a filter that matches nothing is often a typing error.
-        if not written.results and not rows.gaps and (rows.filters or self.chosen.is_table):
-            say(_nothing(rows))
+        is_empty = not written.results and not results.gaps
+        if is_empty and (results.filters or self.chosen.is_table):
+            say(_nothing(results))
 
 
 def _nothing(rows: ResultRows) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from io import StringIO
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from attrs import frozen
 
@@ -13,13 +13,17 @@ from openai_usage._digits import digits
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.total_rows import TotalRows
+
+Rows: TypeAlias = ResultRows | TotalRows
+"""The rows of an output: a row for each result, or for each sum."""
 
 
 @frozen
 class Format:
     """An output format."""
 
-    write: Callable[[ResultRows, BinaryIO], Awaitable[None]]
+    write: Callable[[Rows, BinaryIO], Awaitable[None]]
     streams: bool = False
     """True if rows are written as they arrive, and can be used even if an error follows."""
     is_text: bool = True
@@ -27,19 +31,19 @@ class Format:
     """True if the output is for people only."""
 
 
-async def _write_table(rows: ResultRows, file: BinaryIO) -> None:
+async def _write_table(rows: Rows, file: BinaryIO) -> None:
     from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - slow to import
 
-    await write_table(rows, file)
+    await write_table(rows.results if isinstance(rows, TotalRows) else rows, file)
 
 
-async def _write_jsonl(rows: ResultRows, file: BinaryIO) -> None:
+async def _write_jsonl(rows: Rows, file: BinaryIO) -> None:
     async for batch in rows:
         file.writelines(f"{_json(row)}\n".encode() for row in batch)
         file.flush()
 
 
-async def _write_json(rows: ResultRows, file: BinaryIO) -> None:
+async def _write_json(rows: Rows, file: BinaryIO) -> None:
     # On an error the array stays open, so that nobody can parse incomplete output as complete.
     separator = "["
     async for batch in rows:
@@ -53,7 +57,7 @@ def _json(row: object) -> str:
     return json.dumps(row, default=digits)  # money as text: many parsers read numbers as floats
 
 
-async def _write_csv(rows: ResultRows, file: BinaryIO) -> None:
+async def _write_csv(rows: Rows, file: BinaryIO) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows.columns)
@@ -86,10 +90,13 @@ def _terminal_cell(value: object) -> object:
     return mask(cell) if isinstance(cell, str) else cell
 
 
-async def _write_parquet(rows: ResultRows, file: BinaryIO) -> None:
-    from openai_usage.cli.output.parquet import write_parquet  # noqa: PLC0415 - needs an extra
+async def _write_parquet(rows: Rows, file: BinaryIO) -> None:
+    from openai_usage.cli.output import parquet  # noqa: PLC0415 - needs an extra
 
-    await write_parquet(rows, file)
+    if isinstance(rows, TotalRows):
+        await parquet.write_totals(rows, file)
+    else:
+        await parquet.write_results(rows, file)
 
 
 FORMATS: Mapping[str, Format] = {

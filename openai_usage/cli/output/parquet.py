@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from datetime import datetime
+from functools import partial
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-from pyarrow.parquet import ParquetWriter
+from pyarrow.parquet import ParquetWriter, write_table
 
 from openai_usage import Bucket
+from openai_usage._arrow_types import types_of
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.total_rows import TotalRows
 
 _ROWS = 10_000
 """The fewest rows in a row group, except the last. Row groups end at the end of a bucket."""
@@ -20,8 +24,8 @@ _ROWS = 10_000
 _LABELS = pa.dictionary(pa.int32(), pa.string())
 
 
-async def write_parquet(rows: ResultRows, file: BinaryIO) -> None:
-    """Write all rows with the types of `to_arrow()`, and say once on stderr if any were rounded.
+async def write_results(rows: ResultRows, file: BinaryIO) -> None:
+    """Write all results with the types of `to_arrow()`, and say once on stderr what was rounded.
 
     They are written to a temporary file first: on an error, pyarrow completes the file that it has
     begun, and incomplete output must not look like a complete file.
@@ -37,6 +41,26 @@ async def write_parquet(rows: ResultRows, file: BinaryIO) -> None:
         copyfileobj(complete, file)
     if rounding.columns:
         say(rounding.message("--money text"))
+
+
+async def write_totals(rows: TotalRows, file: BinaryIO) -> None:
+    """Write all sums with the types of `to_arrow()`, and say once on stderr what was rounded."""
+    types, rounding = types_of(rows.results.money), Rounding()
+    found = [row async for batch in rows for row in batch]
+    arrays = {
+        name: types[kind].array(
+            [_unix_seconds(row[name]) if kind is datetime else row[name] for row in found],
+            partial(rounding.add, name),
+        )
+        for name, kind in rows.kinds.items()
+    }
+    write_table(pa.table(arrays), file)
+    if rounding.columns:
+        say(rounding.message("--money text"))
+
+
+def _unix_seconds(text: object) -> int:
+    return int(datetime.fromisoformat(str(text)).timestamp())
 
 
 async def _groups(rows: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], None]:

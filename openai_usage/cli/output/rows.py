@@ -10,6 +10,7 @@ from openai_usage import Bucket, Buckets, Gap, MoneyType
 from openai_usage._gap_text import describe_span
 from openai_usage._number_format import counted
 from openai_usage._time_format import iso
+from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.windows import Window
@@ -23,6 +24,8 @@ class ResultRows:
 
     source: Buckets[object]
     """The query and its endpoint."""
+    grouping: Grouping
+    """The groups that were requested, and the sums that are shown for them."""
     buckets: AsyncIterable[Bucket[object]]
     """The buckets as they are fetched."""
     gaps: Sequence[Gap] = ()
@@ -33,11 +36,6 @@ class ResultRows:
     """True if a table shows every digit."""
     money: MoneyType = "decimal"
     """The type of money in Parquet."""
-
-    @property
-    def grouped_by(self) -> Sequence[str]:
-        """The fields by which the results are grouped."""
-        return getattr(self.source.query, "group_by", None) or ()
 
     @property
     def filters(self) -> Sequence[str]:

@@ -8,13 +8,10 @@ from attrs import evolve, frozen
 from openai_usage._number_format import Number
 from openai_usage._text import label, labels_of
 from openai_usage._time_format import iso
-from openai_usage.analysis.groups import Group, Totals, add_up, group_by
+from openai_usage.analysis.groups import Group, Rest, Totals, add_up, group_by
 from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.rows import ResultRows
-
-WITHOUT_GROUPING = ("start",)
-"""The label of a line if a line is a bucket."""
 
 
 @frozen
@@ -26,39 +23,45 @@ class Summary:
     starts: Sequence[int]
     """The starts of the buckets, in Unix seconds."""
     trends: Sequence[Sequence[Number]]
-    """For each group, the main measure of each bucket."""
+    """For each group, the main measure of each bucket; empty if a group is a period."""
 
     @property
     def trend(self) -> list[Number]:
         """The main measure of all groups by bucket; empty if currencies differ or it is a level."""
-        if len(self.totals.by_currency) != 1 or not self.totals.main.adds_up:
+        is_one = len(self.totals.by_currency) == 1 and self.totals.main.adds_up
+        if not is_one or not self.trends:
             return []
         return [add_up(bucket) for bucket in zip(*self.trends, strict=True)]
 
 
 async def summarize(rows: ResultRows) -> Summary:
     """Return the totals of all results: the largest first, or in time order without grouping."""
-    by = tuple(rows.grouped_by) or WITHOUT_GROUPING
-    builder = TotalsBuilder(rows.source.endpoint.result, tuple(dict.fromkeys([*by, "start"])))
+    grouping = rows.grouping
+    by = grouping.lines
+    builder = TotalsBuilder(rows.source.endpoint.result, list(dict.fromkeys([*by, "start"])))
     starts: list[int] = []
     async for bucket in rows.buckets:
         rows.names.learn(bucket.results)
         starts.append(bucket.start_time)
         builder.add([bucket])
     by_bucket = builder.build()
-    totals = by_bucket.merged(by).largest_first()
-    sizes = group_by(by_bucket, lambda group: _key(group, by))
-    trends = [_trend(sizes[_key(group, by)], totals.main.name, starts) for group in totals]
+    if has_trends := bool(grouping.by) and not grouping.has_period:
+        by_bucket = grouping.with_rest(by_bucket)  # which has a trend, too
+    totals = grouping.arrange(by_bucket.merged(by))
+    trends = _trends(by_bucket, totals, starts) if has_trends else []
     return Summary(_with_text(totals, rows.names), starts, trends)
 
 
-def _key(group: Group, by: Sequence[str]) -> object:
-    return (*(group.labels[name] for name in by), group.currency)
+def _trends(by_bucket: Totals, totals: Totals, starts: Sequence[int]) -> list[list[Number]]:
+    def key(group: Group) -> object:
+        return (*(group.labels[name] for name in totals.by), group.currency)
 
-
-def _trend(groups: Sequence[Group], measure: str, starts: Sequence[int]) -> list[Number]:
-    figures = {group.labels["start"]: group.figures[measure] for group in groups}
-    return [figures.get(iso(start), 0) for start in starts]
+    name = totals.main.name
+    figures = {
+        key: {group.labels["start"]: group.figures[name] for group in groups}
+        for key, groups in group_by(by_bucket, key).items()
+    }
+    return [[figures[key(group)].get(iso(start), 0) for start in starts] for group in totals]
 
 
 def _with_text(totals: Totals, names: KnownNames) -> Totals:
@@ -86,6 +89,8 @@ def _label(names: KnownNames, column: str, value: object) -> str:
             return "-"
         case bool():
             return str(value).lower()
+        case Rest():
+            return value
         case _ if column == "start":
             # Without trailing zeros: a date, or a date and a time.
             return str(value).removesuffix("T00:00:00Z").removesuffix(":00Z").replace("T", " ")

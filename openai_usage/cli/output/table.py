@@ -15,7 +15,7 @@ from openai_usage.analysis.measures import Measure
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.summary import WITHOUT_GROUPING, Summary, summarize
+from openai_usage.cli.output.summary import Summary, summarize
 from openai_usage.schema.windows import Window
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
@@ -74,8 +74,7 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
             "% of\n{}".format(main.name.replace("_", "\n")),
             [share(size, totals.sums[currency][main.name]) for size, currency in sizes],
         )
-    is_grouped = totals.by != WITHOUT_GROUPING
-    pairs = [(bar_width, trend * is_grouped) for bar_width, trend in _BAR_AND_TREND]
+    pairs = [(bar_width, trend * bool(summary.trends)) for bar_width, trend in _BAR_AND_TREND]
     bar_width, trend = layout.choose(pairs)
     if bar_width:
         bars = [bar(size, totals.largest[currency], bar_width) for size, currency in sizes]

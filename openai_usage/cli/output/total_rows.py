@@ -1,0 +1,71 @@
+"""Sums as flat rows, one for each group, for every format except the table."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+
+from attrs import frozen
+
+from openai_usage.analysis.groups import Group, Rest
+from openai_usage.analysis.measures import measures_of
+from openai_usage.analysis.periods import PERIODS
+from openai_usage.analysis.totals import TotalsBuilder
+from openai_usage.cli.output.rows import ResultRows, Row
+from openai_usage.schema.columns import columns_of
+
+
+@frozen
+class TotalRows:
+    """The sums of the results of a query as rows, with the names and types of their columns."""
+
+    results: ResultRows
+    """The results that are summed."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.kinds)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, type]:
+        """The types of the columns, by name: labels, measures, and the currency of money.
+
+        The end follows the start of a bucket, and names follow their ids.
+        """
+        endpoint, grouping = self.results.source.endpoint, self.results.grouping
+        known = {column.name: column.kind for column in columns_of(endpoint.result)}
+        kinds: dict[str, type] = {}
+        for name in grouping.labels:
+            kinds[name] = datetime if name == "start" else str if name in PERIODS else known[name]
+            if name == "start":
+                kinds["end"] = datetime
+            kinds |= dict.fromkeys(self.results.names.columns.get(name, ()), str)
+        for each in measures_of(endpoint):
+            kinds[each.name] = known[each.name]
+        return kinds | ({"currency": str} if "currency" in known else {})
+
+    async def __aiter__(self) -> AsyncIterator[list[Row]]:
+        """Yield all rows at once, when every bucket is read, with times in ISO 8601."""
+        results, names = self.results, self.results.names
+        builder = TotalsBuilder(results.source.endpoint.result, results.grouping.labels)
+        ends: dict[object, str] = {}
+        async for bucket in results.buckets:
+            names.learn(bucket.results)
+            ends[PERIODS["start"](bucket.start)] = PERIODS["start"](bucket.end)
+            builder.add([bucket])
+        totals = results.grouping.arrange(builder.build())
+        yield [dict(self._cells(group, ends)) for group in totals]
+
+    def _cells(self, group: Group, ends: Mapping[object, str]) -> Iterator[tuple[str, object]]:
+        for name, label in group.labels.items():
+            yield name, label
+            if name == "start":
+                yield "end", ends[label]
+            for column in self.results.names.columns.get(name, ()):
+                is_id = not isinstance(label, Rest)
+                yield column, self.results.names.named(column, label) if is_id else None
+        for name in self.kinds:
+            if name in group.figures:
+                yield name, group.figures[name]
+        if group.currency is not None:
+            yield "currency", group.currency
