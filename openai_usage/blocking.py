@@ -13,6 +13,7 @@ from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
+from openai_usage.limits import Limits
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
@@ -155,6 +156,21 @@ class UsageClient(BaseClient):
         return self._background.run(
             lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
         )
+
+    def limits(self, *, project_ids: Collection[str] | None = None) -> Limits:
+        """Return the limits of spending that the organization has set, for it and its projects.
+
+        See `AsyncUsageClient.limits`. What cannot be read is in `unread`, which says why.
+
+        Raises:
+            InvalidQueryError: *project_ids* is not a list of ids; nothing was sent.
+        """
+        try:
+            return self._background.run(lambda: self._limits(project_ids))
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del project_ids
+            raise error.with_traceback(None) from None
 
     @overload
     def query(
