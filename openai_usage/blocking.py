@@ -153,9 +153,14 @@ class UsageClient(BaseClient):
             InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
                 sent.
         """
-        return self._background.run(
-            lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
-        )
+        try:
+            return self._background.run(
+                lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+            )
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del personal, kinds, project_ids
+            raise error.with_traceback(None) from None
 
     def limits(self, *, project_ids: Collection[str] | None = None) -> Limits:
         """Return the limits of spending that the organization has set, for it and its projects.
@@ -168,8 +173,7 @@ class UsageClient(BaseClient):
         try:
             return self._background.run(lambda: self._limits(project_ids))
         except InvalidQueryError as error:
-            # An argument can be a key by mistake, and tracebacks can show locals.
-            del project_ids
+            del project_ids  # as in names()
             raise error.with_traceback(None) from None
 
     @overload

@@ -160,7 +160,12 @@ class AsyncUsageClient(BaseClient):
             InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
                 sent.
         """
-        return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+        try:
+            return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del personal, kinds, project_ids
+            raise error.with_traceback(None) from None
 
     async def limits(self, *, project_ids: Collection[str] | None = None) -> "Limits":
         """Return the hard limits and alerts that the organization has set for its spending.
@@ -181,8 +186,7 @@ class AsyncUsageClient(BaseClient):
         try:
             return await self._limits(project_ids)
         except InvalidQueryError as error:
-            # An argument can be a key by mistake, and tracebacks can show locals.
-            del project_ids
+            del project_ids  # as in names()
             raise error.with_traceback(None) from None
 
     @overload

@@ -276,6 +276,20 @@ async def test_what_cannot_be_asked_for_is_refused(
     assert sandbox.requests == []
 
 
+@pytest.mark.parametrize("param", ["personal", "kinds", "project_ids"])
+async def test_names_do_not_show_a_key_either(sandbox: Sandbox, param: str) -> None:
+    arguments: Any = {param: [KEY]}
+    async with client_of(sandbox) as client:
+        with pytest.raises(InvalidQueryError) as caught:
+            await client.names(**arguments)
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+    other = UsageClient(sandbox.admin_api_key, base_url=sandbox.base_url)
+    with other, pytest.raises(InvalidQueryError) as caught:
+        other.names(**arguments)
+    assert "s3cr3t" not in printed(of_ours(caught.value))
+    assert sandbox.requests == []
+
+
 async def test_a_key_that_looks_like_none_is_not_sent(sandbox: Sandbox) -> None:
     async with AsyncUsageClient(PLAIN, base_url=sandbox.base_url) as client:
         with pytest.raises(InvalidQueryError, match="not the admin key") as caught:

@@ -15,7 +15,7 @@ _ROOT = "/v1/organization"
 
 @frozen
 class _Setting:
-    """Limits in whole dollars a month. The organization spends about four thousand."""
+    """Limits in whole dollars a month."""
 
     limit: int | None
     """The hard limit, or None if none is set."""
@@ -25,12 +25,13 @@ class _Setting:
     """The state of the hard limit."""
 
 
-_ORGANIZATION = _Setting(limit=5_000, alerts=(2_500, 4_000, 4_750))
+_ORGANIZATION = _Setting(limit=7_500, alerts=(4_000, 6_000, 7_000))
+"""The settings of the organization, which spends some thousands of dollars a month."""
 
 _PROJECTS: Mapping[str, _Setting] = {
-    "Support Assistant": _Setting(limit=2_500, alerts=(2_000,)),
-    "Voice Notes": _Setting(limit=1_000, alerts=(), enforcement="inactive"),
-    "Research": _Setting(limit=None, alerts=(150,)),
+    "Support Assistant": _Setting(limit=4_500, alerts=(3_000,)),
+    "Voice Notes": _Setting(limit=1_100, alerts=(), enforcement="inactive"),
+    "Research": _Setting(limit=None, alerts=(400,)),
 }
 """The settings by the name of the project. Other projects have none."""
 
