@@ -14,6 +14,7 @@ from openai_usage.errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    NotFoundError,
     PaginationError,
 )
 
@@ -64,7 +65,13 @@ async def read_pages(
     after: Params = []
     async with iteration_span("list", path.rpartition("/")[2]) as span:
         for _ in range(_MOST_PAGES):
-            page = await transport.get(path, [*params, *after], span, decode)
+            try:
+                page = await transport.get(path, [*params, *after], span, decode)
+            except NotFoundError:
+                if not after:
+                    raise
+                # Not a 404, which would say that there is no list.
+                raise PaginationError("the API did not find a page of its own list.") from None
             if any(map(transport.is_key, (page.last_id, *(each.id for each in page.data)))):
                 del page  # tracebacks can show locals
                 raise PaginationError("the list has an API key in the place of an id.")

@@ -123,8 +123,10 @@ def _validated(transport: Transport, project_ids: Collection[str]) -> list[str]:
     return list(dict.fromkeys(project_ids))
 
 
-@define
+@define(eq=False)
 class _Reader:
+    """Reads the limits of some projects, in any order, and keeps them until all are there."""
+
     _transport: Transport
     _unread: list[UnreadLimit]
     _limits: dict[str | None, SpendLimit] = field(factory=dict)

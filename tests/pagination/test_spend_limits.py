@@ -30,6 +30,7 @@ from openai_usage import (
 )
 from openai_usage._pagination import lists, spend_limits
 from openai_usage.sandbox import Sandbox
+from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.faults import Answer
 from tests.conftest import NOW, TODAY, client_of
 from tests.support.leaks import KEY, of_ours, printed
@@ -456,6 +457,23 @@ async def test_pages_of_alerts(sandbox: Sandbox, client: AsyncUsageClient) -> No
         cursors = [dict(each.query) for each in small.requests if each.path == f"/v1/{ALERTS}"]
     ids = [alert.id for alert in expected.organization.alerts]
     assert cursors == [{}, {"after": ids[0]}, {"after": ids[1]}]
+
+
+async def test_a_404_after_the_first_page_is_not_none() -> None:
+    async with Sandbox(seed=7, now=NOW, page_caps={"spend_alerts": 1}) as small:
+        small.faults._add(not_found, 9, 0, needs="after")
+        async with client_of(small) as client:
+            limits = await client.limits(project_ids=())
+    assert limits.organization.alerts == ()
+    [unread] = limits.unread
+    assert (unread.kind, unread.why) == (
+        "spend_alerts",
+        "the API did not find a page of its own list.",
+    )
+
+
+async def not_found(_: web.BaseRequest, __: Answer) -> web.StreamResponse:
+    return ApiError.no_limit().response()
 
 
 async def test_an_alert_on_two_pages_is_one(client: AsyncUsageClient, wire: Wire) -> None:
