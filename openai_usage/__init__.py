@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from openai_usage.gaps import Gap
+    from openai_usage.limits import Limits, SpendAlert, SpendLimit, SpendLimits, UnreadLimit
     from openai_usage.names import Name, Names, UnreadList
     from openai_usage.retries import Retry
     from openai_usage.schema.queries import (
@@ -121,6 +122,7 @@ __all__ = [
     "InternalServerError",
     "InvalidOptionError",
     "InvalidQueryError",
+    "Limits",
     "MissingAdminKeyError",
     "ModerationsQuery",
     "ModerationsResult",
@@ -136,8 +138,12 @@ __all__ = [
     "RangeQuery",
     "RateLimitError",
     "Retry",
+    "SpendAlert",
+    "SpendLimit",
+    "SpendLimits",
     "Timestamp",
     "UnprocessableEntityError",
+    "UnreadLimit",
     "UnreadList",
     "UsageClient",
     "UsageError",
@@ -158,6 +164,7 @@ _NAMES_OF = {
     "endpoints": ["Endpoint", "Endpoints"],
     "errors": [name for name in __all__ if name.endswith("Error")],
     "gaps": ["Gap"],
+    "limits": ["Limits", "SpendAlert", "SpendLimit", "SpendLimits", "UnreadLimit"],
     "names": ["Name", "Names", "UnreadList"],
     "retries": ["Retry"],
     "schema.queries": [name for name in __all__ if name.endswith("Query")],

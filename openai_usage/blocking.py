@@ -13,6 +13,7 @@ from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
+from openai_usage.limits import Limits
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
@@ -152,9 +153,28 @@ class UsageClient(BaseClient):
             InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
                 sent.
         """
-        return self._background.run(
-            lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
-        )
+        try:
+            return self._background.run(
+                lambda: self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+            )
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del personal, kinds, project_ids
+            raise error.with_traceback(None) from None
+
+    def limits(self, *, project_ids: Collection[str] | None = None) -> Limits:
+        """Return the limits of spending that the organization has set, for it and its projects.
+
+        See `AsyncUsageClient.limits`. What cannot be read is in `unread`, which says why.
+
+        Raises:
+            InvalidQueryError: *project_ids* is not a list of ids; nothing was sent.
+        """
+        try:
+            return self._background.run(lambda: self._limits(project_ids))
+        except InvalidQueryError as error:
+            del project_ids  # as in names()
+            raise error.with_traceback(None) from None
 
     @overload
     def query(

@@ -15,6 +15,7 @@ from openai_usage.schema.validation import choose
 
 if TYPE_CHECKING:
     from openai_usage._pagination.name_lists import NameLists
+    from openai_usage.limits import Limits
     from openai_usage.names import Names, WorkKind
 
 __all__ = ["AsyncUsageClient"]
@@ -61,6 +62,11 @@ class BaseClient(Endpoints):
         project_ids: Collection[str] | None,
     ) -> "Names":
         return await self._name_lists.names(personal=personal, kinds=kinds, project_ids=project_ids)
+
+    async def _limits(self, project_ids: Collection[str] | None) -> "Limits":
+        from openai_usage._pagination.spend_limits import read_limits  # noqa: PLC0415 - on use
+
+        return await read_limits(self._transport, self._name_lists, project_ids)
 
     @cached_property
     def _name_lists(self) -> "NameLists":
@@ -154,7 +160,34 @@ class AsyncUsageClient(BaseClient):
             InvalidQueryError: An argument has another type, or a kind does not exist; nothing was
                 sent.
         """
-        return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+        try:
+            return await self._names(personal=personal, kinds=kinds, project_ids=project_ids)
+        except InvalidQueryError as error:
+            # An argument can be a key by mistake, and tracebacks can show locals.
+            del personal, kinds, project_ids
+            raise error.with_traceback(None) from None
+
+    async def limits(self, *, project_ids: Collection[str] | None = None) -> "Limits":
+        """Return the hard limits and alerts that the organization has set for its spending.
+
+        There is one limit and one list of alerts of the organization, and of each project. Each
+        call reads them again, and the list of projects every ten minutes. The key needs the scope
+        `api.management.read`. What cannot be read is not an error: it is in `unread` of the limits,
+        which says why.
+
+        Args:
+            project_ids: The projects to read, besides the organization. Default: all active
+                projects. `()` reads only the limits of the organization, in two requests. The API
+                does not tell a project that does not exist from one without limits.
+
+        Raises:
+            InvalidQueryError: *project_ids* is not a list of ids; nothing was sent.
+        """
+        try:
+            return await self._limits(project_ids)
+        except InvalidQueryError as error:
+            del project_ids  # as in names()
+            raise error.with_traceback(None) from None
 
     @overload
     def query(self, endpoint: Endpoint[P, R], *args: P.args, **kwargs: P.kwargs) -> Buckets[R]: ...

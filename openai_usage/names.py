@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from openai_usage.schema.model import Model
+from openai_usage.schema.unread import Unread
 
 __all__ = ["Name", "Names", "UnreadList"]
 
@@ -47,23 +48,13 @@ class Name(Model):
         return shown if is_plain else f"{shown} ({self.status})".lstrip()
 
 
-class UnreadList(Model):
-    """A list that could not be read. `str()` says which list, and why."""
+class UnreadList(Unread):
+    """A list that could not be read. `str()` says which list, and why.
+
+    If the failure was not `passing`, `names()` reads the list again only minutes later.
+    """
 
     kind: Kind
-    path: str
-    """The path of the list, relative to the client's `base_url`."""
-    why: str
-    """The message of the error."""
-    passing: bool
-    """True if the client's next `names()` reads it again; otherwise a call does minutes later."""
-    status_code: int | None = None
-    """The HTTP status of the response. None if there was no usable response."""
-    hint: str = ""
-    """The end of `why` that says what to do; empty if there is none."""
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.why}"
 
 
 @frozen(kw_only=True, repr=False)

@@ -120,7 +120,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 EXTRAS = {"rich", "cyclopts", "pyarrow", "openai", "altair", "jinja2", "vl_convert"}
 LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}
 """What comes with the first request, or with the sandbox."""
-PARTS = {f"openai_usage.{name}" for name in ("blocking", "names", "report", "sandbox")}
+PARTS = {f"openai_usage.{name}" for name in ("blocking", "limits", "names", "report", "sandbox")}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,11 @@ def test_names_that_are_not_loaded_yet_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["blocking", "buckets", "client", "endpoints", "errors", "gaps", "names", "schema"]
+    "name",
+    [
+        *("blocking", "buckets", "client", "endpoints", "errors", "gaps", "limits", "names"),
+        "schema",
+    ],
 )
 def test_public_files_are_there_after_a_plain_import(name: str) -> None:
     program = f"import openai_usage; print(openai_usage.{name}.__name__)"

@@ -376,6 +376,24 @@ async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
     assert len(seen.requests) == 2 + len(refused) == 2 + 5
 
 
+async def test_limits_and_their_requests(sandbox: Sandbox, seen: Seen) -> None:
+    async with client_of(sandbox) as client:
+        with seen.tracer.start_as_current_span("the application's") as application:
+            await client.limits(project_ids=["proj_a"])
+    read = [
+        each for each in seen.exporter.get_finished_spans() if each.name.startswith("openai_usage.")
+    ]
+    assert below(application, *read)
+    assert sorted((each.name, facts(each)["openai_usage.outcome"]) for each in read) == [
+        ("openai_usage.get spend_limit", "complete"),
+        ("openai_usage.get spend_limit", "complete"),  # with a 404: none is set
+        ("openai_usage.list spend_alerts", "complete"),
+        ("openai_usage.list spend_alerts", "failed"),
+    ]
+    assert {facts(each).get("openai_usage.pages") for each in read} == {0, 1}
+    assert len(seen.requests) == 4
+
+
 # ------------------------------------------------------------- what is never seen
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Annotated
@@ -11,34 +11,16 @@ from typing import Annotated
 import msgspec
 from attrs import define, field, frozen
 
-from openai_usage._http.retry import is_retryable
 from openai_usage._http.transport import Transport
-from openai_usage._pagination.paginator import next_cursor
-from openai_usage._telemetry import iteration_span
+from openai_usage._pagination.lists import PROJECT_ID, Failure, gather, read_each, read_pages
 from openai_usage._wire.decoder import decode_list
-from openai_usage._wire.params import Params
-from openai_usage.errors import (
-    APIError,
-    APIResponseValidationError,
-    APIStatusError,
-    PaginationError,
-)
 from openai_usage.names import Kind, Name, Names, UnreadList, WorkKind
 from openai_usage.schema.validation import validate
-
-_AT_ONCE = 8
-"""Lists of API keys read at the same time. There is one list for each project."""
-
-_MOST_FAILURES = 8
-"""Lists that may fail after all retries before the others are skipped."""
 
 _KEPT = 600.0
 """Seconds until a list is read again on demand. A service learns of a new project or key within
 minutes, and an id that stays unknown, such as that of a deleted key, costs little. Lists of 1,000
 projects take 1,010 requests: less than two a second even if names are always requested."""
-
-_MOST_PAGES = 10_000
-"""Pages of a list, of 100 names each. A longer list is taken for an endless one."""
 
 
 class _Entry(msgspec.Struct, kw_only=True):
@@ -52,7 +34,7 @@ class _Entry(msgspec.Struct, kw_only=True):
 
 
 class _Project(_Entry, kw_only=True):
-    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\Z")]  # it becomes part of a path
+    id: Annotated[str, msgspec.Meta(pattern=PROJECT_ID)]
     status: str | None = None
 
     def named(self) -> Name:
@@ -133,7 +115,7 @@ class NameLists:
             reading.append(self._read_work(kinds, project_ids, call))
         if personal:
             reading.append(self._read([_USERS], call))
-        await _gather(reading)
+        await gather(reading)
         lists = [*self._work(kinds, project_ids), *([_USERS] if personal else [])]
         copies = [self._copies[each] for each in lists]
         return Names(
@@ -169,81 +151,20 @@ class NameLists:
         async with self._turns[lists[0].kind]:
             now = asyncio.get_running_loop().time()
             due = [each for each in lists if self._copies[each].is_due(now, call)]
-            left, failed = iter(due), list[ListEndpoint]()
-            await _gather(self._read_each(left, failed) for _ in due[:_AT_ONCE])
+            await read_each(due, self._read_list, self._settle)
 
-    async def _read_each(self, lists: Iterator[ListEndpoint], failed: list[ListEndpoint]) -> None:
-        """Read *lists* one after the other. Several tasks share the iterator."""
-        for each in lists:
-            copy = self._copies[each]
-            if len(failed) < _MOST_FAILURES:
-                await self._try(each, copy)
-            else:
-                why = f"not asked for, since {_MOST_FAILURES} others failed"
-                copy.unread = UnreadList(kind=each.kind, path=each.path, why=why, passing=True)
-            copy.tried = next(self._order)
-            if copy.unread is not None and copy.unread.passing:
-                failed.append(each)
-            else:
-                copy.settled = asyncio.get_running_loop().time()
-
-    async def _try(self, wanted: ListEndpoint, copy: _Copy) -> None:
-        """Read a whole list, or record why it cannot be read and keep its old names."""
-        try:
-            copy.names = await self._read_all_pages(wanted)
-        except APIError as error:
-            copy.unread = _unread(wanted, error)
-        else:
-            copy.unread = None
-
-    async def _read_all_pages(self, wanted: ListEndpoint) -> dict[str, Name]:
-        names: dict[str, Name] = {}
-        seen: set[str] = set()
-        after: Params = []
+    async def _read_list(self, wanted: ListEndpoint) -> None:
         decode = partial(decode_list, wanted.entry)
-        async with iteration_span("list", wanted.kind) as span:
-            for _ in range(_MOST_PAGES):
-                pairs = [*wanted.params, ("limit", "100"), *after]
-                page = await self._transport.get(wanted.path, pairs, span, decode)
-                if any(map(self._transport.is_key, (page.last_id, *(e.id for e in page.data)))):
-                    del page  # tracebacks can show locals
-                    raise PaginationError("the list has an API key in the place of an id.")
-                span.record_page(0)
-                names |= {entry.id: entry.named() for entry in page.data}
-                if not page.has_more:
-                    return names
-                after = [("after", next_cursor(page.last_id, seen))]
-            raise PaginationError(f"the list does not end: {_MOST_PAGES} pages were read.")
+        params = [*wanted.params, ("limit", "100")]
+        entries = await read_pages(self._transport, wanted.path, params, decode)
+        self._copies[wanted].names = {entry.id: entry.named() for entry in entries}
 
-
-def _unread(wanted: ListEndpoint, error: APIError) -> UnreadList:
-    """Return the record of a list that could not be read, and whether a retry can help."""
-    status = error.status_code if isinstance(error, APIStatusError) else None
-    why = _why(error)
-    return UnreadList(
-        kind=wanted.kind,
-        path=wanted.path,
-        why=why,
-        passing=status is None or is_retryable(error),
-        status_code=status,
-        hint=error.hint if why.endswith(error.hint) else "",
-    )
-
-
-def _why(error: APIError) -> str:
-    if not isinstance(error, APIResponseValidationError):
-        return error.message
-    # Without the quoted body, which may contain personal data.
-    what, where, _ = error.message.partition(f" at {error.path}")
-    return what + where
-
-
-async def _gather(coroutines: Iterable[Awaitable[None]]) -> None:
-    """Await all *coroutines*; if one fails or this is cancelled, cancel the others."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _settle(self, wanted: ListEndpoint, failure: Failure | None) -> None:
+        """Record the attempt to read a list. After a *failure* its old names stay."""
+        copy = self._copies[wanted]
+        copy.tried = next(self._order)
+        copy.unread = None
+        if failure is not None:
+            copy.unread = UnreadList(kind=wanted.kind, path=wanted.path, **failure)
+        if copy.unread is None or not copy.unread.passing:
+            copy.settled = asyncio.get_running_loop().time()

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from openai_usage._wire.decimals import decimals_of, reject_non_finite
-from openai_usage._wire.duplicates import reject_duplicates
+from openai_usage._wire.duplicates import reject_any_duplicates, reject_duplicates
 from openai_usage._wire.integers import ExactDecoder
 from openai_usage.errors import APIResponseValidationError
 from openai_usage.schema.results import Bucket, Page
@@ -67,6 +67,23 @@ async def decode_list(entry: type[R], body: bytes | bytearray) -> ListPage[R]:
         return msgspec.json.decode(body, type=ListPage[entry])  # type: ignore[valid-type]
     except _DECODE_ERRORS as error:
         raise _invalid(error) from None
+
+
+async def decode_object(kind: type[R], body: bytes | bytearray) -> R:
+    """Return the object of *kind* that the small *body* holds, without unknown fields.
+
+    Integers may come as `5`, `5.0` or `"5"`, never as `5.5`. A field that comes twice is an error.
+
+    Raises:
+        APIResponseValidationError: *body* is not such an object. The transport adds the body.
+    """
+    try:
+        _check_text(body)
+        value: R = _object_decoder(kind).decode(body)  # type: ignore[arg-type]  # as above
+        reject_any_duplicates(body)
+    except _DECODE_ERRORS as error:
+        raise _invalid(error) from None
+    return value
 
 
 def _check_text(body: bytes | bytearray) -> None:
@@ -149,3 +166,8 @@ class _Decoder(Generic[R]):
 
 
 _decoder = cache(_Decoder)
+
+
+@cache
+def _object_decoder(kind: type[R]) -> ExactDecoder[R]:
+    return ExactDecoder(kind)

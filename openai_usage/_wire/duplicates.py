@@ -53,6 +53,18 @@ def reject_duplicates(body: _Buffer, buckets: int, result: type, *, has_money: b
         raise msgspec.ValidationError(f"Object contains this field twice - at `{path}`")
 
 
+def reject_any_duplicates(body: _Buffer) -> None:
+    """Raise a `ValidationError` if a key comes twice in any object of *body*, a small one."""
+    json.loads(body, object_pairs_hook=_reject_twice, parse_int=str, parse_float=str)
+
+
+def _reject_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
+        raise msgspec.ValidationError("Object contains a field twice")
+    return unique
+
+
 def _loads(body: _Buffer) -> object:
     return json.loads(body, object_pairs_hook=_Pairs, parse_int=str, parse_float=str)
 

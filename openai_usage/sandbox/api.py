@@ -12,6 +12,7 @@ from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.cursors import cursor_to, decode_cursor
 from openai_usage.sandbox.dataset.ledger import Ledger, Row
+from openai_usage.sandbox.dataset.limits import spend_limits
 from openai_usage.sandbox.dataset.name_lists import SandboxLists
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.parameters import query_of
@@ -22,7 +23,7 @@ USAGE = "api.usage.read"
 """The scope that requests for usage and costs need."""
 
 MANAGEMENT = "api.management.read"
-"""The scope that requests for lists of projects, users and API keys need."""
+"""The scope that requests for lists of projects, users and API keys need, and for limits."""
 
 
 _WHOLE_DAYS = {"costs"}
@@ -49,6 +50,7 @@ class Api:
     ) -> None:
         self._ledger = Ledger(organization)
         self._name_lists = SandboxLists(organization, page_caps)
+        self._spend_limits = spend_limits(organization)
         self._scopes = scopes
         self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)
@@ -70,10 +72,19 @@ class Api:
         if scope not in self._scopes[key]:
             raise ApiError.no_scope(scope)
         if endpoint is None:
-            return self._encoder.encode(self._name_lists.page(path, parameters))
+            return self._encoder.encode(self._managed(path, parameters))
         return self._encoder.encode(
             self._page(endpoint, query_of(endpoint.query_type, parameters), now)
         )
+
+    def _managed(self, path: str, parameters: MultiMapping[str]) -> Row:
+        """Return a hard limit, or a page of a list."""
+        if path not in self._spend_limits:
+            return self._name_lists.page(path, parameters)
+        limit = self._spend_limits[path]
+        if limit is None:
+            raise ApiError.no_limit()
+        return limit
 
     def _page(self, endpoint: Endpoint[..., object], query: RangeQuery, now: int) -> Row:
         start = query.start_time

@@ -69,6 +69,11 @@ class ApiError(Exception):
         return cls(404, f"Invalid URL ({method} {path})", code=None)
 
     @classmethod
+    def no_limit(cls) -> Self:
+        """Return a 404: no hard limit is set. What the API returns then is not documented."""
+        return cls(404, "No spend limit is set.", code=None)
+
+    @classmethod
     def missing(cls, param: str) -> Self:
         """Return a 400: a required parameter is missing."""
         return cls(

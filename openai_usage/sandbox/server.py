@@ -48,7 +48,7 @@ class Sandbox:
         amounts: The JSON type of money: numbers or strings. The API has sent both.
         page_caps: The largest page of an endpoint, whatever `limit` a request has. The API was
             seen to return at most 31 buckets of costs, as with `{"costs": 31}`. The lists
-            `projects`, `users` and `api_keys` can be capped in the same way.
+            `projects`, `users`, `api_keys` and `spend_alerts` can be capped in the same way.
         requests_per_second: The most requests that are answered in any one second. Further requests
             get a 429. Default: no limit.
         port: The port to listen on. Default: any free port.

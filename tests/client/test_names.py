@@ -23,7 +23,7 @@ from openai_usage import (
     Names,
     UnreadList,
 )
-from openai_usage._pagination import name_lists
+from openai_usage._pagination import lists, name_lists
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.leaks import holders
@@ -250,7 +250,7 @@ async def test_where_one_fails_the_others_are_seen_to_their_end() -> None:
         raise RuntimeError("closed")
 
     with pytest.raises(RuntimeError, match="closed"):
-        await name_lists._gather([stuck(), failing()])
+        await lists.gather([stuck(), failing()])
     assert ended == ["stuck"]
 
 
@@ -412,7 +412,7 @@ async def test_a_list_is_whole_or_unread(
     bodies: list[str | bytes],
     why: str,
 ) -> None:
-    monkeypatch.setattr(name_lists, "_MOST_PAGES", 5)
+    monkeypatch.setattr(lists, "_MOST_PAGES", 5)
     for body in bodies:
         sandbox.faults.status(200, body=body)
     names = await client.names()

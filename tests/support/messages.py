@@ -29,6 +29,8 @@ PARAMETERS = [
     "client.costs(start_time=1, project_ids=['gateway-key']).first_page()",
     "client.costs(start_time=1).to_arrow(money='int')",
     "client.names(kinds=['project'])",
+    "client.limits(project_ids=['../costs'])",
+    "client.limits(project_ids=['gateway-key'])",
     "client.query('cost', start_time=1)",
     "report(date(2126, 1, 1))",
 ]

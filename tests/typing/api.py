@@ -33,6 +33,7 @@ from openai_usage import (
     FileSearchCallsResult,
     ImagesResult,
     InvalidQueryError,
+    Limits,
     ModerationsResult,
     MoneyType,
     Name,
@@ -40,6 +41,10 @@ from openai_usage import (
     Page,
     Plan,
     RangeQuery,
+    SpendAlert,
+    SpendLimit,
+    SpendLimits,
+    UnreadLimit,
     UnreadList,
     UsageClient,
     UsageError,
@@ -217,6 +222,30 @@ async def ids_have_names(client: AsyncUsageClient, result: CompletionsResult) ->
     assert_type(names.unread[0].kind, Literal["projects", "users", "api_keys"])
     await client.names(personal="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     name.status = "active"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+async def limits_are_read_like_names(client: AsyncUsageClient, blocking: UsageClient) -> None:
+    limits = await client.limits(project_ids=["proj_a"])
+    assert_type(limits, Limits)
+    assert_type(blocking.limits(), Limits)
+    assert_type(limits.organization, SpendLimits)
+    assert_type(limits.projects, Mapping[str, SpendLimits])
+    assert_type(limits.unread, tuple[UnreadLimit, ...])
+    assert_type(limits.unread[0].kind, Literal["projects", "spend_limit", "spend_alerts"])
+    assert_type(limits.unread[0].project_id, str | None)
+    assert_type(limits.unread[0].status_code, int | None)
+    own = limits.organization
+    assert_type(own.limit, SpendLimit | None)
+    assert_type(own.alerts, tuple[SpendAlert, ...])
+    if own.limit is not None:
+        assert_type(own.limit.amount, Amount)
+        assert_type(own.limit.interval, str)
+        assert_type(own.limit.enforcement, str)
+        assert_type(own.limit.monthly, Amount | None)
+    assert_type(own.alerts[0].id, str)
+    await client.limits(["proj_a"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.limits(project_ids=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    own.limit = None  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 async def a_report_is_text_pictures_and_what_is_missing(client: AsyncUsageClient) -> None:

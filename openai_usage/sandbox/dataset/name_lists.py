@@ -1,4 +1,4 @@
-"""The lists of the organization's projects, users and API keys, which have the names of ids."""
+"""The lists of the organization: projects, users, API keys, and alerts of spending, in pages."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -7,6 +7,7 @@ from multidict import MultiMapping
 from openai_usage.sandbox.api_errors import ApiError
 from openai_usage.sandbox.dataset.arrivals import FOUNDED
 from openai_usage.sandbox.dataset.ledger import Row
+from openai_usage.sandbox.dataset.limits import spend_alerts
 from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.dataset.workloads import ARCHIVED, KEYS, PEOPLE, email_of
 
@@ -34,6 +35,13 @@ def _api_keys(keys: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Ro
     return (each for each in keys if each["owner_project_access"] in _ACCESS[access])
 
 
+def _alerts(alerts: Sequence[Row], parameters: MultiMapping[str]) -> Iterator[Row]:
+    order = parameters.get("order", "asc")
+    if order not in ("asc", "desc"):
+        raise ApiError.invalid("order", f"Invalid value: '{order}'.")
+    return iter(alerts) if order == "asc" else reversed(alerts)
+
+
 class SandboxLists:
     """The lists of one organization, served in pages.
 
@@ -52,6 +60,10 @@ class SandboxLists:
             **{
                 f"{root}/projects/{id_}/api_keys": ("api_keys", _api_keys, [*self._keys_of(name)])
                 for id_, name in organization.projects.items()
+            },
+            **{
+                path: ("spend_alerts", _alerts, alerts)
+                for path, alerts in spend_alerts(organization).items()
             },
         }
 
