@@ -50,3 +50,12 @@ def windows_of(query: RangeQuery, end_time: int) -> Iterator[Window]:
         end = min(end_time, (start // width + full) * width)
         yield Window(start, end)
         start = end
+
+
+def is_in_progress(query: RangeQuery, bucket: Span, now: int) -> bool:
+    """Return whether the time of *bucket* is not over at *now*, in Unix seconds.
+
+    A bucket of usage can end at the end of the range, before its time is over.
+    """
+    width = SECONDS[query.bucket_width]
+    return (bucket.start_time // width + 1) * width > now

@@ -86,6 +86,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                         names=names,
                         exact=output.exact,
                         money=output.money or "decimal",
+                        with_zeros=sums.days_without_usage,
                     )
                     await output.write(rows)
                     tracker.is_done = True

@@ -14,7 +14,7 @@ from openai_usage.names import Kind, WorkKind
 
 WithNames: TypeAlias = Annotated[
     bool,
-    flag("Show the names of projects and API keys next to their ids."),
+    flag("Show the names of projects and API keys: in a table in place of their ids."),
     Parameter(group=OUTPUT),
 ]
 """The option for all names except those of people."""
@@ -36,8 +36,12 @@ class NameOptions:
 
     names: WithNames = False
     personal: Annotated[
-        bool, flag("Show the names and e-mail addresses of people next to their ids, too.")
+        bool,
+        flag("Show the names of people, too; outside of tables, also their e-mail addresses."),
     ] = False
+    ids: Annotated[bool, flag("Show ids in a table next to names, in columns of their own.")] = (
+        False
+    )
 
     async def of(
         self,
@@ -49,7 +53,7 @@ class NameOptions:
 
         Figures do not depend on names: an id whose name cannot be read is shown with a mark.
         """
-        if not self.names and not self.personal:
+        if not self.names and not self.personal and not self.ids:
             return KnownNames()
         kinds: list[WorkKind] = [kind for column, kind in _KINDS.items() if column in group_by]
         personal = self.personal and not _PEOPLE.keys().isdisjoint(group_by)
@@ -58,7 +62,7 @@ class NameOptions:
                 names = await client.names(personal=personal, kinds=kinds, project_ids=project_ids)
         except TimeoutError:
             names = _timed_out(kinds, personal=personal)
-        return KnownNames(names, _WORK | _PEOPLE if self.personal else _WORK)
+        return KnownNames(names, _WORK | _PEOPLE if self.personal else _WORK, self.ids)
 
 
 def _timed_out(kinds: Sequence[WorkKind], *, personal: bool) -> Names:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,12 +16,13 @@ from openai_usage._digits import digits
 from openai_usage._text import escape
 
 _UNBOUNDED = 10_000
-"""The width if stdout is not a terminal: programs such as grep need lines that are not wrapped."""
+"""The width if stdout is not a terminal and `COLUMNS` is not set: programs such as grep need lines
+that are not wrapped."""
 
 
 @contextmanager
 def console_on(file: BinaryIO) -> Iterator[Console]:
-    """Open a console on *file*, as wide as the terminal, or unbounded if it is not a terminal.
+    """Open a console on *file*, as wide as the terminal or, without a terminal, as `COLUMNS` says.
 
     Markup is disabled, because text from the API may look like the markup of rich.
     """
@@ -30,11 +32,16 @@ def console_on(file: BinaryIO) -> Iterator[Console]:
             yield Console(file=text, markup=False, emoji=False)
         else:
             buffer = StringIO()
-            yield Console(file=buffer, width=_UNBOUNDED, markup=False, emoji=False)
+            yield Console(file=buffer, width=_width_without_terminal(), markup=False, emoji=False)
             lines = buffer.getvalue().split("\n")  # splitlines() would also split inside labels
             text.write("\n".join(line.rstrip(" ") for line in lines))
     finally:
         text.detach()  # the caller owns and closes the file
+
+
+def _width_without_terminal() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if re.fullmatch("[1-9][0-9]{0,3}", columns) else _UNBOUNDED
 
 
 def print_json(report: object) -> None:

@@ -18,6 +18,8 @@ class KnownNames:
     names: Names = field(factory=lambda: Names(known={}))
     columns: Mapping[str, Sequence[str]] = field(factory=dict[str, Sequence[str]])
     """The columns of names after each column of ids; empty if names were not requested."""
+    with_ids: bool = False
+    """True if a table shows ids next to names."""
     _has_unread: bool = field(default=False, init=False)
 
     def learn(self, results: Iterable[object]) -> None:
@@ -33,11 +35,8 @@ class KnownNames:
         return name.email if column.endswith("_email") else str(name)
 
     def labelled(self, column: str, id_: str) -> str:
-        """Return an id after its name and e-mail address, if these were requested."""
-        if column not in self.columns:
-            return id_
-        name = self._of(id_)
-        return " ".join(filter(None, (str(name), name.email, id_ if name.name else None)))
+        """Return the name of an id in place of the id, if names were requested."""
+        return str(self._of(id_)) if column in self.columns else id_
 
     def warn_of_unread(self) -> None:
         """Say on stderr why some of the shown ids have no name."""

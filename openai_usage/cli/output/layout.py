@@ -1,5 +1,6 @@
 """Lay out tables: labels and figures stay whole as long as they fit, drawings take what is left."""
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -19,6 +20,9 @@ _MIN_LABEL_WIDTH = 9
 
 _GAP = 2
 """Characters between columns."""
+
+_DECIMALS = re.compile(r"([^.]*)(\.[0-9]+)( \S*)")
+"""A figure with decimals and a unit: what is before the decimals, the decimals, the unit."""
 
 ROUNDED = "Rows are rounded; the total is the rounded sum of exact amounts."
 
@@ -70,7 +74,8 @@ class Layout:
         self._add(column, whole, [Text(each) for each in labels])
 
     def add_figures(self, head: str, figures: Sequence[str], foot: str = "") -> None:
-        """Add a column of figures, which are never wrapped."""
+        """Add a column of figures, which are never wrapped. Their decimal points are aligned."""
+        figures, foot = align_points(figures, foot)
         width = max(map(cell_len, [*head.split("\n"), *foot.split("\n"), *figures]))
         column = Column(head, Text(foot), justify="right", no_wrap=True, min_width=width)
         self._add(column, width, figures)
@@ -130,6 +135,18 @@ class Layout:
         self._columns.append(column)
         self._cells.append(cells)
         self._left -= width + _GAP
+
+
+def align_points(figures: Sequence[str], foot: str) -> tuple[Sequence[str], str]:
+    """Return figures, and lines under them, with blanks after decimals that are shorter."""
+    texts = [*figures, *foot.split("\n")]
+    longest = max((len(match[2]) for match in map(_DECIMALS.fullmatch, texts) if match), default=0)
+
+    def aligned(text: str) -> str:
+        match = _DECIMALS.fullmatch(text)
+        return f"{match[1]}{match[2]:{longest}}{match[3]}" if match else text
+
+    return [aligned(each) for each in figures], "\n".join(map(aligned, foot.split("\n")))
 
 
 def bar(size: Number, largest: Number, width: int) -> RenderableType:

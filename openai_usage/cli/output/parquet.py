@@ -67,7 +67,7 @@ async def _groups(rows: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], 
     """Yield the buckets in groups that are large enough for a row group."""
     group: list[Bucket[object]] = []
     count = 0
-    async for bucket in rows.buckets:
+    async for bucket in rows.read():
         group.append(bucket)
         count += len(bucket.results)
         if count >= _ROWS:
@@ -88,7 +88,6 @@ def _fields(rows: ResultRows) -> Iterator["pa.Field[Any]"]:
 def _batch(
     rows: ResultRows, buckets: Sequence[Bucket[object]], table_schema: pa.Schema, rounding: Rounding
 ) -> pa.RecordBatch:
-    rows.names.learn(result for bucket in buckets for result in bucket.results)
     batch = record_batch(rows.source.endpoint, buckets, money=rows.money, rounding=rounding)
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
     for ids, names in rows.names.columns.items():

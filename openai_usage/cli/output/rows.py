@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 
-from attrs import define, field, frozen
+import attrs
+import msgspec
+from attrs import NOTHING, define, field, frozen
 
-from openai_usage import Bucket, Buckets, Gap, MoneyType
+from openai_usage import Amount, Bucket, Buckets, Gap, MoneyType
 from openai_usage._gap_text import describe_span
 from openai_usage._number_format import counted
 from openai_usage._time_format import iso
@@ -36,6 +39,16 @@ class ResultRows:
     """True if a table shows every digit."""
     money: MoneyType = "decimal"
     """The type of money in Parquet."""
+    with_zeros: bool = False
+    """True if a bucket without results has a row with zeros."""
+
+    async def read(self) -> AsyncIterator[Bucket[object]]:
+        """Yield every bucket, and learn the names that its results contain."""
+        zero = zero_of(self.source.endpoint.result) if self.with_zeros else None
+        async for bucket in self.buckets:
+            self.names.learn(bucket.results)
+            is_empty = zero is not None and not bucket.results
+            yield msgspec.structs.replace(bucket, results=(zero,)) if is_empty else bucket
 
     @property
     def filters(self) -> Sequence[str]:
@@ -55,13 +68,12 @@ class ResultRows:
     async def __aiter__(self) -> AsyncIterator[list[Row]]:
         """Yield the rows of one bucket after the other, with times in ISO 8601."""
         columns = self.columns
-        async for bucket in self.buckets:
+        async for bucket in self.read():
             rows = zip(*self._cells(bucket), strict=True)
             yield [dict(zip(columns, row, strict=True)) for row in rows]
 
     def _cells(self, bucket: Bucket[object]) -> Iterator[Sequence[object]]:
         """Yield the values of each column, one for each result of a bucket."""
-        self.names.learn(bucket.results)
         for column in self._columns:
             if column.kind is datetime:
                 yield [iso(getattr(bucket, column.name))] * len(bucket.results)
@@ -79,6 +91,21 @@ class ResultRows:
 
     def _names_of(self, column: Column) -> Sequence[str]:
         return self.names.columns.get(column.name, ())
+
+
+_ZEROS = {
+    int: 0,
+    float: 0.0,
+    Decimal: Decimal(0),
+    # Only dollars have been seen in answers of the API.
+    Amount: Amount(value=Decimal(0), currency="usd"),
+}
+
+
+def zero_of(result: type) -> object:
+    """Return a result without labels, whose measures are zero."""
+    fields = attrs.fields(result)
+    return result(**{each.name: _ZEROS[each.type] for each in fields if each.default is NOTHING})
 
 
 @define

@@ -1,17 +1,17 @@
 """Summarize results for people: a line for each group, or for each bucket without grouping."""
 
 from collections.abc import Sequence
-from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from openai_usage import Bucket
 from openai_usage._number_format import Number
-from openai_usage._text import label, labels_of
 from openai_usage._time_format import iso
-from openai_usage.analysis.groups import Group, Rest, Totals, add_up, group_by
+from openai_usage.analysis.groups import Group, Totals, add_up, group_by
 from openai_usage.analysis.totals import TotalsBuilder
-from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.output.labels import Labels
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.schema.windows import is_in_progress
 
 
 @frozen
@@ -22,8 +22,10 @@ class Summary:
     """The groups, with text for labels and currencies. Each is a line of the table."""
     starts: Sequence[int]
     """The starts of the buckets, in Unix seconds."""
+    in_progress: Bucket[object] | None
+    """The last bucket, if it is not over yet."""
     trends: Sequence[Sequence[Number]]
-    """For each group, the main measure of each bucket; empty if a group is a period."""
+    """For each group, the main measure of each bucket that is over; empty for periods."""
 
     @property
     def trend(self) -> list[Number]:
@@ -34,22 +36,31 @@ class Summary:
         return [add_up(bucket) for bucket in zip(*self.trends, strict=True)]
 
 
-async def summarize(rows: ResultRows) -> Summary:
-    """Return the totals of all results: the largest first, or in time order without grouping."""
-    grouping = rows.grouping
-    by = grouping.lines
-    builder = TotalsBuilder(rows.source.endpoint.result, list(dict.fromkeys([*by, "start"])))
+async def summarize(rows: ResultRows, now: int) -> Summary:
+    """Return the totals of all results, as they were requested, at *now* in Unix seconds."""
+    grouping, query = rows.grouping, rows.source.query
+    builder = TotalsBuilder(
+        rows.source.endpoint.result, list(dict.fromkeys([*grouping.lines, "start"]))
+    )
     starts: list[int] = []
-    async for bucket in rows.buckets:
-        rows.names.learn(bucket.results)
+    last: Bucket[object] | None = None
+    async for bucket in rows.read():
         starts.append(bucket.start_time)
         builder.add([bucket])
+        last = bucket
+    in_progress = last if last is not None and is_in_progress(query, last, now) else None
     by_bucket = builder.build()
     if has_trends := bool(grouping.by) and not grouping.has_period:
         by_bucket = grouping.with_rest(by_bucket)  # which has a trend, too
-    totals = grouping.arrange(by_bucket.merged(by))
-    trends = _trends(by_bucket, totals, starts) if has_trends else []
-    return Summary(_with_text(totals, rows.names), starts, trends)
+    totals = grouping.arrange(by_bucket.merged(grouping.lines))
+    over = starts if in_progress is None else starts[:-1]
+    labels = Labels(
+        rows.names,
+        in_progress=None if in_progress is None else in_progress.start,
+        has_times=query.bucket_width != "1d",
+    )
+    trends = _trends(by_bucket, totals, over) if has_trends else []
+    return Summary(labels.written(totals), starts, in_progress, trends)
 
 
 def _trends(by_bucket: Totals, totals: Totals, starts: Sequence[int]) -> list[list[Number]]:
@@ -62,38 +73,3 @@ def _trends(by_bucket: Totals, totals: Totals, starts: Sequence[int]) -> list[li
         for key, groups in group_by(by_bucket, key).items()
     }
     return [[figures[key(group)].get(iso(start), 0) for start in starts] for group in totals]
-
-
-def _with_text(totals: Totals, names: KnownNames) -> Totals:
-    """Return the same totals with labels and currencies as text, different for any two groups."""
-    texts = {
-        name: labels_of((group.labels[name] for group in totals), partial(_label, names, name))
-        for name in totals.by
-    }
-    billed = (group.currency for group in totals if group.currency is not None)
-    currencies = labels_of(billed, label)
-    groups = [
-        evolve(
-            group,
-            labels={name: texts[name][value] for name, value in group.labels.items()},
-            currency=None if group.currency is None else currencies[group.currency],
-        )
-        for group in totals
-    ]
-    return evolve(totals, groups=groups)
-
-
-def _label(names: KnownNames, column: str, value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return str(value).lower()
-        case Rest():
-            return value
-        case _ if column == "start":
-            # Without trailing zeros: a date, or a date and a time.
-            return str(value).removesuffix("T00:00:00Z").removesuffix(":00Z").replace("T", " ")
-        case _:
-            # The text may come from anyone, so control characters must not reach the terminal.
-            return label(names.labelled(column, str(value)))

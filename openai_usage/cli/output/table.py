@@ -10,6 +10,7 @@ from rich.text import Text
 from openai_usage import RangeQuery
 from openai_usage._gap_text import describe_span, describe_spans
 from openai_usage._number_format import COUNT, SHORT, Number, money, share, sparkline
+from openai_usage._text import listed
 from openai_usage.analysis.groups import Group, Totals
 from openai_usage.analysis.measures import Measure
 from openai_usage.cli.output.console import console_on
@@ -25,20 +26,31 @@ _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
 async def write_table(rows: ResultRows, file: BinaryIO) -> None:
     """Summarize the results and print them as a table that fits the terminal, if it is one."""
     now = int(time.time())
-    summary = await summarize(rows)
+    summary = await summarize(rows, now)
     with console_on(file) as console:
         covered = _covered(rows.source.query, summary.starts, now)
-        endpoint = rows.source.endpoint.name.replace("_", " ")
-        title = f"{endpoint}, {describe_span(covered)}, in UTC"
-        if covered.start_time < rows.source.query.start_time:
-            title += "\nfrom midnight on: the API returns whole days"
-        if rows.gaps:
-            title += f"\nno data for {describe_spans(rows.gaps)}"
         # Not as the title of the table, which rich wraps at the width of the table.
+        title = "\n".join(_title(rows, summary, covered))
         console.print(Text(title, style="italic"), soft_wrap=True)
         console.print(build_table(summary, width=console.width, exact=rows.exact), crop=False)
         if not rows.exact and _is_rounded(summary.totals):
             console.print(Text(ROUNDED))
+
+
+def _title(rows: ResultRows, summary: Summary, covered: Window) -> Iterator[str]:
+    """Yield the lines of the title: what is summed, for which range, and what is partial."""
+    endpoint = rows.source.endpoint.name.replace("_", " ").capitalize()
+    heads = [name.replace("_", " ").removesuffix(" id") for name in rows.grouping.by]
+    by = f" by {listed(heads, 'and')}" if heads else ""
+    currencies = [each for each in summary.totals.by_currency if each is not None]
+    money = f", in {listed(currencies, 'and')}" if currencies else ""
+    yield f"{endpoint}{by}, {describe_span(covered)} UTC{money}"
+    if covered.start_time < rows.source.query.start_time:
+        yield "from midnight on: the API returns whole days"
+    if rows.gaps:
+        yield f"no data for {describe_spans(rows.gaps)}"
+    if summary.in_progress is not None:
+        yield f"{describe_span(summary.in_progress)} is not over yet: its figures are those so far"
 
 
 def _covered(query: RangeQuery, starts: Sequence[int], now: int) -> Window:
@@ -61,7 +73,7 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
     layout = Layout(width, show_footer=has_footer)
     for index, head in enumerate(totals.by):
         labels = [str(group.labels[head]) for group in groups]
-        layout.add_labels(head.replace("_", " "), labels, "" if index else "total")
+        layout.add_labels(head, labels, "" if index else "total")
     for measure in totals.measures:
         layout.add_figures(
             measure.name.replace("_", "\n"),

@@ -46,11 +46,10 @@ class TotalRows:
 
     async def __aiter__(self) -> AsyncIterator[list[Row]]:
         """Yield all rows at once, when every bucket is read, with times in ISO 8601."""
-        results, names = self.results, self.results.names
+        results = self.results
         builder = TotalsBuilder(results.source.endpoint.result, results.grouping.labels)
         ends: dict[object, str] = {}
-        async for bucket in results.buckets:
-            names.learn(bucket.results)
+        async for bucket in results.read():
             ends[PERIODS["start"](bucket.start)] = PERIODS["start"](bucket.end)
             builder.add([bucket])
         totals = results.grouping.arrange(builder.build())
