@@ -18,6 +18,7 @@ from openai_usage._decimals import exact_sum
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.spending import spendings
 from openai_usage.cli.output import spend_table
+from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import summarize
 from openai_usage.report.data import Figures
@@ -103,7 +104,8 @@ async def test_a_table_has_a_line_for_each_group_and_its_sums_are_the_bill(
 ) -> None:
     sandbox.faults.status(200, body=page(rows))
     asked = client.costs(start_time=START, end_time=START + DAY, group_by=group_by)
-    totals = (await summarize(ResultRows(asked, asked))).totals
+    grouping = Grouping.of(asked.endpoint, group_by, top=None, sort=None, total=False)
+    totals = (await summarize(ResultRows(asked, grouping, asked), START)).totals
     groups = {
         (
             tuple(

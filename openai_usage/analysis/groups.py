@@ -41,6 +41,11 @@ class Group:
     currency: str | None = None
     """The currency of the amounts in lower case, or None if no measure is an amount."""
 
+    def text(self, name: str) -> str | None:
+        """Return a label as text."""
+        label = self.labels[name]
+        return None if label is None else str(label)
+
     @property
     def is_rest(self) -> bool:
         """True for the group of all others, in totals that show only the largest."""

@@ -37,9 +37,14 @@ class Projection:
     """True if days are missing, in whole or in part. Then the projection uses the known days, and
     adds `per_day` for each unknown day and the rest of `per_day` for each day known in part."""
 
+    is_over: bool = False
+    """True if the month is over. Then `total` is what was billed."""
+
     @property
     def method(self) -> str:
         """Return the method of the projection in words."""
+        if self.is_over:
+            return "what was billed, because the month is over"
         known = "known " if self.unknown else ""
         match self.days:
             case 0:
@@ -88,6 +93,19 @@ def project(
         days=len(whole),
         is_known=bool(whole) or (has_today and today not in not_whole),
         unknown=any(first_that_counts(today) <= day for day in not_whole),
+    )
+
+
+def over(billed: Decimal, month: date, *, is_known: bool, unknown: bool) -> Projection:
+    """Return the projection of a *month* that is over: the costs that were billed."""
+    days = monthrange(month.year, month.month)[1]
+    return Projection(
+        total=billed,
+        per_day=of_cents(round(Fraction(billed) / days * 100)),
+        days=days,
+        is_known=is_known,
+        unknown=unknown,
+        is_over=True,
     )
 
 

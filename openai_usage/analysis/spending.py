@@ -1,25 +1,36 @@
-"""Compute spending of this month and last month, and a projection, from buckets of costs."""
+"""Compute the spending of a month and of the month before, and a projection, from costs."""
 
+from calendar import monthrange
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias
 
+import msgspec
 from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_sum
-from openai_usage._text import currency_code, label, labels_of
+from openai_usage._text import label, labels_of
 from openai_usage.analysis.groups import group_by
-from openai_usage.analysis.projection import Projection, project
+from openai_usage.analysis.projection import Projection, over, project
+from openai_usage.analysis.totals import totals
+from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 from openai_usage.schema.results import Span
+
+Dimension: TypeAlias = Literal[
+    "project_id", "model", "kind", "product", "line_item", "user_id", "api_key_id"
+]
+"""A label by which spending can be broken down."""
+
+_LABELS = ("project_id", "line_item", "user_id", "api_key_id")
 
 
 @frozen
 class Charge:
-    """The cost of one line item of one project on one day."""
+    """The cost of one line item of one project, user and API key on one day."""
 
     day: date
     """The day in UTC."""
@@ -29,18 +40,29 @@ class Charge:
     """The line item, or None if the API gives none."""
     amount: Amount
     """The cost."""
+    user_id: str | None = None
+    """The user, if the costs are grouped by it."""
+    api_key_id: str | None = None
+    """The API key, if the costs are grouped by it."""
+
+    def label(self, dimension: Dimension) -> str | None:
+        """Return the label of this cost in sums by *dimension*."""
+        if dimension in LINE_ITEM_PARTS:
+            return line_item_label(self.line_item, dimension)
+        found: str | None = getattr(self, dimension)
+        return found
 
 
 @frozen
 class Part:
-    """The costs of one project or line item, or of all of them, in this month and last month."""
+    """The costs of one project, model or the like, or of all of them, in two months."""
 
     of: str | None
-    """The project or line item, or None for costs without one and for the total."""
+    """The project, model or the like, or None for costs without one and for the total."""
     this_month: Decimal
-    """The costs of this month so far, including today."""
+    """The costs of the month, including today."""
     last_month: Decimal
-    """The costs of the whole of last month."""
+    """The costs of the whole of the month before."""
     compared: Decimal
     """The costs of the compared days in this month."""
     compared_with: Decimal
@@ -49,7 +71,7 @@ class Part:
 
 @frozen
 class Spending:
-    """The costs in one currency, from the start of last month up to *today*."""
+    """The costs in one currency of a month, up to *today*, and of the month before."""
 
     currency: str
     """The currency in lower case, ready to be displayed."""
@@ -64,16 +86,28 @@ class Spending:
     unknown."""
     has_today: bool = True
     """True if today has a bucket. The API may return none for some hours."""
+    of_month: date | None = None
+    """A day of the month. The default is the month of today."""
 
     @property
     def month(self) -> date:
-        """Return the first day of this month."""
-        return self.today.replace(day=1)
+        """Return the first day of the month."""
+        return (self.of_month or self.today).replace(day=1)
 
     @property
     def last_month(self) -> date:
-        """Return the first day of last month."""
-        return start_of_last_month(self.today)
+        """Return the first day of the month before."""
+        return start_of_last_month(self.month)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the month is over."""
+        return self.today > self.last_day
+
+    @property
+    def last_day(self) -> date:
+        """Return the last day of the month that has begun."""
+        return min(self.today, end_of_month(self.month))
 
     @property
     def is_certain(self) -> bool:
@@ -104,7 +138,8 @@ class Spending:
 
         These are the days before today that are complete and known in both months.
         """
-        longest = min(self.today.day - 1, (self.month - self.last_month).days)
+        whole = self.last_day.day if self.is_over else self.last_day.day - 1
+        longest = min(whole, (self.month - self.last_month).days)
         return tuple(
             number
             for number in range(1, longest + 1)
@@ -123,20 +158,27 @@ class Spending:
         """Return the costs of everything together."""
         return self._part(None, self.charges)
 
-    def by(self, dimension: Literal["project_id", "line_item"]) -> list[Part]:
+    def by(self, dimension: Dimension) -> list[Part]:
         """Return the costs by *dimension*, the largest of this month first."""
-        charges = group_by(self.charges, lambda charge: getattr(charge, dimension))
+        charges = group_by(self.charges, lambda charge: charge.label(dimension))
         parts = [self._part(name, group) for name, group in charges.items()]
         return sorted(parts, key=lambda part: (part.this_month, part.last_month), reverse=True)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:
-        """Return the costs of each day, from the first of last month up to today."""
+        """Return the costs of each day, from the first of the month before up to the last day."""
         return self._by_day(self.charges)
 
     @cached_property
     def projection(self) -> Projection:
-        """Return the projected costs of this month."""
+        """Return the projected costs of the month: if it is over, those that were billed."""
+        if self.is_over:
+            return over(
+                self.total.this_month,
+                self.month,
+                is_known=self.is_known(self.month),
+                unknown=any(day >= self.month for day in self.not_whole),
+            )
         return project(
             self.total.this_month,
             self._by_day(each for each in self.charges if each.amount.value > 0),
@@ -149,7 +191,7 @@ class Spending:
         billed = group_by(charges, lambda charge: charge.day)
         return {
             day: exact_sum(each.amount.value for each in billed.get(day, ()))
-            for day in _days(self.last_month, self.today)
+            for day in _days(self.last_month, self.last_day)
         }
 
     def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
@@ -174,49 +216,65 @@ def spendings(
     today: date,
     gaps: Iterable[Span] = (),
     *,
+    month: date | None = None,
     has_today: bool = True,
     currency: str | None = None,
 ) -> list[Spending]:
-    """Return the spending in each currency, the one with the most charges first.
+    """Return the spending of a month in each currency, the one with the most charges first.
 
     Args:
-        buckets: The costs of last month and this month, up to *today*.
+        buckets: The costs of the month and of the month before, up to *today*.
         today: The day in progress, in UTC.
         gaps: The parts of these months for which the API returned nothing.
+        month: A day of the month. Default: the month of *today*.
         has_today: True if *buckets* or *gaps* cover *today*.
         currency: The currency in which zero is spent if the buckets are empty.
     """
+    last_day = min(today, end_of_month(month or today))
     missing = frozenset(
         day
         for gap in gaps
         # If a bucket is too long, the gap after it can end later than today.
-        for day in _days(gap.start.date(), min(today, (gap.end - timedelta(seconds=1)).date()))
+        for day in _days(gap.start.date(), min(last_day, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
-    found = group_by(charges_of(buckets), lambda charge: currency_code(charge.amount.currency))
+    found = group_by(charges_of(buckets), lambda charge: charge.amount.currency)
     if currency is not None and not found:
         found[currency] = []
     labels = labels_of(found, label)
     largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
     return [
-        Spending(labels[each], today, charges, missing - in_part, in_part, has_today)
+        Spending(labels[each], today, charges, missing - in_part, in_part, has_today, month)
         for each, charges in largest_first
     ]
 
 
-def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
-    """Yield the costs in *buckets*, day by day."""
-    for bucket in buckets:
-        for result in bucket.results:
-            # Costs from before projects existed have an empty id.
-            project, item = result.project_id or None, result.line_item or None
-            yield Charge(bucket.start.date(), project, item, result.amount)
+def charges_of(buckets: Sequence[Bucket[CostsResult]]) -> Iterator[Charge]:
+    """Yield the costs in *buckets*, with charges and credits of the same line item apart."""
+    for is_credit in (False, True):
+        those = [_where(bucket, is_credit=is_credit) for bucket in buckets]
+        # By the start: a bucket that is too long counts on the day on which it begins.
+        for group in totals(those, ["start", *_LABELS]):
+            project, line_item, user, key = (group.text(name) for name in _LABELS)
+            day = datetime.fromisoformat(str(group.labels["start"])).date()
+            yield Charge(day, project, line_item, group.amount, user, key)
+
+
+def _where(bucket: Bucket[CostsResult], *, is_credit: bool) -> Bucket[CostsResult]:
+    """Return *bucket* with only its credits, or without them."""
+    wanted = tuple(each for each in bucket.results if (each.amount.value < 0) is is_credit)
+    return msgspec.structs.replace(bucket, results=wanted)
 
 
 def sum_of(parts: Sequence[Part]) -> Part:
     """Return the exact sum of *parts*, as a part without a name."""
     names = ("this_month", "last_month", "compared", "compared_with")
     return Part(None, *(exact_sum(getattr(each, name) for each in parts) for name in names))
+
+
+def end_of_month(day: date) -> date:
+    """Return the last day of the month of *day*."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def start_of_last_month(today: date) -> date:

@@ -764,6 +764,9 @@ def test_with_on_gap_raise_a_command_ends_with_dates(terminal: Terminal, asked: 
     assert not re.search("[0-9]{9}", terminal.err)
 
 
+SO_FAR = "2026-09-10 is not over yet: its figures are those so far"
+
+
 def title(shown: str) -> str:
     return " ".join(" ".join(shown.partition("\n\n")[0].split()).split())
 
@@ -771,19 +774,25 @@ def title(shown: str) -> str:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("costs --last 30d", "costs, 2026-08-11 to 2026-09-10 22:40, in UTC"),
-        ("costs --start 2026-09-01 --end 2026-09-08", "costs, 2026-09-01 to 2026-09-07, in UTC"),
+        ("costs --last 30d", f"Costs, 2026-08-11 to 2026-09-10 22:40 UTC, in usd {SO_FAR}"),
+        (
+            "costs --start 2026-09-01 --end 2026-09-08",
+            "Costs, 2026-09-01 to 2026-09-07 UTC, in usd",
+        ),
         (
             "costs --last 36h",
             (
-                "costs, 2026-09-09 to 2026-09-10 22:40, in UTC "
-                "from midnight on: the API returns whole days"
+                "Costs, 2026-09-09 to 2026-09-10 22:40 UTC, in usd "
+                f"from midnight on: the API returns whole days {SO_FAR}"
             ),
         ),
-        ("images --last 36h", "images, 2026-09-09 10:00 to 2026-09-10 22:40, in UTC"),
+        (
+            "images --last 36h --group-by project_id model",
+            ("Images by project and model, 2026-09-09 10:00 to 2026-09-10 22:40 UTC " + SO_FAR),
+        ),
         (
             "costs --start 2026-09-01 --end 2027-01-01",
-            "costs, 2026-09-01 to 2026-09-10 22:40, in UTC",
+            f"Costs, 2026-09-01 to 2026-09-10 22:40 UTC, in usd {SO_FAR}",
         ),
     ],
 )
@@ -800,14 +809,14 @@ def test_a_table_from_a_cursor_covers_what_comes_from_there(
     bucket = {"start_time": start, "end_time": start + DAY, "results": []}
     asked.faults.status(200, body=json.dumps({"data": [bucket], "has_more": False}))
     shown = terminal("costs --start 2026-09-01 --end 2026-09-08 --page page_abc")
-    assert title(shown) == "costs, 2026-09-07, in UTC"
+    assert title(shown) == "Costs, 2026-09-07 UTC"
 
 
 def test_a_table_says_what_is_missing_in_it(terminal: Terminal, asked: Sandbox) -> None:
     leave_out(asked, days=september(2, 3, 5))
     shown = terminal("costs --start 2026-09-01 --end 2026-09-08")
     assert title(shown) == (
-        "costs, 2026-09-01 to 2026-09-07, in UTC "
+        "Costs, 2026-09-01 to 2026-09-07 UTC, in usd "
         "no data for 2026-09-02 to 2026-09-03 and 2026-09-05"
     )
     assert re.search(r"total +28\.00 usd", shown)

@@ -519,13 +519,13 @@ def test_the_title_of_a_narrow_table_is_not_wrapped(terminal: Terminal, asked: S
     bill(asked, whole_days(at(9), at(10)))
     shown = terminal("costs --start 2026-09-09T10:00Z --end 2026-09-10").splitlines()
     assert shown[:2] == [
-        "costs, 2026-09-09, in UTC",
+        "Costs, 2026-09-09 UTC, in usd",
         "from midnight on: the API returns whole days",
     ]
     bill(asked, [])
     shown = terminal("costs --start 2026-09-01 --end 2026-09-10 --group-by project_id").splitlines()
     assert shown[:2] == [
-        "costs, 2026-09-01 to 2026-09-09, in UTC",
+        "Costs by project, 2026-09-01 to 2026-09-09 UTC",
         "no data for 2026-09-01 to 2026-09-09",
     ]
 

@@ -90,7 +90,7 @@ def test_counts_of_any_size_are_written_and_drawn(
         monkeypatch.setenv("OPENAI_BASE_URL", url)
         for endpoint in results:
             command = f"{endpoint} --start 2026-01-05 --end 2026-01-08"
-            assert f"{endpoint.replace('_', ' ')}, " in terminal(command)
+            assert f"{endpoint.replace('_', ' ').capitalize()}, " in terminal(command)
             assert f" {Decimal(largest):,f} " in terminal(f"{command} --exact")
         assert f" {exact_sum(3 * [Decimal(largest)]):,f}" in terminal(
             "images --start 2026-01-05 --end 2026-01-08 --exact"
