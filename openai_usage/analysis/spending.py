@@ -14,7 +14,7 @@ from openai_usage._decimals import exact_sum
 from openai_usage._text import currency_code, label, labels_of
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, project
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 
 
 @frozen

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from openai_usage.schema.pages import Span
 from openai_usage.schema.range_query import BucketWidth, RangeQuery
-from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
 
 __all__ = ["Plan", "Window"]
