@@ -62,8 +62,7 @@ def blocking_buckets_are_frames(buckets: BlockingBuckets[CostsResult]) -> None:
 
 
 async def a_report_is_awaited_with_a_client_that_is(client: AsyncUsageClient) -> None:
-    fetching = report(client, days_ago(90))
-    assert_type(fetching, Coroutine[object, object, Report])
+    fetching: Coroutine[object, object, Report] = report(client, days_ago(90))
     assert_type(await report(client, days_ago(90)), Report)
     assert_type(await asyncio.create_task(fetching), Report)
 
