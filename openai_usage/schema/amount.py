@@ -6,7 +6,7 @@ from operator import ge, gt, le, lt
 from typing import Literal, TypeAlias
 
 from openai_usage._decimals import exact_add, exact_product, with_cents
-from openai_usage._text import short_repr
+from openai_usage._text import currency_code, short_repr
 from openai_usage.schema.model import Model
 
 __all__ = ["Amount"]
@@ -92,7 +92,7 @@ class Amount(Model):
         return f"{format(with_cents(self.value), spec + kind)} {self.currency}"
 
     def _with(self, value: Decimal) -> "Amount":
-        return Amount(value=value, currency=self.currency.casefold())
+        return Amount(value=value, currency=currency_code(self.currency))
 
     def _compare(self, holds: Callable[[Decimal, Decimal], bool], other: _Other) -> bool:
         value = self._value_of(other)
@@ -106,7 +106,7 @@ class Amount(Model):
         """
         if not isinstance(other, Amount):
             return Decimal(0) if isinstance(other, int) and other == 0 else None
-        if self.currency.casefold() != other.currency.casefold():
+        if currency_code(self.currency) != currency_code(other.currency):
             currencies = f"{short_repr(self.currency)} and {short_repr(other.currency)}"
             raise ValueError(
                 f"amounts in {currencies} cannot be added or compared. Only amounts in one "
