@@ -79,7 +79,8 @@ class Report:
             f"Report of {self.figures.period.text}",
             ["", "figure", "about"],
             [*((card.title, card.figure, card.more) for card in cards), *missing],
-            note="html() returns the whole page as text to write to a file, as UTF-8.",
+            note="Write the whole page to a file with "
+            'Path("report.html").write_text(made.html(), encoding="utf-8").',
         )
 
 

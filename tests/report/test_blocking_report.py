@@ -73,7 +73,8 @@ def test_a_report_is_short(figures: Figures) -> None:
     assert "<p>Report of 28 August 2026 to 10 September 2026, in UTC</p>" in html
     assert "<td>Spent</td>" in html
     assert html.endswith(
-        "<p>html() returns the whole page as text to write to a file, as UTF-8.</p></div>"
+        "<p>Write the whole page to a file with Path(&quot;report.html&quot;).write_text("
+        "made.html(), encoding=&quot;utf-8&quot;).</p></div>"
     )
 
 
