@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from openai_usage.limits import Limits, SpendAlert, SpendLimit, SpendLimits, UnreadLimit
     from openai_usage.names import Name, Names, UnreadList
     from openai_usage.retries import Retry
+    from openai_usage.schema.amount import Amount
+    from openai_usage.schema.pages import Bucket, Page
     from openai_usage.schema.queries import (
         AudioSpeechesQuery,
         AudioTranscriptionsQuery,
@@ -54,10 +56,8 @@ if TYPE_CHECKING:
     )
     from openai_usage.schema.range_query import BucketWidth, ExtraQuery, PageSize, RangeQuery
     from openai_usage.schema.results import (
-        Amount,
         AudioSpeechesResult,
         AudioTranscriptionsResult,
-        Bucket,
         CodeInterpreterSessionsResult,
         CompletionsResult,
         CostsResult,
@@ -67,7 +67,6 @@ if TYPE_CHECKING:
         ImagesResult,
         ModerationsResult,
         MoneyType,
-        Page,
         VectorStoresResult,
         WebSearchCallsResult,
     )
@@ -167,10 +166,12 @@ _NAMES_OF = {
     "limits": ["Limits", "SpendAlert", "SpendLimit", "SpendLimits", "UnreadLimit"],
     "names": ["Name", "Names", "UnreadList"],
     "retries": ["Retry"],
+    "schema.amount": ["Amount"],
+    "schema.pages": ["Bucket", "Page"],
     "schema.queries": [name for name in __all__ if name.endswith("Query")],
     "schema.range_query": ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"],
     "schema.results": [
-        *("Amount", "Bucket", "MoneyType", "Page"),
+        "MoneyType",
         *(name for name in __all__ if name.endswith("Result")),
     ],
     "schema.times": ["Timestamp", "days_ago", "month_start"],

@@ -1,9 +1,21 @@
 """Say how to install an extra: from the same place as this package."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 _NAME = "openai-usage-client"
+
+
+def require(extra: str, *libraries: str) -> None:
+    """Raise the error for the first of the *libraries* of an *extra* that is not installed.
+
+    Raises:
+        ModuleNotFoundError: A library is missing.
+    """
+    for library in libraries:
+        if find_spec(library) is None:
+            raise missing_library(library, extra)
 
 
 def missing_library(library: str, extra: str) -> ModuleNotFoundError:

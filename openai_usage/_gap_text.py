@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from openai_usage._text import listed
 from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.gaps import Gap
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
 
 _MOST = 5

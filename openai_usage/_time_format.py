@@ -21,3 +21,19 @@ def iso_date(moment: Moment) -> str:
 def date_and_time(moment: Moment) -> str:
     """Return a time to the minute: `2026-09-10 12:00`."""
     return iso(moment)[:16].replace("T", " ")
+
+
+def short_time(seconds: int) -> str:
+    """Return a time to the minute, and at midnight only its date: `2026-09-10`.
+
+    Return *seconds* unchanged if they are before the first or after the last datetime.
+    """
+    try:
+        return date_and_time(seconds).removesuffix(" 00:00")
+    except (ValueError, OverflowError, OSError):  # no datetime is that early or late
+        return str(seconds)
+
+
+def short_span(start: int, end: int) -> str:
+    """Return a span of time: `2026-09-10 … 2026-09-11`."""
+    return f"{short_time(start)} … {short_time(end)}"

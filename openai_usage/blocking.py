@@ -20,6 +20,8 @@ from openai_usage.schema.results import Bucket, MoneyType, Page
 from openai_usage.schema.windows import Plan
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
     from pyarrow import RecordBatch, Table
 
     from openai_usage._loop_thread import LoopThread
@@ -83,6 +85,22 @@ class BlockingBuckets(Generic[R_co]):
         """
         return self._background.run(lambda: self._buckets.to_arrow(money=money))
 
+    def to_pandas(self, *, money: MoneyType = "decimal") -> "pd.DataFrame":
+        """Return the rows of `to_arrow()` as a data frame of pandas, as `Buckets.to_pandas` does.
+
+        Times are in UTC, text is `str`, and counts are `Int64`. Use `money="float"` for arithmetic
+        other than sums, and for charts.
+        """
+        return self._background.run(lambda: self._buckets.to_pandas(money=money))
+
+    def to_polars(self, *, money: MoneyType = "decimal") -> "pl.DataFrame":
+        """Return the rows of `to_arrow()` as a data frame of polars, as `Buckets.to_polars` does.
+
+        Times are in UTC, text is `String`, and counts are `Int64`. Use `money="float"` for
+        arithmetic other than sums, and for charts.
+        """
+        return self._background.run(lambda: self._buckets.to_polars(money=money))
+
     def arrow_batches(
         self, *, money: MoneyType = "decimal"
     ) -> "Generator[RecordBatch, None, None]":
@@ -105,6 +123,9 @@ class BlockingBuckets(Generic[R_co]):
 
     def __repr__(self) -> str:
         return f"<Blocking{repr(self._buckets)[1:]}"
+
+    def _repr_html_(self) -> str:
+        return self._buckets._repr_html_()
 
 
 class UsageClient(BaseClient):

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import evolve
 
+from openai_usage._extras import require
+from openai_usage._html import html_table
 from openai_usage._http.transport import Transport
+from openai_usage._number_format import counted
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._text import without_keys
+from openai_usage._time_format import short_time
 from openai_usage._wire.params import to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
@@ -20,11 +24,15 @@ from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
     from pyarrow import RecordBatch, Table
 
 __all__ = ["Buckets"]
 
 R_co = TypeVar("R_co", covariant=True)
+
+_TIMES = ("start_time", "end_time")
 
 
 class Buckets(Generic[R_co]):
@@ -108,6 +116,47 @@ class Buckets(Generic[R_co]):
         with ResumePoint():  # all or nothing
             return table([batch async for batch in self.arrow_batches(money=money)])
 
+    async def to_pandas(self, *, money: MoneyType = "decimal") -> "pd.DataFrame":
+        """Return the rows of `to_arrow()` as a data frame of pandas.
+
+        Times are `datetime64[us, UTC]`, text is `str`, and counts are `Int64`, which can be missing
+        without becoming floats. Money and quantities are decimals in Arrow's type, whose sums are
+        exact.
+
+        Args:
+            money: The type of money and quantities, as in `to_arrow()`. Use `float` for arithmetic
+                other than sums, and for charts.
+
+        Raises:
+            ModuleNotFoundError: pandas or pyarrow is missing. Both come with the extra `[pandas]`.
+            ColumnError: A value does not fit into its column.
+            InvalidQueryError: *money* is not one of these types; nothing was sent.
+        """
+        require("pandas", "pandas", "pyarrow")
+        from openai_usage._frames import pandas_frame  # noqa: PLC0415 - an extra of its own
+
+        return pandas_frame(await self.to_arrow(money=money))
+
+    async def to_polars(self, *, money: MoneyType = "decimal") -> "pl.DataFrame":
+        """Return the rows of `to_arrow()` as a data frame of polars.
+
+        Times are `Datetime` in UTC, text is `String`, counts are `Int64`, and money and quantities
+        are `Decimal(38, 24)`.
+
+        Args:
+            money: The type of money and quantities, as in `to_arrow()`. Use `float` for arithmetic
+                other than sums, and for charts.
+
+        Raises:
+            ModuleNotFoundError: polars or pyarrow is missing. Both come with the extra `[polars]`.
+            ColumnError: A value does not fit into its column.
+            InvalidQueryError: *money* is not one of these types; nothing was sent.
+        """
+        require("polars", "polars", "pyarrow")
+        from openai_usage._frames import polars_frame  # noqa: PLC0415 - an extra of its own
+
+        return polars_frame(await self.to_arrow(money=money))
+
     def arrow_batches(self, *, money: MoneyType = "decimal") -> "AsyncGenerator[RecordBatch, None]":
         """Return the rows of `to_arrow()` as they come: a batch for each page, or several.
 
@@ -164,8 +213,24 @@ class Buckets(Generic[R_co]):
 
     def __repr__(self) -> str:
         params = " ".join(f"{name}={value}" for name, value in to_params(self.query))
-        secret = self._transport.options.admin_api_key
-        return f"<Buckets {self.endpoint.name} {secret.redacted(without_keys(params))}>"
+        return f"<Buckets {self.endpoint.name} {self._redacted(params)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what will be asked as a table, without sending anything."""
+        rows = [
+            (name, short_time(int(value)) if name in _TIMES else self._redacted(value))
+            for name, value in to_params(self.query)
+        ]
+        requests = counted(self.plan().requests, "request")
+        return html_table(
+            f"{self.endpoint.name}: GET {self.endpoint.path}",
+            ["parameter", "value"],
+            rows,
+            note=f"Nothing is sent before it is read. To iterate it takes {requests}.",
+        )
+
+    def _redacted(self, text: str) -> str:
+        return self._transport.options.admin_api_key.redacted(without_keys(text))
 
     def _fetched_pages(
         self, *, with_bodies: bool = False

@@ -39,6 +39,10 @@ class BaseClient(Endpoints):
         table = cls.table()
         return cast("Endpoint[P, R]", table[choose("endpoint", endpoint, list(table))])
 
+    def _buckets(self, endpoint: Endpoint[P, R], *args: P.args, **params: P.kwargs) -> Buckets[R]:
+        """Return the response to a query, to be awaited in the event loop of either client."""
+        return Buckets(self._transport, endpoint, endpoint.query(*args, **params))
+
     def _without_key(self, error: E) -> E:
         """Remove the key from an *error* that quotes an argument, which can be the key."""
         hidden = self._transport.options.admin_api_key.hidden_in

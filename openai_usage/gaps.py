@@ -6,7 +6,7 @@
 from attrs import frozen
 
 from openai_usage._time_format import iso
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 
 __all__ = ["Gap"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from attrs import define, field
 
 from openai_usage.errors import PaginationError
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 from openai_usage.schema.times import YEAR_10000
 from openai_usage.schema.windows import Window
 

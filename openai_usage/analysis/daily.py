@@ -12,7 +12,7 @@ from openai_usage._decimals import exact_sum
 from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.analysis.groups import group_by
 from openai_usage.errors import InvalidQueryError
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
 
 __all__ = [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from openai_usage._time_format import iso
 from openai_usage.errors import InvalidQueryError
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 
 __all__ = ["PERIODS", "period_label"]
 

@@ -18,7 +18,7 @@ from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, over, project
 from openai_usage.analysis.totals import totals
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 
 Dimension: TypeAlias = Literal[
     "project_id", "model", "kind", "product", "line_item", "user_id", "api_key_id"

@@ -5,19 +5,23 @@ light and dark mode. It contains no script::
 
     from openai_usage.report import report
 
-    made = await report(client, days_ago(90))
+    made = await report(client, days_ago(90))  # with UsageClient: made = report(client, …)
     Path("report.html").write_text(made.html(), encoding="utf-8")
 """
 
 import time
-from collections.abc import Mapping
-from importlib.util import find_spec
+from collections.abc import Coroutine, Mapping
+from typing import overload
 
 from attrs import frozen
 
-from openai_usage._extras import missing_library
+from openai_usage._extras import require
+from openai_usage._html import html_table
+from openai_usage._number_format import counted
+from openai_usage.blocking import UsageClient
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
+from openai_usage.report.cards import cards_of_spend
 from openai_usage.report.data import Figures, Missing
 from openai_usage.report.fetch import gather, period_of
 from openai_usage.report.panels import named
@@ -28,7 +32,7 @@ from openai_usage.schema.times import Timestamp
 __all__ = ["Figures", "Missing", "Report", "check", "report"]
 
 
-@frozen
+@frozen(repr=False)
 class Report:
     """The data of a report, with methods that render it as an HTML page or as pictures.
 
@@ -64,6 +68,21 @@ class Report:
         period = self.figures.period
         return {name: picture(panel, period) for name, panel in named(panels).items()}
 
+    def __repr__(self) -> str:
+        return f"Report({self.figures.period.text}, {counted(len(self.missing), 'part')} missing)"
+
+    def _repr_html_(self) -> str:
+        """Return the headline figures. The whole page would stay in the file of the notebook."""
+        cards = cards_of_spend(self.figures, rankings(self.figures))
+        missing = [("Missing", part.what, part.why) for part in self.missing]
+        return html_table(
+            f"Report of {self.figures.period.text}",
+            ["", "figure", "about"],
+            [*((card.title, card.figure, card.more) for card in cards), *missing],
+            note="Write the whole page to a file with "
+            'Path("report.html").write_text(made.html(), encoding="utf-8").',
+        )
+
 
 def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
     """Validate the arguments as `report` does, without sending a request.
@@ -72,20 +91,36 @@ def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
         InvalidQueryError: The range is empty or has not begun yet.
         ModuleNotFoundError: The extra `[report]` is not installed.
     """
-    for library in ("altair", "jinja2", "vl_convert"):
-        if find_spec(library) is None:
-            raise missing_library(library, "report")
+    require("report", "altair", "jinja2", "vl_convert")
     period_of(start_time, end_time, int(time.time()))
 
 
-async def report(
+@overload
+def report(
     client: AsyncUsageClient,
     start_time: Timestamp,
     end_time: Timestamp | None = None,
     *,
     names: Names | None = None,
-) -> Report:
+) -> Coroutine[object, object, Report]: ...
+@overload
+def report(
+    client: UsageClient,
+    start_time: Timestamp,
+    end_time: Timestamp | None = None,
+    *,
+    names: Names | None = None,
+) -> Report: ...
+def report(
+    client: AsyncUsageClient | UsageClient,
+    start_time: Timestamp,
+    end_time: Timestamp | None = None,
+    *,
+    names: Names | None = None,
+) -> Coroutine[object, object, Report] | Report:
     """Fetch the data of a report from all endpoints concurrently.
+
+    With an `AsyncUsageClient`, await the result. With a `UsageClient`, the result is the report.
 
     An endpoint that fails is listed in `missing` and on the page; the figures of the other
     endpoints are complete. Days for which an endpoint returns no bucket are listed there too. Their
@@ -104,5 +139,11 @@ async def report(
         InvalidQueryError: The range is empty or has not begun yet. No request was sent.
         ModuleNotFoundError: The extra `[report]` is not installed. No request was sent.
     """
-    check(start_time, end_time)
-    return Report(await gather(client, start_time, end_time, names=names))
+
+    async def fetch() -> Report:
+        check(start_time, end_time)
+        return Report(await gather(client, start_time, end_time, names=names))
+
+    if isinstance(client, UsageClient):
+        return client._background.run(fetch)  # noqa: SLF001 - the loop of this client
+    return fetch()

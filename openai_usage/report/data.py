@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from openai_usage._number_format import counted
 from openai_usage.analysis.daily import Period, Rows
@@ -23,9 +23,9 @@ class Spend:
 
     currency: str
     """The ISO 4217 code in lower case: `usd`."""
-    rows: Rows
+    rows: Rows = field(repr=False)
     """Costs by project and line item, with None on missing days."""
-    before: Rows | None
+    before: Rows | None = field(repr=False)
     """The costs of the period before, or None if they could not be read."""
 
 
@@ -35,7 +35,7 @@ class Usage:
 
     endpoint: str
     """The name of the endpoint: `completions`."""
-    rows: Rows
+    rows: Rows = field(repr=False)
     """Usage by measure, such as `input_tokens`, and by model if the endpoint counts tokens of
     models. None on missing days."""
     about: Mapping[str, Mapping[str, object]]

@@ -17,7 +17,7 @@ from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import LATE, find_gaps
 from openai_usage._text import currency_code, printable
 from openai_usage.analysis.daily import DailyTotals, Period, Rows
-from openai_usage.client import AsyncUsageClient
+from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIError
 from openai_usage.gaps import Gap
@@ -48,13 +48,15 @@ def period_of(start_time: Timestamp, end_time: Timestamp | None, now: int) -> Pe
 
 
 async def gather(
-    client: AsyncUsageClient,
+    client: BaseClient,
     start_time: Timestamp,
     end_time: Timestamp | None = None,
     *,
     names: Names | None = None,
 ) -> Figures:
     """Fetch costs and usage in a range of time, which ends now by default.
+
+    Await it in the event loop of *client*: a `UsageClient` has a loop of its own.
 
     Raises:
         APIError: No endpoint could be read. The error is the one that the costs met.
@@ -131,7 +133,7 @@ async def _or_error(request: Awaitable[_Read[T]], nothing: T) -> _Read[T]:
 
 
 async def _costs(
-    client: AsyncUsageClient, period: Period | None, named: dict[str | None, CostsResult]
+    client: BaseClient, period: Period | None, named: dict[str | None, CostsResult]
 ) -> _Read[Mapping[str, Rows]]:
     """Return the costs by currency, or no costs if there is no period.
 
@@ -140,8 +142,11 @@ async def _costs(
     if period is None:
         return _Read({})
     daily: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))
-    buckets = client.costs(
-        start_time=period.start, end_time=period.end, group_by=["project_id", "line_item"]
+    buckets = client._buckets(  # noqa: SLF001 - either client has it
+        type(client).costs,
+        start_time=period.start,
+        end_time=period.end,
+        group_by=["project_id", "line_item"],
     )
     spans = []
     async for bucket in buckets:
@@ -172,7 +177,7 @@ def _spend(
 
 
 async def _usage(
-    client: AsyncUsageClient, endpoint: Endpoint[..., object], period: Period
+    client: BaseClient, endpoint: Endpoint[..., object], period: Period
 ) -> _Read[Usage]:
     measures = _measures(endpoint)
     names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
@@ -180,7 +185,9 @@ async def _usage(
     params = {"group_by": ["model"]} if by_model else {}
     totals = DailyTotals(len(period.days))
     spans = []
-    buckets = client.query(endpoint, start_time=period.start, end_time=period.end, **params)
+    buckets = client._buckets(  # noqa: SLF001 - likewise
+        endpoint, start_time=period.start, end_time=period.end, **params
+    )
     async for bucket in buckets:
         spans.append(Window(bucket.start_time, bucket.end_time))
         day = period.place(bucket.start_time)

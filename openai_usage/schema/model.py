@@ -4,7 +4,9 @@ msgspec takes three times as long to fill an attrs class, attribute by attribute
 results are Structs, and a description of their fields makes them attrs classes for everything else.
 """
 
+from decimal import Decimal
 from functools import cache
+from itertools import chain
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -17,6 +19,8 @@ from typing import (
 
 import attrs
 import msgspec
+
+from openai_usage._digits import digits
 
 
 class _ModelMeta(msgspec.StructMeta):
@@ -60,6 +64,32 @@ class Model(
 
     def check(self) -> None:
         """Raise a `ValueError` if the value is not valid. Subclasses override this."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as the API names them, and what is derived from them, for `json.dumps`.
+
+        Money and quantities are text with every digit. Times stay Unix seconds.
+        """
+        fields = zip(self.__struct_encode_fields__, self.__struct_fields__, strict=True)
+        derived = ((name, name) for name in self.derived)
+        return {key: for_json(getattr(self, name)) for key, name in chain(fields, derived)}
+
+
+def for_json(value: object) -> Any:
+    """Return *value* as one of the types of JSON, with decimals as text with every digit."""
+    match value:
+        case None | str() | int() | float():
+            return value
+        case Decimal():
+            return digits(value)
+        case Model():
+            return value.to_dict()
+        case list() | tuple():
+            return [for_json(each) for each in value]
+        case dict():
+            return {str(key): for_json(each) for key, each in value.items()}
+    # Fields that were added in a subclass can have any type that msgspec supports.
+    return for_json(msgspec.to_builtins(value, builtin_types=(Decimal,)))
 
 
 @cache

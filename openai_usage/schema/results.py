@@ -1,4 +1,4 @@
-"""The results of the API: pages of time buckets, as frozen values.
+"""The results of the API: one class for each endpoint, as frozen values.
 
 Every endpoint has its own result class. Fields to group by (`project_id`, `model`, …) are None
 unless the query grouped by them, and can be None even then: usage without a user has no `user_id`.
@@ -8,14 +8,15 @@ Facts are from the public OpenAPI specification and, where that is older, from t
 Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 """
 
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta
 
+from openai_usage.schema.amount import Amount
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, LineItem, parse_line_item
 from openai_usage.schema.model import Model
+from openai_usage.schema.pages import Bucket, Page
 
 __all__ = [
     "Amount",
@@ -36,74 +37,12 @@ __all__ = [
     "WebSearchCallsResult",
 ]
 
-R_co = TypeVar("R_co", covariant=True)
-
 MoneyType: TypeAlias = Literal["decimal", "text", "float"]
 """The type of money and quantities in Arrow and Parquet: `decimal` is `decimal128(38, 24)`, with
 further decimals rounded; `text` has every digit; `float` is for arithmetic."""
 
 _Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": True})]
 """Text that the API was observed to send but does not document. Any other type becomes None."""
-
-
-class Span:
-    """A span of time, in UTC."""
-
-    __slots__ = ()
-
-    start_time: int
-    """Unix seconds, inclusive."""
-    end_time: int
-    """Unix seconds, exclusive."""
-
-    @property
-    def start(self) -> datetime:
-        """`start_time` as an aware datetime in UTC."""
-        return datetime.fromtimestamp(self.start_time, UTC)
-
-    @property
-    def end(self) -> datetime:
-        """`end_time` as an aware datetime in UTC."""
-        return datetime.fromtimestamp(self.end_time, UTC)
-
-
-class Bucket(Model, Span, Generic[R_co]):
-    """The usage of one span of time."""
-
-    start_time: int
-    """Unix seconds, inclusive. If a range begins within a bucket, the first bucket of usage begins
-    at the start of the range; the first bucket of costs is the whole day [observed]."""
-    end_time: int
-    """Unix seconds, exclusive."""
-    results: tuple[R_co, ...]
-    """One result for each group; empty without usage."""
-    object: str = "bucket"
-
-
-class Page(Model, Generic[R_co]):
-    """One page of the API: buckets, and the cursor of the next page."""
-
-    data: tuple[Bucket[R_co], ...]
-    """The buckets, in time order."""
-    has_more: bool
-    """False on the last page, whatever `next_page` says. An empty page can have more."""
-    next_page: str | None = None
-    """The opaque cursor: `page` of the next query, with all other parameters unchanged."""
-    object: str = "page"
-
-
-class Amount(Model):
-    """Money, exact to the last digit the API sent."""
-
-    value: Decimal
-    """In whole units of the currency: dollars, not cents."""
-    currency: str
-    """ISO 4217 in lower case: `usd`."""
-
-    def check(self) -> None:
-        """Raise a `ValueError` if `value` is not a finite `Decimal`."""
-        if not isinstance(self.value, Decimal) or not self.value.is_finite():
-            raise ValueError(f"an amount is a finite Decimal, not {self.value!r}")
 
 
 class _OfProject(Model):

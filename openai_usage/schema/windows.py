@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from openai_usage._html import html_table
+from openai_usage._number_format import counted
+from openai_usage._time_format import short_span, short_time
+from openai_usage.schema.pages import Span
 from openai_usage.schema.range_query import BucketWidth, RangeQuery
-from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
 
 __all__ = ["Plan", "Window"]
@@ -24,7 +27,7 @@ class Window(Span):
     """Unix seconds, exclusive."""
 
 
-@frozen
+@frozen(repr=False)
 class Plan:
     """The requests of an iteration, if every page is full."""
 
@@ -33,6 +36,19 @@ class Plan:
     requests: int
     """The number of requests: one for each window with `.concurrently()`. Plain iteration over
     costs requests larger pages than a window, and can need fewer."""
+
+    def __repr__(self) -> str:
+        return f"Plan({self._describe()})"
+
+    def _repr_html_(self) -> str:
+        rows = [(short_time(each.start_time), short_time(each.end_time)) for each in self.windows]
+        return html_table(self._describe(), ["start", "end"], rows)
+
+    def _describe(self) -> str:
+        parts = [counted(self.requests, "request"), counted(len(self.windows), "window")]
+        if self.windows:
+            parts.append(short_span(self.windows[0].start_time, self.windows[-1].end_time))
+        return ", ".join(parts)
 
 
 def buckets_in(query: RangeQuery, end_time: int) -> int:
