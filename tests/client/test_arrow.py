@@ -71,6 +71,9 @@ def test_columns_are_typed() -> None:
             pa.field("organization_id", LABEL),
             pa.field("organization_name", LABEL),
             pa.field("project_name", LABEL),
+            pa.field("product", LABEL),
+            pa.field("model", LABEL),
+            pa.field("kind", LABEL),
         ]
     )
     known = schema(ROWS["completions"])

@@ -42,7 +42,7 @@ def rows_of(buckets: list[Bucket[Any]]) -> list[dict[str, Any]]:
     for bucket in buckets:
         for result in bucket.results:
             row = {"start": bucket.start, "end": bucket.end}
-            for name in result.__struct_fields__:
+            for name in (*result.__struct_fields__, *result.derived):
                 if name == "amount":
                     row |= {"amount": result.amount.value, "currency": result.amount.currency}
                 elif name != "object":

@@ -1,81 +1,52 @@
-"""`openai-usage spend`: compare the costs of this month with last month and with a budget."""
+"""`openai-usage spend`: compare the costs of a month with the month before and with a budget."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import BinaryIO
 
-from attrs import evolve, field, frozen
+from attrs import frozen
+from rich.console import Console
 
-from openai_usage import APIError, Bucket, CostsResult, Gap
-from openai_usage._gap_text import describe_gaps, describe_spans
+from openai_usage import APIError
+from openai_usage._gap_text import describe_spans
 from openai_usage._number_format import money
-from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable, with_full_stop
 from openai_usage._time_format import iso
 from openai_usage.analysis.projection import first_that_counts
-from openai_usage.analysis.spending import Spending, spendings, start_of_last_month
+from openai_usage.analysis.spending import Spending, spendings
+from openai_usage.cli.bill import Bill, fetch_bill
 from openai_usage.cli.options.budget import Budget
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.names import NameOptions, WithNames
-from openai_usage.cli.options.output import TableOrJson
-from openai_usage.cli.output.console import console_on, print_json, silence_stdout
-from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.options.names import NameOptions
+from openai_usage.cli.options.output import Destination
+from openai_usage.cli.options.spend import SpendOptions
+from openai_usage.cli.output.console import console_on, silence_stdout, write_json
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.spend_answer import print_answer
 from openai_usage.cli.output.spend_json import figures
-from openai_usage.cli.output.spend_table import print_spending
+from openai_usage.cli.output.spend_rows import SpendRows
+from openai_usage.cli.output.spend_table import print_details
 from openai_usage.cli.wording import as_typed
 from openai_usage.schema.times import unix_seconds
 
-_BUDGET, _CONNECTION = Budget(), Connection()
-
-
-@frozen(kw_only=True)
-class Bill:
-    """The costs of last month and of this month up to now, as far as they could be read."""
-
-    buckets: Sequence[Bucket[CostsResult]] = ()
-    gaps: Sequence[Gap] = ()
-    """The parts of the range without a bucket."""
-    unread: str = ""
-    """The reason why nothing could be read; empty if anything was read."""
-    names: KnownNames = field(factory=KnownNames)
-
-    @property
-    def unknown(self) -> str:
-        """The unknown parts of the range as a sentence; empty if everything is known."""
-        return self.unread or " ".join(describe_gaps(self.gaps))
-
-    def has_today(self, now: datetime) -> bool:
-        """Return whether a bucket or a gap reaches into today, or today begins at *now*."""
-        start = unix_seconds(now.date(), param="today")
-        return start == int(now.timestamp()) or start < self._end(default=0)
-
-    def up_to(self, now: datetime, *, check: bool) -> "Bill":
-        """Return the bill, with a gap up to *now* added if an expected bucket is missing.
-
-        A bucket is expected once it is `LATE`; a *check* always expects one of this month.
-        """
-        end, month = int(now.timestamp()), unix_seconds(now.date().replace(day=1), param="month")
-        start = self._end(default=unix_seconds(start_of_last_month(now.date()), param="start"))
-        if end - start < LATE and not (check and start <= month < end):
-            return self
-        gap = Gap(endpoint="costs", start_time=start, end_time=end)
-        return evolve(self, gaps=[*self.gaps, gap])
-
-    def _end(self, *, default: int) -> int:
-        return max((part.end_time for part in (*self.buckets, *self.gaps)), default=default)
+_OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), Budget(), Destination()
+_NAMING, _CONNECTION = NameOptions(), Connection()
 
 
 def spend(
     *,
+    options: SpendOptions = _OPTIONS,
     budget: Budget = _BUDGET,
-    names: WithNames = False,
-    format: TableOrJson = "table",  # noqa: A002 - the option
+    output: Destination = _OUTPUT,
+    naming: NameOptions = _NAMING,
     connection: Connection = _CONNECTION,
 ) -> int:
-    """Compare the costs of this month with last month, by day, project and line item.
+    """Compare the costs of a month with those of the month before, and with a budget.
+
+    The first lines are the answer; the rest says which models and projects carry it. `--details`
+    adds every day and the method of the projection.
 
     Only complete days are compared, from the first day of both months on; the total so far
     includes today. The projection of the month adds to the total so far the mean of the last seven
@@ -87,15 +58,18 @@ def spend(
     missing, sums include the other part. Today may have no bucket for some hours: the tables say
     so, and from 06:00 UTC it counts as missing.
     """
+    options.validate()
     budget.validate()
+    output.check()
     now = datetime.fromtimestamp(int(time.time()), UTC)
     today = now.date()
+    month = options.first_day(today)
     try:
-        bill = asyncio.run(_bill(connection, now, NameOptions(names=names)))
+        bill = asyncio.run(fetch_bill(connection, month, now, options, naming))
     except APIError as error:
         if not budget.check:
             raise
-        bill = Bill(unread=printable(as_typed(error)))
+        bill = Bill(month, unread=printable(as_typed(error)))
     bill = bill.up_to(now, check=budget.check)
     is_zero = budget.budget is not None and bool(bill.buckets or not bill.gaps)
     has_today = bill.has_today(now)
@@ -103,39 +77,69 @@ def spend(
         bill.buckets,
         today,
         bill.gaps,
+        month=month,
         has_today=has_today,
         currency=budget.currency.casefold() if is_zero else None,
     )
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
+    answer = Answer(found, bill, options, budget, now, unchecked)
     try:
-        if format == "json":
-            print_json(_report(found, budget, bill, now, unchecked))
-        else:
-            with console_on(sys.stdout.buffer) as console:
-                for spending in found:
-                    print_spending(spending, budget.verdict(spending), bill.names, console)
-                if not found and bill.gaps:
-                    console.print(_nothing_found(bill))
+        with output.opened() as file:
+            answer.write(output, file)
     except BrokenPipeError:
         silence_stdout()  # the reader stopped early, but the exit code still has to be right
     bill.names.warn_of_unread()
     if not found and not bill.unknown:
-        say(_nothing_billed(today, has_today=has_today))
+        say(_nothing_billed(month, today, has_today=has_today))
     return _exit_code(found, budget, bill.unknown, unchecked)
 
 
-async def _bill(connection: Connection, now: datetime, naming: NameOptions) -> Bill:
-    """Fetch the costs of last month and of this month up to now, and the names of their ids."""
-    gaps: list[Gap] = []
-    async with connection.client(on_gap=gaps.append) as client:
-        buckets = await client.costs(
-            start_time=start_of_last_month(now.date()),
-            end_time=now,
-            group_by=["project_id", "line_item"],
-        ).collect()
-        names = await naming.of(client, ["project_id"])
-    names.learn(result for bucket in buckets for result in bucket.results)
-    return Bill(buckets=buckets, gaps=gaps, names=names)
+@frozen
+class Answer:
+    """The spending of a month, ready to be written in any format."""
+
+    found: Sequence[Spending]
+    """The spending in each currency."""
+    bill: Bill
+    options: SpendOptions
+    budget: Budget
+    now: datetime
+    unchecked: str
+    """The reason why the budget cannot be checked; empty if it can."""
+
+    def write(self, output: Destination, file: BinaryIO) -> None:
+        """Write the answer in the chosen format."""
+        if output.name == "json":
+            write_json(self._report(), file)
+        elif output.chosen.is_table:
+            with console_on(file) as console:
+                self._print(console)
+        else:
+            rows = SpendRows(self.found, self.options.dimensions, self.bill.names)
+            asyncio.run(output.chosen.write(rows, file))
+
+    def _print(self, console: Console) -> None:
+        by, top, names = self.options.dimensions, self.options.top, self.bill.names
+        for spending in self.found:
+            verdict = self.budget.verdict(spending)
+            print_answer(spending, verdict, names, console, by=by, top=top)
+            if self.options.details:
+                print_details(spending, names, console, by=by, top=top)
+        if not self.found and self.bill.gaps:
+            console.print(_nothing_found(self.bill))
+
+    def _report(self) -> dict[str, object]:
+        by, names = self.options.all_dimensions, self.bill.names
+        gaps = self.bill.gaps
+        return {
+            "until": iso(self.now),
+            "missing": [{"start": iso(gap.start), "end": iso(gap.end)} for gap in gaps],
+            "unchecked": bool(self.unchecked),
+            "unchecked_reason": self.unchecked or None,
+            "currencies": [
+                figures(each, self.budget.verdict(each), names, by) for each in self.found
+            ],
+        }
 
 
 def _nothing_found(bill: Bill) -> str:
@@ -143,7 +147,9 @@ def _nothing_found(bill: Bill) -> str:
     return f"{fact} of this month and last month; {describe_spans(bill.gaps)} is unknown."
 
 
-def _nothing_billed(today: date, *, has_today: bool) -> str:
+def _nothing_billed(month: date, today: date, *, has_today: bool) -> str:
+    if month < today.replace(day=1):
+        return f"nothing was billed in {month:%B %Y} or in the month before."
     if has_today:
         return "nothing was billed this month or last month."
     months = "last month" if today.day == 1 else "this month or last month"
@@ -152,7 +158,9 @@ def _nothing_billed(today: date, *, has_today: bool) -> str:
 
 def _unchecked(found: Sequence[Spending], budget: Budget, bill: Bill, today: date) -> str:
     """Return why the budget cannot be checked; empty if it can, or is exceeded in any case."""
-    first = unix_seconds(first_that_counts(today), param="today")
+    is_over = bill.month < today.replace(day=1)
+    counted = bill.month if is_over else first_that_counts(today)
+    first = unix_seconds(counted, param="today")
     verdicts = filter(None, map(budget.verdict, found))
     is_certain = all(gap.end_time <= first for gap in bill.gaps)
     return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
@@ -198,15 +206,3 @@ def _check_currency(found: Sequence[Spending], budget: Budget) -> int:
         "of the budget with --currency."
     )
     return 2
-
-
-def _report(
-    found: Sequence[Spending], budget: Budget, bill: Bill, now: datetime, unchecked: str
-) -> dict[str, object]:
-    return {
-        "until": iso(now),
-        "missing": [{"start": iso(gap.start), "end": iso(gap.end)} for gap in bill.gaps],
-        "unchecked": bool(unchecked),
-        "unchecked_reason": unchecked or None,
-        "currencies": [figures(each, budget.verdict(each), bill.names) for each in found],
-    }

@@ -1,9 +1,10 @@
 """Options for the destination and the format of the output."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal, TypeAlias
+from typing import IO, Annotated, Any, BinaryIO, Literal, TypeAlias
 
 from attrs import evolve, frozen
 from cyclopts import Parameter, Token
@@ -45,7 +46,7 @@ def _file(_: object, tokens: Sequence[Token]) -> Path | None:
 
 @Parameter(name="*", group=OUTPUT)
 @frozen(kw_only=True)
-class OutputOptions:
+class Destination:
     """Options for the format and the destination of the output."""
 
     format: Annotated[
@@ -66,24 +67,12 @@ class OutputOptions:
             converter=_file,
         ),
     ] = None
-    exact: Annotated[
-        bool,
-        flag("Show every digit in a table instead of 1.2M."),
-    ] = False
-    money: Annotated[
-        MoneyType | None,
-        Parameter(
-            help="The type of money and quantities in Parquet: decimal with 24 places (default), "
-            "text with every digit, or float for arithmetic."
-        ),
-    ] = None
 
     def check(self) -> None:
         """Reject output that cannot be written, before a request is sent.
 
         Raises:
-            CommandError: The format or the folder does not exist, or the format conflicts
-                with another option.
+            CommandError: The format or the folder does not exist.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
         if self.output is not None and self.output.suffix.lower() in _SPREADSHEETS:
@@ -91,23 +80,27 @@ class OutputOptions:
                 f"--output {self.output} names a spreadsheet, which this command cannot write. "
                 f"Use --output {self.output.with_suffix('.csv')}, which spreadsheets open."
             )
-        is_text = self.chosen.is_text
-        if is_text and self.money is not None:
-            raise CommandError(
-                f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
-                "digit, and so does a table with --exact. Remove it, or use --format parquet."
-            )
-        if not is_text:
+        if not self.chosen.is_text:
             import openai_usage.arrow  # noqa: F401, PLC0415 - raises if the extra is missing
         if self.output is not None:
             check_path(self.output)
         else:
             self._check_for(sys.stdout)
 
-    def _check_for(self, file: IO[Any]) -> None:
-        """Reject a binary format if *file* is a terminal, which would interpret its bytes."""
-        if not self.chosen.is_text and file.isatty():
-            raise CommandError("Refusing to write Parquet to a terminal. Use --output FILE.")
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """Open the file, which is written completely or not at all, or stdout."""
+        if self.output is None:
+            yield sys.stdout.buffer
+        else:
+            with atomic_file(self.output) as file:
+                self._check_for(file)
+                yield file
+
+    @property
+    def name(self) -> str:
+        """The name of the chosen format."""
+        return next(name for name, each in FORMATS.items() if each is self.chosen)
 
     @property
     def chosen(self) -> Format:
@@ -128,6 +121,44 @@ class OutputOptions:
             )
         return FORMATS[ending]
 
+    def _check_for(self, file: IO[Any]) -> None:
+        """Reject a binary format if *file* is a terminal, which would interpret its bytes."""
+        if not self.chosen.is_text and file.isatty():
+            raise CommandError("Refusing to write Parquet to a terminal. Use --output FILE.")
+
+
+@Parameter(name="*", group=OUTPUT)
+@frozen(kw_only=True)
+class OutputOptions(Destination):
+    """Options for the output of the results of an endpoint."""
+
+    exact: Annotated[
+        bool,
+        flag("Show every digit in a table instead of 1.2M."),
+    ] = False
+    money: Annotated[
+        MoneyType | None,
+        Parameter(
+            help="The type of money and quantities in Parquet: decimal with 24 places (default), "
+            "text with every digit, or float for arithmetic."
+        ),
+    ] = None
+
+    def check(self) -> None:
+        """Reject output that cannot be written, before a request is sent.
+
+        Raises:
+            CommandError: The format or the folder does not exist, or the format conflicts
+                with another option.
+            ModuleNotFoundError: The format needs an extra that is missing.
+        """
+        if self.chosen.is_text and self.money is not None:
+            raise CommandError(
+                f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
+                "digit, and so does a table with --exact. Remove it, or use --format parquet."
+            )
+        super().check()
+
     def is_incremental(self, grouping: Grouping) -> bool:
         """Return whether output that was written before an error is kept and can be used."""
         return self.output is None and self.chosen.streams and not grouping.is_summed
@@ -137,15 +168,11 @@ class OutputOptions:
         written = Written()
         results = evolve(results, buckets=written.count(results.buckets))
         rows = TotalRows(results) if results.grouping.is_summed else results
-        if self.output is None:
-            await self.chosen.write(rows, sys.stdout.buffer)
-        else:
-            with atomic_file(self.output) as file:
-                self._check_for(file)
-                await self.chosen.write(rows, file)
-            # For people only: scripts get nothing on stdout or stderr if all is well.
-            if sys.stderr.isatty():
-                say(f"wrote {self.output}: {written}.")
+        with self.opened() as file:
+            await self.chosen.write(rows, file)
+        # For people only: scripts get nothing on stdout or stderr if all is well.
+        if self.output is not None and sys.stderr.isatty():
+            say(f"wrote {self.output}: {written}.")
         # An empty table needs a word, and a filter that matches nothing is often a typing error.
         is_empty = not written.results and not results.gaps
         if is_empty and (results.filters or self.chosen.is_table):

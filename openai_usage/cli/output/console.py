@@ -45,9 +45,14 @@ def _width_without_terminal() -> int:
 
 
 def print_json(report: object) -> None:
-    """Print a report as JSON, with money as text, because many parsers read numbers as floats."""
-    print(json.dumps(report, indent=2, default=digits))
-    sys.stdout.flush()
+    """Print a report as JSON on stdout."""
+    write_json(report, sys.stdout.buffer)
+
+
+def write_json(report: object, file: BinaryIO) -> None:
+    """Write a report as JSON, with money as text, because many parsers read numbers as floats."""
+    file.write(f"{json.dumps(report, indent=2, default=digits)}\n".encode())
+    file.flush()
 
 
 def print_path(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from io import StringIO
 from typing import BinaryIO, TypeAlias
@@ -13,17 +13,18 @@ from openai_usage._digits import digits
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.spend_rows import SpendRows
 from openai_usage.cli.output.total_rows import TotalRows
 
-Rows: TypeAlias = ResultRows | TotalRows
-"""The rows of an output: a row for each result, or for each sum."""
+Rows: TypeAlias = ResultRows | TotalRows | SpendRows
+"""The rows of an output: a row for each result, for each sum, or for each part of spending."""
 
 
 @frozen
 class Format:
     """An output format."""
 
-    write: Callable[[Rows, BinaryIO], Awaitable[None]]
+    write: Callable[[Rows, BinaryIO], Coroutine[None, None, None]]
     streams: bool = False
     """True if rows are written as they arrive, and can be used even if an error follows."""
     is_text: bool = True
@@ -34,7 +35,11 @@ class Format:
 async def _write_table(rows: Rows, file: BinaryIO) -> None:
     from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - slow to import
 
-    await write_table(rows.results if isinstance(rows, TotalRows) else rows, file)
+    match rows:
+        case TotalRows():
+            await write_table(rows.results, file)
+        case ResultRows():
+            await write_table(rows, file)
 
 
 async def _write_jsonl(rows: Rows, file: BinaryIO) -> None:
@@ -93,10 +98,10 @@ def _terminal_cell(value: object) -> object:
 async def _write_parquet(rows: Rows, file: BinaryIO) -> None:
     from openai_usage.cli.output import parquet  # noqa: PLC0415 - needs an extra
 
-    if isinstance(rows, TotalRows):
-        await parquet.write_totals(rows, file)
-    else:
+    if isinstance(rows, ResultRows):
         await parquet.write_results(rows, file)
+    else:
+        await parquet.write_sums(rows, file)
 
 
 FORMATS: Mapping[str, Format] = {

@@ -20,11 +20,13 @@ class KnownNames:
     """The columns of names after each column of ids; empty if names were not requested."""
     with_ids: bool = False
     """True if a table shows ids next to names."""
+    from_results: bool = False
+    """True if names that results contain are shown, even if names were not requested."""
     _has_unread: bool = field(default=False, init=False)
 
     def learn(self, results: Iterable[object]) -> None:
         """Add the names that *results* contain."""
-        if self.columns:
+        if self.columns or self.from_results:
             self.names = self.names.with_names_from(results)
 
     def named(self, column: str, id_: object) -> str | None:
@@ -37,6 +39,11 @@ class KnownNames:
     def labelled(self, column: str, id_: str) -> str:
         """Return the name of an id in place of the id, if names were requested."""
         return str(self._of(id_)) if column in self.columns else id_
+
+    def known(self, column: str, id_: str) -> str:
+        """Return the name of an id if it is known without asking, or else the id."""
+        name = self.names.of(id_).name
+        return self.labelled(column, id_) if column in self.columns else name or id_
 
     def warn_of_unread(self) -> None:
         """Say on stderr why some of the shown ids have no name."""

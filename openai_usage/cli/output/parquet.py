@@ -16,6 +16,7 @@ from openai_usage._arrow_types import types_of
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.spend_rows import SpendRows
 from openai_usage.cli.output.total_rows import TotalRows
 
 _ROWS = 10_000
@@ -43,9 +44,9 @@ async def write_results(rows: ResultRows, file: BinaryIO) -> None:
         say(rounding.message("--money text"))
 
 
-async def write_totals(rows: TotalRows, file: BinaryIO) -> None:
+async def write_sums(rows: TotalRows | SpendRows, file: BinaryIO) -> None:
     """Write all sums with the types of `to_arrow()`, and say once on stderr what was rounded."""
-    types, rounding = types_of(rows.results.money), Rounding()
+    types, rounding = types_of(rows.money), Rounding()
     found = [row async for batch in rows for row in batch]
     arrays = {
         name: types[kind].array(

@@ -1,16 +1,22 @@
 """The JSON of `spend`: the figures of each currency, with every digit."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from openai_usage.analysis.budgets import Verdict
-from openai_usage.analysis.spending import Part, Spending
+from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.spend_text import REVISED
 
 
-def figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> dict[str, object]:
-    """Return all figures of one currency."""
+def figures(
+    spending: Spending, verdict: Verdict | None, names: KnownNames, by: Sequence[Dimension]
+) -> dict[str, object]:
+    """Return all figures of one currency, with a list of parts for each of the dimensions *by*."""
     projection = spending.projection
     return {
         "currency": spending.currency,
+        "month": f"{spending.month:%Y-%m}",
         **_columns(spending, spending.total),
         "projection": {
             "total": projection.total if projection.is_known else None,
@@ -33,19 +39,24 @@ def figures(spending: Spending, verdict: Verdict | None, names: KnownNames) -> d
             }
             for day, amount in spending.by_day.items()
         ],
-        "projects": [_project(spending, part, names) for part in spending.by("project_id")],
-        "line_items": [
-            {"line_item": part.of, **_columns(spending, part)} for part in spending.by("line_item")
-        ],
+        **{
+            f"{each.removesuffix('_id')}s": [
+                part_figures(spending, part, names, each) for part in spending.by(each)
+            ]
+            for each in by
+        },
     }
 
 
-def _project(spending: Spending, part: Part, names: KnownNames) -> dict[str, object]:
-    name = {name: names.named(name, part.of) for name in names.columns.get("project_id", ())}
-    return {"project_id": part.of, **name, **_columns(spending, part)}
+def part_figures(
+    spending: Spending, part: Part, names: KnownNames, dimension: Dimension
+) -> dict[str, object]:
+    """Return the figures of one part, after its label and the names of an id."""
+    named = {name: names.named(name, part.of) for name in names.columns.get(dimension, ())}
+    return {dimension: part.of, **named, **_columns(spending, part)}
 
 
-def _columns(spending: Spending, part: Part) -> dict[str, object]:
+def _columns(spending: Spending, part: Part) -> dict[str, Decimal | None]:
     return {
         "this_month": spending.known(part.this_month, spending.month),
         "last_month": spending.known(part.last_month, spending.last_month),

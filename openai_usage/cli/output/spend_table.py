@@ -1,34 +1,27 @@
-"""Print spending: an overview of the month, then tables by day, by project and by line item."""
+"""Print the details of spending: the method, then tables by day, project, line item and others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import partial
-from typing import Literal
 
 from rich.columns import Columns
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from openai_usage._number_format import change, money, share, sparkline
-from openai_usage._text import label, labels_of, unique_labels
-from openai_usage.analysis.budgets import Verdict
-from openai_usage.analysis.spending import Part, Spending, sum_of
+from openai_usage._number_format import change, share, sparkline
+from openai_usage.analysis.spending import Dimension, Part, Spending, sum_of
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.spend_text import (
     REVISED,
     describe_projection,
-    describe_unknown,
-    is_last_month_complete,
+    head_of,
+    label_parts,
     name_compared_days,
     name_last_month,
     name_this_month,
+    round_money,
 )
-
-_SHOWN = 10
-"""The number of projects or line items with a line of their own."""
 
 _WIDE = 100
 """The width of a terminal, in characters, that has room for long bars and shares of days."""
@@ -37,68 +30,23 @@ _BARS = ((20,), (8,), (0,))
 """The lengths of a bar, in characters; the first that fits is used."""
 
 
-def print_spending(
-    spending: Spending, verdict: Verdict | None, names: KnownNames, console: Console
+def print_details(
+    spending: Spending,
+    names: KnownNames,
+    console: Console,
+    *,
+    by: Sequence[Dimension],
+    top: int,
 ) -> None:
-    """Print all tables of the spending in one currency."""
-    console.print(Text(f"Spending in {spending.currency}, by days in UTC\n", style="bold"))
-    for sentence in describe_unknown(spending):
-        console.print(Text(f"{sentence}\n"))
-    console.print(_overview(spending), crop=False)
-    console.print()
-    console.print(Text(_trends(spending)))
-    if verdict is not None:
-        console.print(Text(f"{str(verdict).capitalize()}."))
+    """Print how the month is projected, its days, and its parts by each of the dimensions *by*."""
+    console.print(Text(f"\n{_trends(spending)}"))
     console.print(Text(f"{describe_projection(spending)} {REVISED}"))
     days = _print_days(spending, console)
-    parts = [
-        _parts("project", "project_id", partial(names.labelled, "project_id"), spending, console),
-        _parts("line item", "line_item", str, spending, console),
-    ]
+    parts = [_parts(dimension, top, names, spending, console) for dimension in by]
     for each in parts:
         console.print(each.build(), crop=False)
     if any(each.is_rounded for each in (*days, *parts)):
         console.print(Text(ROUNDED))
-
-
-def _overview(spending: Spending) -> Table:
-    """Return the totals of this month and last month, and the projection."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    # Folded on a very narrow terminal, because rich would cut off figures.
-    grid.add_column(overflow="fold")
-    grid.add_column(justify="right", overflow="fold")
-    grid.add_column(overflow="fold")
-    total, last_month = spending.total, name_last_month(spending)
-    days, days_before = name_compared_days(spending)
-    total_before = spending.known(total.last_month, spending.last_month)
-    rows: list[tuple[str, Decimal | None, str, Decimal | None]] = [
-        (
-            f"{name_this_month(spending)}, so far",
-            spending.known(total.this_month, spending.month),
-            "",
-            None,
-        ),
-        (
-            f"{spending.month:%B}, projected",
-            spending.projection.total if spending.projection.is_known else None,
-            last_month,
-            total_before if is_last_month_complete(spending) else None,
-        ),
-        (last_month, total_before, "", None),
-    ]
-    if spending.compared:
-        rows += [
-            (days, total.compared, days_before, total.compared_with),
-            (days_before, total.compared_with, "", None),
-        ]
-    for name, amount, compared_with, before in rows:
-        percent = "" if before is None or amount is None else change(amount, before)
-        note = f"{percent} on {compared_with}" if percent else ""
-        grid.add_row(Text(name), _cell(amount, spending.currency), note)
-    if not spending.compared:
-        known = " that is known in both months" if spending.not_whole else ""
-        grid.add_row(f"{spending.month:%B} has no complete day{known} to compare yet")
-    return grid
 
 
 def _trends(spending: Spending) -> str:
@@ -152,36 +100,22 @@ def _days(spending: Spending, month: date, width: int, *, has_shares: bool) -> L
     return _with_bars(layout, amounts, max(spending.by_day.values()))
 
 
-def _labels(parts: Sequence[Part], to_text: Callable[[str], str]) -> list[str]:
-    """Return a unique label for each line of `_largest`."""
-    labels = labels_of(
-        (part.of for part in parts), lambda of: "-" if of is None else label(to_text(of))
-    )
-    shown = [labels[part.of] for part in parts[:_SHOWN]]
-    others = parts[_SHOWN:]
-    return unique_labels([*shown, f"other ({len(others)})"] if others else shown)
-
-
-def _largest(parts: Sequence[Part]) -> list[Part]:
+def largest(parts: Sequence[Part], top: int) -> list[Part]:
     """Return the first parts, and one for the sum of all others."""
-    first, others = parts[:_SHOWN], parts[_SHOWN:]
+    first, others = parts[:top], parts[top:]
     return [*first, sum_of(others)] if others else list(first)
 
 
 def _parts(
-    title: str,
-    dimension: Literal["project_id", "line_item"],
-    to_text: Callable[[str], str],
-    spending: Spending,
-    console: Console,
+    dimension: Dimension, top: int, names: KnownNames, spending: Spending, console: Console
 ) -> Layout:
     """Return a table of parts: this month, last month, and the change between compared days."""
     all_parts = spending.by(dimension)
-    parts = [*_largest(all_parts), spending.total]
+    parts = [*largest(all_parts, top), spending.total]
     amounts = [spending.known(part.this_month, spending.month) for part in parts]
     before = [spending.known(part.last_month, spending.last_month) for part in parts]
     layout = Layout(console.width)
-    layout.add_labels(title, _labels(all_parts, to_text), "total")
+    layout.add_labels(head_of(dimension), label_parts(all_parts, dimension, names, top), "total")
     _add_money(layout, name_this_month(spending), amounts, spending.currency)
     _add_shares(layout, amounts[:-1], spending.total.this_month, spending.month)
     _add_money(layout, name_last_month(spending), before, spending.currency)
@@ -194,14 +128,10 @@ def _parts(
 
 def _add_money(layout: Layout, head: str, amounts: Sequence[Decimal | None], currency: str) -> None:
     """Add a column of money, of which the last amount is the total."""
-    *cells, foot = (_cell(each, currency) for each in amounts)
+    *cells, foot = (round_money(each, currency) for each in amounts)
     layout.add_figures(head, cells, foot)
     *rows, total = (each or Decimal(0) for each in amounts)
     layout.is_rounded |= rounds_apart(rows, total)
-
-
-def _cell(amount: Decimal | None, currency: str) -> str:
-    return "unknown" if amount is None else money(currency).rounded(amount)
 
 
 def _add_shares(

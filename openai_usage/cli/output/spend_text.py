@@ -1,12 +1,15 @@
 """The words of `spend`: which days its figures cover, what is unknown, and how it projects."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import groupby
 
 from openai_usage._gap_text import join
 from openai_usage._number_format import money
-from openai_usage.analysis.spending import Spending
+from openai_usage._text import label, labels_of, unique_labels
+from openai_usage.analysis.spending import Dimension, Part, Spending
+from openai_usage.cli.output.known_names import KnownNames
 
 REVISED = "The API still revises the last three days or so, mostly upward."
 
@@ -83,3 +86,27 @@ def describe_projection(spending: Spending) -> str:
         return "There is no projection, because no day is known on which to base it."
     per_day = money(spending.currency).rounded(projection.per_day)
     return f"Projected at {per_day} a day: {projection.method}."
+
+
+def head_of(dimension: Dimension) -> str:
+    """Return the head of a column of labels: `project` for `project_id`."""
+    return dimension.removesuffix("_id").replace("_", " ")
+
+
+def label_parts(
+    parts: Sequence[Part], dimension: Dimension, names: KnownNames, top: int
+) -> list[str]:
+    """Return a label for each of the first *top* parts, and one for all others: `41 more`."""
+
+    def write(of: str | None) -> str:
+        return "-" if of is None else label(names.known(dimension, of))
+
+    labels = labels_of((part.of for part in parts), write)
+    shown = [labels[part.of] for part in parts[:top]]
+    others = parts[top:]
+    return unique_labels([*shown, f"{len(others):,} more"] if others else shown)
+
+
+def round_money(amount: Decimal | None, currency: str) -> str:
+    """Return an amount to the cent, or that it is unknown."""
+    return "unknown" if amount is None else money(currency).rounded(amount)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from attrs import frozen
 
+from openai_usage import MoneyType
 from openai_usage.analysis.groups import Group, Rest
 from openai_usage.analysis.measures import measures_of
 from openai_usage.analysis.periods import PERIODS
@@ -20,6 +21,11 @@ class TotalRows:
 
     results: ResultRows
     """The results that are summed."""
+
+    @property
+    def money(self) -> MoneyType:
+        """The type of money in Parquet."""
+        return self.results.money
 
     @property
     def columns(self) -> list[str]:

@@ -1,0 +1,86 @@
+"""The bill of a month, as far as it could be read."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from attrs import evolve, field, frozen
+
+from openai_usage import Bucket, CostsResult, Gap
+from openai_usage._gap_text import describe_gaps
+from openai_usage._pagination.continuity import LATE
+from openai_usage.analysis.spending import end_of_month, start_of_last_month
+from openai_usage.cli.options.connection import Connection
+from openai_usage.cli.options.names import NameOptions
+from openai_usage.cli.options.spend import SpendOptions
+from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.schema.times import unix_seconds
+
+
+@frozen(kw_only=True)
+class Bill:
+    """The costs of a month, and of the month before, as far as they could be read."""
+
+    month: date = field(kw_only=False)
+    """The first day of the month."""
+    buckets: Sequence[Bucket[CostsResult]] = ()
+    gaps: Sequence[Gap] = ()
+    """The parts of the range without a bucket."""
+    unread: str = ""
+    """The reason why nothing could be read; empty if anything was read."""
+    names: KnownNames = field(factory=KnownNames)
+
+    @property
+    def unknown(self) -> str:
+        """The unknown parts of the range as a sentence; empty if everything is known."""
+        return self.unread or " ".join(describe_gaps(self.gaps))
+
+    def has_today(self, now: datetime) -> bool:
+        """Return whether a bucket or a gap reaches into today, or today begins at *now*."""
+        start = unix_seconds(now.date(), param="today")
+        if self.month < now.date().replace(day=1):
+            return True  # today does not matter
+        return start == int(now.timestamp()) or start < self._end(default=0)
+
+    def up_to(self, now: datetime, *, check: bool) -> "Bill":
+        """Return the bill, with a gap up to *now* added if an expected bucket is missing.
+
+        A bucket is expected once it is `LATE`; a *check* always expects one of this month.
+        """
+        following = unix_seconds(end_of_month(self.month) + timedelta(days=1), param="end")
+        end, month = min(int(now.timestamp()), following), unix_seconds(self.month, param="month")
+        start = self._end(default=unix_seconds(start_of_last_month(self.month), param="start"))
+        if end - start < LATE and not (check and start <= month < end):
+            return self
+        gap = Gap(endpoint="costs", start_time=start, end_time=end)
+        return evolve(self, gaps=[*self.gaps, gap])
+
+    def _end(self, *, default: int) -> int:
+        return max((part.end_time for part in (*self.buckets, *self.gaps)), default=default)
+
+
+async def fetch_bill(
+    connection: Connection,
+    month: date,
+    now: datetime,
+    options: SpendOptions,
+    naming: NameOptions,
+) -> Bill:
+    """Fetch the costs of the month and of the month before, and the names of their ids."""
+    gaps: list[Gap] = []
+    end = datetime.combine(end_of_month(month) + timedelta(days=1), datetime.min.time(), UTC)
+    async with connection.client(on_gap=gaps.append) as client:
+        buckets, names = await asyncio.gather(
+            client.costs(
+                start_time=start_of_last_month(month),
+                end_time=min(end, now),
+                group_by=options.group_by,
+                project_ids=options.project_ids,
+            )
+            .concurrently()
+            .collect(),
+            naming.of(client, options.group_by, options.project_ids),
+        )
+    names = evolve(names, from_results=True)
+    names.learn(result for bucket in buckets for result in bucket.results)
+    return Bill(month, buckets=buckets, gaps=gaps, names=names)
