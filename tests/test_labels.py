@@ -245,7 +245,7 @@ def test_spending_of_no_project_is_one_line(
     ]
     assert spent["projects"][2]["project_name"] is None
     asked.faults.status(200, body=page(rows))
-    out = terminal("spend", exit_code=1)
+    out = terminal("spend --details", exit_code=1)
     assert re.search(r"^ - +3\.00 usd", out, re.MULTILINE)
     assert re.search(r"^ - \[2\] +4\.00 usd", out, re.MULTILINE)
 

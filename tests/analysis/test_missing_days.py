@@ -555,7 +555,7 @@ def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
 
 def test_the_tables_of_spend_mark_missing_days(terminal: Terminal, asked: Sandbox) -> None:
     leave_out(asked, days=september(2, 3) | august(5))
-    shown = terminal("spend", exit_code=1)
+    shown = terminal("spend --details", exit_code=1)
     assert "nothing for Aug 5 and Sep 2\N{EN DASH}3: what was billed then is unknown" in shown
     assert f"Sep 1, 4{DASH}10, so far" in shown
     days = f"1, 4, 6{DASH}9"
@@ -573,7 +573,7 @@ def test_where_last_month_is_whole_the_projection_is_held_against_it(
 ) -> None:
     leave_out(asked, days=september(2))
     assert re.search(
-        r"September, projected +210.00 usd +-3% on August", terminal("spend", exit_code=1)
+        r"September, projected +210.00 usd +-3% on August", terminal("spend --details", exit_code=1)
     )
 
 
@@ -581,7 +581,7 @@ def test_where_no_day_is_known_in_both_months_nothing_is_compared(
     terminal: Terminal, asked: Sandbox
 ) -> None:
     leave_out(asked, days=september(*range(1, 5)) | august(*range(5, 10)))
-    shown = terminal("spend", exit_code=1)
+    shown = terminal("spend --details", exit_code=1)
     assert "September has no complete day that is known in both months to compare yet" in shown
 
 
@@ -675,9 +675,9 @@ def test_a_check_that_cannot_know_does_not_say_yes(
 
 def test_the_table_of_a_budget_that_cannot_be_checked(terminal: Terminal, asked: Sandbox) -> None:
     leave_out(asked, days=september(1))
-    shown = terminal("spend --budget 1000 --check", exit_code=5)
+    shown = terminal("spend --details --budget 1000 --check", exit_code=5)
     assert "Not known to be within the budget of 1,000.00 usd: 63.00 usd so far (6%)" in shown
-    terminal("spend --budget 1000", exit_code=1)
+    terminal("spend --details --budget 1000", exit_code=1)
     assert terminal.err.startswith(LACKS.format("2026-09-01"))
 
 
@@ -699,10 +699,10 @@ def test_a_gap_that_a_check_does_not_rest_on_is_said(
     budget: str, exit_code: int, terminal: Terminal, asked: Sandbox
 ) -> None:
     leave_out(asked, days=august(5))
-    terminal(f"spend --budget {budget} --check", exit_code=exit_code)
+    terminal(f"spend --details --budget {budget} --check", exit_code=exit_code)
     assert LACKS.format("2026-08-05") in terminal.err
     leave_out(asked, days=august(5))
-    terminal(f"spend --budget {budget}", exit_code=1)
+    terminal(f"spend --details --budget {budget}", exit_code=1)
 
 
 def test_a_projection_can_rest_on_days_of_last_month(
@@ -711,10 +711,10 @@ def test_a_projection_can_rest_on_days_of_last_month(
     now = datetime(2026, 9, 3, 12, tzinfo=UTC).timestamp()
     monkeypatch.setattr("time.time", lambda: now)
     leave_out(asked, days=august(26))
-    terminal("spend --budget 1000 --check", exit_code=0)
+    terminal("spend --details --budget 1000 --check", exit_code=0)
     asked.faults.clear()
     leave_out(asked, days=august(27))
-    terminal("spend --budget 1000 --check", exit_code=5)
+    terminal("spend --details --budget 1000 --check", exit_code=5)
 
 
 def test_a_month_without_any_bucket_cannot_be_checked(
@@ -724,8 +724,8 @@ def test_a_month_without_any_bucket_cannot_be_checked(
     now = datetime(2026, 9, 1, 0, 20, tzinfo=UTC).timestamp()
     monkeypatch.setattr("time.time", lambda: now)
     leave_out(asked, days=september(1))
-    terminal("spend", exit_code=0)
-    terminal("spend --budget 1000 --check", exit_code=5)
+    terminal("spend --details", exit_code=0)
+    terminal("spend --details --budget 1000 --check", exit_code=5)
     assert "no bucket of costs for 2026-09-01 00:00 to 00:20, so" in terminal.err
     assert "is unknown" in terminal.err
 
@@ -734,7 +734,7 @@ def test_a_bill_in_another_currency_with_missing_days_cannot_be_checked(
     terminal: Terminal, asked: Sandbox
 ) -> None:
     leave_out(asked, days=september(1))
-    terminal("spend --budget 1000 --currency eur --check", exit_code=5)
+    terminal("spend --details --budget 1000 --currency eur --check", exit_code=5)
     assert "63.00 usd so far are not compared with the budget, which is in eur.\n" in terminal.err
 
 

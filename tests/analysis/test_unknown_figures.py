@@ -250,7 +250,7 @@ def test_a_day_in_part_is_in_the_sum_and_in_no_average(
         "for each day to come and each unknown day of this month before today, plus the rest of "
         "that amount for today and each day in part; credits count only in what is billed so far"
     )
-    shown = terminal("spend", exit_code=1)
+    shown = terminal("spend --details", exit_code=1)
     assert (
         "The API returned only a part of Sep 3: the sums include that part, and what was billed "
         "in the rest is unknown." in shown
@@ -258,7 +258,7 @@ def test_a_day_in_part_is_in_the_sum_and_in_no_average(
     assert "returned nothing" not in shown
     assert re.search(rf"^Sep 1{DASH}10 \(3 in part\), so far +65\.00 usd", shown, re.MULTILINE)
     assert re.search(r"Sep  3 Thu \(in part\) +2\.00 usd", shown)
-    terminal("spend --budget 1000 --check", exit_code=5)
+    terminal("spend --details --budget 1000 --check", exit_code=5)
 
 
 def test_a_day_in_part_can_have_more_than_the_mean() -> None:
@@ -293,7 +293,7 @@ def test_today_may_have_no_bucket_for_some_hours(
 ) -> None:
     monkeypatch.setattr("time.time", lambda: at(10, hour))
     bill(asked, WITHOUT_TODAY)
-    shown = terminal("spend", exit_code=min(exit_code, 1))
+    shown = terminal("spend --details", exit_code=min(exit_code, 1))
     assert terminal.err.count("what was billed then is unknown") == min(exit_code, 1)
     assert re.search(rf"^Sep 1{DASH}9, so far +63\.00 usd", shown, re.MULTILINE)
     says = "Today, Sep 10, is not in these figures yet: the API has returned nothing for it."
@@ -330,7 +330,7 @@ def test_a_budget_of_a_month_that_has_just_begun_is_not_known_to_be_kept(
 ) -> None:
     monkeypatch.setattr("time.time", lambda: at(1, 3))
     bill(asked, AUGUST)
-    shown = terminal(f"spend --budget 1000 {options}", exit_code=5 if options else 0)
+    shown = terminal(f"spend --details --budget 1000 {options}", exit_code=5 if options else 0)
     assert "Not known to be within the budget of 1,000.00 usd: unknown so far" in shown
 
 
@@ -338,7 +338,7 @@ def test_amounts_of_an_unknown_month_in_another_currency_are_no_zero(
     terminal: Terminal, asked: Sandbox
 ) -> None:
     bill(asked, AUGUST)
-    terminal("spend --budget 1000 --currency eur", exit_code=1)
+    terminal("spend --details --budget 1000 --currency eur", exit_code=1)
     assert "amounts in usd, which are unknown so far, are not compared with" in terminal.err
     assert "0.00" not in terminal.err
 
@@ -363,14 +363,14 @@ def test_days_that_lack_up_to_now_are_one_gap(
 
 def test_last_month_is_named_by_the_days_it_has(terminal: Terminal, asked: Sandbox) -> None:
     bill(asked, [each for each in FULL if each[0] != at(5, month=8)])
-    shown = terminal("spend --budget 1000 --check")
+    shown = terminal("spend --details --budget 1000 --check")
     assert re.search(rf"^Aug 1{DASH}4, 6{DASH}31 +210\.00 usd", shown, re.MULTILINE)
     assert not re.search(r"^August ", shown, re.MULTILINE)
     assert len(re.findall(rf" Sep +Aug 1{DASH}4, 6{DASH}31 ", shown)) == 2
 
 
 def test_the_help_of_check_says_which_days_count(terminal: Terminal) -> None:
-    text = " ".join(re.sub("[│╭╮╰╯─]", " ", terminal("spend --help")).split())
+    text = " ".join(re.sub("[│╭╮╰╯─]", " ", terminal("spend --details --help")).split())
     assert "Missing days matter if they are in this month or in the seven days before" in text
     assert "the total and the projection use only these" in text
 
@@ -379,7 +379,7 @@ def test_a_month_of_which_nothing_is_known_is_not_zero(
     spent: Callable[..., dict[str, Any]], terminal: Terminal, asked: Sandbox
 ) -> None:
     bill(asked, AUGUST)
-    shown = terminal("spend --budget 1000 --check", exit_code=5)
+    shown = terminal("spend --details --budget 1000 --check", exit_code=5)
     assert re.search(r"^Sep, so far +unknown", shown, re.MULTILINE)
     assert "0.00 usd so far" not in shown
     assert "Not known to be within the budget of 1,000.00 usd: unknown so far, " in shown
@@ -387,7 +387,7 @@ def test_a_month_of_which_nothing_is_known_is_not_zero(
     assert usd["this_month"] is usd["projects"][0]["this_month"] is None
     assert usd["last_month"] == "217"
     bill(asked, [each for each in FULL if each[0] >= at(1)])
-    assert re.search(r"^Aug +unknown", terminal("spend", exit_code=1), re.MULTILINE)
+    assert re.search(r"^Aug +unknown", terminal("spend --details", exit_code=1), re.MULTILINE)
 
 
 def test_a_verdict_of_a_known_month_has_its_amount() -> None:
@@ -409,7 +409,7 @@ def test_where_there_is_no_figure_a_line_says_what_is_unknown(
     costs: Buckets, said: str, terminal: Terminal, asked: Sandbox
 ) -> None:
     bill(asked, costs)
-    shown = terminal("spend", exit_code=1)
+    shown = terminal("spend --details", exit_code=1)
     assert " ".join(shown.split()).startswith(said)
 
 
@@ -445,10 +445,10 @@ def test_a_month_that_has_just_begun_is_not_called_unbilled(
     ):
         monkeypatch.setattr("time.time", lambda day=day: at(day, 3))
         bill(asked, [each for each in nothing if each[0] < at(day)])
-        terminal("spend")
+        terminal("spend --details")
         assert terminal.err == f"openai-usage: nothing was billed {said}.\n"
         bill(asked, nothing)
-        terminal("spend")
+        terminal("spend --details")
         assert terminal.err == "openai-usage: nothing was billed this month or last month.\n"
 
 
@@ -456,7 +456,7 @@ def test_a_projection_that_has_no_day_to_go_by_is_unknown(
     spent: Callable[..., dict[str, Any]], terminal: Terminal, asked: Sandbox
 ) -> None:
     bill(asked, [(at(10), at(10, 5), [("3", "p")])])
-    shown = terminal("spend --budget 1000 --check", exit_code=5)
+    shown = terminal("spend --details --budget 1000 --check", exit_code=5)
     assert re.search(r"^September, projected +unknown", shown, re.MULTILINE)
     assert "There is no projection, because no day is known on which to base it." in shown
     said = " ".join(shown.split())

@@ -70,7 +70,7 @@ def test_amounts_of_any_size_are_added_up_and_drawn(
         assert len(json.loads(terminal(f"{costs} --format json"))) == 3 * len(values)
         [spent] = json.loads(terminal("spend --format json"))["currencies"]
         assert Decimal(spent["days"][-2]["amount"]) == exact_sum(values)
-        assert "Projected at" in terminal("spend")
+        assert "Projected at" in terminal("spend --details")
         assert terminal("report --last 2d -o report.html") == "report.html\n"
     assert Path("report.html").stat().st_size > 5_000
 

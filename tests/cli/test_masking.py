@@ -173,7 +173,7 @@ def test_what_is_sent_is_no_markup(terminal: Terminal, monkeypatch: pytest.Monke
             monkeypatch.setenv("OPENAI_BASE_URL", url)
             shown = terminal("costs --last 1d --group-by line_item")
             assert re.search(rf" {re.escape(currency)} +100%", shown)
-            assert f"12.50 {currency} " in terminal("spend")
+            assert f"12.50 {currency} " in terminal("spend --details")
 
 
 # ---------------------------------------------------------------- what else there is to say

@@ -104,7 +104,7 @@ def test_the_table_has_the_largest_ten_and_all_others_together(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: NOW + 0.5)
-    shown = terminal("spend --sandbox")
+    shown = terminal("spend --details --sandbox")
     [usage] = json.loads(terminal("spend --sandbox --format json"))["currencies"]
     items = [Decimal(part["this_month"]) for part in usage["line_items"]]
     by_item = shown[shown.rindex(" line item ") :]
@@ -126,7 +126,7 @@ def test_the_table_has_all_days_of_both_months(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: NOW + 0.5)
-    shown = terminal("spend --sandbox")
+    shown = terminal("spend --details --sandbox")
     [usage] = json.loads(terminal("spend --sandbox --format json"))["currencies"]
     found = re.findall(r" ((?:Aug|Sep) [ \d]\d \w{3}) +([0-9,.]+) usd", shown)
     assert dict(found) == {
@@ -162,7 +162,7 @@ def test_a_budget_is_checked(
 ) -> None:
     days = {date(2026, 4, day): usd("10") for day in range(1, 10)} | {date(2026, 4, 10): usd("3")}
     bill(APRIL_10, days)
-    shown = terminal(f"spend --budget {budget} --check", exit_code=exit_code)
+    shown = terminal(f"spend --details --budget {budget} --check", exit_code=exit_code)
     assert terminal.err.count("\n") == (says is not None)
     assert (says or "") in terminal.err
     assert "he budget of" in shown
@@ -192,7 +192,7 @@ def test_a_budget_is_checked(
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
     options: str, says: str, usage_sandbox: Sandbox, bill: Callable[..., None], terminal: Terminal
 ) -> None:
-    assert terminal(f"spend {options}", exit_code=2) == ""
+    assert terminal(f"spend --details {options}", exit_code=2) == ""
     assert says in terminal.err
     assert terminal.err.count("\n") == 1
     assert usage_sandbox.requests == []
@@ -203,7 +203,7 @@ def test_currencies_are_neither_added_up_nor_compared(
 ) -> None:
     both = [*usd("4"), *usd("1"), ("1000", "eur", "proj_a", None)]
     bill(APRIL_10, {date(2026, 4, 3): both})
-    shown = terminal("spend --budget 5000 --currency USD --check")
+    shown = terminal("spend --details --budget 5000 --currency USD --check")
     assert terminal.err == (
         "openai-usage: 1,000.00 eur so far are not compared with the budget, which is in USD.\n"
     )
@@ -223,12 +223,12 @@ def test_where_nothing_was_billed_that_is_said(
     bill: Callable[..., None], terminal: Terminal
 ) -> None:
     bill(APRIL_10, {})
-    assert terminal("spend") == ""
+    assert terminal("spend --details") == ""
     assert terminal.err == "openai-usage: nothing was billed this month or last month.\n"
     bill(APRIL_10, {})
     assert json.loads(terminal("spend --format json"))["currencies"] == []
     bill(APRIL_10, {})
-    shown = terminal("spend --budget 0 --check")
+    shown = terminal("spend --details --budget 0 --check")
     assert "Within the budget of 0.00 usd: 0.00 usd so far, 0.00 usd projected." in shown
 
 
@@ -251,10 +251,10 @@ def test_a_budget_that_no_bill_is_held_against_is_not_kept(
 ) -> None:
     days = {date(2026, 4, day): those for day, those in charges.items()}
     bill(APRIL_10, days)
-    terminal("spend --budget 7 --check", exit_code=exit_code)
+    terminal("spend --details --budget 7 --check", exit_code=exit_code)
     assert says in terminal.err
     bill(APRIL_10, days)
-    terminal("spend --budget 7")
+    terminal("spend --details --budget 7")
     assert "cannot be checked" not in terminal.err
 
 
@@ -262,11 +262,11 @@ def test_a_currency_of_last_month_alone_is_not_that_of_a_budget(
     bill: Callable[..., None], terminal: Terminal
 ) -> None:
     bill(APRIL_10, {date(2026, 3, 3): usd("1"), date(2026, 4, 3): [("5", "eur", None, None)]})
-    terminal("spend --budget 7 --check", exit_code=2)
+    terminal("spend --details --budget 7 --check", exit_code=2)
     bill(APRIL_10, {date(2026, 3, 3): [("5", "eur", None, None)]})
-    terminal("spend --budget 7 --check", exit_code=2)
+    terminal("spend --details --budget 7 --check", exit_code=2)
     bill(APRIL_10, {date(2026, 3, 3): usd("1")})
-    terminal("spend --budget 7 --check")
+    terminal("spend --details --budget 7 --check")
 
 
 def test_a_credit_does_not_stand_for_the_days_to_come(
@@ -275,7 +275,7 @@ def test_a_credit_does_not_stand_for_the_days_to_come(
     days = {date(2026, 4, day): usd("100") for day in range(1, 11)}
     days[date(2026, 4, 7)] = [*usd("100"), ("-1000", "usd", None, "credit")]
     bill(APRIL_10, days)
-    terminal("spend --budget 1999.99 --check", exit_code=4)
+    terminal("spend --details --budget 1999.99 --check", exit_code=4)
     assert "0.00 usd so far (0%), 2,000.00 usd projected (>100%)" in terminal.err
 
 
@@ -284,14 +284,14 @@ def test_amounts_that_would_be_rounded_to_the_budget_have_more_digits(
 ) -> None:
     april_30 = datetime(2026, 4, 30, 12, tzinfo=UTC)
     bill(april_30, {date(2026, 4, 30): usd("100.001")})
-    terminal("spend --budget 100 --check", exit_code=3)
+    terminal("spend --details --budget 100 --check", exit_code=3)
     assert "over the budget of 100.00 usd: 100.001 usd so far (>100%)" in terminal.err
     bill(april_30, {date(2026, 4, 30): usd("99.996")})
     assert "Within the budget of 100.00 usd: 99.996 usd so far (<100%)" in terminal(
-        "spend --budget 100"
+        "spend --details --budget 100"
     )
     bill(april_30, {date(2026, 4, 30): usd("-0.001")})
-    shown = terminal("spend --budget 100")
+    shown = terminal("spend --details --budget 100")
     assert "Within the budget of 100.00 usd: 0.00 usd so far (0%), 0.00 usd projected" in shown
     assert not re.search(r"-0\.00|-0%", shown)
 
@@ -306,7 +306,7 @@ def test_refunds_and_what_belongs_to_nobody_are_shown(
             date(2026, 4, 9): [("-3", "usd", None, None), *usd("1")],
         },
     )
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     assert re.search(r"^ - +-3\.00 usd +0\.00 usd *$", shown, re.MULTILINE)
     assert re.search(r"^Apr 1–10, so far +-2\.00 usd", shown, re.MULTILINE)
     assert re.search(r"^March +8\.00 usd", shown, re.MULTILINE)
@@ -332,7 +332,7 @@ def test_months_have_as_many_days_as_they_have(
     # The last of both is not compared: today has just begun.
     first = start_of_last_month(now.date())
     bill(now, {first: usd("5"), now.date().replace(day=1): usd("1"), now.date(): usd("90")})
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     these, those = compared
     assert re.search(rf"^{so_far}, so far +91\.00 usd *$", shown, re.MULTILINE)
     assert re.search(rf"^{these} +1\.00 usd +-80% on {those}", shown, re.MULTILINE)
@@ -347,7 +347,7 @@ def test_on_the_first_of_a_month_there_is_nothing_to_compare(
 ) -> None:
     now = datetime(2026, 9, 1, hour, 0, 1, tzinfo=UTC)
     bill(now, {date(2026, 8, 1): usd("88"), date(2026, 9, 1): usd("2.78")})
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     assert re.search(r"^Sep 1, so far +2\.78 usd *$", shown, re.MULTILINE)
     assert "September has no complete day to compare yet" in shown
     assert "on Aug" not in shown.replace("on August", "")
@@ -360,7 +360,7 @@ def test_the_first_moment_of_a_month_has_no_bill_yet(
     usage_sandbox: Sandbox, bill: Callable[..., None], terminal: Terminal
 ) -> None:
     bill(datetime(2026, 4, 1, tzinfo=UTC), {date(2026, 3, 31): usd("5")})
-    shown = terminal("spend --budget 149 --check", exit_code=4)
+    shown = terminal("spend --details --budget 149 --check", exit_code=4)
     assert "5.00 usd a day" in shown
     query = dict(usage_sandbox.requests[-1].query)
     assert (query["start_time"], query["end_time"]) == ("1772323200", "1775001600")
@@ -372,7 +372,7 @@ def test_the_days_of_both_months_are_beside_each_other(
 ) -> None:
     monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
     bill(APRIL_10, {date(2026, 3, 2): usd("20"), date(2026, 4, 2): usd("12345.67")})
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     assert re.search(r"^ Apr  2 Thu +12,345\.67 usd .* Mar  2 Mon +20\.00 usd", shown, re.MULTILINE)
     assert max(map(len, shown.splitlines())) <= width
 
@@ -390,7 +390,7 @@ def test_dates_are_never_broken_to_make_room(
     monday, friday = date(2026, 3, 2), date(2026, 4, 3)
     days = {date(2026, 4, day): usd(amount) for day in range(1, 11)} | {monday: usd(amount)}
     bill(APRIL_10, days, {friday})
-    shown = terminal("spend", exit_code=1)
+    shown = terminal("spend --details", exit_code=1)
     cell = rf"{int(amount):,}\.00 usd"
     assert re.search(rf"^ Apr  3 Fri \(in part\) +{cell}", shown, re.MULTILINE)
     assert len(re.findall(rf" Apr [ \d]\d [A-Z][a-z]{{2}} +{cell}", shown)) == 9
@@ -407,7 +407,7 @@ def test_no_label_is_lost(
     monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
     charge = ("123456.78", "usd", "ξξξξξξξξξξξξ ξξξξξξξξ", "λλλ λλλλλ λλλλλλλλλλλλ")
     bill(APRIL_10, {date(2026, month, 2): [charge] for month in (3, 4)})
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     assert (shown.count("ξ"), shown.count("λ")) == (20, 20)
     assert len(re.findall(r" (?:Apr|Mar) [ \d]\d [A-Z][a-z]{2} ", shown)) == 41
     assert shown.count("123,456.78") >= 8
@@ -422,7 +422,7 @@ def test_bars_give_way_before_ids_are_broken(
     for width, has_bar in ((80, False), (100, True)):
         monkeypatch.setattr("openai_usage.cli.output.console._UNBOUNDED", width)
         bill(APRIL_10, days)
-        shown = terminal("spend")
+        shown = terminal("spend --details")
         line = re.search(rf"^ {project} +10\.00 usd +100% +10\.00 usd.*$", shown, re.MULTILINE)
         assert line
         assert ("█" in line[0]) is has_bar
@@ -431,7 +431,7 @@ def test_bars_give_way_before_ids_are_broken(
 
 def test_shares_say_of_which_month_they_are(bill: Callable[..., None], terminal: Terminal) -> None:
     bill(APRIL_10, {date(2026, 4, 2): usd("10")})
-    shown = terminal("spend")
+    shown = terminal("spend --details")
     assert re.search(r" % of +% of\n day +April +Apr +day +March +Mar\n", shown)
     assert re.search(r" % of +Apr 1–9\n project +Apr 1–10 +Apr +March +on Mar 1–9\n", shown)
 
@@ -440,25 +440,25 @@ def test_rows_that_do_not_add_up_to_their_total_are_explained(
     bill: Callable[..., None], terminal: Terminal
 ) -> None:
     bill(APRIL_10, {date(2026, 4, 2): [("0.004", "usd", None, item) for item in "ab"]})
-    assert terminal("spend").endswith(f"\n{ROUNDED}\n")
+    assert terminal("spend --details").endswith(f"\n{ROUNDED}\n")
     bill(APRIL_10, {date(2026, 3, day): usd("0.004") for day in (1, 2)})
-    assert terminal("spend").count(ROUNDED) == 1
+    assert terminal("spend --details").count(ROUNDED) == 1
     bill(APRIL_10, {date(2026, 4, 2): usd("0.004"), date(2026, 4, 3): usd("0.006")})
-    assert ROUNDED not in terminal("spend")
+    assert ROUNDED not in terminal("spend --details")
 
 
 def test_what_is_on_a_bill_does_not_command_the_terminal(
     bill: Callable[..., None], terminal: Terminal
 ) -> None:
     bill(APRIL_10, {date(2026, 4, 2): [("1", "us\x1bd", "proj\x1b[31m", "gpt\x1b]0;owned\x07")]})
-    shown = terminal("spend --budget 5")
+    shown = terminal("spend --details --budget 5")
     assert not re.search(r"[\x1b\x07]", shown + terminal.err)
     assert "proj\N{REPLACEMENT CHARACTER}[31m" in shown
 
 
 def test_names_stand_beside_ids_where_they_are_asked_for(terminal: Terminal) -> None:
-    assert "Support Assistant proj_" in terminal("spend --sandbox --names")
-    assert "Support Assistant" not in terminal("spend --sandbox")
+    assert "Support Assistant proj_" in terminal("spend --details --sandbox --names")
+    assert "Support Assistant" not in terminal("spend --details --sandbox")
     [usage] = json.loads(terminal("spend --sandbox --names --format json"))["currencies"]
     assert list(usage["projects"][0])[:2] == ["project_id", "project_name"]
     assert "Support Assistant" in [project["project_name"] for project in usage["projects"]]
@@ -470,5 +470,5 @@ def test_a_failure_leaves_no_figures(
     bill(APRIL_10, {})
     usage_sandbox.faults.clear()
     usage_sandbox.faults.lost_cursor()
-    assert terminal("spend --budget 5", exit_code=1) == ""
+    assert terminal("spend --details --budget 5", exit_code=1) == ""
     assert "Continue with" not in terminal.err

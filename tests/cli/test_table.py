@@ -40,7 +40,7 @@ def summary(
         Group(dict(zip(heads, line.labels, strict=True)), line.figures, line.currency)
         for line in lines
     ]
-    return Summary(Totals(heads, measures, groups), [0, 1], [line.trend for line in lines])
+    return Summary(Totals(heads, measures, groups), [0, 1], None, [line.trend for line in lines])
 
 
 def text(table: Summary, *, width: int, exact: bool = False) -> str:
