@@ -7,7 +7,7 @@ from itertools import pairwise
 from attrs import fields, frozen
 
 from openai_usage.endpoints import Endpoint
-from openai_usage.sandbox.dataset.organization import Organization, Source
+from openai_usage.sandbox.dataset.organization import Arrivals, Organization, Source
 from openai_usage.sandbox.dataset.workloads import Label, email_of
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import Window
@@ -59,16 +59,22 @@ class Ledger:
     ) -> list[list[Row]]:
         """Return the results of each of the *buckets*, without events at or after *until*."""
         group_by: tuple[str, ...] = getattr(query, "group_by", None) or ()
-        edges = [bucket.start_time for bucket in buckets]
-        edges += [bucket.end_time for bucket in buckets[-1:]]
+        starts = [bucket.start_time for bucket in buckets]
+        edges = [*starts, *(bucket.end_time for bucket in buckets[-1:])]
         groups: list[dict[tuple[Label, ...], tuple[Source, Totals]]] = [{} for _ in buckets]
+        # The line items of one workload have the same arrivals.
+        counts_of: dict[Arrivals, list[int]] = {}
         for source in self._matching(endpoint, query):
             group = tuple(source.labels.get(name) for name in group_by)
-            counts = [source.arrivals.count(min(edge, until)) for edge in edges]
-            for bucket, (before, after) in zip(groups, pairwise(counts), strict=True):
+            if source.arrivals not in counts_of:
+                counts_of[source.arrivals] = [
+                    source.arrivals.count(min(edge, until)) for edge in edges
+                ]
+            spans = pairwise(counts_of[source.arrivals])
+            for bucket, day, (before, after) in zip(groups, starts, spans, strict=True):
                 if after > before:
                     _, totals = bucket.setdefault(group, (source, {}))
-                    source.add(totals, before, after)
+                    source.add(totals, before, after, day)
         return [
             [
                 self._row(endpoint, dict(zip(group_by, group, strict=True)), source, totals)
@@ -107,11 +113,11 @@ class Ledger:
 
     def _bill(self, group: Mapping[str, Label], source: Source, totals: Totals) -> Row:
         project, user = group.get("project_id"), group.get("user_id")
-        by_item = "line_item" in group
+        has_quantity = "line_item" in group and source.unit is not None
         return {
             "amount": {"value": totals["amount"], "currency": "usd"},
-            "quantity": totals["quantity"] if by_item else None,
-            "quantity_unit": source.unit if by_item else None,
+            "quantity": totals["quantity"] if has_quantity else None,
+            "quantity_unit": source.unit if has_quantity else None,
             # These fields are not in the specification, but the API has been seen to send them.
             "organization_id": self.organization.id,
             "organization_name": "Sandbox Organization",
