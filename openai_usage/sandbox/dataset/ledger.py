@@ -75,9 +75,10 @@ class Ledger:
                 if after > before:
                     _, totals = bucket.setdefault(group, (source, {}))
                     source.add(totals, before, after, day)
+        blank = _blank(endpoint)
         return [
             [
-                self._row(endpoint, dict(zip(group_by, group, strict=True)), source, totals)
+                self._row(blank, dict(zip(group_by, group, strict=True)), source, totals)
                 for group, (source, totals) in sorted(bucket.items(), key=lambda item: str(item[0]))
             ]
             for bucket in groups
@@ -97,17 +98,16 @@ class Ledger:
 
     def _row(
         self,
-        endpoint: Endpoint[..., object],
+        blank: Row,
         group: Mapping[str, Label],
         source: Source,
         totals: Totals,
     ) -> Row:
         """Return one result as the API writes it. *source* is any of the sources it sums up."""
-        known = {attribute.name: None for attribute in fields(endpoint.result)}  # type: ignore[arg-type]
-        if _COMPOSED.keys() <= known.keys():
+        if _COMPOSED.keys() <= blank.keys():
             totals = _composed(totals)
-        row = {**known, **totals, **group, "object": _object_of(endpoint)}
-        if "amount" in known:
+        row = {**blank, **totals, **group}
+        if "amount" in blank:
             row |= self._bill(group, source, totals)
         return row
 
@@ -134,5 +134,7 @@ def _composed(totals: Totals) -> Totals:
     return composed
 
 
-def _object_of(endpoint: Endpoint[..., object]) -> object:
-    return fields(endpoint.result).object.default  # type: ignore[arg-type]
+def _blank(endpoint: Endpoint[..., object]) -> Row:
+    """Return a result of *endpoint* in which every field is null."""
+    known = fields(endpoint.result)  # type: ignore[arg-type]
+    return {**{attribute.name: None for attribute in known}, "object": known.object.default}

@@ -69,7 +69,7 @@ class Source:
             used = amounts.between(before, after)
             totals[measure] = totals.get(measure, 0) + used
             if self.rate is not None:
-                totals["amount"] = totals.get("amount", Decimal(0)) + self.rate.on(moment) * used
+                totals["amount"] = totals.get("amount", 0) + self.rate.on(moment) * used
 
 
 @frozen
