@@ -94,7 +94,8 @@ class ArrivalProcess:
 
         The first event need not have the number 1: only differences of two counts have a meaning.
         """
-        moment = min(max(moment, self._started_at), self._ended_at or moment)
+        moment = max(moment, self._started_at)
+        moment = min(moment, self._ended_at or moment)
         day, second = divmod(moment - FOUNDED, DAY)
         if len(self._of_day) <= day:
             with _GENERATING:

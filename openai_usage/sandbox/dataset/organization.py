@@ -174,6 +174,8 @@ def _monthly_charges(seed: int, projects: Mapping[str, str]) -> Iterator[Source]
             endpoint="costs",
             labels={
                 "project_id": projects[charge.project],
+                "user_id": None,
+                "api_key_id": None,
                 "line_item": charge.line_item,
                 "api_source": "unlabeled",
             },
