@@ -160,7 +160,7 @@ _ASSISTANTS = "assistants api"
 # fmt: off
 # ruff: noqa: E501
 WORKLOADS: tuple[Workload, ...] = (
-    Workload("completions", "chat", 2000, _tier("gpt-4.1-2025-04-14"), _CACHING),
+    Workload("completions", "chat", 1700, _tier("gpt-4.1-2025-04-14"), _CACHING),
     Workload("completions", "chat", 500, _tier("gpt-5-2025-08-07", "priority"), _CACHING),
     Workload("completions", "triage", 5200, _tier("gpt-4.1-mini-2025-04-14"), _text(900, 120, 400), OFFICE),
     Workload("completions", "search", 1300, _tier("gpt-4o-mini-2024-07-18"), _text(3000, 300), OFFICE),
@@ -200,9 +200,9 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("embeddings", "import", 900, _model("text-embedding-3-small"), _takes("input_tokens", 200, 900)),
     Workload("completions", "pilot", 150, _tier("gpt-4o-2024-08-06"), _text(1200, 500), OFFICE),
     Workload("completions", "agents", 130, _tier("gpt-4o-mini-2024-07-18"), _text(1800, 260), product="evals"),
-    Workload("completions", "review", 310, _tier("gpt-5-mini-2025-08-07"), _text(9000, 1400, 6000), OFFICE),
+    Workload("completions", "review", 1100, _tier("gpt-5-mini-2025-08-07"), _text(9000, 1400, 6000), OFFICE),
     Workload("completions", "review", 2600, _tier("gpt-5-nano-2025-08-07"), _text(2400, 200), OFFICE),
-    Workload("completions", "translate", 260, _tier("gpt-4.1-2025-04-14"), _text(1500, 1500)),
+    Workload("completions", "translate", 200, _tier("gpt-4.1-2025-04-14"), _text(1500, 1500)),
 )
 # fmt: on
 
