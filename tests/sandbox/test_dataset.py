@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.conftest import DAY, client_of
 
 DATES = [datetime(2026, month, day, 9, tzinfo=UTC) for month, day in ((3, 1), (9, 24), (11, 30))]
 
+GroupBy = Literal["project_id", "line_item", "api_key_id", "user_id"]
 Bill = list[Bucket[CostsResult]]
 
 
@@ -33,7 +35,7 @@ async def last_days(days: int, date: datetime, seed: int) -> Bill:
 
 
 async def bill_of(client: AsyncUsageClient, start: int, end: int) -> Bill:
-    group_by = ["project_id", "line_item"]
+    group_by: list[GroupBy] = ["project_id", "line_item"]
     return await client.costs(start_time=start, end_time=end, group_by=group_by).collect()
 
 
@@ -127,7 +129,13 @@ async def test_totals_are_the_same_for_every_grouping_and_every_range() -> None:
     start, end = now // DAY * DAY - 120 * DAY, now // DAY * DAY
     async with Sandbox(seed=7, now=now) as sandbox, client_of(sandbox) as client:
         bill = await bill_of(client, start, end)
-        for group_by in (None, ["line_item"], ["project_id"], ["api_key_id", "user_id"]):
+        groupings: list[list[GroupBy] | None] = [
+            None,
+            ["line_item"],
+            ["project_id"],
+            ["api_key_id", "user_id"],
+        ]
+        for group_by in groupings:
             other = await client.costs(
                 start_time=start, end_time=end, limit=7, group_by=group_by
             ).collect()

@@ -59,7 +59,7 @@ class ArrivalProcess:
         chance: The random generator of the differences between days.
         per_day: The number of events on an average working day in the first days.
         weights: The distribution over a week and a day: `OFFICE` or `ALWAYS`.
-        unusual: How many times the usual number of events there is on one day in four weeks.
+        unusual: The number of events on one day in four weeks, as a multiple of the usual number.
         started_at: The Unix time of the start of the events.
         ended_at: The Unix time of the end of the events, or None if they go on.
     """

@@ -1,4 +1,4 @@
-"""What the usage of the sandbox's organization costs, and the names of its line items.
+"""The prices of the sandbox's organization, and the names of its line items.
 
 The prices are plausible, but not real. They differ by model and by kind as they do in OpenAI's
 price lists: output is dearer than input, and cached input is cheaper.

@@ -95,7 +95,7 @@ class Workload:
     product: str | None = None
     """The product that its line items name, or None if they name none."""
     unusual: float = 1.0
-    """How many times the usual number of events there is on one day in four weeks."""
+    """The number of events on one day in four weeks, as a multiple of the usual number."""
 
 
 def _text(prompt: int, reply: int, cached: int = 0) -> dict[str, tuple[int, int]]:
