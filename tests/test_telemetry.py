@@ -353,10 +353,10 @@ async def test_an_iteration_that_is_cancelled(
 
 async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
     async with (
-        Sandbox(seed=7, page_caps={"projects": 3}) as sandbox,
+        Sandbox(seed=7, page_caps={"projects": 4}) as sandbox,
         client_of(sandbox, max_retries=0) as client,
     ):
-        sandbox.faults.status(403, after=2, times=5)
+        sandbox.faults.status(403, after=2, times=7)
         with seen.tracer.start_as_current_span("the application's") as application:
             await client.names()
     [iteration, *refused] = [
@@ -373,7 +373,7 @@ async def test_a_list_of_names_and_its_requests(seen: Seen) -> None:
     assert {each.name for each in refused} == {"openai_usage.list api_keys"}
     assert {facts(each)["error.type"] for each in refused} == {"PermissionDeniedError"}
     assert sum(below(iteration, each) for each in seen.requests) == 2
-    assert len(seen.requests) == 2 + len(refused) == 2 + 5
+    assert len(seen.requests) == 2 + len(refused) == 2 + 7
 
 
 async def test_limits_and_their_requests(sandbox: Sandbox, seen: Seen) -> None:

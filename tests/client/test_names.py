@@ -99,7 +99,7 @@ async def test_the_official_sdk_reads_the_same_names() -> None:
         async for user in organization.users.list():
             their_names[user.id] = (user.name, user.email, "active")
     assert {id_: (name.name, name.email, name.status) for id_, name in known.items()} == their_names
-    assert len(their_names) == 18
+    assert len(their_names) == 22
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ async def test_cursors_are_followed_to_the_end(client: AsyncUsageClient) -> None
     async with Sandbox(seed=7, now=NOW, page_caps=caps) as small, client_of(small) as other:
         names = await other.names(personal=True)
         assert names == await client.names(personal=True)
-        assert paths(small).count(PROJECTS) == 5
+        assert paths(small).count(PROJECTS) == 7
         assert paths(small).count(USERS) == 3
         first, *others = [each.query for each in small.requests if each.path == PROJECTS]
         assert first == (("include_archived", "true"), ("limit", "100"))
@@ -162,7 +162,7 @@ async def test_every_entry_is_there_however_the_pages_are_cut(
 async def test_what_was_read_stays(client: AsyncUsageClient, sandbox: Sandbox) -> None:
     names = await client.names()
     count = len(sandbox.requests)
-    assert count == 1 + 5
+    assert count == 1 + 7
     assert await client.names() == names
     assert len(sandbox.requests) == count
     await client.names(personal=True)
@@ -183,7 +183,7 @@ async def test_calls_at_the_same_time_share_the_requests(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
     mixed = await asyncio.gather(*(client.names(personal=n % 2 == 0) for n in range(10)))
-    assert len(sandbox.requests) == len(set(paths(sandbox))) == 1 + 5 + 1
+    assert len(sandbox.requests) == len(set(paths(sandbox))) == 1 + 7 + 1
     assert {names.personal for names in mixed} == {True, False}
     assert mixed[0] == mixed[2] != mixed[1] == mixed[3]
 
@@ -211,7 +211,7 @@ async def test_who_gives_up_does_not_spoil_it_for_others(
     with pytest.raises(asyncio.CancelledError):
         await gone
     names = await waiting
-    assert len(names.known) == 13
+    assert len(names.known) == 17
     assert paths(sandbox).count(PROJECTS) == 1  # what had been read by then was kept
     assert nothing_is_left()
 
@@ -228,7 +228,7 @@ async def test_a_client_that_is_closed_meanwhile_leaves_nothing(
     sandbox.faults.stall(10, after=1, times=100)
     reading = asyncio.create_task(client.names())
     await asyncio.sleep(1)
-    assert len(sandbox.requests) == 1 + 5
+    assert len(sandbox.requests) == 1 + 7
     await client.close()
     with pytest.raises(RuntimeError, match="closed"):
         await reading
@@ -285,7 +285,7 @@ async def test_people_are_not_asked_for_unless_they_are_wanted(
         id=user, name="Jonas Weber", email="jonas@sandbox.example", status="active"
     )
     assert without.of(user) == Name(id=user, status="unread")
-    assert len(without.known) == 13
+    assert len(without.known) == 17
     assert without.unread == ()  # which is nothing to warn of
 
 
@@ -339,7 +339,7 @@ async def test_without_the_scope_ids_stay_and_usage_is_read(
 
 
 async def test_a_scope_for_projects_alone(client: AsyncUsageClient, sandbox: Sandbox) -> None:
-    sandbox.faults.status(401, after=1, times=5)
+    sandbox.faults.status(401, after=1, times=7)
     names = await client.names()
     assert {each.kind for each in names.unread} == {"api_keys"}
     assert {name.status for name in names.known.values()} == {"active", "archived"}
@@ -357,12 +357,12 @@ async def test_what_failed_in_passing_is_asked_for_again(sandbox: Sandbox, fault
         [unread] = first.unread
         assert unread.passing
         assert unread.kind == "api_keys"
-        assert len(first.known) < 13
+        assert len(first.known) < 17
         assert first.of("key_a").status == "unread"
         count = len(sandbox.requests)
         second = await client.names()
         assert paths(sandbox)[count:] == [f"/v1/{unread.path}"]
-    assert (len(second.known), second.unread) == (13, ())
+    assert (len(second.known), second.unread) == (17, ())
     assert second.of("key_a").status == "unknown"
 
 

@@ -36,7 +36,12 @@ async def test_the_envelope(ask: Asker) -> None:
         "has_more": True,
     }
     rest = await ask("projects", f"after={last['id']}")
-    assert [each["name"] for each in rest["data"]] == ["Voice Notes", "Research"]
+    assert [each["name"] for each in rest["data"]] == [
+        "Voice Notes",
+        "Research",
+        "Contract Review",
+        "Translations",
+    ]
     assert rest["has_more"] is False
     nothing = await ask("projects", f"after={rest['last_id']}")
     assert nothing == {**nothing, "data": [], "first_id": None, "last_id": None, "has_more": False}
@@ -59,11 +64,11 @@ async def test_every_id_of_every_endpoint_can_be_looked_up(client: AsyncUsageCli
     for label, statuses in {
         "project_id": {"active", "archived"},
         "user_id": {"active", "none"},
-        "api_key_id": {"active", "unknown"},
+        "api_key_id": {"active", "unknown", "none"},
     }.items():
         ids: list[Any] = [each[label] for each in labels]
         assert {names.of(id_).status for id_ in ids} == statuses
-    unknown = {each["api_key_id"] for each in labels} - names.known.keys()
+    unknown = {each["api_key_id"] for each in labels} - {None, *names.known}
     assert len(unknown) == 1
 
 

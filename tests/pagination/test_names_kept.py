@@ -66,8 +66,8 @@ def lists(sandbox: Sandbox) -> Lists:
         ([], True, {USERS: 1}, ("unread", "unread", "unknown")),
         (["projects"], False, {PROJECTS: 1}, ("unknown", "unread", "unread")),
         ({"projects"}, True, {PROJECTS: 1, USERS: 1}, ("unknown", "unread", "unknown")),
-        (("api_keys",), False, {PROJECTS: 1, "keys": 5}, ("unknown", "unknown", "unread")),
-        (["projects", "api_keys"], False, {PROJECTS: 1, "keys": 5}, ("unknown",) * 2 + ("unread",)),
+        (("api_keys",), False, {PROJECTS: 1, "keys": 7}, ("unknown", "unknown", "unread")),
+        (["projects", "api_keys"], False, {PROJECTS: 1, "keys": 7}, ("unknown",) * 2 + ("unread",)),
     ],
 )
 async def test_only_what_is_asked_for_is_read(
@@ -108,12 +108,12 @@ async def test_keys_of_some_projects(client: AsyncUsageClient, sandbox: Sandbox)
         assert {str(name) for id_, name in names.known.items() if id_.startswith("key_")} == {
             "notebook"
         }
-        assert sum(id_.startswith("proj_") for id_ in names.known) == 5
+        assert sum(id_.startswith("proj_") for id_ in names.known) == 7
         count = len(sandbox.requests)
         assert (await other.names(project_ids=())).known.keys() < names.known.keys()
         assert len(sandbox.requests) == count
         assert await other.names() == everything
-        assert len(sandbox.requests) == count + 4  # the keys of the other projects
+        assert len(sandbox.requests) == count + 6  # the keys of the other projects
 
 
 @pytest.mark.real_clock
@@ -196,7 +196,7 @@ async def test_several_calls_read_anew_together(client: AsyncUsageClient, sandbo
     count = len(sandbox.requests)
     some: list[list[WorkKind]] = [["projects"], ["projects", "api_keys"], ["api_keys"]]
     await asyncio.gather(*(client.names(kinds=kinds) for kinds in some * 3))
-    assert len(set(paths(sandbox)[count:])) == len(sandbox.requests) - count == 1 + 5
+    assert len(set(paths(sandbox)[count:])) == len(sandbox.requests) - count == 1 + 7
 
 
 async def test_calls_for_other_projects_read_what_is_theirs(
@@ -246,7 +246,7 @@ async def test_a_scope_that_is_granted_is_noticed(
     assert (await client.names()).known == {}
     assert len(sandbox.requests) == 1
     await asyncio.sleep(KEPT)
-    assert len((await client.names()).known) == 13
+    assert len((await client.names()).known) == 17
 
 
 async def test_keys_of_a_project_that_is_gone_are_not_read(

@@ -122,7 +122,7 @@ async def test_the_figures_make_sense_with_what_is_spent(client: AsyncUsageClien
             spent[result.project_id] += result.amount.value
     for month, own in [
         (sum(spent.values(), Decimal(0)), limits.organization),
-        *((spent[id_], own) for id_, own in limits.projects.items()),
+        *((spent.get(id_, Decimal(0)), own) for id_, own in limits.projects.items()),
     ]:
         if own.limit is not None:
             # What is enforced is not passed. Neither is out of sight.

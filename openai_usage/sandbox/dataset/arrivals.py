@@ -5,6 +5,7 @@ bucket width and every grouping, and a month takes no longer to compute than a m
 """
 
 import random
+from datetime import UTC, datetime
 from itertools import accumulate
 from math import exp
 from threading import Lock
@@ -58,6 +59,8 @@ class ArrivalProcess:
         chance: The random generator of the differences between days.
         per_day: The number of events on an average working day in the first days.
         weights: The distribution over a week and a day: `OFFICE` or `ALWAYS`.
+        unusual: The number of events on one day in four weeks, as a multiple of the usual number.
+        started_at: The Unix time of the start of the events.
         ended_at: The Unix time of the end of the events, or None if they go on.
     """
 
@@ -66,12 +69,19 @@ class ArrivalProcess:
         chance: random.Random,
         per_day: float,
         weights: Weights,
+        *,
+        unusual: float = 1.0,
+        started_at: int = FOUNDED,
         ended_at: int | None = None,
     ) -> None:
         # Days are generated on first use, and requests decide which source comes first. A generator
         # of its own makes the result independent of that order.
         self._chance = random.Random(chance.random())
         self._per_day = per_day
+        self._unusual = unusual
+        self._unusual_week = self._chance.randrange(4) if unusual != 1 else 0
+        self._unusual_day = -1
+        self._started_at = started_at
         self._ended_at = ended_at
         self._weekdays = weights.days
         self._hours = [hour / sum(weights.hours) for hour in weights.hours]
@@ -80,9 +90,11 @@ class ArrivalProcess:
         self._of_day: list[float] = []
 
     def count(self, moment: int) -> int:
-        """Return the number of events before *moment*, in Unix seconds."""
-        if moment <= FOUNDED:
-            return 0
+        """Return the number of the last event before *moment*, in Unix seconds.
+
+        The first event need not have the number 1: only differences of two counts have a meaning.
+        """
+        moment = max(moment, self._started_at)
         moment = min(moment, self._ended_at or moment)
         day, second = divmod(moment - FOUNDED, DAY)
         if len(self._of_day) <= day:
@@ -98,8 +110,34 @@ class ArrivalProcess:
         weekday = self._weekdays[(day + 6) % 7]  # the first of 2023 was a Sunday
         growth = 1 + day / 1500
         events = self._per_day * weekday * growth * exp(self._chance.gauss(0, 0.18))
+        if self._unusual != 1:
+            events *= self._times_usual(day)
         self._of_day.append(events)
         self._until_day.append(self._until_day[-1] + events)
+
+    def _times_usual(self, day: int) -> float:
+        """Return how many times the usual number of events the *day* has.
+
+        Every four weeks, a day from Monday to Wednesday of the same week is unusual, so that there
+        is one in any 30 whole days.
+        """
+        if day % 28 == 1:  # a Monday, as the second day of 2023
+            monday = day + 7 * self._unusual_week
+            self._unusual_day = monday + self._chance.randrange(3)
+        return self._unusual if day == self._unusual_day else 1.0
+
+
+@frozen
+class MonthlyEvent:
+    """One event a month, in the first second of a day."""
+
+    day: int
+    """The day of the month, from 1 to 28."""
+
+    def count(self, moment: int) -> int:
+        """Return the number of the last event before *moment*, in Unix seconds."""
+        last = datetime.fromtimestamp(max(moment, FOUNDED) - 1, UTC)
+        return last.year * 12 + last.month - (last.day < self.day)
 
 
 class CyclicAmounts:
@@ -113,7 +151,7 @@ class CyclicAmounts:
 
     def __init__(self, chance: random.Random, low: int, high: int) -> None:
         # The cycle has a prime length, so that it does not line up with hours or days.
-        amounts = [chance.randint(low, high) for _ in range(97)]
+        amounts = chance.choices(range(low, high + 1), k=97)
         self._until = [0, *accumulate(amounts)]
 
     def between(self, before: int, after: int) -> int:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from attrs import fields, frozen
 
 from openai_usage.endpoints import Endpoint
-from openai_usage.sandbox.dataset.organization import Organization, Source
+from openai_usage.sandbox.dataset.organization import Arrivals, Organization, Source
 from openai_usage.sandbox.dataset.workloads import Label, email_of
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import Window
@@ -59,19 +59,26 @@ class Ledger:
     ) -> list[list[Row]]:
         """Return the results of each of the *buckets*, without events at or after *until*."""
         group_by: tuple[str, ...] = getattr(query, "group_by", None) or ()
-        edges = [bucket.start_time for bucket in buckets]
-        edges += [bucket.end_time for bucket in buckets[-1:]]
+        starts = [bucket.start_time for bucket in buckets]
+        edges = [*starts, *(bucket.end_time for bucket in buckets[-1:])]
         groups: list[dict[tuple[Label, ...], tuple[Source, Totals]]] = [{} for _ in buckets]
+        # The line items of one workload have the same arrivals.
+        counts_of: dict[Arrivals, list[int]] = {}
         for source in self._matching(endpoint, query):
             group = tuple(source.labels.get(name) for name in group_by)
-            counts = [source.arrivals.count(min(edge, until)) for edge in edges]
-            for bucket, (before, after) in zip(groups, pairwise(counts), strict=True):
+            if source.arrivals not in counts_of:
+                counts_of[source.arrivals] = [
+                    source.arrivals.count(min(edge, until)) for edge in edges
+                ]
+            spans = pairwise(counts_of[source.arrivals])
+            for bucket, day, (before, after) in zip(groups, starts, spans, strict=True):
                 if after > before:
                     _, totals = bucket.setdefault(group, (source, {}))
-                    source.add(totals, before, after)
+                    source.add(totals, before, after, day)
+        blank = _blank(endpoint)
         return [
             [
-                self._row(endpoint, dict(zip(group_by, group, strict=True)), source, totals)
+                self._row(blank, dict(zip(group_by, group, strict=True)), source, totals)
                 for group, (source, totals) in sorted(bucket.items(), key=lambda item: str(item[0]))
             ]
             for bucket in groups
@@ -91,27 +98,26 @@ class Ledger:
 
     def _row(
         self,
-        endpoint: Endpoint[..., object],
+        blank: Row,
         group: Mapping[str, Label],
         source: Source,
         totals: Totals,
     ) -> Row:
         """Return one result as the API writes it. *source* is any of the sources it sums up."""
-        known = {attribute.name: None for attribute in fields(endpoint.result)}  # type: ignore[arg-type]
-        if _COMPOSED.keys() <= known.keys():
+        if _COMPOSED.keys() <= blank.keys():
             totals = _composed(totals)
-        row = {**known, **totals, **group, "object": _object_of(endpoint)}
-        if "amount" in known:
+        row = {**blank, **totals, **group}
+        if "amount" in blank:
             row |= self._bill(group, source, totals)
         return row
 
     def _bill(self, group: Mapping[str, Label], source: Source, totals: Totals) -> Row:
         project, user = group.get("project_id"), group.get("user_id")
-        by_item = "line_item" in group
+        has_quantity = "line_item" in group and source.unit is not None
         return {
             "amount": {"value": totals["amount"], "currency": "usd"},
-            "quantity": totals["quantity"] if by_item else None,
-            "quantity_unit": source.unit if by_item else None,
+            "quantity": totals["quantity"] if has_quantity else None,
+            "quantity_unit": source.unit if has_quantity else None,
             # These fields are not in the specification, but the API has been seen to send them.
             "organization_id": self.organization.id,
             "organization_name": "Sandbox Organization",
@@ -128,5 +134,7 @@ def _composed(totals: Totals) -> Totals:
     return composed
 
 
-def _object_of(endpoint: Endpoint[..., object]) -> object:
-    return fields(endpoint.result).object.default  # type: ignore[arg-type]
+def _blank(endpoint: Endpoint[..., object]) -> Row:
+    """Return a result of *endpoint* in which every field is null."""
+    known = fields(endpoint.result)  # type: ignore[arg-type]
+    return {**{attribute.name: None for attribute in known}, "object": known.object.default}

@@ -9,7 +9,7 @@ from openai_usage.sandbox.dataset.arrivals import FOUNDED
 from openai_usage.sandbox.dataset.ledger import Row
 from openai_usage.sandbox.dataset.limits import spend_alerts
 from openai_usage.sandbox.dataset.organization import Organization
-from openai_usage.sandbox.dataset.workloads import ARCHIVED, KEYS, PEOPLE, email_of
+from openai_usage.sandbox.dataset.workloads import ARCHIVED, KEYS, PEOPLE, STARTED, email_of
 
 _DEFAULT, _MOST = 20, 100
 """The default and the largest number of entries on a page."""
@@ -93,7 +93,7 @@ class SandboxLists:
                 "object": "organization.project",
                 "id": id_,
                 "name": name,
-                "created_at": FOUNDED,
+                "created_at": STARTED.get(name, FOUNDED),
                 "archived_at": ARCHIVED.get(name),
                 "status": "archived" if name in ARCHIVED else "active",
             }
@@ -118,7 +118,7 @@ class SandboxLists:
                     "id": id_,
                     "name": name,
                     "redacted_value": f"sk-...{id_[-4:]}",
-                    "created_at": FOUNDED,
+                    "created_at": key.started_at,
                     "last_used_at": key.ended_at,
                     "owner_project_access": "inactive" if key.owner_left else "active",
                     "owner": self._owner(id_, key.user),

@@ -2,15 +2,23 @@
 
 import random
 import string
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 from attrs import frozen
 
-from openai_usage.sandbox.dataset.arrivals import ArrivalProcess, CyclicAmounts
+from openai_usage.sandbox.dataset.arrivals import ArrivalProcess, CyclicAmounts, MonthlyEvent
+from openai_usage.sandbox.dataset.prices import (
+    MONTHLY_CHARGES,
+    PRICES,
+    UNITS,
+    Price,
+    Rate,
+    line_item,
+    rate_of,
+)
 from openai_usage.sandbox.dataset.workloads import (
-    BILLS,
     COUNTED_AS,
     KEYS,
     PEOPLE,
@@ -18,6 +26,17 @@ from openai_usage.sandbox.dataset.workloads import (
     Label,
     Workload,
 )
+
+Arrivals = ArrivalProcess | MonthlyEvent
+
+_PRICES_OF: Mapping[Label, Sequence[Price]] = {
+    model: tuple(price for price in PRICES if price.model == model)
+    for model in dict.fromkeys(price.model for price in PRICES)
+}
+"""The prices of each model."""
+
+_ONE_EACH = CyclicAmounts(random.Random(0), 1, 1)
+"""The amounts of events that are billed by their number."""
 
 
 @frozen
@@ -28,26 +47,29 @@ class Source:
     """The name of the endpoint that reports it."""
     labels: Mapping[str, Label]
     """The labels of its results."""
-    arrivals: ArrivalProcess
+    arrivals: Arrivals
     """The times of its events."""
     counted_as: str | None
     """The measure that counts the events, or None if no measure does."""
     amounts: Mapping[str, CyclicAmounts]
     """The amounts that events use, by measure."""
-    price: Decimal | None = None
-    """The price of one unit of `quantity` in dollars, or None if this is usage."""
+    rate: Rate | None = None
+    """The price of one unit of `quantity`, or None if this is usage."""
     unit: str | None = None
-    """The unit of `quantity`."""
+    """The unit of `quantity`, or None if the line item has no quantity."""
 
-    def add(self, totals: dict[str, int | Decimal], before: int, after: int) -> None:
-        """Add the amounts of the events from number *before* to number *after* to *totals*."""
+    def add(self, totals: dict[str, int | Decimal], before: int, after: int, moment: int) -> None:
+        """Add the amounts of the events from number *before* to number *after* to *totals*.
+
+        Costs have buckets of a day, the one that begins at *moment*, and a day has one price.
+        """
         if self.counted_as is not None:
             totals[self.counted_as] = totals.get(self.counted_as, 0) + after - before
         for measure, amounts in self.amounts.items():
             used = amounts.between(before, after)
             totals[measure] = totals.get(measure, 0) + used
-            if self.price is not None:
-                totals["amount"] = totals.get("amount", Decimal(0)) + self.price * used
+            if self.rate is not None:
+                totals["amount"] = totals.get("amount", 0) + self.rate.on(moment) * used
 
 
 @frozen
@@ -103,7 +125,7 @@ def organization_of(seed: int) -> Organization:
         projects={id_: name for name, id_ in projects.items()},
         users={id_: name for name, id_ in users.items()},
         keys={id_: name for name, id_ in keys.items()},
-        sources=tuple(_sources(seed, labels_of)),
+        sources=(*_sources(seed, labels_of), *_monthly_charges(seed, projects)),
     )
 
 
@@ -112,27 +134,53 @@ def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> It
     for number, workload in enumerate(WORKLOADS):
         chance = random.Random(f"{seed}/{number}")
         labels = labels_of(workload)
+        key = KEYS[workload.key]
         arrivals = ArrivalProcess(
-            chance, workload.per_day, workload.weights, KEYS[workload.key].ended_at
+            chance,
+            workload.per_day,
+            workload.weights,
+            unusual=workload.unusual,
+            started_at=key.started_at,
+            ended_at=key.ended_at,
         )
         amounts = {
             measure: CyclicAmounts(chance, *span) for measure, span in workload.takes.items()
         }
         counted_as = COUNTED_AS.get(workload.endpoint, "num_model_requests")
         yield Source(workload.endpoint, labels, arrivals, counted_as, amounts)
-        for measure, bill in BILLS.get(workload.endpoint, {}).items():
-            if measure in amounts:
-                batch = "batch " if labels.get("batch") else ""
+        tier = "batch" if labels.get("batch") else str(labels.get("service_tier"))
+        for price in _PRICES_OF.get(labels.get("model"), ()):
+            counted = price.measure == counted_as
+            if counted or price.measure in amounts:
                 yield Source(
                     endpoint="costs",
                     labels={
                         "api_source": "unlabeled",
                         **labels,
-                        "line_item": f"{labels['model']}, {batch}{bill.item}",
+                        "line_item": line_item(price, tier, workload.product),
                     },
                     arrivals=arrivals,
                     counted_as=None,
-                    amounts={"quantity": amounts[measure]},
-                    price=Decimal(bill.per_million) / 1_000_000,
-                    unit=bill.unit,
+                    amounts={"quantity": _ONE_EACH if counted else amounts[price.measure]},
+                    rate=rate_of(price, tier),
+                    unit=UNITS.get(price.measure, "tokens"),
                 )
+
+
+def _monthly_charges(seed: int, projects: Mapping[str, str]) -> Iterator[Source]:
+    for charge in MONTHLY_CHARGES:
+        chance = random.Random(f"{seed}/{charge.line_item}")
+        yield Source(
+            endpoint="costs",
+            labels={
+                "project_id": projects[charge.project],
+                "user_id": None,
+                "api_key_id": None,
+                "line_item": charge.line_item,
+                "api_source": "unlabeled",
+            },
+            arrivals=charge.event,
+            counted_as=None,
+            amounts={"quantity": CyclicAmounts(chance, *charge.cents)},
+            rate=Rate(Decimal("0.01")),
+        )

@@ -1,14 +1,13 @@
 """The workloads of the sandbox's organization, from which its usage is generated.
 
-All data here is invented. Models and line items are named as in the API. Prices are plausible, but
-not real.
+All data here is invented. Models are named as in the API.
 """
 
 from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from openai_usage.sandbox.dataset.arrivals import ALWAYS, OFFICE, Weights
+from openai_usage.sandbox.dataset.arrivals import ALWAYS, FOUNDED, OFFICE, Weights
 
 Label = str | bool | None
 
@@ -30,6 +29,12 @@ def email_of(person: str | None) -> str | None:
 ARCHIVED: Mapping[str, int] = {"Pilot": 1_767_225_600}
 """The archived projects, with the Unix time of archiving: the end of 2025."""
 
+STARTED: Mapping[str, int] = {
+    "Contract Review": 1_788_739_200,  # 2026-09-07
+    "Translations": 1_794_182_400,  # 2026-11-09
+}
+"""The Unix time of the start of projects that are newer than the organization."""
+
 
 @frozen
 class Key:
@@ -43,6 +48,11 @@ class Key:
     """The Unix time of deletion. A deleted key has earlier usage, but is in no list."""
     owner_left: bool = False
     """True if the owner has left the project. `owner_project_access` decides if it is listed."""
+
+    @property
+    def started_at(self) -> int:
+        """Return the Unix time at which the usage of the key starts."""
+        return STARTED.get(self.project, FOUNDED)
 
     @property
     def ended_at(self) -> int | None:
@@ -60,6 +70,8 @@ KEYS: Mapping[str, Key] = {
     "voice": Key("Voice Notes", "amara"),
     "notebook": Key("Research", "jonas"),
     "pilot": Key("Pilot", "jonas"),
+    "review": Key("Contract Review", "mei"),
+    "translate": Key("Translations"),
 }
 """All API keys by name."""
 
@@ -80,18 +92,10 @@ class Workload:
     """The least and the most that one event uses, by measure."""
     weights: Weights = ALWAYS
     """The distribution of events over the days of the week and the hours of the day."""
-
-
-@frozen
-class Bill:
-    """The price of a measure."""
-
-    item: str
-    """The end of the line item's name."""
-    unit: str
-    """The value of `quantity_unit`."""
-    per_million: str
-    """The price of a million units in dollars."""
+    product: str | None = None
+    """The product that its line items name, or None if they name none."""
+    unusual: float = 1.0
+    """The number of events on one day in four weeks, as a multiple of the usual number."""
 
 
 def _text(prompt: int, reply: int, cached: int = 0) -> dict[str, tuple[int, int]]:
@@ -150,20 +154,22 @@ def _takes(measure: str, least: int, most: int) -> dict[str, tuple[int, int]]:
     return {measure: (least, most)}
 
 
+_ASSISTANTS = "assistants api"
+
 # One workload on each line, so that the table is easy to read.
 # fmt: off
 # ruff: noqa: E501
 WORKLOADS: tuple[Workload, ...] = (
-    Workload("completions", "chat", 2400, _tier("gpt-4.1-2025-04-14"), _CACHING),
-    Workload("completions", "chat", 900, _tier("gpt-5-2025-08-07", "priority"), _CACHING),
+    Workload("completions", "chat", 1700, _tier("gpt-4.1-2025-04-14"), _CACHING),
+    Workload("completions", "chat", 500, _tier("gpt-5-2025-08-07", "priority"), _CACHING),
     Workload("completions", "triage", 5200, _tier("gpt-4.1-mini-2025-04-14"), _text(900, 120, 400), OFFICE),
     Workload("completions", "search", 1300, _tier("gpt-4o-mini-2024-07-18"), _text(3000, 300), OFFICE),
-    Workload("completions", "voice", 260, _tier("gpt-4o-audio-preview-2025-06-03"), _VOICE, OFFICE),
+    Workload("completions", "voice", 130, _tier("gpt-4o-audio-preview-2025-06-03"), _VOICE, OFFICE),
     Workload("completions", "voice", 180, _tier("gpt-4o-2024-08-06"), _VISION, OFFICE),
     Workload("completions", "nightly", 700, _batch("gpt-4.1-2025-04-14"), _text(4000, 900)),
     Workload("completions", "nightly", 80, _tier("gpt-5-2025-08-07", "flex"), _text(6000, 2500)),
     Workload("completions", "agents", 420, _agents("o4-mini-2025-04-16"), _CACHING),
-    Workload("completions", "notebook", 90, _tier("o3-2025-04-16"), _text(2200, 1800, 400), OFFICE),
+    Workload("completions", "notebook", 240, _tier("o3-2025-04-16"), _text(2200, 1800, 400), OFFICE, unusual=10),
     Workload("decisions", "triage", 640, _tier("gpt-4.1-mini-2025-04-14"), _text(700, 40), OFFICE),
     Workload("decisions", "nightly", 210, _batch("gpt-5-mini-2025-08-07"), _CACHING),
     Workload("embeddings", "search", 3200, _model("text-embedding-3-small"), _takes("input_tokens", 40, 800)),
@@ -173,26 +179,30 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("moderations", "voice", 90, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 20, 200), OFFICE),
     Workload("moderations", "chat", 3300, _model("omni-moderation-2024-09-26"), _takes("input_tokens", 10, 500)),
     Workload("moderations", "triage", 500, _model("text-moderation-007"), _takes("input_tokens", 10, 300), OFFICE),
-    Workload("images", "notebook", 35, _image("gpt-image-1", "generation", "1024x1024"), _takes("images", 1, 4), OFFICE),
+    Workload("images", "notebook", 20, _image("gpt-image-1", "generation", "1024x1024"), _takes("images", 1, 4), OFFICE),
     Workload("images", "notebook", 9, _image("gpt-image-1", "edit", "512x512"), _takes("images", 1, 2), OFFICE),
     Workload("images", "chat", 14, _image("dall-e-3", "generation", "1024x1792"), _takes("images", 1, 1)),
     Workload("images", "chat", 3, _image("dall-e-2", "variation", "256x256"), _takes("images", 1, 3)),
     Workload("audio_speeches", "voice", 120, _model("gpt-4o-mini-tts"), _takes("characters", 40, 900), OFFICE),
     Workload("audio_speeches", "chat", 60, _model("tts-1-hd"), _takes("characters", 30, 600)),
-    Workload("audio_transcriptions", "voice", 210, _model("gpt-4o-transcribe"), _takes("seconds", 10, 900), OFFICE),
-    Workload("audio_transcriptions", "nightly", 40, _model("whisper-1"), _takes("seconds", 60, 3600)),
+    Workload("audio_transcriptions", "voice", 90, _model("gpt-4o-transcribe"), _takes("seconds", 10, 900), OFFICE),
+    Workload("audio_transcriptions", "nightly", 12, _model("whisper-1"), _takes("seconds", 60, 3600)),
     Workload("vector_stores", "search", 24, takes={"usage_bytes": (1_000_000, 9_000_000)}),
     Workload("vector_stores", "chat", 12, takes={"usage_bytes": (100_000, 4_000_000)}, weights=OFFICE),
-    Workload("code_interpreter_sessions", "notebook", 30, weights=OFFICE),
-    Workload("code_interpreter_sessions", "agents", 75),
-    Workload("file_search_calls", "search", 800, {"vector_store_id": "handbook"}, weights=OFFICE),
-    Workload("file_search_calls", "search", 250, {"vector_store_id": "contracts"}),
-    Workload("file_search_calls", "chat", 400, {"vector_store_id": "products"}),
-    Workload("web_search_calls", "agents", 160, _search("o4-mini-2025-04-16", "high", "agents_api"), _takes("num_requests", 1, 6)),
-    Workload("web_search_calls", "chat", 220, _search("gpt-4.1-2025-04-14", "medium"), _takes("num_requests", 1, 2)),
+    Workload("code_interpreter_sessions", "notebook", 30, weights=OFFICE, product=_ASSISTANTS),
+    Workload("code_interpreter_sessions", "agents", 30, product=_ASSISTANTS),
+    Workload("file_search_calls", "search", 800, {"vector_store_id": "handbook"}, weights=OFFICE, product=_ASSISTANTS),
+    Workload("file_search_calls", "search", 250, {"vector_store_id": "contracts"}, product=_ASSISTANTS),
+    Workload("file_search_calls", "chat", 400, {"vector_store_id": "products"}, product=_ASSISTANTS),
+    Workload("web_search_calls", "agents", 70, _search("o4-mini-2025-04-16", "high", "agents_api"), _takes("num_requests", 1, 6)),
+    Workload("web_search_calls", "chat", 90, _search("gpt-4.1-2025-04-14", "medium"), _takes("num_requests", 1, 2)),
     Workload("web_search_calls", "notebook", 15, _search("o3-2025-04-16", "low"), _takes("num_requests", 1, 3), OFFICE),
     Workload("embeddings", "import", 900, _model("text-embedding-3-small"), _takes("input_tokens", 200, 900)),
     Workload("completions", "pilot", 150, _tier("gpt-4o-2024-08-06"), _text(1200, 500), OFFICE),
+    Workload("completions", "agents", 130, _tier("gpt-4o-mini-2024-07-18"), _text(1800, 260), product="evals"),
+    Workload("completions", "review", 1100, _tier("gpt-5-mini-2025-08-07"), _text(9000, 1400, 6000), OFFICE),
+    Workload("completions", "review", 2600, _tier("gpt-5-nano-2025-08-07"), _text(2400, 200), OFFICE),
+    Workload("completions", "translate", 200, _tier("gpt-4.1-2025-04-14"), _text(1500, 1500)),
 )
 # fmt: on
 
@@ -202,28 +212,3 @@ COUNTED_AS: Mapping[str, str | None] = {
     "file_search_calls": "num_requests",
 }
 """The measure that counts events, for endpoints where it is not `num_model_requests`."""
-
-_TOKENS = {
-    "input_text_tokens": Bill("input", "tokens", "1.10"),
-    "input_audio_tokens": Bill("audio input", "tokens", "10"),
-    "input_image_tokens": Bill("image input", "tokens", "2.50"),
-    "input_cached_text_tokens": Bill("cached input", "tokens", "0.275"),
-    "input_cached_audio_tokens": Bill("cached audio input", "tokens", "2.50"),
-    "input_cached_image_tokens": Bill("cached image input", "tokens", "0.625"),
-    "input_cache_write_30m_tokens": Bill("cache write", "tokens", "1.375"),
-    "input_cache_write_12h_tokens": Bill("cache write 12h", "tokens", "2.2"),
-    "output_text_tokens": Bill("output", "tokens", "4.40"),
-    "output_audio_tokens": Bill("audio output", "tokens", "20"),
-    "output_image_tokens": Bill("image output", "tokens", "40"),
-}
-
-BILLS: Mapping[str, Mapping[str, Bill]] = {
-    "completions": _TOKENS,
-    "decisions": _TOKENS,
-    "embeddings": {"input_tokens": Bill("input", "tokens", "0.13")},
-    "images": {"images": Bill("images", "images", "40000")},
-    "audio_speeches": {"characters": Bill("characters", "characters", "15")},
-    "audio_transcriptions": {"seconds": Bill("duration", "duration_seconds", "100")},
-    "web_search_calls": {"num_requests": Bill("web search", "calls", "10000")},
-}
-"""The prices of measures, by endpoint. Moderations are free. Storage is not billed here."""
