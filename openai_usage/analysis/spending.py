@@ -1,6 +1,7 @@
 """Compute the spending of a month and of the month before, and a projection, from costs."""
 
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
@@ -13,7 +14,7 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_sum
-from openai_usage._text import label, labels_of
+from openai_usage._text import currency_code, label, labels_of
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, over, project
 from openai_usage.analysis.totals import totals
@@ -220,7 +221,7 @@ def spendings(
     has_today: bool = True,
     currency: str | None = None,
 ) -> list[Spending]:
-    """Return the spending of a month in each currency, the one with the most charges first.
+    """Return the spending of a month in each currency, the one with the most results first.
 
     Args:
         buckets: The costs of the month and of the month before, up to *today*.
@@ -242,10 +243,12 @@ def spendings(
     if currency is not None and not found:
         found[currency] = []
     labels = labels_of(found, label)
-    largest_first = sorted(found.items(), key=lambda item: len(item[1]), reverse=True)
+    results = Counter(
+        currency_code(result.amount.currency) for bucket in buckets for result in bucket.results
+    )
     return [
-        Spending(labels[each], today, charges, missing - in_part, in_part, has_today, month)
-        for each, charges in largest_first
+        Spending(labels[each], today, found[each], missing - in_part, in_part, has_today, month)
+        for each in sorted(found, key=results.__getitem__, reverse=True)
     ]
 
 

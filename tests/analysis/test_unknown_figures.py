@@ -24,6 +24,7 @@ from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.faults import Answer
 from openai_usage.schema.windows import Window
 from tests.conftest import DAY, NOW, TODAY, client_of
+from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
 
 pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings")]
@@ -77,17 +78,7 @@ def bill(sandbox: Sandbox, costs: Buckets) -> None:
             for start, end, _ in FULL
         ]
 
-    async def effect(request: web.BaseRequest, _: Answer) -> web.StreamResponse:
-        first, last = (int(request.query[name]) for name in ("start_time", "end_time"))
-        data = [
-            each
-            for each in buckets(request.path)
-            if each["start_time"] < last and each["end_time"] > first
-        ]
-        return web.json_response({"data": data, "has_more": False})
-
-    sandbox.faults.clear()
-    sandbox.faults._add(effect, 10_000, 0)
+    serve_buckets(sandbox, buckets)
 
 
 FULL = whole_days(at(1, month=7), TODAY + DAY)

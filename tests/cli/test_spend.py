@@ -1,17 +1,21 @@
 """`openai-usage spend`: the figures of the bill, and a budget held against them."""
 
+import csv
 import json
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from openai_usage.analysis.spending import start_of_last_month
 from openai_usage.cli.output.layout import ROUNDED
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
+from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real_clock
@@ -29,10 +33,13 @@ def bill(
     monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
 
     def send(
-        now: datetime, charges: dict[date, list[Charged]], in_part: Collection[date] = ()
+        now: datetime,
+        charges: dict[date, list[Charged]],
+        in_part: Collection[date] = (),
+        first: date | None = None,
     ) -> None:
         monkeypatch.setattr("time.time", lambda: now.timestamp() + 0.5)
-        first = start_of_last_month(now.date())
+        first = first or start_of_last_month(now.date())
         last = (now - timedelta(seconds=1)).date()  # a day that has not begun has no bucket
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         assert set(charges) <= set(days)
@@ -51,7 +58,7 @@ def bill(
             }
             for day in days
         ]
-        usage_sandbox.faults.status(200, body=json.dumps({"data": data, "has_more": False}))
+        serve_buckets(usage_sandbox, lambda _: data)
 
     return send
 
@@ -104,16 +111,16 @@ def test_the_table_has_the_largest_ten_and_all_others_together(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: NOW + 0.5)
-    shown = terminal("spend --details --sandbox")
+    shown = terminal("spend --details --top 10 --by line-item --sandbox")
     [usage] = json.loads(terminal("spend --sandbox --format json"))["currencies"]
     items = [Decimal(part["this_month"]) for part in usage["line_items"]]
     by_item = shown[shown.rindex(" line item ") :]
     amounts = [
         Decimal(amount.replace(",", ""))
-        for amount in re.findall(r"  +([0-9,.]+) usd +[0-9<%]* +[0-9,.]+ usd", by_item)
+        for amount in re.findall(r"  +([0-9,.]+) usd +[0-9<%-]* +[0-9,.]+ usd", by_item)
     ]
     assert amounts == [round(each, 2) for each in [*items[:10], sum(items[10:]), sum(items)]]
-    assert f" other ({len(items) - 10}) " in by_item
+    assert f" {len(items) - 10} more " in by_item
     for name in ("this_month", "last_month", "this_month_compared", "last_month_compared"):
         assert f"{Decimal(usage[name]):,.2f} usd" in shown
     assert f"{Decimal(usage['projection']['total']):,.2f} usd" in shown
@@ -186,7 +193,12 @@ def test_a_budget_is_checked(
         ("--budget 1e999999999", "--budget takes"),
         ("--budget 5,000", "--budget"),
         ("--budget 5 --currency dollars", "--currency takes three letters such as usd"),
-        ("--format csv", "--format"),
+        ("--format pdf", "--format"),
+        ("--top 0", "--top takes a positive number, not 0."),
+        ("--by team", "--by"),
+        ("--month 2026-13", "--month takes a month such as 2026-10, not '2026-13'."),
+        ("--month 1999-01", "--month takes a month such as 2026-10, not '1999-01'."),
+        ("--month 2099-01", "--month 2099-01 has not begun yet. Use an earlier month."),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_anything_is_asked(
@@ -207,7 +219,7 @@ def test_currencies_are_neither_added_up_nor_compared(
     assert terminal.err == (
         "openai-usage: 1,000.00 eur so far are not compared with the budget, which is in USD.\n"
     )
-    assert shown.index("Spending in usd") < shown.index("Spending in eur")
+    assert shown.index("2026, in usd,") < shown.index("2026, in eur,")
     assert "5.00 usd so far" in shown
     assert not re.search(r"1,00[45]\.00", shown)
     bill(APRIL_10, {date(2026, 4, 3): both})
@@ -335,8 +347,7 @@ def test_months_have_as_many_days_as_they_have(
     shown = terminal("spend --details")
     these, those = compared
     assert re.search(rf"^{so_far}, so far +91\.00 usd *$", shown, re.MULTILINE)
-    assert re.search(rf"^{these} +1\.00 usd +-80% on {those}", shown, re.MULTILINE)
-    assert re.search(rf"^{those} +5\.00 usd", shown, re.MULTILINE)
+    assert re.search(rf"^{these} +1\.00 usd +-80% on {those}: 5\.00 usd", shown, re.MULTILINE)
     assert re.search(rf" {these} *\n project .*on {those}", shown)
     assert len(re.findall(rf" {now:%b} [ \d]\d [A-Z]", shown)) == days
 
@@ -408,7 +419,8 @@ def test_no_label_is_lost(
     charge = ("123456.78", "usd", "ξξξξξξξξξξξξ ξξξξξξξξ", "λλλ λλλλλ λλλλλλλλλλλλ")
     bill(APRIL_10, {date(2026, month, 2): [charge] for month in (3, 4)})
     shown = terminal("spend --details")
-    assert (shown.count("ξ"), shown.count("λ")) == (20, 20)
+    # The project and the line item, which names no model, on the first screen and in the details.
+    assert (shown.count("ξ"), shown.count("λ")) == (40, 40)
     assert len(re.findall(r" (?:Apr|Mar) [ \d]\d [A-Z][a-z]{2} ", shown)) == 41
     assert shown.count("123,456.78") >= 8
     assert "…" not in shown
@@ -456,9 +468,13 @@ def test_what_is_on_a_bill_does_not_command_the_terminal(
     assert "proj\N{REPLACEMENT CHARACTER}[31m" in shown
 
 
-def test_names_stand_beside_ids_where_they_are_asked_for(terminal: Terminal) -> None:
-    assert "Support Assistant proj_" in terminal("spend --details --sandbox --names")
-    assert "Support Assistant" not in terminal("spend --details --sandbox")
+def test_names_stand_in_place_of_ids(terminal: Terminal) -> None:
+    # The sandbox sends the names of projects with their costs, as the API does; those of keys are
+    # in lists, which are only read on request.
+    assert "Support Assistant" in terminal("spend --sandbox")
+    assert "proj_" not in terminal("spend --sandbox")
+    assert "key_" in terminal("spend --sandbox --by key")
+    assert "key_" not in terminal("spend --sandbox --by key --names --top 2")
     [usage] = json.loads(terminal("spend --sandbox --names --format json"))["currencies"]
     assert list(usage["projects"][0])[:2] == ["project_id", "project_name"]
     assert "Support Assistant" in [project["project_name"] for project in usage["projects"]]
@@ -472,3 +488,74 @@ def test_a_failure_leaves_no_figures(
     usage_sandbox.faults.lost_cursor()
     assert terminal("spend --details --budget 5", exit_code=1) == ""
     assert "Continue with" not in terminal.err
+
+
+def test_the_answer_is_on_one_screen(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: NOW + 0.5)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = terminal("spend --sandbox --budget 5000").splitlines()
+    assert len(shown) <= 24
+    assert max(map(len, shown)) <= 80
+    answer = "\n".join(shown[:10])
+    for each in ("so far", "projected", "August", "on Aug 1–9", "Within the budget of 5,000.00"):
+        assert each in answer
+    assert re.search(r"\nby model\ngpt-.*\n.* more .*\nby project\n", "\n".join(shown), re.DOTALL)
+
+
+def test_a_month_that_is_over_is_compared_with_the_month_before(
+    bill: Callable[..., None], terminal: Terminal
+) -> None:
+    charges = {date(2026, 3, 1): usd("5"), date(2026, 3, 31): usd("6")}
+    bill(APRIL_10, charges, first=date(2024, 12, 1))
+    shown = terminal("spend --month 2026-03 --by kind")
+    assert "Spending in March 2026, in usd" in shown
+    assert re.search(r"^Mar 1–31 +11\.00 usd *$", shown, re.MULTILINE)
+    assert "projected" not in shown
+    assert re.search(r"^input +11\.00 usd +100%", shown, re.MULTILINE)
+    [usage] = json.loads(terminal("spend --month 2026-03 --budget 10 --format json"))["currencies"]
+    assert (usage["month"], usage["this_month"], usage["compared_days"]) == ("2026-03", "11", 28)
+    assert usage["projection"]["total"] == "11"
+    assert usage["projection"]["method"] == "what was billed, because the month is over"
+    assert usage["budget"]["is_over"] is True
+    terminal("spend --month 2026-03 --budget 10 --check", exit_code=3)
+    assert terminal("spend --month 2025-01") == ""
+    assert terminal.err == (
+        "openai-usage: nothing was billed in January 2025 or in the month before.\n"
+    )
+    assert "Projected at" not in terminal("spend --month 2026-03 --details")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_every_format_has_the_parts_and_the_total(
+    form: str, terminal: Terminal, tmp_path: Path, bill: Callable[..., None]
+) -> None:
+    bill(APRIL_10, {date(2026, 4, 1): [*usd("5"), ("1", "usd", None, "gpt-5, output")]})
+    path = tmp_path / f"spend.{form}"
+    terminal(f"spend --by model project kind -o {path}")
+    match form:
+        case "csv":
+            rows = list(csv.DictReader(path.read_text().splitlines()))
+        case "jsonl":
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+        case _:
+            rows = pq.read_table(path).to_pylist()
+    found = [(row["by"], row["label"] or None, Decimal(row["this_month"])) for row in rows]
+    assert found == [
+        ("total", None, 6),
+        ("model", "gpt-5", 6),
+        ("project_id", "proj_a", 5),
+        ("project_id", None, 1),
+        ("kind", "input", 5),
+        ("kind", "output", 1),
+    ]
+    assert {(row["month"], row["currency"]) for row in rows} == {("2026-04", "usd")}
+
+
+def test_it_takes_few_requests(
+    usage_sandbox: Sandbox, bill: Callable[..., None], terminal: Terminal
+) -> None:
+    bill(APRIL_10, {}, first=date(2026, 2, 1))
+    for options in ("", "--month 2026-03", "--by user key kind"):
+        usage_sandbox.requests.clear()
+        terminal(f"spend {options}")
+        assert len(usage_sandbox.requests) == 2

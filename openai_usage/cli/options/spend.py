@@ -58,7 +58,7 @@ class SpendOptions:
     ] = ("model", "project")
     top: Annotated[
         int, Parameter(help="Lines for each breakdown; the rest is one more line: 41 more.")
-    ] = 5
+    ] = 4
     project_ids: Annotated[
         Sequence[str] | None,
         Parameter(help="Only these projects.", consume_multiple=True, negative_iterable=()),

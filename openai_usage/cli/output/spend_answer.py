@@ -40,8 +40,9 @@ def print_answer(
         console.print(Text(f"{sentence}\n"))
     console.print(_overview(spending), crop=False)
     if verdict is not None:
-        console.print(Text(f"\n{str(verdict).capitalize()}."))
+        console.print(Text(f"{str(verdict).capitalize()}."))
     if by:
+        console.print()
         console.print(_parts(spending, names, console.width, by=by, top=top), crop=False)
 
 
@@ -94,7 +95,7 @@ def _parts(
     def amount(part: Part) -> str:
         return round_money(spending.known(part.this_month, spending.month), spending.currency)
 
-    layout = Layout(width, show_footer=False)
+    layout = Layout(width, show_footer=False, show_edge=False)
     layout.add_labels("", labels)
     layout.add_figures(name_this_month(spending), [(each and amount(each)) or "" for each in parts])
     layout.add_figures(

@@ -84,6 +84,8 @@ def describe_projection(spending: Spending) -> str:
     projection = spending.projection
     if not projection.is_known:
         return "There is no projection, because no day is known on which to base it."
+    if projection.is_over:
+        return "The month is over."
     per_day = money(spending.currency).rounded(projection.per_day)
     return f"Projected at {per_day} a day: {projection.method}."
 
