@@ -1,0 +1,231 @@
+"""Find the days that differ from the same weekdays of the weeks before."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cached_property
+
+from attrs import evolve, frozen
+
+from openai_usage import Amount, Bucket
+from openai_usage._number_format import Number
+from openai_usage.analysis.deviations import (
+    MIN_WEEKS,
+    WEEKS,
+    confidence_of,
+    deviation_of,
+    matters,
+)
+from openai_usage.analysis.groups import Label, add_up, group_by
+from openai_usage.analysis.known_days import KnownDays, Offsets
+from openai_usage.analysis.measures import Measure, main_of, measures_of
+from openai_usage.analysis.periods import PERIODS
+from openai_usage.analysis.selection import split
+from openai_usage.analysis.totals import totals
+from openai_usage.analysis.unusual_day import Unusual
+from openai_usage.schema.times import DAY, YEAR_10000, unix_seconds
+from openai_usage.schema.validation import reject, validate
+
+__all__ = ["Unusual", "unusual"]
+
+_WEEK = 7 * DAY
+
+_COSTS_SETTLE = 3 * DAY
+"""The seconds for which the API still adds to the costs of a day that is over [observed in public
+recordings]. Until then, costs below the usual mean nothing, and costs above it do."""
+
+_USAGE_SETTLES = 15 * 60
+"""The seconds for which the API still adds to usage [observed in public recordings]. An hour or a
+day of usage is over that much later."""
+
+
+def unusual(
+    buckets: Iterable[Bucket[object]], by: Sequence[str] = (), *, now: datetime | None = None
+) -> list[Unusual]:
+    """Return the days that differ from the same weekdays of the weeks before, in time order.
+
+    A day is compared with the median of up to 8 same weekdays before, in multiples of their spread.
+    The spread is the median absolute deviation (MAD) times 1.4826, but at least 10 % of the median
+    and 1 % of the mean day of everything in *buckets*. A day is unusual from 5 times the spread on.
+    So it differs by at least half of the usual amount, and by 5 % of a mean day of everything::
+
+        bill = client.costs(start_time=days_ago(90), group_by=["project_id"]).collect()
+        for day in [*unusual(bill), *unusual(bill, by=["project_id"])]:
+            print(day)
+
+    Nothing is said about these days:
+
+    - days with fewer than 4 same weekdays to compare with, since the first use of the group. So new
+      projects and models are not unusual in their first four weeks; everything together can be.
+    - days that are missing or known in part, which other days are not compared with, either.
+    - days that are still to settle, if they are below the usual: the API adds to costs for 3 days.
+    - today, unless the buckets are of an hour or less. Then its whole hours so far are compared
+      with the same hours of the days before.
+
+    Credits are not compared, because they come once: a credit makes no day look cheap, and a day
+    without it no other day expensive. `Unusual.credits` has those of the day.
+
+    Args:
+        buckets: The buckets of one endpoint. Its main measure is compared: `amount` for costs,
+            `input_tokens` for completions. Ask for 9 weeks or more.
+        by: The names of labels, as in `totals()`, but not periods. Default: everything together.
+        now: The current time, for which the default is the clock. Later days are left out.
+
+    Raises:
+        InvalidQueryError: *by* or *now* is not valid, or a bucket is longer than a day.
+    """
+    validate("by", by, Sequence[str])
+    for name in PERIODS:
+        if name in by:
+            reject("by", name, "labels that are not periods", "Leave it out: days are compared.")
+    moment = unix_seconds(datetime.now(UTC) if now is None else now, param="now")
+    listed = list(buckets)
+    first = next((result for bucket in listed for result in bucket.results), None)
+    if first is None:
+        return []
+    measure = main_of(measures_of(type(first)))
+    if not _is_of_money(first):
+        moment -= _USAGE_SETTLES
+    known = KnownDays.of(listed, moment, by_hour=measure.adds_up)
+    charges, refunds = split(listed, lambda result: not _is_credit(result))
+    credited = {
+        (*each.labels.values(), each.currency): each
+        for each in _series_of(refunds, by, "amount", known)
+    }
+    found: list[Unusual] = []
+    series = _series_of(charges, by, measure.name, known)
+    for currency, same in group_by(series, lambda each: each.currency).items():
+        means = dict(_mean_days(same, known))
+        for each in same:
+            credits_of = credited.get((*each.labels.values(), currency))
+            found += _unusual_days(each, credits_of, measure, known, means)
+    return sorted(found, key=_order)
+
+
+@frozen
+class _Series:
+    """The amounts of one group over time, in one currency."""
+
+    labels: Mapping[str, Label]
+    currency: str | None
+    parts: Mapping[int, Number]
+    """The amounts of the parts of days that have any, by their start."""
+
+    @cached_property
+    def days(self) -> Mapping[int, Number]:
+        """The amounts of the days that have any, by their start."""
+        days = group_by(self.parts, lambda start: start // DAY * DAY)
+        return {day: add_up(map(self.parts.__getitem__, starts)) for day, starts in days.items()}
+
+    @cached_property
+    def first_day(self) -> int:
+        """The start of the first day with use."""
+        return min((day for day, amount in self.days.items() if amount), default=YEAR_10000)
+
+    def amount(self, day: int, offsets: Offsets) -> Number:
+        """Return the amount of these parts of a day."""
+        return add_up(self.parts.get(day + offset, 0) for offset in offsets)
+
+
+def _series_of(
+    buckets: Sequence[Bucket[object]], by: Sequence[str], measure: str, known: KnownDays
+) -> list[_Series]:
+    names = list(dict.fromkeys(by))
+    groups = totals(buckets, [*names, known.part], measures=[measure])
+    found = group_by(
+        groups, lambda group: (*(group.labels[name] for name in names), group.currency)
+    )
+    return [
+        _Series(
+            labels=dict(zip(names, labels, strict=True)),
+            currency=None if currency is None else str(currency),
+            parts={
+                known.starts[str(group.labels[known.part])]: group.figures[measure]
+                for group in same
+            },
+        )
+        for (*labels, currency), same in found.items()
+    ]
+
+
+def _mean_days(series: Sequence[_Series], known: KnownDays) -> Iterator[tuple[int, Fraction]]:
+    """Yield the mean of the days in the weeks before each known day, of all *series* together.
+
+    Days without anything in the weeks before are left out.
+    """
+    first = min(each.first_day for each in series)
+    total = {
+        day: Fraction(add_up(each.days.get(day, 0) for each in series))
+        for day, _ in known.days
+        if first <= day < known.today
+    }
+    for day, _ in known.days:
+        before = [total[each] for each in total if day - WEEKS * _WEEK <= each < day]
+        if any(before):
+            yield day, sum(before) / Fraction(len(before))
+
+
+def _unusual_days(
+    series: _Series,
+    refunds: _Series | None,
+    measure: Measure,
+    known: KnownDays,
+    means: Mapping[int, Fraction],
+) -> Iterator[Unusual]:
+    """Yield the unusual days of one group, in time order."""
+    largest = max(map(Fraction, series.days.values()))
+    if not any(matters(largest, mean) for mean in means.values()):
+        return  # most groups of a large organization are that small
+    previous: Unusual | None = None
+    for day, offsets in known.days:
+        before = [
+            series.amount(each, offsets)
+            for each in range(day - _WEEK, day - (WEEKS + 1) * _WEEK, -_WEEK)
+            if each >= series.first_day and known.has(each, offsets)
+        ]
+        if day not in means or len(before) < MIN_WEEKS:
+            continue
+        amount = series.amount(day, offsets)
+        deviation = deviation_of(amount, before, means[day])
+        end = day + offsets[-1] + known.width
+        is_settled = series.currency is None or end + _COSTS_SETTLE <= known.now
+        if deviation is None or (deviation.score < 0 and not is_settled):
+            continue
+        found = Unusual(
+            labels=series.labels,
+            day=datetime.fromtimestamp(day, UTC).date(),
+            until=datetime.fromtimestamp(end, UTC) if day == known.today else None,
+            measure=measure,
+            currency=series.currency,
+            amount=amount,
+            credits=Decimal(refunds.amount(day, offsets) if refunds else 0),
+            usual=deviation.usual,
+            spread=deviation.spread,
+            score=deviation.score,
+            times=deviation.times,
+            weeks=len(before),
+            confidence=confidence_of(len(before)),
+        )
+        if (
+            previous is not None
+            and found.day - previous.day == timedelta(days=1)
+            and found.direction == previous.direction
+        ):
+            found = evolve(found, days_in_a_row=previous.days_in_a_row + 1)
+        yield found
+        previous = found
+
+
+def _is_of_money(result: object) -> bool:
+    return isinstance(getattr(result, "amount", None), Amount)
+
+
+def _is_credit(result: object) -> bool:
+    amount = getattr(result, "amount", None)
+    return isinstance(amount, Amount) and amount.value.is_signed()
+
+
+def _order(found: Unusual) -> tuple[date, str, Fraction, str]:
+    difference = abs(Fraction(found.amount) - Fraction(found.usual))
+    return found.day, found.currency or "", -difference, str(found.labels)
