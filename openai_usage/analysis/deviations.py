@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from openai_usage._decimals import rounded
+from openai_usage._decimals import exactly, rounded
 from openai_usage._number_format import Number
 
 __all__ = [
@@ -47,6 +47,9 @@ MAD_SCALE = Fraction("1.4826")
 LEAST_SPREAD = Fraction(1, 10)
 """The least spread, as a part of the median. After weeks of equal amounts, the MAD is zero, and any
 cent would be unusual. With `SCORE`, an unusual day is at least 50 % above or below the usual."""
+
+_BELOW, _ABOVE = (rounded(1 + sign * SCORE * LEAST_SPREAD, 10) for sign in (-1, 1))
+"""The multiples of the median between which every amount is usual."""
 
 LEAST_SHARE = Fraction(1, 100)
 """The least spread, as a part of the mean day of all groups together. With `SCORE`, a difference
@@ -87,6 +90,11 @@ def deviation_of(amount: Number, before: Sequence[Number], mean_day: Fraction) -
         before: The amounts of the same weekdays before.
         mean_day: The mean of the days before, of all groups together. It is not zero.
     """
+    ordered = sorted(before)
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    with exactly():  # most days are usual, and this is faster than fractions
+        if high * _BELOW < amount < low * _ABOVE or low <= amount <= high:
+            return None
     value, values = Fraction(amount), [Fraction(each) for each in before]
     middle = median(values)
     mad = median(abs(each - middle) for each in values)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Literal, Self, TypeAlias
 
 from attrs import frozen
@@ -11,14 +10,32 @@ from openai_usage.analysis.periods import period_label
 from openai_usage.schema.results import Span
 from openai_usage.schema.times import DAY
 
-__all__ = ["KnownDays", "Offsets"]
+__all__ = ["KnownDay", "KnownDays"]
 
-_HOUR = 3600
+_HOUR, _WEEK = 3600, 7 * DAY
 
 _Part: TypeAlias = Literal["day", "hour"]
 
-Offsets: TypeAlias = Sequence[int]
-"""The starts of parts of a day, in seconds since midnight."""
+
+@frozen
+class KnownDay:
+    """A day that is known completely, or today so far, with the days to compare it with."""
+
+    start: int
+    """The midnight in Unix seconds."""
+    offsets: Sequence[int]
+    """The starts of its known parts, in seconds since midnight."""
+    end: int
+    """The end of its known parts in Unix seconds."""
+    age: int
+    """The seconds from that end until now."""
+    before: Sequence[int]
+    """The starts of the same weekdays before of which the same parts are known."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all of the day is known. Otherwise it is today so far."""
+        return self.end - self.start == DAY
 
 
 @frozen
@@ -59,30 +76,22 @@ class KnownDays:
         )
         return cls(part, now, starts, frozenset(whole))
 
-    @property
-    def today(self) -> int:
-        """The start of today in UTC."""
-        return self.now // DAY * DAY
-
-    @property
-    def width(self) -> int:
-        """The seconds of a part."""
-        return _HOUR if self.part == "hour" else DAY
-
-    @cached_property
-    def days(self) -> Sequence[tuple[int, Offsets]]:
-        """The days that are known completely, and today so far, with their known parts.
+    def days(self, weeks: int) -> list[KnownDay]:
+        """Return the known days, each with the same weekdays of at most so many *weeks* before.
 
         Today so far are its hours up to now, if they are known without a gap.
         """
-        every = range(0, DAY, self.width)
-        found: list[tuple[int, Offsets]] = []
+        width = _HOUR if self.part == "hour" else DAY
+        every, today = range(0, DAY, width), self.now // DAY * DAY
+        found: list[KnownDay] = []
         for day in sorted({start // DAY * DAY for start in self.whole}):
             offsets = [offset for offset in every if day + offset in self.whole]
-            if offsets == list(every[: len(offsets)] if day == self.today else every):
-                found.append((day, offsets))
+            if offsets == list(every[: len(offsets)] if day == today else every):
+                before = [
+                    each
+                    for each in range(day - _WEEK, day - (weeks + 1) * _WEEK, -_WEEK)
+                    if all(each + offset in self.whole for offset in offsets)
+                ]
+                end = day + len(offsets) * width
+                found.append(KnownDay(day, offsets, end, self.now - end, before))
         return found
-
-    def has(self, day: int, offsets: Offsets) -> bool:
-        """Return whether these parts of a day are known."""
-        return all(day + offset in self.whole for offset in offsets)

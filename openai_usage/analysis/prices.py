@@ -108,6 +108,7 @@ def prices(
         InvalidQueryError: The buckets are not of costs, or *by* is not valid.
     """
     validate("by", by, Sequence[str])
+    by = list(dict.fromkeys(by))
     buckets, before = list(buckets), list(before)
     for name in PERIODS if before else ():
         if name in by:

@@ -9,9 +9,12 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CompletionsResult, CostsResult, DecisionsResult
 from openai_usage._decimals import significant
+from openai_usage._time_format import iso_date
 from openai_usage.analysis.groups import Group, Label
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
+from openai_usage.schema.results import Span
+from openai_usage.schema.times import DAY
 from openai_usage.schema.validation import reject, validate
 
 __all__ = ["Share", "Shares", "shares"]
@@ -112,16 +115,17 @@ def shares(
     Args:
         buckets: The usage of completions or decisions, grouped by the labels.
         by: The names of labels, as in `totals()`. Default: one group for everything.
-        costs: Costs of the same time, for the cost of a request. Costs do not join with usage
+        costs: Costs of the same whole days, for the cost of a request. Costs do not join with usage
             result by result: only totals by labels that both have, such as `project_id` or
             `model`, can be compared. The costs of a project can contain more than these requests.
             Usage multiplied by prices does not reconcile with costs.
 
     Raises:
-        InvalidQueryError: The buckets are of another endpoint, *by* is not valid, or costs are in
-            more than one currency.
+        InvalidQueryError: The buckets are of another endpoint, *by* is not valid, or costs are of
+            other days or in more than one currency.
     """
     validate("by", by, Sequence[str])
+    by = list(dict.fromkeys(by))
     usage: list[Bucket[CompletionsResult | DecisionsResult]] = [*buckets]
     kinds = (CompletionsResult, DecisionsResult)
     hint = "Pass those of client.completions() or client.decisions()."
@@ -129,6 +133,7 @@ def shares(
     hint = "Pass those of client.costs()."
     bill = list(costs)
     first_of(bill, "costs", (CostsResult,), "buckets of costs", hint)
+    _require_same_days(usage, bill)
     found = totals(usage, by)
     with_cached, _ = split(usage, lambda result: result.input_cached_tokens is not None)
     cached = _by_labels(totals(with_cached, by, measures=["input_tokens", "input_cached_tokens"]))
@@ -168,11 +173,20 @@ def _by_labels(groups: Iterable[Group]) -> _ByLabels:
 def _amounts(
     costs: Sequence[Bucket[CostsResult]], by: Sequence[str]
 ) -> Mapping[tuple[Label, ...], Amount]:
-    groups = _by_labels(totals(costs, by, measures=["amount"]))
-    currencies = {str(group.currency) for group in groups.values()}
+    groups = totals(costs, by, measures=["amount"])
+    currencies = {str(group.currency) for group in groups}
     if len(currencies) > 1:
         reject("costs", sorted(currencies), "costs in one currency", "Pass those of one currency.")
-    return {key: group.amount for key, group in groups.items()}
+    return {key: group.amount for key, group in _by_labels(groups).items()}
+
+
+def _require_same_days(usage: Sequence[Span], costs: Sequence[Span]) -> None:
+    days, of_costs = ({each.start_time // DAY for each in spans} for spans in (usage, costs))
+    if costs and days != of_costs:
+        first, last = min(of_costs), max(of_costs)
+        value = f"{iso_date(first * DAY)} to {iso_date(last * DAY)}"
+        hint = "Pass costs with the start_time and end_time of the usage."
+        reject("costs", value, "costs of the same days as the usage", hint)
 
 
 def _count(group: Group, name: str) -> int:

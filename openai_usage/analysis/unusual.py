@@ -1,7 +1,7 @@
 """Find the days that differ from the same weekdays of the weeks before."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -18,18 +18,17 @@ from openai_usage.analysis.deviations import (
     matters,
 )
 from openai_usage.analysis.groups import Label, add_up, group_by
-from openai_usage.analysis.known_days import KnownDays, Offsets
+from openai_usage.analysis.known_days import KnownDay, KnownDays
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.analysis.selection import split
 from openai_usage.analysis.totals import totals
 from openai_usage.analysis.unusual_day import Unusual
+from openai_usage.schema.columns import columns_of
 from openai_usage.schema.times import DAY, YEAR_10000, unix_seconds
 from openai_usage.schema.validation import reject, validate
 
 __all__ = ["Unusual", "unusual"]
-
-_WEEK = 7 * DAY
 
 _COSTS_SETTLE = 3 * DAY
 """The seconds for which the API still adds to the costs of a day that is over [observed in public
@@ -85,21 +84,18 @@ def unusual(
     if first is None:
         return []
     measure = main_of(measures_of(type(first)))
-    if not _is_of_money(first):
-        moment -= _USAGE_SETTLES
+    moment -= _USAGE_SETTLES if measure.name != "amount" else 0
     known = KnownDays.of(listed, moment, by_hour=measure.adds_up)
-    charges, refunds = split(listed, lambda result: not _is_credit(result))
-    credited = {
-        (*each.labels.values(), each.currency): each
-        for each in _series_of(refunds, by, "amount", known)
-    }
-    found: list[Unusual] = []
+    days = known.days(WEEKS)
+    charges, refunds = _credits_apart(listed, type(first))
+    refunded = {each.key: each for each in _series_of(refunds, by, "amount", known)}
     series = _series_of(charges, by, measure.name, known)
-    for currency, same in group_by(series, lambda each: each.currency).items():
-        means = dict(_mean_days(same, known))
+    found: list[Unusual] = []
+    for same in group_by(series, lambda each: each.currency).values():
+        means = dict(_mean_days(same, days))
         for each in same:
-            credits_of = credited.get((*each.labels.values(), currency))
-            found += _unusual_days(each, credits_of, measure, known, means)
+            of_credits = refunded.get(each.key)
+            found += _unusual_days(each, of_credits, measure, days, means)
     return sorted(found, key=_order)
 
 
@@ -112,6 +108,11 @@ class _Series:
     parts: Mapping[int, Number]
     """The amounts of the parts of days that have any, by their start."""
 
+    @property
+    def key(self) -> tuple[Label, ...]:
+        """The labels and the currency."""
+        return (*self.labels.values(), self.currency)
+
     @cached_property
     def days(self) -> Mapping[int, Number]:
         """The amounts of the days that have any, by their start."""
@@ -123,9 +124,10 @@ class _Series:
         """The start of the first day with use."""
         return min((day for day, amount in self.days.items() if amount), default=YEAR_10000)
 
-    def amount(self, day: int, offsets: Offsets) -> Number:
-        """Return the amount of these parts of a day."""
-        return add_up(self.parts.get(day + offset, 0) for offset in offsets)
+    def amount(self, day: int, offsets: Sequence[int]) -> Number:
+        """Return the amount of the parts of a day at these *offsets*."""
+        found = [self.parts[day + each] for each in offsets if day + each in self.parts]
+        return found[0] if len(found) == 1 else add_up(found)
 
 
 def _series_of(
@@ -149,28 +151,31 @@ def _series_of(
     ]
 
 
-def _mean_days(series: Sequence[_Series], known: KnownDays) -> Iterator[tuple[int, Fraction]]:
-    """Yield the mean of the days in the weeks before each known day, of all *series* together.
+def _mean_days(
+    series: Sequence[_Series], days: Sequence[KnownDay]
+) -> Iterator[tuple[int, Fraction]]:
+    """Yield the mean of the days in the weeks before each of the *days*, of all *series* together.
 
     Days without anything in the weeks before are left out.
     """
     first = min(each.first_day for each in series)
     total = {
-        day: Fraction(add_up(each.days.get(day, 0) for each in series))
-        for day, _ in known.days
-        if first <= day < known.today
+        day.start: Fraction(add_up(each.days.get(day.start, 0) for each in series))
+        for day in days
+        if day.is_whole and first <= day.start
     }
-    for day, _ in known.days:
-        before = [total[each] for each in total if day - WEEKS * _WEEK <= each < day]
-        if any(before):
-            yield day, sum(before) / Fraction(len(before))
+    for day in days:
+        before = range(day.start - WEEKS * 7 * DAY, day.start, DAY)
+        amounts = [total[each] for each in before if each in total]
+        if any(amounts):
+            yield day.start, sum(amounts, Fraction(0)) / len(amounts)
 
 
 def _unusual_days(
     series: _Series,
     refunds: _Series | None,
     measure: Measure,
-    known: KnownDays,
+    days: Sequence[KnownDay],
     means: Mapping[int, Fraction],
 ) -> Iterator[Unusual]:
     """Yield the unusual days of one group, in time order."""
@@ -178,28 +183,24 @@ def _unusual_days(
     if not any(matters(largest, mean) for mean in means.values()):
         return  # most groups of a large organization are that small
     previous: Unusual | None = None
-    for day, offsets in known.days:
-        before = [
-            series.amount(each, offsets)
-            for each in range(day - _WEEK, day - (WEEKS + 1) * _WEEK, -_WEEK)
-            if each >= series.first_day and known.has(each, offsets)
-        ]
-        if day not in means or len(before) < MIN_WEEKS:
+    for day in days:
+        first, offsets = series.first_day, day.offsets
+        before = [series.amount(each, offsets) for each in day.before if each >= first]
+        if day.start not in means or len(before) < MIN_WEEKS:
             continue
-        amount = series.amount(day, offsets)
-        deviation = deviation_of(amount, before, means[day])
-        end = day + offsets[-1] + known.width
-        is_settled = series.currency is None or end + _COSTS_SETTLE <= known.now
+        amount = series.amount(day.start, offsets)
+        deviation = deviation_of(amount, before, means[day.start])
+        is_settled = series.currency is None or day.age >= _COSTS_SETTLE
         if deviation is None or (deviation.score < 0 and not is_settled):
             continue
         found = Unusual(
             labels=series.labels,
-            day=datetime.fromtimestamp(day, UTC).date(),
-            until=datetime.fromtimestamp(end, UTC) if day == known.today else None,
+            day=datetime.fromtimestamp(day.start, UTC).date(),
+            until=None if day.is_whole else datetime.fromtimestamp(day.end, UTC),
             measure=measure,
             currency=series.currency,
             amount=amount,
-            credits=Decimal(refunds.amount(day, offsets) if refunds else 0),
+            credits=Decimal(refunds.amount(day.start, offsets) if refunds else 0),
             usual=deviation.usual,
             spread=deviation.spread,
             score=deviation.score,
@@ -207,23 +208,32 @@ def _unusual_days(
             weeks=len(before),
             confidence=confidence_of(len(before)),
         )
-        if (
-            previous is not None
-            and found.day - previous.day == timedelta(days=1)
-            and found.direction == previous.direction
-        ):
+        if previous is not None and found.continues(previous):
             found = evolve(found, days_in_a_row=previous.days_in_a_row + 1)
         yield found
         previous = found
 
 
-def _is_of_money(result: object) -> bool:
-    return isinstance(getattr(result, "amount", None), Amount)
+def _credits_apart(
+    buckets: Sequence[Bucket[object]], result: type
+) -> tuple[list[Bucket[object]], list[Bucket[object]]]:
+    """Return the buckets without credits, and those of credits only."""
+    amounts = [each.known_values for each in columns_of(result) if each.path == "amount.value"]
+    charges: list[Bucket[object]] = []
+    refunds: list[Bucket[object]] = []
+    for bucket in buckets:
+        if all(min(values([bucket]), default=0) >= 0 for values in amounts):  # nearly all of them
+            charges.append(bucket)
+            continue
+        without, with_only = split([bucket], _is_a_charge)
+        charges += without
+        refunds += with_only
+    return charges, refunds
 
 
-def _is_credit(result: object) -> bool:
+def _is_a_charge(result: object) -> bool:
     amount = getattr(result, "amount", None)
-    return isinstance(amount, Amount) and amount.value.is_signed()
+    return not isinstance(amount, Amount) or amount.value >= 0
 
 
 def _order(found: Unusual) -> tuple[date, str, Fraction, str]:

@@ -1,7 +1,7 @@
 """Unusual: a day that differs from the same weekdays of the weeks before, with a sentence."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -58,6 +58,11 @@ class Unusual:
     def direction(self) -> Direction:
         """`above` or `below` the usual amount."""
         return "above" if self.score > 0 else "below"
+
+    def continues(self, previous: "Unusual") -> bool:
+        """Return whether *previous* is the day before, unusual in the same direction."""
+        one_day = self.day - previous.day == timedelta(days=1)
+        return one_day and self.direction == previous.direction
 
     def __str__(self) -> str:
         when = f"{self.day.day} {self.day:%B}"
