@@ -12,7 +12,7 @@ from openai_usage._decimals import exact_sum
 from openai_usage.analysis import Price, Prices, prices, totals
 from openai_usage.analysis.groups import group_by
 from tests.conftest import DAY, NOW, TODAY
-from tests.support.bills import bucket, completion, cost
+from tests.support.bills import bucket, completion, cost, values
 
 NUMBERS = st.builds(
     Decimal.scaleb, st.integers(-1000, 10**20).map(Decimal), st.integers(-30, 0)
@@ -46,7 +46,7 @@ def test_everything_adds_up_to_the_last_digit(
         of_currency = group_by(found, lambda each: each.currency)
         for buckets, name in ((bill, "amount"), (before, "amount_before")):
             sums = {
-                currency: exact_sum(getattr(each, name) or 0 for each in same)
+                currency: exact_sum(getattr(each, name) or Decimal(0) for each in same)
                 for currency, same in of_currency.items()
             }
             bill_of = {group.currency: group.amount.value for group in totals(buckets)}
@@ -63,8 +63,8 @@ def test_everything_adds_up_to_the_last_digit(
                 assert each.price_effect == 0
             if each.quantity == each.quantity_before and each.price and each.price_before:
                 assert each.volume_effect == 0
-        for name in ([], ["model"]) if "model" in by and before else ():
-            for moved in found.changes(name):
+        for names in ([], ["model"]) if "model" in by and before else ():
+            for moved in found.changes(names):
                 change = Fraction(moved.amount) - Fraction(moved.amount_before)
                 assert Fraction(moved.price_effect) + Fraction(moved.volume_effect) == change
 
@@ -88,7 +88,7 @@ def test_units_are_quoted_as_people_do(
     unit: str, amount: str, quantity: str, price: str, per: str
 ) -> None:
     found = only(prices([bucket([cost(amount, quantity, unit)])]))
-    assert (str(found.price), found.per) == (price, per)
+    assert values(str(found.price), found.per) == (price, per)
     assert found.labels == {"model": "gpt-5", "kind": "input"}
 
 
@@ -96,9 +96,9 @@ def test_units_of_the_same_kind_are_added() -> None:
     found = only(
         prices([bucket([cost("1", "500000"), cost("3", "500", "1000_tokens")])], by=["model"])
     )
-    assert (found.quantity, found.unit, found.price) == (1_000_000, "tokens", 4)
+    assert values(found.quantity, found.unit, found.price) == (1_000_000, "tokens", 4)
     rows = prices([bucket([cost("1", "1", "images"), cost("2", "1", "tokens")])], by=["model"])
-    assert [(each.unit, each.amount) for each in rows] == [("tokens", 2), ("images", 1)]
+    assert [values(each.unit, each.amount) for each in rows] == [("tokens", 2), ("images", 1)]
 
 
 def test_costs_that_do_not_say_what_was_bought_are_apart() -> None:
@@ -111,7 +111,7 @@ def test_costs_that_do_not_say_what_was_bought_are_apart() -> None:
         cost("5", None, None, item=None),
     ]
     rows = [
-        (each.labels["model"], each.unit, each.amount, each.quantity, each.price, each.per)
+        values(each.labels["model"], each.unit, each.amount, each.quantity, each.price, each.per)
         for each in prices([bucket(charges)])
     ]
     assert rows == [
@@ -124,7 +124,7 @@ def test_costs_that_do_not_say_what_was_bought_are_apart() -> None:
 def test_a_correction_counts_and_leaves_no_price_if_nothing_is_left() -> None:
     charges = [cost("10", "1000000"), cost("-4", "-500000")]
     found = only(prices([bucket(charges)]))
-    assert (found.amount, found.quantity, found.price) == (6, 500_000, 12)
+    assert values(found.amount, found.quantity, found.price) == (6, 500_000, 12)
     assert only(prices([bucket([*charges, cost("-8", "-500000")])])).price is None
     assert only(prices([bucket([*charges, cost("-8", "-100")])])).price is None
     assert only(prices([bucket([cost("0", "5")])])).price == 0, "free units have a price"
@@ -133,14 +133,17 @@ def test_a_correction_counts_and_leaves_no_price_if_nothing_is_left() -> None:
 def test_a_change_comes_from_price_and_volume() -> None:
     before = [bucket([cost("10", "1000000")])]
     found = only(prices([bucket([cost("30", "2000000")])], before))
-    assert (found.price_before, found.price, found.price_change) == (10, 15, 5)
-    assert (found.amount_change, found.price_effect, found.volume_effect) == (20, 10, 10)
+    assert values(found.price_before, found.price, found.price_change) == (10, 15, 5)
+    assert values(found.amount_change, found.price_effect, found.volume_effect) == (20, 10, 10)
     dearer = only(prices([bucket([cost("12.345", "1000000")])], before))
-    assert (dearer.price_effect, dearer.volume_effect) == (Decimal("2.345"), 0)
+    assert values(dearer.price_effect, dearer.volume_effect) == (Decimal("2.345"), 0)
     more = only(prices([bucket([cost("13", "1300000")])], before))
-    assert (more.price_effect, more.volume_effect) == (0, 3)
+    assert values(more.price_effect, more.volume_effect) == (0, 3)
     thirds = only(prices([bucket([cost("1", "1")])], [bucket([cost("1", "3")])]))
-    assert (str(thirds.price_effect), str(thirds.volume_effect)) == ("0.6666666667", "-0.6666666667")
+    assert values(str(thirds.price_effect), str(thirds.volume_effect)) == (
+        "0.6666666667",
+        "-0.6666666667",
+    )
 
 
 def test_nothing_is_compared_without_a_period_before() -> None:
@@ -153,15 +156,13 @@ def test_nothing_is_compared_without_a_period_before() -> None:
 
 def test_what_is_new_or_gone_is_volume() -> None:
     found = by_label(
-        prices(
-            [bucket([cost("10", "5", item="gpt-5")])], [bucket([cost("3", "5", item="gpt-4")])]
-        )
+        prices([bucket([cost("10", "5", item="gpt-5")])], [bucket([cost("3", "5", item="gpt-4")])])
     )
     new, gone = found["gpt-5"], found["gpt-4"]
-    assert (new.price_before, new.price_change, new.amount_before) == (None, None, 0)
-    assert (new.price_effect, new.volume_effect) == (0, 10)
-    assert (gone.price, gone.quantity, gone.amount) == (None, None, 0)
-    assert (gone.price_effect, gone.volume_effect) == (0, -3)
+    assert values(new.price_before, new.price_change, new.amount_before) == (None, None, 0)
+    assert values(new.price_effect, new.volume_effect) == (0, 10)
+    assert values(gone.price, gone.quantity, gone.amount) == (None, None, 0)
+    assert values(gone.price_effect, gone.volume_effect) == (0, -3)
     assert only(prices([bucket([cost("1", "1")])], [bucket([])])).volume_effect == 1
 
 
@@ -173,8 +174,8 @@ def test_the_mix_of_kinds_is_a_part_of_the_volume() -> None:
     by_model = {each.labels["model"]: each for each in found.changes()}
     moved = by_model["gpt-5"]
     # As many tokens as before, but a million of them is output, which costs 6 more.
-    assert (moved.amount_before, moved.amount, moved.price_effect) == (32, 39, 0)
-    assert (moved.volume_effect, moved.mix_effect) == (7, 6)
+    assert values(moved.amount_before, moved.amount, moved.price_effect) == (32, 39, 0)
+    assert values(moved.volume_effect, moved.mix_effect) == (7, 6)
     assert by_model["gpt-4"].volume_effect == -1
     assert [each.labels["model"] for each in found.changes()] == ["gpt-5", "gpt-4"]
     assert [each.mix_effect for each in found.changes(["model", "kind"])] == [0] * 4
@@ -185,9 +186,13 @@ def test_the_mix_of_kinds_is_a_part_of_the_volume() -> None:
 def test_currencies_are_apart() -> None:
     charges = [cost("9", "1", currency="eur"), cost("1", "1"), cost("2", "1", currency="USD")]
     found = prices([bucket([*charges, cost("1", "1", item="gpt-4")])])
-    assert [(each.currency, each.amount) for each in found] == [("usd", 3), ("usd", 1), ("eur", 9)]
+    assert [values(each.currency, each.amount) for each in found] == [
+        ("usd", 3),
+        ("usd", 1),
+        ("eur", 9),
+    ]
     moved = prices([bucket(charges)], [bucket([])]).changes()
-    assert [(each.currency, each.amount) for each in moved] == [("eur", 9), ("usd", 3)]
+    assert [values(each.currency, each.amount) for each in moved] == [("eur", 9), ("usd", 3)]
 
 
 def test_prices_of_each_month_are_in_time_order() -> None:
@@ -237,4 +242,4 @@ async def test_the_prices_of_the_sandbox_are_those_of_its_list(client: AsyncUsag
     ).collect()
     found = {(each.labels["model"], each.labels["kind"]): each for each in prices(bill)}
     price = found["whisper-1", "duration"]
-    assert (price.price, price.per) == (Decimal("0.006"), "minute")
+    assert values(price.price, price.per) == (Decimal("0.006"), "minute")

@@ -14,7 +14,7 @@ from openai_usage import (
 )
 from openai_usage.analysis import shares
 from tests.conftest import DAY, NOW, TODAY
-from tests.support.bills import START, bucket, completion, cost
+from tests.support.bills import START, bucket, completion, cost, values
 
 
 def usage(*rows: dict[str, Any]) -> list[Bucket[CompletionsResult]]:
@@ -45,7 +45,7 @@ def test_a_group_is_compared_with_those_that_differ_in_the_last_label() -> None:
         {"model": "b", "batch": False, "output_tokens": 10, "num_model_requests": 0},
     ]
     by_batch = {each.labels["batch"]: each for each in shares(usage(*rows), by=["batch"])}
-    assert (by_batch[True].of_tokens, by_batch[True].of_requests) == (
+    assert values(by_batch[True].of_tokens, by_batch[True].of_requests) == (
         Decimal("0.3"),
         Decimal("0.25"),
     )
@@ -65,20 +65,28 @@ def test_the_cost_of_a_request() -> None:
         {"project_id": "a", "num_model_requests": 3}, {"project_id": "b", "input_tokens": 1}
     )
     bill = [bucket([cost("1", project_id="a"), cost("1", project_id="a", currency="USD")])]
-    found = {each.labels["project_id"]: each for each in shares(buckets, ["project_id"], costs=bill)}
-    assert (found["a"].cost, found["a"].cost_per_request, found["a"].currency) == (
+    found = {
+        each.labels["project_id"]: each for each in shares(buckets, ["project_id"], costs=bill)
+    }
+    assert values(found["a"].cost, found["a"].cost_per_request, found["a"].currency) == (
         2,
         Decimal("0.666667"),
         "usd",
     )
-    assert found["b"].cost is found["b"].cost_per_request is found["b"].currency is None
+    assert values(found["b"].cost, found["b"].cost_per_request, found["b"].currency) == (
+        None,
+        None,
+        None,
+    )
     [every] = shares(buckets, costs=bill)
-    assert (every.requests, every.cost_per_request) == (4, Decimal("0.5"))
+    assert values(every.requests, every.cost_per_request) == (4, Decimal("0.5"))
 
 
 def test_costs_that_do_not_fit_are_rejected() -> None:
     buckets = usage({})
-    with pytest.raises(InvalidQueryError, match=r"^costs takes costs of the same days as the usage"):
+    with pytest.raises(
+        InvalidQueryError, match=r"^costs takes costs of the same days as the usage"
+    ):
         shares(buckets, costs=[bucket([cost("1")]), bucket([], START + DAY)])
     with pytest.raises(InvalidQueryError, match=r"^costs takes costs in one currency"):
         shares(buckets, costs=[bucket([cost("1"), cost("1", currency="eur")])])
