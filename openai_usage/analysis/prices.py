@@ -22,7 +22,7 @@ __all__ = ["Price", "PriceChange", "Prices", "prices"]
 
 @frozen
 class Prices:
-    """What units cost, by labels, unit and currency. Costs without a quantity are rows, too."""
+    """Prices by labels, unit and currency. Costs without a quantity are among them."""
 
     by: Sequence[str]
     """The names of the labels."""

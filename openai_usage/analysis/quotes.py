@@ -31,7 +31,7 @@ QUOTES: Mapping[str, Quote] = {
     "gibibyte_hours": Quote("gibibyte_hours", 1, "GiB-hour", 1),
     "characters": Quote("characters", 1, "1M characters", 1_000_000),
 }
-"""How to quote a price, by `quantity_unit`. Prices in any other unit are for one of that unit."""
+"""The form of a quoted price, by `quantity_unit`. A price in any other unit is for one of it."""
 
 
 def quote_of(unit: str) -> Quote:
