@@ -62,11 +62,6 @@ def exact_difference(amount: Decimal, other: Decimal) -> Decimal:
     return exact_sum([amount, other.copy_negate()])
 
 
-def exact_product(amount: Decimal, number: int) -> Decimal:
-    """Return *amount* times *number*, with every digit."""
-    return exact_sum([_EXACT.multiply(amount, Decimal(number))])
-
-
 def rounded(amount: Fraction, decimals: int) -> Decimal:
     """Return *amount*, rounded half to even to *decimals*, without trailing zeros."""
     return exact_sum([_EXACT.scaleb(Decimal(round(amount * 10**decimals)), -decimals)])

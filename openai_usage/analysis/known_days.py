@@ -7,7 +7,7 @@ from typing import Literal, Self, TypeAlias
 from attrs import frozen
 
 from openai_usage.analysis.periods import period_label
-from openai_usage.schema.results import Span
+from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
 
 __all__ = ["KnownDay", "KnownDays"]

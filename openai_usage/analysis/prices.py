@@ -112,7 +112,7 @@ def prices(
     buckets, before = list(buckets), list(before)
     for name in PERIODS if before else ():
         if name in by:
-            hint = "Leave out the period, or before."
+            hint = "Leave out the period or `before`."
             reject("by", name, "labels that both periods can have", hint)
     now, past = _sums("buckets", buckets, by), _sums("before", before, by)
     zero = Decimal(0) if before else None
@@ -148,7 +148,7 @@ def _sums(param: str, buckets: Sequence[Bucket[CostsResult]], by: Sequence[str])
     found: dict[tuple[Label, ...], list[tuple[Decimal, Decimal]]] = {}
     for group in groups:
         quote = quote_of(str(group.labels["quantity_unit"]))
-        quantity = exact_product(Decimal(group.figures["quantity"]), quote.factor)
+        quantity = exact_product(Decimal(group.figures["quantity"]), Decimal(quote.factor))
         key = (*(group.labels[name] for name in by), quote.unit, group.currency)
         found.setdefault(key, []).append((group.amount.value, quantity))
     sums: _Sums = {

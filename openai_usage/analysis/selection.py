@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from openai_usage import Bucket
-from openai_usage.schema.validation import reject
+from openai_usage.errors import InvalidQueryError
 
 __all__ = ["first_of", "split"]
 
@@ -42,7 +42,8 @@ def first_of(
     """
     first = next((result for bucket in buckets for result in bucket.results), None)
     if first is not None and not isinstance(first, kinds):
-        reject(param, type(first), expected, hint)
+        value = f"buckets of {type(first).__name__}"
+        raise InvalidQueryError(param=param, value=value, expected=expected, hint=hint)
     return first
 
 

@@ -11,9 +11,12 @@ from openai_usage import Amount, Bucket, CompletionsResult, CostsResult, Decisio
 from openai_usage._decimals import significant
 from openai_usage._time_format import iso_date
 from openai_usage.analysis.groups import Group, Label
+from openai_usage.analysis.periods import PERIODS
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
-from openai_usage.schema.results import Span
+from openai_usage.errors import InvalidQueryError
+from openai_usage.schema.columns import columns_of
+from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
 from openai_usage.schema.validation import reject, validate
 
@@ -173,6 +176,11 @@ def _by_labels(groups: Iterable[Group]) -> _ByLabels:
 def _amounts(
     costs: Sequence[Bucket[CostsResult]], by: Sequence[str]
 ) -> Mapping[tuple[Label, ...], Amount]:
+    of_costs = [*PERIODS, *(column.name for column in columns_of(CostsResult))]
+    for name in by if costs else ():
+        if name not in of_costs:
+            hint = "Leave out costs, or use project_id, for example."
+            reject("by", name, "labels that costs have, too", hint)
     groups = totals(costs, by, measures=["amount"])
     currencies = {str(group.currency) for group in groups}
     if len(currencies) > 1:
@@ -186,7 +194,8 @@ def _require_same_days(usage: Sequence[Span], costs: Sequence[Span]) -> None:
         first, last = min(of_costs), max(of_costs)
         value = f"{iso_date(first * DAY)} to {iso_date(last * DAY)}"
         hint = "Pass costs with the start_time and end_time of the usage."
-        reject("costs", value, "costs of the same days as the usage", hint)
+        expected = "costs of the same days as the usage"
+        raise InvalidQueryError(param="costs", value=value, expected=expected, hint=hint)
 
 
 def _count(group: Group, name: str) -> int:

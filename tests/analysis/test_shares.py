@@ -90,7 +90,7 @@ def test_costs_that_do_not_fit_are_rejected() -> None:
         shares(buckets, costs=[bucket([cost("1")]), bucket([], START + DAY)])
     with pytest.raises(InvalidQueryError, match=r"^costs takes costs in one currency"):
         shares(buckets, costs=[bucket([cost("1"), cost("1", currency="eur")])])
-    with pytest.raises(InvalidQueryError, match=r"^by "):
+    with pytest.raises(InvalidQueryError, match=r"^by takes labels that costs have"):
         shares(buckets, ["batch"], costs=[bucket([cost("1")])])
 
 
