@@ -110,9 +110,9 @@ def deviation_of(amount: Number, before: Sequence[Number], mean_day: Fraction) -
     )
 
 
-def matters(difference: Fraction, mean_day: Fraction) -> bool:
+def matters(difference: Number, mean_day: Fraction) -> bool:
     """Return whether a difference is large enough to matter."""
-    return difference >= SCORE * LEAST_SHARE * mean_day
+    return Fraction(difference) >= SCORE * LEAST_SHARE * mean_day
 
 
 def _exact(number: Fraction) -> Decimal:

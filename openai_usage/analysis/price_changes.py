@@ -77,8 +77,9 @@ class Price:
     def price_effect(self) -> Decimal | None:
         """The part of `amount_change` that comes from price: the change of price times `quantity`.
 
-        0 unless both periods have a price: what is new or gone is a matter of volume. Computed from
-        exact prices, then rounded to ten decimals, or to those of `amount_change` if it has more.
+        0 unless both periods have a price: what is new or gone, or has no price, such as a credit,
+        is a matter of volume. Computed from exact prices, then rounded to ten decimals, or to those
+        of `amount_change` if it has more.
         None if no period before is given.
         """
         change, now, before = self.amount_change, self._unit_price, self._unit_price_before

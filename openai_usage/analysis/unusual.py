@@ -22,7 +22,7 @@ from openai_usage.analysis.known_days import KnownDay, KnownDays
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.analysis.selection import split
-from openai_usage.analysis.totals import totals
+from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.schema.columns import columns_of
 from openai_usage.schema.times import DAY, YEAR_10000, unix_seconds
@@ -87,15 +87,18 @@ def unusual(
     moment -= _USAGE_SETTLES if measure.name != "amount" else 0
     known = KnownDays.of(listed, moment, by_hour=measure.adds_up)
     days = known.days(WEEKS)
-    charges, refunds = _credits_apart(listed, type(first))
-    refunded = {each.key: each for each in _series_of(refunds, by, "amount", known)}
-    series = _series_of(charges, by, measure.name, known)
+    result = type(first)
+    charges, refunds = _credits_apart(listed, result)
+    refunded = {each.key: each for each in _series_of(refunds, result, by, measure.name, known)}
+    series = _series_of(charges, result, by, measure.name, known)
     found: list[Unusual] = []
     for same in group_by(series, lambda each: each.currency).values():
         means = dict(_mean_days(same, days))
+        least = min(means.values(), default=None)
         for each in same:
-            of_credits = refunded.get(each.key)
-            found += _unusual_days(each, of_credits, measure, days, means)
+            # Most groups of a large organization are too small to matter on any day.
+            if least is not None and matters(max(each.days.values()), least):
+                found += _unusual_days(each, refunded.get(each.key), measure, days, means)
     return sorted(found, key=_order)
 
 
@@ -107,17 +110,13 @@ class _Series:
     currency: str | None
     parts: Mapping[int, Number]
     """The amounts of the parts of days that have any, by their start."""
+    days: Mapping[int, Number]
+    """The amounts of the days that have any, by their start."""
 
     @property
     def key(self) -> tuple[Label, ...]:
         """The labels and the currency."""
         return (*self.labels.values(), self.currency)
-
-    @cached_property
-    def days(self) -> Mapping[int, Number]:
-        """The amounts of the days that have any, by their start."""
-        days = group_by(self.parts, lambda start: start // DAY * DAY)
-        return {day: add_up(map(self.parts.__getitem__, starts)) for day, starts in days.items()}
 
     @cached_property
     def first_day(self) -> int:
@@ -131,24 +130,34 @@ class _Series:
 
 
 def _series_of(
-    buckets: Sequence[Bucket[object]], by: Sequence[str], measure: str, known: KnownDays
+    buckets: Sequence[Bucket[object]],
+    result: type,
+    by: Sequence[str],
+    measure: str,
+    known: KnownDays,
 ) -> list[_Series]:
     names = list(dict.fromkeys(by))
-    groups = totals(buckets, [*names, known.part], measures=[measure])
-    found = group_by(
-        groups, lambda group: (*(group.labels[name] for name in names), group.currency)
-    )
+    builder = TotalsBuilder(result, [*names, known.part], [measure])
+    builder.add(buckets)
+    found: dict[tuple[Label, ...], dict[int, Number]] = {}
+    for group in builder.build():
+        *labels, part = group.labels.values()
+        parts = found.setdefault((*labels, group.currency), {})
+        parts[known.starts[str(part)]] = group.figures[measure]
     return [
         _Series(
             labels=dict(zip(names, labels, strict=True)),
             currency=None if currency is None else str(currency),
-            parts={
-                known.starts[str(group.labels[known.part])]: group.figures[measure]
-                for group in same
-            },
+            parts=parts,
+            days=parts if known.part == "day" else _by_day(parts),
         )
-        for (*labels, currency), same in found.items()
+        for (*labels, currency), parts in found.items()
     ]
+
+
+def _by_day(hours: Mapping[int, Number]) -> Mapping[int, Number]:
+    days = group_by(hours, lambda start: start // DAY * DAY)
+    return {day: add_up(map(hours.__getitem__, starts)) for day, starts in days.items()}
 
 
 def _mean_days(
@@ -179,9 +188,6 @@ def _unusual_days(
     means: Mapping[int, Fraction],
 ) -> Iterator[Unusual]:
     """Yield the unusual days of one group, in time order."""
-    largest = max(map(Fraction, series.days.values()))
-    if not any(matters(largest, mean) for mean in means.values()):
-        return  # most groups of a large organization are that small
     previous: Unusual | None = None
     for day in days:
         first, offsets = series.first_day, day.offsets
