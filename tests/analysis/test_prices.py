@@ -1,5 +1,6 @@
 """Prices: what a unit cost, and how much of a change comes from price, volume and mix."""
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -243,3 +244,19 @@ async def test_the_prices_of_the_sandbox_are_those_of_its_list(client: AsyncUsag
     found = {(each.labels["model"], each.labels["kind"]): each for each in prices(bill)}
     price = found["whisper-1", "duration"]
     assert values(price.price, price.per) == (Decimal("0.006"), "minute")
+
+
+async def test_a_new_price_of_the_sandbox_is_found(client: AsyncUsageClient) -> None:
+    june, july = [
+        await client.costs(
+            start_time=date(2026, month, 1),
+            end_time=date(2026, month + 1, 1),
+            group_by=["line_item"],
+        ).collect()
+        for month in (6, 7)
+    ]
+    found = prices(july, june)
+    dearer = {each.labels["model"] for each in found if each.price_effect}
+    assert len(dearer) == 1
+    moved = {each.labels["model"]: each for each in found.changes()}
+    assert {model for model, each in moved.items() if each.price_effect} == dearer

@@ -402,3 +402,14 @@ async def test_a_day_of_the_sandbox_with_ten_times_the_usage_is_found(
     ]
     of_projects = unusual(odd, ["project_id"], now=now)
     assert len([each for each in of_projects if each.day == day.start.date()]) >= 3
+
+
+async def test_the_unusual_days_of_the_sandbox_are_found(client: AsyncUsageClient) -> None:
+    bill = await client.costs(
+        start_time=TODAY - 140 * DAY, end_time=NOW, group_by=["project_id"]
+    ).collect()
+    found = unusual(bill, ["project_id"], now=datetime.fromtimestamp(NOW, UTC))
+    high = [each for each in found if each.times and each.times > 3]
+    assert len(high) >= 2
+    assert len({each.labels["project_id"] for each in high}) == 1
+    assert {each.days_in_a_row for each in high} == {1}
