@@ -12,6 +12,7 @@ from decimal import (
     InvalidOperation,
     localcontext,
 )
+from fractions import Fraction
 from functools import reduce
 
 _EXACT = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact, InvalidOperation])
@@ -59,3 +60,14 @@ def of_cents(cents: int) -> Decimal:
 def exact_difference(amount: Decimal, other: Decimal) -> Decimal:
     """Return *amount* minus *other*, with every digit."""
     return exact_sum([amount, other.copy_negate()])
+
+
+def rounded(amount: Fraction, decimals: int) -> Decimal:
+    """Return *amount*, rounded half to even to *decimals*, without trailing zeros."""
+    return exact_sum([_EXACT.scaleb(Decimal(round(amount * 10**decimals)), -decimals)])
+
+
+def significant(amount: Fraction, digits: int) -> Decimal:
+    """Return *amount*, rounded half to even to significant *digits*, without trailing zeros."""
+    divide = Context(prec=digits).divide
+    return exact_sum([divide(Decimal(amount.numerator), Decimal(amount.denominator))])

@@ -19,12 +19,14 @@ import pytest
 from attrs import frozen
 
 from openai_usage import APIConnectionError, RateLimitError, Retry, UsageClient, UsageError
+from openai_usage.analysis import prices, shares, unusual
 from openai_usage.cli.app import run
 from openai_usage.cli.output.progress import ProgressTracker
 from openai_usage.report.fetch import period_of
 from openai_usage.sandbox import Sandbox
 from tests.support.doctor_lines import lines
 from tests.support.messages import (
+    ANSWERS,
     COMMANDS,
     DOCTORS,
     NAMES,
@@ -107,6 +109,17 @@ def parameters(stage: Stage) -> Said:
             yield code, raised(partial(stage.evaluate, code, client=client, report=report))
 
 
+def answers(stage: Stage) -> Said:
+    with stage.client() as client:
+        names = {
+            "bill": client.costs(start_time=START, end_time=END).collect(),
+            "usage": client.completions(start_time=START, end_time=END).collect(),
+        }
+    functions = {"prices": prices, "shares": shares, "unusual": unusual}
+    for code in ANSWERS:
+        yield code, raised(partial(stage.evaluate, code, **names, **functions))
+
+
 def options(stage: Stage) -> Said:
     for code in OPTIONS:
         with stage.environment.context() as environment:
@@ -177,6 +190,7 @@ def progress(_: Stage) -> Said:
 
 SECTIONS: dict[str, Callable[[Stage], Said]] = {
     "Parameters, in Python": parameters,
+    "Answers, in Python": answers,
     "Options, in Python": options,
     "Responses, in Python": responses,
     "Options and variables, on the command line": commands,

@@ -35,6 +35,20 @@ PARAMETERS = [
     "report(date(2126, 1, 1))",
 ]
 
+ANSWERS = [
+    "prices(usage)",
+    "prices(bill, by='model')",
+    "prices(bill, by=['modle'])",
+    "prices(bill, bill, by=['model', 'month'])",
+    "prices(bill, bill).changes(by=['project_id'])",
+    "shares(bill)",
+    "shares(usage, costs=usage)",
+    "shares(usage, costs=bill[1:])",
+    "shares(usage, by=['batch'], costs=bill)",
+    "unusual(bill, by=['day'])",
+    "unusual(bill, now=datetime(2026, 1, 9))",
+]
+
 OPTIONS = [
     "UsageClient()",
     "UsageClient(b'sk-admin-1')",

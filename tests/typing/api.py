@@ -55,6 +55,16 @@ from openai_usage import (
     month_start,
 )
 from openai_usage import Client as Misspelt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: F401
+from openai_usage.analysis import (
+    Price,
+    PriceChange,
+    Prices,
+    Shares,
+    Unusual,
+    prices,
+    shares,
+    unusual,
+)
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
@@ -258,6 +268,23 @@ async def a_report_is_text_pictures_and_what_is_missing(client: AsyncUsageClient
     assert_type(made.figures.spend[0].currency, str)
     await report(client, "2026-01-01")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await report(client, days_ago(9), names=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def answers_are_computed_from_buckets(client: UsageClient) -> None:
+    bill = client.costs(start_time=0).collect()
+    usage = client.completions(start_time=0).collect()
+    assert_type(prices(bill, bill), Prices)
+    assert_type(next(iter(prices(bill))), Price)
+    assert_type(prices(bill).changes(), list[PriceChange])
+    assert_type(next(iter(prices(bill))).price, Decimal | None)
+    prices(usage)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(shares(usage, costs=bill), Shares)
+    assert_type(shares(client.decisions(start_time=0).collect()), Shares)
+    assert_type(next(iter(shares(usage))).cached, Decimal | None)
+    shares(bill)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert_type(unusual(bill, by=["model"]), list[Unusual])
+    assert_type(unusual(usage)[0].confidence, Literal["low", "medium", "high"])
+    assert_type(unusual(usage)[0].direction, Literal["above", "below"])
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:
