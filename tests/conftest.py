@@ -67,6 +67,12 @@ async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the width of the terminal, in which the tests may run."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(capsys)
