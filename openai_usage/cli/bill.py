@@ -9,12 +9,16 @@ from attrs import evolve, field, frozen
 from openai_usage import Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
-from openai_usage.analysis.spending import end_of_month, start_of_last_month
+from openai_usage.analysis import Unusual, unusual
+from openai_usage.analysis.spending import Dimension, end_of_month, start_of_last_month
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.times import unix_seconds
+
+_HISTORY = timedelta(weeks=8)
+"""The time before a day that shows whether the day is unusual."""
 
 
 @frozen(kw_only=True)
@@ -24,6 +28,8 @@ class Bill:
     month: date = field(kw_only=False)
     """The first day of the month."""
     buckets: Sequence[Bucket[CostsResult]] = ()
+    history: Sequence[Bucket[CostsResult]] = ()
+    """The costs of the weeks before, which only unusual days are compared with."""
     gaps: Sequence[Gap] = ()
     """The parts of the range without a bucket."""
     unread: str = ""
@@ -55,6 +61,25 @@ class Bill:
         gap = Gap(endpoint="costs", start_time=start, end_time=end)
         return evolve(self, gaps=[*self.gaps, gap])
 
+    def unusual_days(self, by: Sequence[Dimension], now: datetime) -> list[Unusual]:
+        """Return the unusual days of the month, the latest first: of everything, and by label."""
+        buckets = [*self.history, *self.buckets]
+        found = [
+            each
+            for one in ([], *([label] for label in by))
+            for each in unusual(buckets, one, now=now)
+        ]
+        latest = sorted(found, key=lambda each: (each.day, abs(each.score)), reverse=True)
+        return [each for each in latest if each.day >= self.month]
+
+    def named(self, day: Unusual) -> Unusual:
+        """Return *day* with names in place of ids, where names are known."""
+        labels = {
+            name.removesuffix("_id"): label and self.names.known(name, str(label))
+            for name, label in day.labels.items()
+        }
+        return evolve(day, labels=labels)
+
     def _end(self, *, default: int) -> int:
         return max((part.end_time for part in (*self.buckets, *self.gaps)), default=default)
 
@@ -66,13 +91,19 @@ async def fetch_bill(
     options: SpendOptions,
     naming: NameOptions,
 ) -> Bill:
-    """Fetch the costs of the month and of the month before, and the names of their ids."""
+    """Fetch the costs of the month and of the month before, and the names of their ids.
+
+    If unusual days are wanted, fetch the weeks before that they are compared with, too.
+    """
     gaps: list[Gap] = []
+    start = start_of_last_month(month)
+    first = unix_seconds(start, param="start")
+    history = min(start, month - _HISTORY) if options.unusual else start
     end = datetime.combine(end_of_month(month) + timedelta(days=1), datetime.min.time(), UTC)
     async with connection.client(on_gap=gaps.append) as client:
         buckets, names = await asyncio.gather(
             client.costs(
-                start_time=start_of_last_month(month),
+                start_time=history,
                 end_time=min(end, now),
                 group_by=options.group_by,
                 project_ids=options.project_ids,
@@ -83,4 +114,10 @@ async def fetch_bill(
         )
     names = evolve(names, from_results=True)
     names.learn(result for bucket in buckets for result in bucket.results)
-    return Bill(month, buckets=buckets, gaps=gaps, names=names)
+    return Bill(
+        month,
+        buckets=[each for each in buckets if each.start_time >= first],
+        history=[each for each in buckets if each.start_time < first],
+        gaps=[each for each in gaps if each.end_time > first],
+        names=names,
+    )

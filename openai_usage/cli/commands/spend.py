@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import BinaryIO
 
 from attrs import frozen
@@ -14,6 +14,7 @@ from openai_usage._gap_text import describe_spans
 from openai_usage._number_format import money
 from openai_usage._text import printable, with_full_stop
 from openai_usage._time_format import iso
+from openai_usage.analysis import Unusual
 from openai_usage.analysis.projection import first_that_counts
 from openai_usage.analysis.spending import Spending, spendings
 from openai_usage.cli.bill import Bill, fetch_bill
@@ -25,14 +26,18 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import console_on, silence_stdout, write_json
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.spend_answer import print_answer
-from openai_usage.cli.output.spend_json import figures
+from openai_usage.cli.output.spend_json import day_figures, figures
 from openai_usage.cli.output.spend_rows import SpendRows
 from openai_usage.cli.output.spend_table import print_details
+from openai_usage.cli.output.spend_text import describe_days
 from openai_usage.cli.wording import as_typed
 from openai_usage.schema.times import unix_seconds
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), Budget(), Destination()
 _NAMING, _CONNECTION = NameOptions(), Connection()
+
+_RECENT = timedelta(days=2)
+"""The age of an unusual day that a check reports. Two days, because costs can come a day late."""
 
 
 def spend(
@@ -82,7 +87,8 @@ def spend(
         currency=budget.currency.casefold() if is_zero else None,
     )
     unchecked = _unchecked(found, budget, bill, today) if budget.check else ""
-    answer = Answer(found, bill, options, budget, now, unchecked)
+    days = bill.unusual_days(options.dimensions, now) if options.unusual else []
+    answer = Answer(found, bill, options, budget, now, unchecked, days)
     try:
         with output.opened() as file:
             answer.write(output, file)
@@ -91,7 +97,13 @@ def spend(
     bill.names.warn_of_unread()
     if not found and not bill.unknown:
         say(_nothing_billed(month, today, has_today=has_today))
-    return _exit_code(found, budget, bill.unknown, unchecked)
+    code = _exit_code(found, budget, bill.unknown, unchecked)
+    recent = [each for each in days if today - each.day <= _RECENT]
+    if code or not recent or not budget.check:
+        return code
+    for each in recent:
+        say(f"unusual: {bill.named(each)}.")
+    return 6
 
 
 @frozen
@@ -106,6 +118,8 @@ class Answer:
     now: datetime
     unchecked: str
     """The reason why the budget cannot be checked; empty if it can."""
+    unusual: Sequence[Unusual]
+    """The unusual days of the month, the latest first."""
 
     def write(self, output: Destination, file: BinaryIO) -> None:
         """Write the answer in the chosen format."""
@@ -122,7 +136,9 @@ class Answer:
         by, top, names = self.options.dimensions, self.options.top, self.bill.names
         for spending in self.found:
             verdict = self.budget.verdict(spending)
-            print_answer(spending, verdict, names, console, by=by, top=top)
+            days = [each for each in self.unusual if each.currency == spending.currency]
+            notes = describe_days([*map(self.bill.named, days)]) if self.options.unusual else []
+            print_answer(spending, verdict, names, console, by=by, top=top, notes=notes)
             if self.options.details:
                 print_details(spending, names, console, by=by, top=top)
         if not self.found and self.bill.gaps:
@@ -139,6 +155,7 @@ class Answer:
             "currencies": [
                 figures(each, self.budget.verdict(each), names, by) for each in self.found
             ],
+            **({"unusual": list(map(day_figures, self.unusual))} if self.options.unusual else {}),
         }
 
 

@@ -63,6 +63,13 @@ class SpendOptions:
         Sequence[str] | None,
         Parameter(help="Only these projects.", consume_multiple=True, negative_iterable=()),
     ] = None
+    unusual: Annotated[
+        bool,
+        flag(
+            "Look for days that differ from the same weekdays of the eight weeks before. With "
+            "--check, exit with 6 if yesterday is one, or the day before."
+        ),
+    ] = False
     details: Annotated[
         bool, flag("Also show every day, both months in full, and how the month is projected.")
     ] = False

@@ -32,8 +32,9 @@ def print_answer(
     *,
     by: Sequence[Dimension],
     top: int,
+    notes: Sequence[str] = (),
 ) -> None:
-    """Print the spending in one currency, and the largest parts of each of the dimensions *by*."""
+    """Print the spending in one currency, *notes*, and the largest parts by each dimension."""
     title = f"Spending in {spending.month:%B %Y}, in {spending.currency}, by days in UTC"
     console.print(Text(f"{title}\n", style="bold"))
     for sentence in describe_unknown(spending):
@@ -41,6 +42,8 @@ def print_answer(
     console.print(_overview(spending), crop=False)
     if verdict is not None:
         console.print(Text(f"{str(verdict).capitalize()}."))
+    for note in notes:
+        console.print(Text(note))
     if by:
         console.print()
         console.print(_parts(spending, names, console.width, by=by, top=top), crop=False)

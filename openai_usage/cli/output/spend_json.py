@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from openai_usage.analysis import Unusual
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
@@ -45,6 +46,21 @@ def figures(
             ]
             for each in by
         },
+    }
+
+
+def day_figures(day: Unusual) -> dict[str, object]:
+    """Return the figures of an unusual day, and a sentence on it."""
+    return {
+        "date": day.day.isoformat(),
+        **day.labels,
+        "amount": day.amount,
+        "usual": day.usual,
+        "currency": day.currency,
+        "score": day.score,
+        "weeks": day.weeks,
+        "confidence": day.confidence,
+        "text": f"{day}.",
     }
 
 

@@ -6,10 +6,14 @@ from decimal import Decimal
 from itertools import groupby
 
 from openai_usage._gap_text import join
-from openai_usage._number_format import money
+from openai_usage._number_format import counted, money
 from openai_usage._text import label, labels_of, unique_labels
+from openai_usage.analysis import Unusual
 from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
+
+_DAYS = 2
+"""Unusual days with a line of their own."""
 
 REVISED = "The API still revises the last three days or so, mostly upward."
 
@@ -88,6 +92,15 @@ def describe_projection(spending: Spending) -> str:
         return "The month is over."
     per_day = money(spending.currency).rounded(projection.per_day)
     return f"Projected at {per_day} a day: {projection.method}."
+
+
+def describe_days(days: Sequence[Unusual]) -> list[str]:
+    """Return a line for each of the latest unusual days, and one for the others."""
+    if not days:
+        return ["No day of the month is unusual for its weekday."]
+    others = len(days) - _DAYS
+    more = [f"Unusual: {counted(others, 'more day')}."] if others > 0 else []
+    return [*(f"Unusual: {each}." for each in days[:_DAYS]), *more]
 
 
 def head_of(dimension: Dimension) -> str:
