@@ -1,7 +1,8 @@
 """Times of the API: whole Unix seconds, days and months in UTC."""
 
+import time
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from operator import index
 from typing import SupportsIndex, TypeAlias
 
@@ -36,7 +37,7 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
         case datetime():
             seconds = (moment - _EPOCH) // timedelta(seconds=1)  # exact, as a float is not
         case date():
-            seconds = int(datetime.combine(moment, time(), UTC).timestamp())
+            seconds = (moment - _EPOCH.date()).days * DAY
         case bool():
             pass  # an int in Python, but a mistake here
         case SupportsIndex():  # an int, or an integer of NumPy
@@ -53,14 +54,18 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
 
 def days_ago(days: int) -> datetime:
     """Return midnight in UTC, *days* days before today; `days_ago(0)` is today's midnight."""
-    return _midnight(datetime.now(UTC) - timedelta(days=days))
+    return _midnight(_now() - timedelta(days=days))
 
 
 def month_start(months_ago: int = 0) -> datetime:
     """Return the first midnight in UTC of a month; `month_start(1)` is that of last month."""
-    now = datetime.now(UTC)
+    now = _now()
     year, month = divmod(now.year * 12 + now.month - 1 - months_ago, 12)
     return datetime(year, month + 1, 1, tzinfo=UTC)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def _midnight(moment: datetime) -> datetime:

@@ -75,10 +75,17 @@ class Layout:
         # Text, because rich reads markup in str.
         self._add(column, whole, [Text(each) for each in labels])
 
-    def add_figures(self, head: str, figures: Sequence[str], foot: str = "") -> None:
-        """Add a column of figures, which are never wrapped. Their decimal points are aligned."""
+    def add_figures(
+        self, head: str, figures: Sequence[str], foot: str = "", *, if_fits: bool = False
+    ) -> None:
+        """Add a column of figures, which are never wrapped. Their decimal points are aligned.
+
+        With *if_fits*, leave it out if labels would have to be wrapped for it.
+        """
         figures, foot = align_points(figures, foot)
         width = max(map(cell_len, [*head.split("\n"), *foot.split("\n"), *figures]))
+        if if_fits and self._left < width + _GAP:
+            return
         column = Column(head, Text(foot), justify="right", no_wrap=True, min_width=width)
         self._add(column, width, figures)
 

@@ -85,6 +85,7 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
         layout.add_figures(
             "% of\n{}".format(main.name.replace("_", "\n")),
             [share(size, totals.sums[currency][main.name]) for size, currency in sizes],
+            if_fits=True,
         )
     pairs = [(bar_width, trend * bool(summary.trends)) for bar_width, trend in _BAR_AND_TREND]
     bar_width, trend = layout.choose(pairs)

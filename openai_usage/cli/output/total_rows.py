@@ -7,6 +7,7 @@ from functools import cached_property
 from attrs import frozen
 
 from openai_usage import MoneyType
+from openai_usage._time_format import iso
 from openai_usage.analysis.groups import Group, Rest
 from openai_usage.analysis.measures import measures_of
 from openai_usage.analysis.periods import PERIODS
@@ -41,6 +42,8 @@ class TotalRows:
         endpoint, grouping = self.results.source.endpoint, self.results.grouping
         known = {column.name: column.kind for column in columns_of(endpoint.result)}
         kinds: dict[str, type] = {}
+        if grouping.total:
+            kinds |= {"start": datetime, "end": datetime}
         for name in grouping.labels:
             kinds[name] = datetime if name == "start" else str if name in PERIODS else known[name]
             if name == "start":
@@ -54,18 +57,21 @@ class TotalRows:
         """Yield all rows at once, when every bucket is read, with times in ISO 8601."""
         results = self.results
         builder = TotalsBuilder(results.source.endpoint.result, results.grouping.labels)
-        ends: dict[object, str] = {}
+        ends: dict[str, str] = {}
         async for bucket in results.read():
-            ends[PERIODS["start"](bucket.start)] = PERIODS["start"](bucket.end)
+            ends[iso(bucket.start)] = iso(bucket.end)
             builder.add([bucket])
         totals = results.grouping.arrange(builder.build())
         yield [dict(self._cells(group, ends)) for group in totals]
 
-    def _cells(self, group: Group, ends: Mapping[object, str]) -> Iterator[tuple[str, object]]:
+    def _cells(self, group: Group, ends: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+        if self.results.grouping.total:
+            yield "start", min(ends)
+            yield "end", max(ends.values())
         for name, label in group.labels.items():
             yield name, label
             if name == "start":
-                yield "end", ends[label]
+                yield "end", ends[str(label)]
             for column in self.results.names.columns.get(name, ()):
                 is_id = not isinstance(label, Rest)
                 yield column, self.results.names.named(column, label) if is_id else None
