@@ -17,9 +17,10 @@ from openai_usage import AsyncUsageClient, Name, Names
 from openai_usage._decimals import exact_sum
 from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis.spending import spendings
-from openai_usage.cli.output import spend_table
 from openai_usage.cli.output.grouping import Grouping
+from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.spend_text import label_parts
 from openai_usage.cli.output.summary import summarize
 from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
@@ -29,6 +30,7 @@ from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 from tests.support.report_values import answer_at
+from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
 
 START = 1_767_571_200  # 2026-01-05
@@ -224,7 +226,7 @@ async def test_spending_has_a_part_for_each_group(
     for spending in found:
         for parts in (spending.by("project_id"), spending.by("line_item")):
             assert exact_sum(part.this_month for part in parts) == spending.total.this_month
-            shown = spend_table._labels(parts, str)
+            shown = label_parts(parts, "line_item", KnownNames(), 10)
             assert are_told_apart(shown)
             assert len(shown) == min(len(parts), 11)
 
@@ -236,15 +238,16 @@ def test_spending_of_no_project_is_one_line(
     now = datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp()
     monkeypatch.setattr("time.time", lambda: now)
     rows = [(id_, "a", "usd", Decimal(n)) for id_, n in ((None, 1), ("", 2), ("-", 4), ("p", 8))]
-    asked.faults.status(200, body=page(rows))  # which lacks last month: that is exit code 1
-    [spent] = json.loads(terminal("spend --format json --names", exit_code=1))["currencies"]
+    serve_buckets(asked, lambda _: json.loads(page(rows))["data"])
+    # Last month is missing: that is exit code 1.
+    out = terminal("spend --format json --names --by project", exit_code=1)
+    [spent] = json.loads(out)["currencies"]
     assert [(each["project_id"], each["this_month"]) for each in spent["projects"]] == [
         ("p", "8"),
         ("-", "4"),
         (None, "3"),
     ]
     assert spent["projects"][2]["project_name"] is None
-    asked.faults.status(200, body=page(rows))
     out = terminal("spend --details", exit_code=1)
     assert re.search(r"^ - +3\.00 usd", out, re.MULTILINE)
     assert re.search(r"^ - \[2\] +4\.00 usd", out, re.MULTILINE)

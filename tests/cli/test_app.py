@@ -66,6 +66,9 @@ def test_json_lines_carry_everything_in_a_fixed_order(terminal: Terminal) -> Non
             "organization_id",
             "organization_name",
             "project_name",
+            "product",
+            "model",
+            "kind",
         )
     }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00Z", rows[0]["start"])
@@ -379,5 +382,5 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> Non
         "completions code-interpreter-sessions costs",
         "--group-by",
         "table json jsonl csv parquet",
-        "project_id",
+        "project_id product",
     ]

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.real_clock
 COSTS = "costs --start 2026-01-05 --end 2026-01-25 --group-by line_item project_id"
 COLUMNS = (
     "start,end,project_id,user_id,api_key_id,line_item,api_source,amount,currency,"
-    "quantity,quantity_unit,organization_id,organization_name,project_name"
+    "quantity,quantity_unit,organization_id,organization_name,project_name,product,model,kind"
 )
 
 

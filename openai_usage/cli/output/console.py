@@ -26,15 +26,16 @@ def console_on(file: BinaryIO) -> Iterator[Console]:
 
     Markup is disabled, because text from the API may look like the markup of rich.
     """
+    if not file.isatty():
+        buffer = StringIO()
+        yield Console(file=buffer, width=_width_without_terminal(), markup=False, emoji=False)
+        lines = buffer.getvalue().split("\n")  # splitlines() would also split inside labels
+        file.write("\n".join(line.rstrip(" ") for line in lines).encode())
+        file.flush()
+        return
     text = TextIOWrapper(file, "utf-8")
     try:
-        if text.isatty():
-            yield Console(file=text, markup=False, emoji=False)
-        else:
-            buffer = StringIO()
-            yield Console(file=buffer, width=_width_without_terminal(), markup=False, emoji=False)
-            lines = buffer.getvalue().split("\n")  # splitlines() would also split inside labels
-            text.write("\n".join(line.rstrip(" ") for line in lines))
+        yield Console(file=text, markup=False, emoji=False)
     finally:
         text.detach()  # the caller owns and closes the file
 
