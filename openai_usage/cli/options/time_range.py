@@ -86,8 +86,10 @@ class TimeRange:
             raise CommandError("--end was given without a start. Add --start TIME.")
         if self.start is not None:
             return _from_to(self.start, self.end)
-        [name] = given or ["last"]
-        return _SPANS[name](getattr(self, name) or "7d")
+        if not given:
+            return _last("7d")
+        [name] = given
+        return _SPANS[name](getattr(self, name))
 
 
 def _from_to(start: str, end: str | None) -> _Span:
