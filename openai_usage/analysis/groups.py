@@ -103,9 +103,10 @@ class Totals:
 
     @cached_property
     def largest(self) -> Mapping[str | None, Number]:
-        """The size of the largest group of each currency."""
+        """The size of the largest group of each currency, apart from the group of all others."""
         return {
-            currency: max(map(self._size, groups)) for currency, groups in self.by_currency.items()
+            currency: max((self._size(each) for each in groups if not each.is_rest), default=0)
+            for currency, groups in self.by_currency.items()
         }
 
     def largest_first(self) -> "Totals":

@@ -90,7 +90,11 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
     pairs = [(bar_width, trend * bool(summary.trends)) for bar_width, trend in _BAR_AND_TREND]
     bar_width, trend = layout.choose(pairs)
     if bar_width:
-        bars = [bar(size, totals.largest[currency], bar_width) for size, currency in sizes]
+        # All others together have no bar, which would be the longest and draw the eye.
+        bars = [
+            "" if group.is_rest else bar(size, totals.largest[currency], bar_width)
+            for group, (size, currency) in zip(groups, sizes, strict=True)
+        ]
         layout.add_drawings("", bars, bar_width)
     if trend:
         lines = [sparkline(sizes, trend) for sizes in summary.trends]
