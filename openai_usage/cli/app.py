@@ -30,6 +30,7 @@ _OPTIONAL_LIBRARIES = ("altair", "jinja2", "pyarrow", "vl_convert")
 
 _OTHERS: Mapping[str, str] = {
     "spend": "Compare the costs of this month with last month and a budget.",
+    "prices": "Show what a unit cost, by model and kind, and how that changed.",
     "endpoints": "List the parameters and measures of each endpoint.",
     "doctor": "Check the key, the connection and every endpoint.",
     "sandbox": "Serve a synthetic organization to other programs.",

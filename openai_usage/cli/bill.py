@@ -112,8 +112,7 @@ async def fetch_bill(
             .collect(),
             naming.of(client, options.group_by, options.project_ids),
         )
-    names = evolve(names, from_results=True)
-    names.learn(result for bucket in buckets for result in bucket.results)
+    names = names.with_results(result for bucket in buckets for result in bucket.results)
     return Bill(
         month,
         buckets=[each for each in buckets if each.start_time >= first],

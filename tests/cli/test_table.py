@@ -193,11 +193,12 @@ def test_a_share_says_of_what_it_is(terminal: Terminal) -> None:
     out = terminal("costs --last 2d --group-by project_id --sandbox")
     assert re.search(r" % of\n project id +amount +amount ", out)
     out = terminal("completions --last 2d --group-by model --sandbox")
-    heads = [line.split() for line in out.splitlines()[3:6]]
+    heads = [line.split() for line in out.splitlines()[3:7]]
     assert heads == [
-        ["num", "%", "of"],
-        ["model", "input", "output", "input"],
-        ["model", "requests", "tokens", "tokens", "tokens", "trend"],
+        ["cached"],
+        ["num", "%", "of", "%", "of"],
+        ["model", "input", "output", "input", "input"],
+        ["model", "requests", "tokens", "tokens", "tokens", "tokens", "trend"],
     ]
     assert "%" not in terminal("vector-stores --last 2d --sandbox")
 

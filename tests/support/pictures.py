@@ -70,7 +70,7 @@ def draw_spend() -> None:
     console = Console(record=True, width=_COLUMNS, file=StringIO())
     for line in spend_lines():
         console.print(line)
-    svg = console.export_svg(title="openai-usage spend --names", theme=MONOKAI)
+    svg = console.export_svg(title="openai-usage spend --budget 5000", theme=MONOKAI)
     # Without the fonts, which a browser would have to ask another host for.
     SPEND.write_text(re.sub(r"\s*@font-face {.*?}", "", svg, flags=re.DOTALL))
 

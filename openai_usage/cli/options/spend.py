@@ -3,40 +3,17 @@
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 from attrs import frozen
 from cyclopts import Group, Parameter
 
 from openai_usage.analysis.spending import Dimension
+from openai_usage.cli.options.dimensions import Field, Word, dimensions_of, fields_of
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Spending", sort_key=1)
-
-_DIMENSIONS: dict[str, Dimension] = {
-    "model": "model",
-    "project": "project_id",
-    "kind": "kind",
-    "product": "product",
-    "line-item": "line_item",
-    "user": "user_id",
-    "key": "api_key_id",
-}
-"""The labels of costs, by the words that people type."""
-
-_Field: TypeAlias = Literal["project_id", "line_item", "user_id", "api_key_id"]
-
-_FIELDS: dict[Dimension, _Field] = {
-    "model": "line_item",
-    "project_id": "project_id",
-    "kind": "line_item",
-    "product": "line_item",
-    "line_item": "line_item",
-    "user_id": "user_id",
-    "api_key_id": "api_key_id",
-}
-"""The field by which the API has to group costs, for each label."""
 
 
 @Parameter(name="*", group=_GROUP)
@@ -49,7 +26,7 @@ class SpendOptions:
         Parameter(help="A month in UTC, such as 2026-10. Default: this month, up to now."),
     ] = None
     by: Annotated[
-        Sequence[Literal["model", "project", "kind", "product", "line-item", "user", "key"]],
+        Sequence[Word],
         Parameter(
             help="What the spending is broken down by; several are possible.",
             consume_multiple=True,
@@ -86,7 +63,7 @@ class SpendOptions:
     @property
     def dimensions(self) -> Sequence[Dimension]:
         """The labels of costs that the spending is broken down by."""
-        return [_DIMENSIONS[word] for word in dict.fromkeys(self.by)]
+        return dimensions_of(self.by)
 
     @property
     def all_dimensions(self) -> Sequence[Dimension]:
@@ -94,9 +71,9 @@ class SpendOptions:
         return list(dict.fromkeys([*self.dimensions, *self.group_by]))
 
     @property
-    def group_by(self) -> Sequence[_Field]:
+    def group_by(self) -> Sequence[Field]:
         """The fields by which the API has to group costs."""
-        return list(dict.fromkeys(_FIELDS[each] for each in self.dimensions))
+        return fields_of(self.dimensions)
 
     def first_day(self, today: date) -> date:
         """Return the first day of the month.

@@ -12,12 +12,11 @@ from attrs import frozen
 from openai_usage._digits import digits
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
-from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.spend_rows import SpendRows
+from openai_usage.cli.output.rows import ResultRows, SumRows
 from openai_usage.cli.output.total_rows import TotalRows
 
-Rows: TypeAlias = ResultRows | TotalRows | SpendRows
-"""The rows of an output: a row for each result, for each sum, or for each part of spending."""
+Rows: TypeAlias = ResultRows | SumRows
+"""The rows of an output: a row for each result, or for each sum of results."""
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from openai_usage import Name, Names
 from openai_usage._number_format import counted
@@ -28,6 +28,12 @@ class KnownNames:
         """Add the names that *results* contain."""
         if self.columns or self.from_results:
             self.names = self.names.with_names_from(results)
+
+    def with_results(self, results: Iterable[object]) -> "KnownNames":
+        """Return these names with those that *results* contain, even if none were requested."""
+        known = evolve(self, from_results=True)
+        known.learn(results)
+        return known
 
     def named(self, column: str, id_: object) -> str | None:
         """Return the value of a column of names for an id; an outdated name is marked."""

@@ -21,8 +21,8 @@ _MIN_LABEL_WIDTH = 9
 _GAP = 2
 """Characters between columns."""
 
-_DECIMALS = re.compile(r"([^.]*)(\.[0-9]+)( \S*)")
-"""A figure with decimals and a unit: what is before the decimals, the decimals, the unit."""
+_DECIMALS = re.compile(r"([^.]*)(\.[0-9]+)( \S*|)")
+"""A figure with decimals: what is before the decimals, the decimals, and its unit if it has one."""
 
 ROUNDED = "Rows are rounded; the total is the rounded sum of exact amounts."
 

@@ -15,9 +15,7 @@ from openai_usage import Bucket
 from openai_usage._arrow_types import types_of
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.spend_rows import SpendRows
-from openai_usage.cli.output.total_rows import TotalRows
+from openai_usage.cli.output.rows import ResultRows, SumRows
 
 _ROWS = 10_000
 """The fewest rows in a row group, except the last. Row groups end at the end of a bucket."""
@@ -44,7 +42,7 @@ async def write_results(rows: ResultRows, file: BinaryIO) -> None:
         say(rounding.message("--money text"))
 
 
-async def write_sums(rows: TotalRows | SpendRows, file: BinaryIO) -> None:
+async def write_sums(rows: SumRows, file: BinaryIO) -> None:
     """Write all sums with the types of `to_arrow()`, and say once on stderr what was rounded."""
     types, rounding = types_of(rows.money), Rounding()
     found = [row async for batch in rows for row in batch]

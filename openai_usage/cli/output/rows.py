@@ -1,9 +1,10 @@
 """Results as flat rows, one for each result, for every format except the table."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import Protocol
 
 import attrs
 import msgspec
@@ -19,6 +20,25 @@ from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.windows import Window
 
 Row = dict[str, object]
+
+
+class SumRows(Protocol):
+    """Sums of results as rows: totals, parts of spending, or prices."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+
+    @property
+    def kinds(self) -> Mapping[str, type]:
+        """The types of the columns, by name."""
+
+    @property
+    def money(self) -> MoneyType:
+        """The type of money in Parquet."""
+
+    def __aiter__(self) -> AsyncIterator[list[Row]]:
+        """Yield the rows in lists."""
 
 
 @frozen

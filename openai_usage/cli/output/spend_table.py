@@ -21,6 +21,7 @@ from openai_usage.cli.output.spend_text import (
     name_last_month,
     name_this_month,
     round_money,
+    split_at,
 )
 
 _WIDE = 100
@@ -102,7 +103,7 @@ def _days(spending: Spending, month: date, width: int, *, has_shares: bool) -> L
 
 def largest(parts: Sequence[Part], top: int) -> list[Part]:
     """Return the first parts, and one for the sum of all others."""
-    first, others = parts[:top], parts[top:]
+    first, others = split_at(parts, top)
     return [*first, sum_of(others)] if others else list(first)
 
 

@@ -103,7 +103,7 @@ def describe_days(days: Sequence[Unusual]) -> list[str]:
     return [*(f"Unusual: {each}." for each in days[:_DAYS]), *more]
 
 
-def head_of(dimension: Dimension) -> str:
+def head_of(dimension: str) -> str:
     """Return the head of a column of labels: `project` for `project_id`."""
     return dimension.removesuffix("_id").replace("_", " ")
 
@@ -117,9 +117,15 @@ def label_parts(
         return "-" if of is None else label(names.known(dimension, of))
 
     labels = labels_of((part.of for part in parts), write)
-    shown = [labels[part.of] for part in parts[:top]]
-    others = parts[top:]
+    first, others = split_at(parts, top)
+    shown = [labels[part.of] for part in first]
     return unique_labels([*shown, f"{len(others):,} more"] if others else shown)
+
+
+def split_at(parts: Sequence[Part], top: int) -> tuple[Sequence[Part], Sequence[Part]]:
+    """Return the first parts, and the others, which share a line. So a single one has its own."""
+    place = len(parts) if len(parts) == top + 1 else top
+    return parts[:place], parts[place:]
 
 
 def round_money(amount: Decimal | None, currency: str) -> str:

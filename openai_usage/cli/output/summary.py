@@ -1,6 +1,6 @@
 """Summarize results for people: a line for each group, or for each bucket without grouping."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -8,10 +8,15 @@ from openai_usage import Bucket
 from openai_usage._number_format import Number
 from openai_usage._time_format import iso
 from openai_usage.analysis.groups import Group, Totals, add_up, group_by
+from openai_usage.analysis.measures import measures_of
 from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.cli.output.labels import Labels
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.schema.columns import columns_of
 from openai_usage.schema.windows import is_in_progress
+
+PARTS: Mapping[str, str] = {"input_cached_tokens": "input_tokens"}
+"""The measures that are a part of another one. People ask for their share."""
 
 
 @frozen
@@ -19,7 +24,8 @@ class Summary:
     """Totals with labels for people, and how they developed from bucket to bucket."""
 
     totals: Totals
-    """The groups, with text for labels and currencies. Each is a line of the table."""
+    """The groups, with text for labels and currencies. Each is a line of the table. The measures in
+    `PARTS` are shown as shares of others."""
     starts: Sequence[int]
     """The starts of the buckets, in Unix seconds."""
     in_progress: Bucket[object] | None
@@ -39,8 +45,11 @@ class Summary:
 async def summarize(rows: ResultRows, now: int) -> Summary:
     """Return the totals of all results, as they were requested, at *now* in Unix seconds."""
     grouping, query = rows.grouping, rows.source.query
+    result = rows.source.endpoint.result
+    shown = [each.name for each in measures_of(result)]
+    parts = [each.name for each in columns_of(result) if each.name in PARTS]
     builder = TotalsBuilder(
-        rows.source.endpoint.result, list(dict.fromkeys([*grouping.lines, "start"]))
+        result, list(dict.fromkeys([*grouping.lines, "start"])), [*shown, *parts]
     )
     starts: list[int] = []
     last: Bucket[object] | None = None

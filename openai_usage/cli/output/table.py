@@ -16,7 +16,7 @@ from openai_usage.analysis.measures import Measure
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.rows import ResultRows
-from openai_usage.cli.output.summary import Summary, summarize
+from openai_usage.cli.output.summary import PARTS, Summary, summarize
 from openai_usage.schema.windows import Window
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
@@ -75,6 +75,8 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
         labels = [str(group.labels[head]) for group in groups]
         layout.add_labels(head, labels, "" if index else "total")
     for measure in totals.measures:
+        if measure.name in PARTS:
+            continue
         layout.add_figures(
             measure.name.replace("_", "\n"),
             [_figure(measure, group, exact=exact) for group in groups],
@@ -87,6 +89,13 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
             [share(size, totals.sums[currency][main.name]) for size, currency in sizes],
             if_fits=True,
         )
+    for part, whole in PARTS.items():
+        if any(part in group.figures for group in groups):
+            layout.add_figures(
+                "{}\n% of\n{}".format(part.split("_")[1], whole.replace("_", "\n")),
+                [_share_of(group, part, whole) for group in groups],
+                if_fits=True,
+            )
     pairs = [(bar_width, trend * bool(summary.trends)) for bar_width, trend in _BAR_AND_TREND]
     bar_width, trend = layout.choose(pairs)
     if bar_width:
@@ -100,6 +109,10 @@ def build_table(summary: Summary, *, width: int, exact: bool = False) -> Table:
         lines = [sparkline(sizes, trend) for sizes in summary.trends]
         layout.add_drawings("trend", lines, trend, sparkline(summary.trend, trend))
     return layout.build()
+
+
+def _share_of(group: Group, part: str, whole: str) -> str:
+    return share(group.figures[part], group.figures[whole]) if part in group.figures else ""
 
 
 def _figure(measure: Measure, group: Group, *, exact: bool) -> str:

@@ -1,0 +1,105 @@
+"""`openai-usage prices`: what a unit cost, by model and kind, and how that changed."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+from rich.text import Text
+
+from openai_usage import Bucket, CostsResult, Gap
+from openai_usage._gap_text import describe_gaps, describe_span
+from openai_usage._text import listed
+from openai_usage.analysis.prices import prices as prices_of
+from openai_usage.cli.options.connection import Connection
+from openai_usage.cli.options.dimensions import Word, dimensions_of, fields_of
+from openai_usage.cli.options.names import NameOptions
+from openai_usage.cli.options.output import Destination
+from openai_usage.cli.options.time_range import TimeRange
+from openai_usage.cli.output.console import console_on
+from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.price_rows import PriceRows
+from openai_usage.schema.times import DAY
+from openai_usage.schema.windows import Window
+
+_GROUP = Group("Prices", sort_key=1)
+_RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), Destination(), NameOptions(), Connection()
+
+_Bill = Sequence[Bucket[CostsResult]]
+
+
+def prices(
+    *,
+    range: TimeRange = _RANGE,  # noqa: A002 - what it is
+    by: Annotated[
+        Sequence[Word],
+        Parameter(
+            group=_GROUP,
+            help="What prices are broken down by; several are possible.",
+            consume_multiple=True,
+            negative_iterable=(),
+        ),
+    ] = ("model", "kind"),
+    project_ids: Annotated[
+        Sequence[str] | None,
+        Parameter(
+            group=_GROUP, help="Only these projects.", consume_multiple=True, negative_iterable=()
+        ),
+    ] = None,
+    output: Destination = _OUTPUT,
+    naming: NameOptions = _NAMING,
+    connection: Connection = _CONNECTION,
+) -> int:
+    """Show what a unit cost, and the change against as many days before.
+
+    The price is what was billed, divided by the quantity: for 1M tokens, an image, a minute of
+    audio and the like. It contains discounts and free units. Costs without a quantity, such as
+    credits, are lines without a price.
+
+    If days are missing, a sentence on stderr names them, and the exit code is 1.
+    """
+    output.check()
+    now = int(time.time())
+    start, end = range.span()
+    window = Window(start // DAY * DAY, now if end is None else min(end, now))
+    days = -(-(window.end_time - window.start_time) // DAY)
+    before = Window(max(0, window.start_time - days * DAY), window.start_time)
+    dimensions = dimensions_of(by)
+    group_by = list(dict.fromkeys([*fields_of(dimensions), "line_item"]))
+    gaps: list[Gap] = []
+
+    async def fetch() -> tuple[_Bill, _Bill, KnownNames]:
+        async with connection.client(on_gap=gaps.append) as client:
+
+            async def bill_of(part: Window) -> _Bill:
+                query = client.costs(
+                    start_time=part.start_time,
+                    end_time=part.end_time,
+                    group_by=group_by,
+                    project_ids=project_ids,
+                )
+                return await query.concurrently().collect()
+
+            return await asyncio.gather(
+                bill_of(window), bill_of(before), naming.of(client, group_by, project_ids)
+            )
+
+    bill, bill_before, names = asyncio.run(fetch())
+    names = names.with_results(result for bucket in bill for result in bucket.results)
+    rows = PriceRows(prices_of(bill, bill_before, by=dimensions), names)
+    with output.opened() as file:
+        if output.chosen.is_table:
+            currencies = dict.fromkeys(each.currency for each in rows.prices)
+            money = f", in {listed(currencies, 'and')}" if currencies else ""
+            title = f"Prices, {describe_span(window)} UTC{money}, change on {describe_span(before)}"
+            with console_on(file) as console:
+                console.print(Text(title, style="italic"), soft_wrap=True)
+                console.print(rows.table(console.width), crop=False)
+        else:
+            asyncio.run(output.chosen.write(rows, file))
+    names.warn_of_unread()
+    for sentence in describe_gaps(gaps):
+        say(sentence)
+    return 1 if gaps else 0
