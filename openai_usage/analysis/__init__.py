@@ -6,6 +6,7 @@ Everything here is a pure function of buckets that were fetched before: nothing 
 from openai_usage.analysis.groups import Group, Totals
 from openai_usage.analysis.prices import Price, PriceChange, Prices, prices
 from openai_usage.analysis.shares import Share, Shares, shares
+from openai_usage.analysis.spending import Spending
 from openai_usage.analysis.totals import totals
 from openai_usage.analysis.unusual import unusual
 from openai_usage.analysis.unusual_day import Unusual
@@ -19,6 +20,7 @@ __all__ = [
     "Prices",
     "Share",
     "Shares",
+    "Spending",
     "Totals",
     "Unusual",
     "parse_line_item",

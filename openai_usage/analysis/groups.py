@@ -10,7 +10,9 @@ from attrs import evolve, field, frozen
 
 from openai_usage import Amount
 from openai_usage._decimals import exact_sum
-from openai_usage._number_format import Number
+from openai_usage._html import html_table
+from openai_usage._number_format import COUNT, NOTHING, Number, money
+from openai_usage._text import listed
 from openai_usage.analysis.measures import Measure, main_of
 from openai_usage.analysis.periods import PERIODS
 
@@ -174,6 +176,22 @@ class Totals:
             }
             for group in self.groups
         ]
+
+    def _repr_html_(self) -> str:
+        columns = [*self.by, *(each.name for each in self.measures)]
+        rows = ([*map(self._shown, each.labels.values()), *self._figures(each)] for each in self)
+        kinds = listed(columns[: len(self.by)], "and") if self.by else "everything"
+        return html_table(f"Totals by {kinds}", columns, rows)
+
+    @staticmethod
+    def _shown(label: Label) -> str:
+        return NOTHING if label is None else str(label)
+
+    def _figures(self, group: Group) -> Iterator[str]:
+        unit = COUNT if group.currency is None else money(group.currency)
+        for each in self.measures:
+            figure = group.figures.get(each.name)
+            yield NOTHING if figure is None else unit.rounded(figure)
 
     @property
     def _size(self) -> Callable[[Group], Number]:

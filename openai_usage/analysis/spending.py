@@ -14,6 +14,8 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_sum
+from openai_usage._html import html_table
+from openai_usage._number_format import money
 from openai_usage._text import currency_code, label, labels_of
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, over, project
@@ -187,6 +189,16 @@ class Spending:
             not_whole=self.not_whole,
             has_today=self.has_today,
         )
+
+    def _repr_html_(self) -> str:
+        unit, total = money(self.currency), self.total
+        amounts = {
+            f"{self.month:%B %Y}" + ("" if self.is_over else " so far"): total.this_month,
+            "projected": self.projection.total,
+            f"{self.last_month:%B %Y}": total.last_month,
+        }
+        rows = ([name, unit.rounded(amount)] for name, amount in amounts.items())
+        return html_table("Spending", ["", "amount"], rows)
 
     def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
         billed = group_by(charges, lambda charge: charge.day)

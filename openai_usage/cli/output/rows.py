@@ -28,17 +28,21 @@ class SumRows(Protocol):
     @property
     def columns(self) -> list[str]:
         """The names of the columns."""
+        ...
 
     @property
     def kinds(self) -> Mapping[str, type]:
         """The types of the columns, by name."""
+        ...
 
     @property
     def money(self) -> MoneyType:
         """The type of money in Parquet."""
+        ...
 
     def __aiter__(self) -> AsyncIterator[list[Row]]:
         """Yield the rows in lists."""
+        ...
 
 
 @frozen
