@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from functools import wraps
 from os import PathLike, fspath
@@ -34,8 +35,24 @@ T = TypeVar("T")
 
 
 def _reject(key: str, expected: str, value: object = None, hint: str = "") -> NoReturn:
-    shown = "" if value is None else short_repr(value)
+    shown = "" if value is None else _written(value)
     raise InvalidOptionError(option=key, value=shown, expected=expected, hint=hint)
+
+
+def _written(value: object) -> str:
+    """Return a value as it is written in TOML, shortened."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str() | int() | float():
+            return short_repr(value)
+        case Decimal():
+            return short_repr(str(value)).strip("'")
+        case Mapping():
+            return "a table"
+        case Sequence():
+            return "a list"
+    return "a date or a time" if isinstance(value, date | time) else type(value).__name__
 
 
 def _decimal(value: object) -> Decimal | None:

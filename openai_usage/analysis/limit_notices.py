@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from openai_usage import Limits, Names, SpendAlert, SpendLimit, SpendLimits
 from openai_usage._decimals import exact_difference
+from openai_usage._digits import digits
 from openai_usage._number_format import money_with_symbol
 from openai_usage._text import label, listed, printable
 from openai_usage.analysis.groups import group_by
@@ -43,6 +44,19 @@ class LimitNotice:
     def has_been_reached(self) -> bool:
         """True if the spending so far has reached it."""
         return not self.why_not and self.day is None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the figures for `json.dumps`. Money is text with every digit."""
+        return {
+            "what": "hard limit" if isinstance(self.threshold, SpendLimit) else "alert",
+            "text": str(self),
+            "project_id": self.project_id,
+            "amount": digits(self.threshold.amount.value),
+            "currency": self.threshold.amount.currency,
+            "used": digits(self.used),
+            "day": None if self.day is None else self.day.isoformat(),
+            "has_been_reached": self.has_been_reached,
+        }
 
     def __str__(self) -> str:
         unit = money_with_symbol(printable(self.threshold.amount.currency))
