@@ -50,7 +50,7 @@ def _written(value: object) -> str:
             return short_repr(str(value)).strip("'")
         case Mapping():
             return "a table"
-        case Sequence():
+        case list() | tuple():
             return "a list"
     return "a date or a time" if isinstance(value, date | time) else type(value).__name__
 

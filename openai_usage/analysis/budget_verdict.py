@@ -10,7 +10,7 @@ from attrs import frozen
 from openai_usage import Amount
 from openai_usage._decimals import exact_product
 from openai_usage._digits import digits
-from openai_usage._number_format import money, money_beside, share
+from openai_usage._number_format import PERCENT, money, money_beside, share
 from openai_usage._text import listed
 from openai_usage.analysis.budget_file import Budget
 
@@ -177,7 +177,7 @@ class BudgetVerdict:
         if self.budget.per == "month":
             when = f"for {self.day:%B %Y}" if self.is_over else f"for {self.day:%B}"
         if self.warning is not None and self.exit_code != 3:
-            when += f", past the warning at {digits(exact_product(self.warning, _HUNDRED))}%"
+            when += f", past the warning at {PERCENT.exact(exact_product(self.warning, _HUNDRED))}"
         figures = ", ".join(self._figures())
         if self.not_compared:
             others = listed([f"{each:,.2}" for each in self.not_compared], "and")

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from openai_usage import Gap
-from openai_usage.analysis.projection import first_that_counts
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import unix_seconds
 
@@ -12,16 +11,15 @@ __all__ = ["covers", "uncovered"]
 
 
 def uncovered(buckets: Iterable[Span], today: date, last_day: date) -> Iterator[Gap]:
-    """Yield the parts without a bucket, of the days before *today* that the spending needs.
+    """Yield the parts without a bucket of a month and the month before, up to *today*.
 
     Args:
         buckets: The costs.
         today: The day in progress, in UTC.
         last_day: The last day of the month.
     """
-    is_over = last_day < today
-    first = last_day.replace(day=1) if is_over else first_that_counts(today)
-    position = unix_seconds(first, param="today")
+    last_month = (last_day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    position = unix_seconds(last_month, param="today")
     end = unix_seconds(min(today, last_day + timedelta(days=1)), param="today")
     for start, stop in (*sorted((each.start_time, each.end_time) for each in buckets), (end, end)):
         if position < min(start, end):

@@ -235,7 +235,7 @@ def spending(
         today: The day in progress, in UTC. Default: the current day.
         month: A day of the month. Default: the month of *today*.
         gaps: The parts of these months for which the API returned nothing. Default: the parts
-            without a bucket, of the days before *today* that count in the sums and the projection.
+            without a bucket, before *today*.
         has_today: True if *buckets* or *gaps* cover *today*. Default: computed from them.
         currency: The currency in which zero is spent if the buckets are empty.
     """

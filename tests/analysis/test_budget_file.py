@@ -120,8 +120,8 @@ PROBLEMS = {
     '"500.50", not -1.',
     "[[budgets]]\namount = nan": "table 1: amount takes 0 or an amount from 0.01, such as 500 or "
     '"500.50", not NaN.',
-    "[[budgets]]\namount = 2026-11-26": "table 1: amount takes 0 or an amount from 0.01, such as 500 "
-    'or "500.50", not a date or a time.',
+    "[[budgets]]\namount = 2026-11-26": "table 1: amount takes 0 or an amount from 0.01, such as "
+    '500 or "500.50", not a date or a time.',
     "[[budgets]]\namount = [1.5]": "table 1: amount takes 0 or an amount from 0.01, such as 500 or "
     '"500.50", not a list.',
     f"{TABLE}project = {{id = 'a'}}": "table 1: project takes an id or a name, not a table.",
@@ -224,7 +224,7 @@ def test_budgets_can_be_made_in_python() -> None:
     with pytest.raises(InvalidOptionError, match=r"^amount takes .*, not 0\.1\.$"):
         Budget(amount=inexact)
     odd: Any = b"5"
-    with pytest.raises(InvalidOptionError, match=r"^project takes an id or a name, not a list\.$"):
+    with pytest.raises(InvalidOptionError, match=r"^project takes an id or a name, not bytes\.$"):
         Budget(amount=5, project=odd)
     odd = object()
     with pytest.raises(InvalidOptionError, match=r"^amount takes .*, not object\.$"):
