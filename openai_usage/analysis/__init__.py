@@ -3,7 +3,8 @@
 Everything here is a pure function of buckets that were fetched before: nothing is sent.
 """
 
-from openai_usage.analysis.budget_file import Budget, read_budgets
+from openai_usage.analysis.budget import Budget
+from openai_usage.analysis.budget_file import read_budgets
 from openai_usage.analysis.budget_verdict import BudgetVerdict, worst_exit_code
 from openai_usage.analysis.budgets import check_budgets, costs_group_by
 from openai_usage.analysis.groups import Group, Totals

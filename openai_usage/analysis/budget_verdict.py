@@ -12,11 +12,13 @@ from openai_usage._decimals import exact_product
 from openai_usage._digits import digits
 from openai_usage._number_format import PERCENT, money, money_beside, share
 from openai_usage._text import listed
-from openai_usage.analysis.budget_file import Budget
+from openai_usage.analysis.budget import Budget
 
 __all__ = ["BudgetVerdict", "Verdict", "worst_exit_code"]
 
 _WORDS = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"}
+
+_HUNDRED = Decimal(100)
 
 _WORST_FIRST = (3, 4, 5, 2, 0)
 
@@ -134,7 +136,8 @@ class BudgetVerdict:
     @property
     def largest(self) -> Decimal:
         """Return the amount that counts: for a day, the larger one of today and the day before."""
-        return max(filter(None, (self.used, self.day_before)), default=Decimal(0))
+        known = (each for each in (self.used, self.day_before) if each is not None)
+        return max(known, default=Decimal(0))
 
     @property
     def used_share(self) -> Fraction | None:
@@ -201,9 +204,6 @@ class BudgetVerdict:
         if amount is None:
             return f"unknown{what}"
         return _beside(amount, self.budget.amount, self.budget.currency, what)
-
-
-_HUNDRED = Decimal(100)
 
 
 def _digits_of(number: Decimal | None) -> str | None:

@@ -10,21 +10,13 @@ from attrs import evolve, field, frozen
 from openai_usage import Amount, InvalidOptionError, Names
 from openai_usage._number_format import counted
 from openai_usage._text import did_you_mean, label, listed, short_repr
-from openai_usage.analysis.budget_file import ID_PREFIXES, Budget, Owner, read_budgets
-from openai_usage.analysis.budget_verdict import BudgetVerdict, Verdict, worst_exit_code
+from openai_usage.analysis.budget import ID_PREFIXES, Budget, Owner
+from openai_usage.analysis.budget_verdict import BudgetVerdict, Verdict
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.spending import Charge, Dimension, Spending
 from openai_usage.names import Name
 
-__all__ = [
-    "Budget",
-    "BudgetVerdict",
-    "Verdict",
-    "check_budgets",
-    "costs_group_by",
-    "read_budgets",
-    "worst_exit_code",
-]
+__all__ = ["Verdict", "check_budgets", "costs_group_by"]
 
 _Field: TypeAlias = Literal["project_id", "line_item", "user_id", "api_key_id"]
 
@@ -54,8 +46,8 @@ _WORDS: Mapping[Owner, str] = {
 
 def costs_group_by(budgets: Iterable[Budget]) -> list[_Field]:
     """Return the `group_by` of a query of costs that these budgets need."""
-    owners = dict.fromkeys(each.owner for each in budgets)
-    return [_FIELDS[owner] for owner in owners if owner is not None]
+    owners: list[Owner] = [owner for each in budgets if (owner := each.owner) is not None]
+    return list(dict.fromkeys(_FIELDS[owner] for owner in owners))
 
 
 def check_budgets(
@@ -154,7 +146,9 @@ class _Costs:
         Raises:
             InvalidOptionError: Its name stands for several.
         """
-        if budget.owner is None or budget.of is None or budget.of in self._ids(budget.owner):
+        if budget.owner is None or budget.of is None:
+            return None
+        if any(budget.of in self._grouped(each, budget.owner) for each in self.found):
             return budget.of
         known = self._named(budget.owner)
         if budget.of in known:

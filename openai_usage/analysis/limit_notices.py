@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from openai_usage import Limits, Names, SpendAlert, SpendLimit, SpendLimits
 from openai_usage._decimals import exact_difference
@@ -109,11 +110,10 @@ class _Costs:
 
     spendings: Sequence[Spending]
     names: Names
-    projects: Mapping[str, Mapping[str | None, Sequence[Charge]]] = field(init=False)
-    """The charges by currency and project."""
 
-    @projects.default
-    def _by_project(self) -> Mapping[str, Mapping[str | None, Sequence[Charge]]]:
+    @cached_property
+    def projects(self) -> Mapping[str, Mapping[str | None, Sequence[Charge]]]:
+        """Return the charges by currency and project."""
         return {
             each.currency: group_by(each.charges, lambda charge: charge.project_id)
             for each in self.spendings

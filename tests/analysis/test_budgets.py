@@ -44,6 +44,11 @@ def check(
     return verdict
 
 
+def figures(*values: object) -> tuple[object, ...]:
+    """Return the values as they are, to compare decimals with whole numbers."""
+    return values
+
+
 def of_a_week(amount: object, today: object, **labels: str) -> list[Bucket[CostsResult]]:
     """Costs of one amount a day for a week, and today's."""
     return costs(*[[cost(amount, **labels)]] * 7, [cost(today, **labels)])
@@ -125,7 +130,7 @@ def test_a_warning_is_exact() -> None:
     assert check(budget, costs([cost("0.0299999999999999999999999999999999")])).warning is None
     assert check(budget, costs([cost("0.30")])).warning == 1
     over = check(budget, costs([cost("0.3000000000000000000000000000000001")]))
-    assert (over.exit_code, over.warning) == (3, 1)
+    assert figures(over.exit_code, over.warning) == (3, 1)
     assert "warning" not in str(over)
 
 
@@ -156,12 +161,14 @@ def test_the_parts_come_to_the_whole(
 ) -> None:
     [found] = spending(bill, today=TODAY)
     parts = {part.of: part.this_month for part in found.by(label)}
-    budgets = [Budget(amount=5, **{owner: of}) for of in parts if of is not None]
+    of_each: list[dict[str, Any]] = [{owner: of} for of in parts if of is not None]
+    budgets = [Budget(amount=5, **each) for each in of_each]
     verdicts = check_budgets(budgets, [found])
     used = {each.budget.of: each.used for each in verdicts}
     assert used == {of: amount for of, amount in parts.items() if of is not None}
     [whole] = check_budgets([Budget(amount=5)], [found])
-    assert exact_sum([*used.values(), parts.get(None, Decimal(0))]) == whole.used  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    known = [amount for amount in used.values() if amount is not None]
+    assert exact_sum([*known, parts.get(None, Decimal(0))]) == whole.used
     for each in verdicts:
         own = [charge for charge in found.charges if charge.label(label) == each.budget.of]
         assert each.projected == evolve(found, charges=own).projection.total
@@ -177,7 +184,7 @@ def test_a_day_is_today_and_the_last_whole_day(
 ) -> None:
     verdict = check(Budget(amount=budget, per="day"), bill)
     before, today = (exact_sum(each.amount.value for each in part.results) for part in bill[-2:])
-    assert (verdict.used, verdict.day_before, verdict.projected) == (today, before, None)
+    assert figures(verdict.used, verdict.day_before, verdict.projected) == (today, before, None)
     assert verdict.exit_code == (3 if max(today, before) > budget else 0)
 
 
@@ -192,7 +199,7 @@ def test_names_stand_for_ids() -> None:
         (Budget(amount=5, key="key_a", name="CI\x1b[2J"), "CI\N{REPLACEMENT CHARACTER}[2J"),
     ]:
         verdict = check(budget, bill, NAMES)
-        assert (verdict.title, verdict.used, verdict.problem) == (title, 5, "")
+        assert figures(verdict.title, verdict.used, verdict.problem) == (title, 5, "")
     assert check(Budget(amount=5, project="proj_a"), bill).title == "Project proj_a"
 
 
@@ -200,7 +207,7 @@ def test_what_exists_and_costs_nothing_is_within() -> None:
     bill = costs([cost(5, project_id="proj_a", user_id="user-a", api_key_id="key_a")])
     for budget in (Budget(amount=5, project="Team B"), Budget(amount=5, project="proj_b")):
         verdict = check(budget, bill, NAMES)
-        assert (verdict.used, verdict.exit_code, verdict.title) == (0, 0, "Project Team B")
+        assert figures(verdict.used, verdict.exit_code, verdict.title) == (0, 0, "Project Team B")
 
 
 def test_a_name_of_several_is_refused() -> None:
@@ -262,7 +269,7 @@ def test_currencies_are_not_added_up() -> None:
         [cost(5, project_id="a"), *[cost("1.728", "eur", project_id="a")] * 2, cost(1, "GBP")]
     )
     verdict = check(Budget(amount=60, currency="USD"), bill)
-    assert (verdict.used, verdict.exit_code) == (5, 0)
+    assert figures(verdict.used, verdict.exit_code) == (5, 0)
     assert str(verdict).endswith("; 3.46 eur and 1.00 gbp in other currencies are not compared")
     [euros] = check(Budget(amount=6, project="a"), bill).not_compared
     assert (euros.value, euros.currency) == (Decimal("3.456"), "eur")
@@ -270,7 +277,7 @@ def test_currencies_are_not_added_up() -> None:
     assert pounds.exit_code == 2
     assert pounds.problem == "the budget is in gbp, but the costs are in usd and eur."
     yen = check(Budget(amount=6, currency="jpy"), costs([cost(0)]))
-    assert (yen.used, yen.exit_code, yen.problem) == (0, 0, "")
+    assert figures(yen.used, yen.exit_code, yen.problem) == (0, 0, "")
 
 
 def test_missing_days_make_it_unknown() -> None:
@@ -288,7 +295,7 @@ def test_missing_days_make_it_unknown() -> None:
 def test_today_can_be_missing_for_some_hours() -> None:
     bill = of_a_week(10, 20)[:-1]
     verdict = check(Budget(amount=100, per="day"), bill)
-    assert (verdict.used, verdict.day_before, verdict.exit_code) == (None, 10, 0)
+    assert figures(verdict.used, verdict.day_before, verdict.exit_code) == (None, 10, 0)
     assert "unknown on 26 November so far, 10.00 usd on 25" in str(verdict)
     assert check(Budget(amount=1000), bill).exit_code == 0
 
@@ -296,13 +303,23 @@ def test_today_can_be_missing_for_some_hours() -> None:
 def test_nothing_is_known_without_buckets() -> None:
     for budget in (Budget(amount=5), Budget(amount=5, per="day"), Budget(amount=5, model="o3")):
         verdict = check(budget, [])
-        assert (verdict.used, verdict.exit_code) == (None, 5)
+        assert figures(verdict.used, verdict.exit_code) == (None, 5)
     assert "unknown so far, with no projection" in str(check(Budget(amount=5), []))
+
+
+def test_gaps_that_are_given_count_instead() -> None:
+    bill = of_a_week(10, 20)
+    gaps = [bill[-2]]
+    given = check(Budget(amount=1000), [*bill[:-2], bill[-1]], gaps=gaps)
+    assert (given.exit_code, given.is_certain) == (5, False)
+    assert check(Budget(amount=1000), [*bill[:-2], bill[-1]], gaps=[]).exit_code == 0
+    absent = check(Budget(amount=1000, per="day"), bill, has_today=False)
+    assert absent.used is None
 
 
 def test_a_month_that_is_over_is_compared_with_what_was_billed() -> None:
     bill = costs([cost(70)], *[[cost(1)]] * 26)  # the first is of 31 October
-    october = {"month": date(2026, 10, 1)}
+    october: dict[str, Any] = {"month": date(2026, 10, 1)}
     verdict = check(Budget(amount=80), bill, **october)
     assert str(verdict) == (
         "Organization: within the budget of 80.00 usd for October 2026: 70.00 usd (88%)"

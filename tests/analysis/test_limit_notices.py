@@ -163,8 +163,8 @@ def test_what_is_not_compared_is_said() -> None:
     ungrouped = costs([cost(5)])
     assert texts(limits(proj_a=SpendLimits(alerts=(alert(1),))), ungrouped) == [
         (
-            "The alert at $1.00 for the project proj_a is not compared: the costs are not grouped by "
-            "project_id."
+            "The alert at $1.00 for the project proj_a is not compared: the costs are not grouped "
+            "by project_id."
         )
     ]
     assert texts(limits(proj_a=SpendLimits(alerts=(alert(1),))), costs()) == []
@@ -186,8 +186,8 @@ def test_currencies_are_not_added_up() -> None:
 def test_missing_days_make_a_day_less_certain() -> None:
     assert texts(limits(limit=limit(950)), [*WEEK[:-3], *WEEK[-2:]]) == [
         (
-            "At this rate the hard limit of $950.00 is reached on 28 November. Days are missing, so "
-            "the day is less certain."
+            "At this rate the hard limit of $950.00 is reached on 28 November. Days are missing, "
+            "so the day is less certain."
         )
     ]
 

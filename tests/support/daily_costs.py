@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from openai_usage import Amount, Bucket, CostsResult
 
 TODAY = date(2026, 11, 26)
 
 
-def cost(amount: object, currency: str = "usd", **labels: str | None) -> CostsResult:
+def cost(amount: object, currency: str = "usd", **labels: Any) -> CostsResult:
     return CostsResult(amount=Amount(value=Decimal(str(amount)), currency=currency), **labels)
 
 
