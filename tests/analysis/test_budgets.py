@@ -275,7 +275,7 @@ def test_currencies_are_not_added_up() -> None:
     assert (euros.value, euros.currency) == (Decimal("3.456"), "eur")
     pounds = check(Budget(amount=6, project="a", currency="gbp"), bill)
     assert pounds.exit_code == 2
-    assert pounds.problem == "the budget is in gbp, but the costs are in usd and eur."
+    assert pounds.problem == "the budget is in gbp, but the costs are in eur and usd."
     yen = check(Budget(amount=6, currency="jpy"), costs([cost(0)]))
     assert figures(yen.used, yen.exit_code, yen.problem) == (0, 0, "")
 
