@@ -5,6 +5,7 @@ UsageError
 ├── InvalidOptionError (ValueError)
 ├── InvalidQueryError (ValueError)
 ├── MissingAdminKeyError
+├── NotificationError
 └── APIError
     ├── APIConnectionError
     │   └── APITimeoutError
@@ -39,6 +40,7 @@ __all__ = [
     "InvalidQueryError",
     "MissingAdminKeyError",
     "NotFoundError",
+    "NotificationError",
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -135,6 +137,24 @@ class InvalidQueryError(UsageError, ValueError):
         """The value, shortened. Empty if it must not be shown, or the message has other words."""
         self.expected = expected
         """The values that are allowed, in words. Empty if the message has other words."""
+
+
+class NotificationError(UsageError):
+    """A webhook did not accept a notification. The message never contains the webhook's URL."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        retry_after: float | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status_code = status_code
+        """The HTTP status. None if there was no complete response."""
+        self.retry_after = retry_after
+        """Seconds to wait before the next request, if the server said so."""
 
 
 class APIError(UsageError):

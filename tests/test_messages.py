@@ -4,6 +4,7 @@ Each section runs its triggers for real and writes down what each of them says. 
 from the file, `REWRITE_MESSAGES=1 pytest tests/test_messages.py` writes the file anew.
 """
 
+import asyncio
 import html
 import os
 import re
@@ -19,7 +20,8 @@ import pytest
 from attrs import frozen
 
 from openai_usage import APIConnectionError, RateLimitError, Retry, UsageClient, UsageError
-from openai_usage.analysis import prices, shares, unusual
+from openai_usage._http.webhook import WebhookUrl, post_json
+from openai_usage.analysis import prices, read_budgets, shares, unusual
 from openai_usage.cli.app import run
 from openai_usage.cli.output.progress import ProgressTracker
 from openai_usage.report.fetch import period_of
@@ -27,9 +29,11 @@ from openai_usage.sandbox import Sandbox
 from tests.support.doctor_lines import lines
 from tests.support.messages import (
     ANSWERS,
+    BUDGETS,
     COMMANDS,
     DOCTORS,
     NAMES,
+    NOTIFICATIONS,
     OPTIONS,
     PARAMETERS,
     REPORTS,
@@ -37,6 +41,7 @@ from tests.support.messages import (
     with_amounts,
 )
 from tests.support.report_values import answer_at
+from tests.support.webhook_server import webhook
 
 pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("without_drawings", "here")]
 
@@ -129,6 +134,32 @@ def options(stage: Stage) -> Said:
             yield code, raised(partial(stage.evaluate, code, UsageClient=UsageClient))
 
 
+def budgets(stage: Stage) -> Said:
+    def of_lines(*lines: str) -> object:
+        Path("budgets.toml").write_text("\n".join(lines), "utf-8")
+        return read_budgets("budgets.toml")
+
+    for code in BUDGETS:
+        yield code, raised(partial(stage.evaluate, code, budgets=of_lines))
+
+
+def notifications(stage: Stage) -> Said:
+    def post(url: str) -> None:
+        asyncio.run(post_json(WebhookUrl(url), {}, max_retry_wait=0))
+
+    async def answered(status: int, text: str) -> None:
+        async with webhook() as there:
+            for _ in range(3):
+                there.will(status, text)
+            await post_json(WebhookUrl(there.url), {}, max_retry_wait=0)
+
+    def said(status: int, text: str = "") -> None:
+        asyncio.run(answered(status, text))
+
+    for code in NOTIFICATIONS:
+        yield code, raised(partial(stage.evaluate, code, post=post, answer=said))
+
+
 def responses(stage: Stage) -> Said:
     for code in stage.after_each(RESPONSES):
         with stage.client(on_gap="raise", max_response_bytes=1_000_000) as client:
@@ -192,6 +223,8 @@ SECTIONS: dict[str, Callable[[Stage], Said]] = {
     "Parameters, in Python": parameters,
     "Answers, in Python": answers,
     "Options, in Python": options,
+    "Budgets, in Python": budgets,
+    "Notifications": notifications,
     "Responses, in Python": responses,
     "Options and variables, on the command line": commands,
     "Responses, on the command line": failures,

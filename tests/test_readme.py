@@ -28,6 +28,12 @@ DOCUMENTS = [
 ]
 
 
+[BUDGETS] = re.findall(
+    r"```toml\n(.*?)```", (ROOT / "openai_usage/analysis/README.md").read_text(), flags=re.DOTALL
+)
+"""The file of budgets that blocks read."""
+
+
 def blocks(language: str) -> list[object]:
     """Return the blocks of all documents in one language, to be passed to a test each."""
 
@@ -43,6 +49,7 @@ def blocks(language: str) -> list[object]:
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code: str, asked: Sandbox, here: Path) -> None:
+    (here / "budgets.toml").write_text(BUDGETS)
     if "def test_" in code:
         (here / "test_block.py").write_text(code)
         assert "1 passed" in printed_by("-m", "pytest", "-p", "no:asyncio")

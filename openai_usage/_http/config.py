@@ -128,11 +128,12 @@ def _secure(config: "ClientConfig", attribute: Named, text: str) -> None:
             "an address such as https://api.openai.com/v1 in plain ASCII, without a password, a "
             "query or escaped characters",
         )
-    if url.scheme == "http" and not (config.allow_insecure_http or _is_loopback(host)):
+    if url.scheme == "http" and not (config.allow_insecure_http or is_loopback(host)):
         reject_option(attribute.name, "an https address", short_repr(text), INSECURE)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether *host* is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

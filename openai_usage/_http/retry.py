@@ -28,6 +28,11 @@ def retry_delay(
         return requested if requested <= max_wait else None
     if throttled and retry == 1 and isinstance(error, RateLimitError):
         return 0.0
+    return random_delay(retry, max_wait)
+
+
+def random_delay(retry: int, max_wait: float) -> float:
+    """Return a random delay in seconds before retry number *retry*, of at most *max_wait*."""
     return random.uniform(0, min(max_wait, _FIRST_WAIT * 2.0 ** min(retry - 1, 60)))
 
 
@@ -36,5 +41,10 @@ def is_retryable(error: BaseException) -> bool:
     if isinstance(error, APIStatusError):
         if OUT_OF_CREDIT in (error.code, error.type):
             return False
-        return error.status_code in (408, 409, 429) or error.status_code >= 500
+        return is_temporary(error.status_code)
     return isinstance(error, APIConnectionError)
+
+
+def is_temporary(status: int) -> bool:
+    """Return whether an HTTP status can be another one a moment later."""
+    return status in (408, 409, 429) or status >= 500

@@ -1,7 +1,7 @@
-"""Hold the admin key so that it is never shown by accident."""
+"""Hold the admin key, or the URL of a webhook, so that it is never shown by accident."""
 
 from collections.abc import Callable
-from typing import NoReturn, SupportsIndex
+from typing import ClassVar, NoReturn, SupportsIndex
 
 _MASK = "[the admin key]"
 
@@ -18,6 +18,9 @@ class Secret:
 
     __slots__ = ("reveal",)
 
+    mask: ClassVar[str] = _MASK
+    """The text in place of the secret."""
+
     reveal: Callable[[], str]
     """A function that returns the text itself."""
 
@@ -27,7 +30,7 @@ class Secret:
 
     def redacted(self, text: str) -> str:
         """Return *text* without the secret, which a server or a proxy may have quoted."""
-        return text.replace(self.reveal(), _MASK)
+        return text.replace(self.reveal(), self.mask)
 
     def hidden_in(self, text: str) -> str:
         """Return *text* without the secret, where a caller may have passed it by mistake.
@@ -45,7 +48,7 @@ class Secret:
         return RedactedStr(f"Bearer {self.reveal()}")
 
     def __repr__(self) -> str:
-        return _MASK
+        return self.mask
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an admin key cannot be pickled or copied. Make a new client instead.")

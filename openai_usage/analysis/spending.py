@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal, TypeAlias
@@ -17,6 +17,7 @@ from openai_usage._decimals import exact_sum
 from openai_usage._html import html_table
 from openai_usage._number_format import money
 from openai_usage._text import currency_code, label, labels_of
+from openai_usage.analysis.coverage import covers, uncovered
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, over, project
 from openai_usage.analysis.totals import totals
@@ -222,6 +223,41 @@ class Spending:
             compared=of(self.month, self.compared_days),
             compared_with=of(self.last_month, self.compared_days),
         )
+
+
+def spending(
+    buckets: Sequence[Bucket[CostsResult]],
+    *,
+    today: date | None = None,
+    month: date | None = None,
+    gaps: Iterable[Span] | None = None,
+    has_today: bool | None = None,
+    currency: str = "usd",
+) -> list[Spending]:
+    """Return the spending of a month in each currency, the one with the most charges first.
+
+    ::
+
+        bill = client.costs(start_time=month_start(1), group_by=["project_id"]).collect()
+        for each in spending(bill):
+            print(each.currency, each.total.this_month, each.projection.total)
+
+    Args:
+        buckets: The costs of the month and of the month before, up to *today*.
+        today: The day in progress, in UTC. Default: the current day.
+        month: A day of the month. Default: the month of *today*.
+        gaps: The parts of these months for which the API returned nothing. Default: the parts
+            without a bucket, before *today*.
+        has_today: True if *buckets* or *gaps* cover *today*. Default: computed from them.
+        currency: The currency in which zero is spent if the buckets are empty.
+    """
+    today = today or datetime.now(UTC).date()
+    if gaps is None:
+        gaps = uncovered(buckets, today, end_of_month(month or today))
+    gaps = list(gaps)
+    if has_today is None:
+        has_today = covers([*buckets, *gaps], today)
+    return spendings(buckets, today, gaps, month=month, has_today=has_today, currency=currency)
 
 
 def spendings(

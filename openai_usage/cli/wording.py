@@ -28,6 +28,7 @@ _NAMES: Mapping[str, str] = {
     "admin_api_key": "OPENAI_ADMIN_KEY",
     "base_url": "OPENAI_BASE_URL",
     "organization": "OPENAI_ORG_ID",
+    "notify": "--notify",
 }
 """The option or the environment variable for each argument."""
 

@@ -49,6 +49,53 @@ ANSWERS = [
     "unusual(bill, now=datetime(2026, 1, 9))",
 ]
 
+BUDGETS = [
+    "budgets()",
+    "budgets('budgets = []')",
+    "budgets('[[budget]]', 'amount = 5')",
+    "budgets('zzz = 1')",
+    "budgets('[budgets]', 'amount = 5')",
+    "budgets('budgets = [5]')",
+    "budgets('[[budgets]]')",
+    "budgets('[[budgets]]', 'amount = 5', '[[budgets]]', 'amonut = 5')",
+    "budgets('[[budgets]]', 'amount = 5', \"proj = 'a'\")",
+    "budgets('[[budgets]]', \"amount = '5,000'\")",
+    "budgets('[[budgets]]', 'amount = -1')",
+    "budgets('[[budgets]]', 'amount = nan')",
+    "budgets('[[budgets]]', 'amount = 2026-11-26')",
+    "budgets('[[budgets]]', 'amount = [1.5]')",
+    "budgets('[[budgets]]', 'amount = 5', \"project = {id = 'a'}\")",
+    "budgets('[[budgets]]', 'amount = true')",
+    "budgets('[[budgets]]', 'amount = 5', \"currency = '$'\")",
+    "budgets('[[budgets]]', 'amount = 5', 'currency = 5')",
+    "budgets('[[budgets]]', 'amount = 5', \"per = 'months'\")",
+    "budgets('[[budgets]]', 'amount = 5', 'per = 1')",
+    "budgets('[[budgets]]', 'amount = 5', 'project = 5')",
+    "budgets('[[budgets]]', 'amount = 5', \"model = ' '\")",
+    "budgets('[[budgets]]', 'amount = 5', 'name = 5')",
+    "budgets('[[budgets]]', 'amount = 5', 'warn_at = 0.5')",
+    "budgets('[[budgets]]', 'amount = 5', \"warn_at = '80'\")",
+    "budgets('[[budgets]]', 'amount = 5', 'warn_at = [80]')",
+    "budgets('[[budgets]]', 'amount = 5', \"warn_at = ['0.8']\")",
+    "budgets('[[budgets]]', 'amount = 5', 'warn_at = [true]')",
+    "budgets('[[budgets]]', 'amount = 0', 'warn_at = [0.5]')",
+    "budgets('[[budgets]]', 'amount = 5', \"project = 'a'\", \"model = 'b'\", \"key = 'c'\")",
+    'budgets(\'budgets=[{amount=5},{amount=5,per="day"},{amount=5,currency="USD"}]\')',
+    "budgets('[[budgets]]', 'amount = 5', 'project = proj_a')",
+    "budgets('[[budgets]]', 'amount = 1e9999999999999999999')",
+    "budgets('[[budgets]]', 'amount = ' + 5000 * '9')",
+]
+
+NOTIFICATIONS = [
+    "post('hooks.example/services')",
+    "answer(404, 'no_service')",
+    "answer(400, 'invalid_payload')",
+    "answer(429)",
+    "answer(302)",
+    "answer(503)",
+    "answer(418)",
+]
+
 OPTIONS = [
     "UsageClient()",
     "UsageClient(b'sk-admin-1')",

@@ -56,14 +56,24 @@ from openai_usage import (
 )
 from openai_usage import Client as Misspelt  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: F401
 from openai_usage.analysis import (
+    Budget,
+    BudgetVerdict,
+    LimitNotice,
     Price,
     PriceChange,
     Prices,
     Shares,
+    Spending,
     Unusual,
+    check_budgets,
+    costs_group_by,
+    limit_notices,
     prices,
+    read_budgets,
     shares,
+    spending,
     unusual,
+    worst_exit_code,
 )
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.report import Missing, Report, report
@@ -285,6 +295,27 @@ def answers_are_computed_from_buckets(client: UsageClient) -> None:
     assert_type(unusual(bill, by=["model"]), list[Unusual])
     assert_type(unusual(usage)[0].confidence, Literal["low", "medium", "high"])
     assert_type(unusual(usage)[0].direction, Literal["above", "below"])
+
+
+def budgets_are_compared_with_spending(client: UsageClient) -> None:
+    budgets = read_budgets("budgets.toml")
+    assert_type(budgets, list[Budget])
+    assert_type(Budget(amount="500.50", warn_at=[0.5, 1]).amount, Decimal)
+    assert_type(Budget(amount=5).owner, Literal["project", "model", "user", "key"] | None)
+    Budget(amount=0.1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Budget(amount=5, per="week")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Budget(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    bill = client.costs(start_time=0, group_by=costs_group_by(budgets)).collect()
+    assert_type(spending(bill), list[Spending])
+    verdicts = check_budgets(budgets, spending(bill), names=client.names())
+    assert_type(verdicts, list[BudgetVerdict])
+    assert_type(verdicts[0].used, Decimal | None)
+    assert_type(worst_exit_code(verdicts), int)
+    notices = limit_notices(client.limits(), spending(bill))
+    assert_type(notices, list[LimitNotice])
+    assert_type(notices[0].day, date | None)
+    assert_type(notices[0].threshold, SpendLimit | SpendAlert)
+    spending(client.completions(start_time=0).collect())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def errors_carry_their_evidence(error: APIStatusError, usage: UsageError) -> None:

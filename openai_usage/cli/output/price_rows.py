@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
-from functools import cached_property
 
 from attrs import frozen
 from rich.table import Table
@@ -35,7 +34,7 @@ class PriceRows:
         """The names of the columns."""
         return list(self.kinds)
 
-    @cached_property
+    @property
     def kinds(self) -> Mapping[str, type]:
         """The types of the columns, by name: labels, each id with its name, then figures."""
         kinds: dict[str, type] = {}

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
 
 from attrs import frozen
 
@@ -33,7 +32,7 @@ class TotalRows:
         """The names of the columns."""
         return list(self.kinds)
 
-    @cached_property
+    @property
     def kinds(self) -> Mapping[str, type]:
         """The types of the columns, by name: labels, measures, and the currency of money.
 

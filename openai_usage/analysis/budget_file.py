@@ -1,0 +1,120 @@
+"""Read budgets from a TOML file."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from os import PathLike, fspath
+from pathlib import Path
+
+import attrs
+
+from openai_usage._text import contains_key, did_you_mean, listed, printable, short_repr
+from openai_usage.analysis.budget import Budget
+from openai_usage.errors import InvalidOptionError
+
+__all__ = ["read_budgets"]
+
+_KEYS = [each.name for each in attrs.fields(Budget)]
+
+
+def read_budgets(path: str | PathLike[str]) -> list[Budget]:
+    """Return the budgets in a TOML file.
+
+    Each table `[[budgets]]` has the fields of a `Budget`::
+
+        [[budgets]]
+        amount = 500
+        project = "proj_abc"
+        warn_at = [0.5, 0.8]
+
+    Args:
+        path: The file.
+
+    Raises:
+        InvalidOptionError: The file cannot be read, has no budgets, or one of them is not valid.
+    """
+    problem = ""
+    budgets: list[Budget] = []
+    try:
+        budgets.extend(_budgets(_tables(Path(path))))
+    except InvalidOptionError as error:
+        problem = error.message
+    # Raise it here, where no variable holds the text of the file, which can contain a key.
+    if problem:
+        raise InvalidOptionError(f"{_shown(path)}: {problem}", option="budgets")
+    return budgets
+
+
+def _shown(path: str | PathLike[str]) -> str:
+    return printable("a file" if contains_key(fspath(path)) else fspath(path))
+
+
+def _tables(path: Path) -> Sequence[object]:
+    """Return the tables of the file."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        found = tomllib.loads(text, parse_float=Decimal)
+    except OSError as error:
+        raise _problem(f"the file cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise _problem("the file is not text in UTF-8. Save it in this encoding.") from None
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Some messages quote a name, which can be a key.
+        place = re.search(r" \((at [a-z0-9, ]+)\)\Z", str(error))
+        where = f" {place[1]}" if place else ""
+        raise _problem(
+            f"the file is not valid TOML{where}. Text needs quotes, and the table of a budget "
+            "begins with [[budgets]]."
+        ) from None
+    for name in found:
+        if name != "budgets":
+            hint = did_you_mean(name, ["budgets"])
+            raise _problem(
+                f"{_name(name)} is unknown. The file takes only tables [[budgets]]. {hint}"
+            )
+    tables = found.get("budgets", [])
+    if not isinstance(tables, list):
+        raise _problem("budgets is not a list of tables. Write [[budgets]], with two brackets.")
+    if not tables:
+        raise _problem("the file has no budgets. Add a table [[budgets]] with an amount.")
+    return tables
+
+
+def _budgets(tables: Sequence[object]) -> Iterator[Budget]:
+    seen: dict[object, int] = {}
+    for number, table in enumerate(tables, 1):
+        try:
+            budget = _budget(table)
+        except InvalidOptionError as error:
+            raise _problem(f"table {number}: {error.message}") from None
+        same = (budget.owner, budget.of, budget.per, budget.currency)
+        if same in seen:
+            raise _problem(
+                f"tables {seen[same]} and {number} contradict each other: both are for the same "
+                f"costs per {budget.per}. Delete one of them."
+            )
+        seen[same] = number
+        yield budget
+
+
+def _budget(table: object) -> Budget:
+    if not isinstance(table, Mapping):
+        raise _problem("it is not a table. Write [[budgets]], with two brackets.")
+    for name in table:
+        if name not in _KEYS:
+            hint = did_you_mean(name, _KEYS)
+            raise _problem(
+                f"{_name(name)} is unknown. A budget takes {listed(_KEYS, 'and')}. {hint}".rstrip()
+            )
+    if "amount" not in table:
+        raise _problem("amount is missing. Add one, such as amount = 500.")
+    return Budget(**table)
+
+
+def _name(name: str) -> str:
+    return "an API key in place of a name" if contains_key(name) else short_repr(name)
+
+
+def _problem(message: str) -> InvalidOptionError:
+    return InvalidOptionError(message.rstrip(), option="budgets")
