@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from openai_usage import Bucket, CostsResult, Gap
+from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
-from openai_usage.analysis import Unusual, unusual
+from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
 from openai_usage.analysis.spending import Dimension, end_of_month, start_of_last_month
 from openai_usage.cli.options.connection import Connection
+from openai_usage.cli.options.dimensions import Field
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
@@ -35,6 +36,8 @@ class Bill:
     unread: str = ""
     """The reason why nothing could be read; empty if anything was read."""
     names: KnownNames = field(factory=KnownNames)
+    limits: Limits | None = None
+    """The limits of spending, if they were requested."""
 
     @property
     def unknown(self) -> str:
@@ -90,8 +93,10 @@ async def fetch_bill(
     now: datetime,
     options: SpendOptions,
     naming: NameOptions,
+    *,
+    budgets: Sequence[Budget] = (),
 ) -> Bill:
-    """Fetch the costs of the month and of the month before, and the names of their ids.
+    """Fetch the costs of the month and of the month before, with names and limits if requested.
 
     If unusual days are wanted, fetch the weeks before that they are compared with, too.
     """
@@ -100,23 +105,35 @@ async def fetch_bill(
     first = unix_seconds(start, param="start")
     history = min(start, month - _HISTORY) if options.unusual else start
     end = datetime.combine(end_of_month(month) + timedelta(days=1), datetime.min.time(), UTC)
+    group_by: list[Field] = list(dict.fromkeys([*options.group_by, *costs_group_by(budgets)]))
+    naming = evolve(
+        naming,
+        names=naming.names or any(each.needs_names for each in budgets),
+        personal=naming.personal
+        or any(each.needs_names and each.owner == "user" for each in budgets),
+    )
     async with connection.client(on_gap=gaps.append) as client:
-        buckets, names = await asyncio.gather(
-            client.costs(
-                start_time=history,
-                end_time=min(end, now),
-                group_by=options.group_by,
-                project_ids=options.project_ids,
-            )
-            .concurrently()
-            .collect(),
-            naming.of(client, options.group_by, options.project_ids),
+        query = client.costs(
+            start_time=history,
+            end_time=min(end, now),
+            group_by=group_by,
+            project_ids=options.project_ids,
         )
-    names = names.with_results(result for bucket in buckets for result in bucket.results)
+        buckets, names, limits = await asyncio.gather(
+            query.concurrently().collect(),
+            naming.of(client, group_by, options.project_ids),
+            _limits_of(client, options),
+        )
     return Bill(
         month,
         buckets=[each for each in buckets if each.start_time >= first],
         history=[each for each in buckets if each.start_time < first],
         gaps=[each for each in gaps if each.end_time > first],
-        names=names,
+        names=names.with_results(result for bucket in buckets for result in bucket.results),
+        limits=limits,
     )
+
+
+async def _limits_of(client: AsyncUsageClient, options: SpendOptions) -> Limits | None:
+    """Return the limits of the organization, or those of the projects that were chosen."""
+    return await client.limits(project_ids=options.project_ids or ()) if options.limits else None

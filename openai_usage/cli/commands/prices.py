@@ -67,7 +67,7 @@ def prices(
     days = -(-(window.end_time - window.start_time) // DAY)
     before = Window(max(0, window.start_time - days * DAY), window.start_time)
     dimensions = dimensions_of(by)
-    group_by = list(dict.fromkeys([*fields_of(dimensions), "line_item"]))
+    group_by = fields_of((*dimensions, "line_item"))
     gaps: list[Gap] = []
 
     async def fetch() -> tuple[_Bill, _Bill, KnownNames]:

@@ -1,8 +1,9 @@
-"""Options for the budget of a month, and its verdict on spending."""
+"""Options for budgets, and the verdict of one on spending."""
 
 import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated
 
 from attrs import frozen
@@ -32,14 +33,21 @@ def _amount(_: object, tokens: Sequence[Token]) -> Decimal:
 
 @Parameter(name="*", group=_GROUP)
 @frozen(kw_only=True)
-class Budget:
-    """Options for the budget of a month."""
+class BudgetOptions:
+    """Options for the budget of a month, and for a file of budgets."""
 
     budget: Annotated[
         Decimal | None,
         Parameter(
             help="The budget for this month, such as 5000; shows how much of it is used.",
             converter=_amount,
+        ),
+    ] = None
+    budgets: Annotated[
+        Path | None,
+        Parameter(
+            help="A TOML file with budgets: of the organization, projects, models, users or keys, "
+            "for a month or a day."
         ),
     ] = None
     currency: Annotated[
@@ -63,8 +71,10 @@ class Budget:
         Raises:
             CommandError: The budget is missing, out of bounds, or its currency is not a code.
         """
-        if self.check and self.budget is None:
-            raise CommandError("--check was given without a budget. Add --budget AMOUNT.")
+        if self.check and self.budget is None and self.budgets is None:
+            raise CommandError(
+                "--check was given without a budget. Add --budget AMOUNT or --budgets FILE."
+            )
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):

@@ -1,6 +1,6 @@
 """The words of `--by`: what costs can be broken down by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from openai_usage.analysis.spending import Dimension
@@ -39,6 +39,6 @@ def dimensions_of(words: Sequence[Word]) -> list[Dimension]:
     return [_DIMENSIONS[word] for word in dict.fromkeys(words)]
 
 
-def fields_of(dimensions: Sequence[Dimension]) -> list[Field]:
+def fields_of(dimensions: Iterable[Dimension]) -> list[Field]:
     """Return the fields by which the API has to group costs for these labels."""
     return list(dict.fromkeys(_FIELDS[each] for each in dimensions))

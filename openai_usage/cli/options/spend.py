@@ -40,6 +40,13 @@ class SpendOptions:
         Sequence[str] | None,
         Parameter(help="Only these projects.", consume_multiple=True, negative_iterable=()),
     ] = None
+    limits: Annotated[
+        bool,
+        flag(
+            "Read the organization's own limit of spending and its alerts, and say when they are "
+            "reached at this rate."
+        ),
+    ] = False
     unusual: Annotated[
         bool,
         flag(

@@ -94,6 +94,21 @@ def describe_projection(spending: Spending) -> str:
     return f"Projected at {per_day} a day: {projection.method}."
 
 
+def describe_month(spending: Spending) -> str:
+    """Return a sentence with the spending of the month, and its projection."""
+    so_far = round_money(
+        spending.known(spending.total.this_month, spending.month), spending.currency
+    )
+    month, projection = f"{spending.month:%B %Y}", spending.projection
+    if spending.is_over:
+        return f"{month}: {so_far} spent."
+    if not projection.is_known:
+        return f"{month}: {so_far} so far."
+    return (
+        f"{month}: {so_far} so far, {round_money(projection.total, spending.currency)} projected."
+    )
+
+
 def describe_days(days: Sequence[Unusual]) -> list[str]:
     """Return a line for each of the latest unusual days, and one for the others."""
     if not days:
