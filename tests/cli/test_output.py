@@ -84,8 +84,6 @@ def test_the_ending_is_read_in_any_case_and_format_overrules_it(
 @pytest.mark.parametrize(
     ("output", "says"),
     [
-        ("costs.xlsx", "Use --output costs.csv, which spreadsheets open."),
-        ("costs.xls --format csv", "Use --output costs.csv, which spreadsheets open."),
         ("costs.txt", "does not end in one of table, json, jsonl, csv"),
         ("costs", "does not end in one of"),
         ("nowhere/costs.csv", "there is no folder "),
