@@ -26,18 +26,20 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 def test_rows_have_the_columns_and_forms_of_the_export(terminal: Terminal) -> None:
-    first, *others = rows(terminal(f"{DAY} --group-by line_item project_id --sandbox"))
-    assert others
-    assert (first["start_time"], first["end_time"]) == ("1767571200", "1767657600")
-    assert first["start_time_iso"] == "2026-01-05T00:00:00+00:00"
-    assert first["end_time_iso"] == "2026-01-06T00:00:00+00:00"
-    assert first["amount_currency"] == "usd"
-    assert first["line_item"]
-    assert first["quantity_unit"]
-    assert first["project_id"].startswith("proj_")
-    assert first["project_name"]
-    assert first["organization_id"].startswith("org-")
-    assert first["user_email"] == first["user_id"] == ""
+    found = rows(terminal(f"{DAY} --group-by line_item project_id --sandbox"))
+    assert len(found) > 5
+    assert {row["start_time"] for row in found} == {"1767571200"}
+    assert {row["end_time"] for row in found} == {"1767657600"}
+    assert {row["start_time_iso"] for row in found} == {"2026-01-05T00:00:00+00:00"}
+    assert {row["end_time_iso"] for row in found} == {"2026-01-06T00:00:00+00:00"}
+    assert {row["amount_currency"] for row in found} == {"usd"}
+    tokens = next(row for row in found if row["quantity_unit"] == "tokens")
+    assert "gpt-" in tokens["line_item"]
+    assert tokens["quantity"].isdigit()
+    assert tokens["project_id"].startswith("proj_")
+    assert tokens["project_name"]
+    assert tokens["organization_id"].startswith("org-")
+    assert tokens["user_email"] == tokens["user_id"] == ""
 
 
 def test_amounts_have_every_digit_and_text_runs_nothing(

@@ -199,7 +199,7 @@ def test_parquet_is_nothing_for_a_terminal(
 def test_without_its_extra_parquet_says_what_is_missing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "openai_usage.arrow")
+    monkeypatch.delitem(sys.modules, "openai_usage.arrow", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     terminal("costs --sandbox --format parquet", exit_code=2)
     assert install_command("arrow") in terminal.err

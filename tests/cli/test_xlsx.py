@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import openpyxl
 import pandas as pd
 import pytest
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from openai_usage import AsyncUsageClient
@@ -110,9 +111,10 @@ def test_the_head_stays_and_filters(terminal: Terminal, here: Path) -> None:
 
 def test_columns_are_as_wide_as_their_cells(ask: Any) -> None:
     ask(cost("123456789.5", "a" * 35), cost("1", "b" * 500))
+    data = sheets()["Data"]
     widths = {
-        cell.value: sheets()["Data"].column_dimensions[cell.column_letter].width
-        for cell in sheets()["Data"][1]
+        cell.value: data.column_dimensions[get_column_letter(number)].width
+        for number, cell in enumerate(data[1], 1)
     }
     assert widths["line_item"] == pytest.approx(60, abs=1)
     assert widths["amount"] == pytest.approx(len("123,456,789.50"), abs=1)
@@ -226,7 +228,7 @@ def test_numbers_beyond_excel_are_text(amount: str, ask: Any) -> None:
 def test_numbers_of_cells() -> None:
     assert cell_number(10**400) is None
     assert f"{CellNumber(5):.3G}" == "5"
-    assert cell_number(2**53 + 1) == 2**53
+    assert str(cell_number(2**53 + 1)) == str(2.0**53)
     assert cell_text(["a"]) == "['a']"
 
 

@@ -28,7 +28,7 @@ class Format:
     streams: bool = False
     """True if rows are written as they arrive, and can be used even if an error follows."""
     binary: str = ""
-    """What the output is if it is not text: `Parquet`."""
+    """The name of the output if it is not text: `Parquet`. Empty for text."""
     needs: str = ""
     """A module that can be imported only if an extra is installed, which the format needs."""
     is_table: bool = False

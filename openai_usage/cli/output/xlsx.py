@@ -18,7 +18,7 @@ from openai_usage._text import currency_code
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, Row, SumRows
 from openai_usage.cli.output.total_rows import TotalRows
-from openai_usage.cli.output.xlsx_cells import SheetColumn, cell_number, cell_text, is_whole_day
+from openai_usage.cli.output.xlsx_cells import CellColumn, cell_number, cell_text, is_whole_day
 from openai_usage.cli.wording import CommandError
 
 try:
@@ -56,10 +56,10 @@ async def write(rows: ResultRows | SumRows, file: BinaryIO) -> None:
     sums = rows.sums if isinstance(rows, ResultRows | TotalRows) else ()
     complete = BytesIO()
     with _workbook(complete) as book:
-        sheets = _Sheets(book, rows.kinds, sums)
+        worksheets = _Worksheets(book, rows.kinds, sums)
         async for batch in rows:
-            sheets.add(batch)
-        sheets.finish()
+            worksheets.add(batch)
+        worksheets.finish()
         try:
             book.close()
         except FileCreateError as error:
@@ -67,10 +67,10 @@ async def write(rows: ResultRows | SumRows, file: BinaryIO) -> None:
             # Its traceback holds the file, which would complain later that it is not complete.
             raise reason.with_traceback(None) from None
     file.write(complete.getbuffer())
-    if sheets.rounding.columns:
+    if worksheets.rounding.columns:
         say(
-            f"rounded to the digits that a cell of Excel holds: {sheets.rounding}. The same cells "
-            "of the sheet Exact have every digit."
+            f"rounded to the digits that a cell of Excel holds: {worksheets.rounding}. The same "
+            "cells of the sheet Exact have every digit."
         )
 
 
@@ -83,11 +83,11 @@ def _workbook(file: BytesIO) -> Iterator[Workbook]:
         try:
             yield book
         finally:
-            for sheet in book.worksheets():
-                cast("TextIO", sheet.row_data_fh).close()
+            for worksheet in book.worksheets():
+                cast("TextIO", worksheet.row_data_fh).close()
 
 
-class _Sheets:
+class _Worksheets:
     """The sheets of one workbook."""
 
     def __init__(self, book: Workbook, kinds: Mapping[str, type], sums: Sequence[str]) -> None:
@@ -95,7 +95,7 @@ class _Sheets:
         """The numbers with more digits than their cells."""
         self._book = book
         self._formats: dict[tuple[str, object], Format] = {}
-        self._columns = [SheetColumn(name, kind) for name, kind in kinds.items()]
+        self._columns = [CellColumn(name, kind) for name, kind in kinds.items()]
         self._rows = 0
         self._sums: Sums = {name: {} for name in sums}
         self._data = self._with_heads("Data")
@@ -123,20 +123,20 @@ class _Sheets:
         """Write the totals, and set what depends on all rows."""
         if self._totals is not None:
             self._write_totals(self._totals)
-        for sheet in filter(None, (self._data, self._exact)):
+        for worksheet in filter(None, (self._data, self._exact)):
             for index, column in enumerate(self._columns):
-                sheet.set_column(index, index, column.width)
+                worksheet.set_column(index, index, column.width)
         self._data.autofilter(0, 0, self._rows, len(self._columns) - 1)
 
     def _with_heads(self, name: str) -> Worksheet:
         """Return a new sheet with the heads of all columns."""
-        sheet = self._book.add_worksheet(name)
-        sheet.freeze_panes(1, 0)
+        worksheet = self._book.add_worksheet(name)
+        worksheet.freeze_panes(1, 0)
         for index, column in enumerate(self._columns):
-            sheet.write_string(0, index, column.head, self._format("bold", value=True))
-        return sheet
+            worksheet.write_string(0, index, column.head, self._format("bold", value=True))
+        return worksheet
 
-    def _write(self, index: int, column: SheetColumn, value: object, *, whole_day: bool) -> None:
+    def _write(self, index: int, column: CellColumn, value: object, *, whole_day: bool) -> None:
         match value:
             case bool():
                 self._data.write_boolean(self._rows, index, value)
@@ -145,7 +145,7 @@ class _Sheets:
             case _:
                 self._write_text(index, column, value, whole_day=whole_day)
 
-    def _write_number(self, index: int, column: SheetColumn, value: float | Decimal) -> None:
+    def _write_number(self, index: int, column: CellColumn, value: float | Decimal) -> None:
         number = cell_number(value)
         if number is None:
             self._data.write_string(self._rows, index, digits(Decimal(value)))
@@ -159,7 +159,7 @@ class _Sheets:
             self._exact.write_string(self._rows, index, digits(exact))
 
     def _write_text(
-        self, index: int, column: SheetColumn, value: object, *, whole_day: bool
+        self, index: int, column: CellColumn, value: object, *, whole_day: bool
     ) -> None:
         found = column.moment(value, is_whole_day=whole_day)
         if found is not None:
@@ -180,27 +180,27 @@ class _Sheets:
             # A zero can be `0E-6176`, and a sum with it would have as many decimals.
             totals[key] = totals.get(key, Decimal()) + Decimal(figure or 0)
 
-    def _write_totals(self, sheet: Worksheet) -> None:
+    def _write_totals(self, worksheet: Worksheet) -> None:
         """Write a line for each column and currency: as a formula, and with every digit."""
         for index, (head, width) in enumerate(_TOTALS.items()):
-            sheet.set_column(index, index, width)
-            sheet.write_string(0, index, head, self._format("bold", value=True))
+            worksheet.set_column(index, index, width)
+            worksheet.write_string(0, index, head, self._format("bold", value=True))
         line = 0
         for name, totals in self._sums.items():
             column = next(each for each in self._columns if each.name == name)
             for currency, total in totals.items():
                 line += 1
-                sheet.write_string(line, 0, name)
+                worksheet.write_string(line, 0, name)
                 if currency is not None:
-                    sheet.write_string(line, 1, cell_text(currency))
+                    worksheet.write_string(line, 1, cell_text(currency))
                 number = cell_number(total)
                 if number is not None:
                     formula = self._formula(name, line, has_several=len(totals) > 1)
                     result: Any = number  # its annotation is too narrow
-                    sheet.write_formula(line, 2, formula, self._number(column), result)
-                sheet.write_string(line, 3, digits(total))
+                    worksheet.write_formula(line, 2, formula, self._number(column), result)
+                worksheet.write_string(line, 3, digits(total))
         has_several = any(len(totals) > 1 for totals in self._sums.values())
-        sheet.write_string(line + 2, 0, _NOT_FILTERED if has_several else _FILTERED)
+        worksheet.write_string(line + 2, 0, _NOT_FILTERED if has_several else _FILTERED)
 
     def _formula(self, name: str, line: int, *, has_several: bool) -> str:
         """Return the formula of a total, which follows the filter if there is one currency."""
@@ -219,7 +219,7 @@ class _Sheets:
         own = f"{name}_currency"
         return own if any(column.name == own for column in self._columns) else "currency"
 
-    def _number(self, column: SheetColumn) -> Format:
+    def _number(self, column: CellColumn) -> Format:
         return self._format("num_format", column.number_format)
 
     def _format(self, name: str, value: object) -> Format:

@@ -1,4 +1,4 @@
-"""The columns of a sheet: their heads, number formats and widths, and the cells that values become.
+"""The columns of a worksheet: their heads, number formats, widths, and the cells of their values.
 
 Excel has floats of 64 bits, and dates without a time zone. This module does not need a library.
 """
@@ -72,7 +72,7 @@ def cell_text(value: object) -> str:
 
 
 @define
-class SheetColumn:
+class CellColumn:
     """A column of a sheet."""
 
     name: str
@@ -115,6 +115,6 @@ class SheetColumn:
         self.width = min(max(self.width, length), _WIDEST)
 
 
-def is_whole_day(columns: Sequence[SheetColumn], row: Row) -> bool:
+def is_whole_day(columns: Sequence[CellColumn], row: Row) -> bool:
     """Return whether all times of *row* are midnights."""
     return all(str(row[each.name]).endswith(_MIDNIGHT) for each in columns if each.is_time)
