@@ -398,6 +398,6 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> Non
     assert done.stdout.splitlines() == [
         "completions code-interpreter-sessions costs",
         "--group-by",
-        "table json jsonl csv parquet",
+        "table json jsonl csv xlsx parquet dashboard-csv",
         "project_id product",
     ]
