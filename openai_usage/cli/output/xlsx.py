@@ -98,6 +98,10 @@ class _Worksheets:
         self._columns = [CellColumn(name, kind) for name, kind in kinds.items()]
         self._rows = 0
         self._sums: Sums = {name: {} for name in sums}
+        self._currency = {
+            name: own if (own := f"{name}_currency") in kinds else "currency" for name in sums
+        }
+        """The names of the columns with the currencies of the sums."""
         self._data = self._with_heads("Data")
         self._totals = book.add_worksheet("Totals") if sums else None
         self._exact: Worksheet | None = None
@@ -175,7 +179,7 @@ class _Worksheets:
     def _add_up(self, row: Row) -> None:
         for name, totals in self._sums.items():
             figure = cast("float | Decimal | None", row[name])
-            currency = row.get(self._currency_of(name))
+            currency = row.get(self._currency[name])
             key = None if currency is None else currency_code(str(currency))
             # A zero can be `0E-6176`, and a sum with it would have as many decimals.
             totals[key] = totals.get(key, Decimal()) + Decimal(figure or 0)
@@ -207,17 +211,12 @@ class _Worksheets:
         cells = self._cells(name)
         if not has_several:
             return f"=SUBTOTAL(109,{cells})"
-        return f"=SUMPRODUCT(--({self._cells(self._currency_of(name))}=B{line + 1}),{cells})"
+        return f"=SUMPRODUCT(--({self._cells(self._currency[name])}=B{line + 1}),{cells})"
 
     def _cells(self, name: str) -> str:
         """Return the range of the cells of a column."""
         index = [column.name for column in self._columns].index(name)
         return f"Data!{xl_range_abs(1, index, self._rows, index)}"
-
-    def _currency_of(self, name: str) -> str:
-        """Return the name of the column with the currency of a column."""
-        own = f"{name}_currency"
-        return own if any(column.name == own for column in self._columns) else "currency"
 
     def _number(self, column: CellColumn) -> Format:
         return self._format("num_format", column.number_format)
