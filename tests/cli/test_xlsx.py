@@ -168,6 +168,14 @@ def test_spending_has_its_rows_and_no_totals(terminal: Terminal, here: Path) -> 
     assert first[:2] == (datetime(2026, 1, 1), "total")  # noqa: DTZ001
 
 
+def test_prices_have_more_digits_than_cents(terminal: Terminal, here: Path) -> None:
+    terminal("prices --sandbox -o prices.xlsx")
+    assert list(sheets("prices.xlsx")) == ["Data"]
+    data = sheets("prices.xlsx")["Data"]
+    formats = {head: column(data, head)[0].number_format for head in ("price", "amount")}
+    assert formats == {"price": "#,##0.00####", "amount": "#,##0.00"}
+
+
 def test_text_is_never_a_formula_and_never_markup(ask: Any) -> None:
     texts = ["=1+1", "@SUM(A1)", "{=1}", "http://a.example", "007", "<b>&", "a\x00\x1b\ud800\uffff"]
     texts += ["<r><t>x</t></r>", "<r></c></r>", " a ", "🙂", "_x0041_"]

@@ -20,8 +20,12 @@ _TIMES: Mapping[str, str] = {"hour": _MINUTE, "day": _DAY, "month": "yyyy-mm"}
 
 _MONEY, _COUNT, _GENERAL = "#,##0.00", "#,##0", "General"
 _NUMBERS: Mapping[type, str] = {Decimal: _MONEY, int: _COUNT}
-_QUANTITY = "quantity"
-"""The only decimal that is not money."""
+_PRICE = "#,##0.00####"
+_OTHERS: Mapping[str, str] = {
+    **dict.fromkeys(("quantity", "quantity_before"), _GENERAL),
+    **dict.fromkeys(("price", "price_before", "price_change"), _PRICE),
+}
+"""The formats of decimals that are not amounts of money, by the names of their columns."""
 
 _MIDNIGHT = "T00:00:00Z"
 _LARGEST = 9.99999999999999e307
@@ -97,7 +101,7 @@ class CellColumn:
     @property
     def number_format(self) -> str:
         """The format of its numbers. Money is shown to the cent, whatever digits it has."""
-        return _GENERAL if self.name == _QUANTITY else _NUMBERS.get(self.kind, _GENERAL)
+        return _OTHERS.get(self.name) or _NUMBERS.get(self.kind, _GENERAL)
 
     def moment(self, value: object, *, is_whole_day: bool) -> tuple[datetime, str] | None:
         """Return *value* as a time without a zone, and its format; None if it is only text."""
