@@ -13,11 +13,12 @@ nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
 LOCK = ".ci/dev.lock"
+EXTRAS = "[arrow,cli,excel,otel,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 
 
-def install(session: nox.Session, *groups: str, package: str = ".[arrow,cli,otel,report]") -> None:
+def install(session: nox.Session, *groups: str, package: str = f".{EXTRAS}") -> None:
     """Install the package with its extras, and the dependency groups that are named."""
     # Without bytecode, each of the many processes of the tests would compile every module again.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
@@ -52,7 +53,7 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """The tests with branch coverage, which must be 100 % and doubles their time."""
     # From the working tree, so that what is covered is what is there.
-    install(session, "tests", package="-e.[arrow,cli,otel,report]")
+    install(session, "tests", package=f"-e.{EXTRAS}")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *AT_ONCE, *session.posargs)
     session.run("coverage", "combine", "-q")
@@ -90,7 +91,7 @@ def wheel(session: nox.Session) -> None:
             if built.read_bytes() != Path(elsewhere, "again", built.name).read_bytes():
                 session.error(f"{built.name} comes out differently each time")
         [built] = Path(elsewhere, "once").glob("*.whl")
-        install(session, "tests", package=f"{built}[arrow,cli,otel,report]")
+        install(session, "tests", package=f"{built}{EXTRAS}")
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
@@ -184,6 +185,6 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Break paging, retries and decoding in every small way; what no test notices is listed."""
-    install(session, "tests", "mutants", package="-e.[arrow,cli,otel,report]")
+    install(session, "tests", "mutants", package=f"-e.{EXTRAS}")
     session.run("mutmut", "run", *session.posargs)
     session.run("mutmut", "results")

@@ -66,14 +66,16 @@ class Rounding:
         difference = exact_difference(number, rounded).copy_abs()
         self.columns[column] = Rounded(values + 1, max(largest, difference))
 
-    def message(self, alternative: str) -> str:
-        """Return a message about the rounded values and the *alternative* that is exact."""
-        rounded = "; ".join(
+    def __str__(self) -> str:
+        return "; ".join(
             f"{counted(values, 'value')} of {column}, by {largest:.2g} at most"
             for column, (values, largest) in self.columns.items()
         )
+
+    def message(self, alternative: str) -> str:
+        """Return a message about the rounded values and the *alternative* that is exact."""
         return (
-            f"rounded to {DECIMALS} decimals, the most that a decimal column holds: {rounded}. "
+            f"rounded to {DECIMALS} decimals, the most that a decimal column holds: {self}. "
             f"Use {alternative} to keep every digit."
         )
 

@@ -10,6 +10,10 @@ _FIRST_WAIT = 0.5
 OUT_OF_CREDIT = "insufficient_quota"
 """The code of a 429 that stays until somebody pays."""
 
+HOST_NOT_FOUND = "Check base_url and the network."
+"""The hint for a host without an address, which the client never reached. It is a typing error, or
+the network is down, so further attempts would only delay the message."""
+
 
 def retry_delay(
     error: BaseException, retry: int, *, max_retries: int, max_wait: float, throttled: bool = False
@@ -42,7 +46,7 @@ def is_retryable(error: BaseException) -> bool:
         if OUT_OF_CREDIT in (error.code, error.type):
             return False
         return is_temporary(error.status_code)
-    return isinstance(error, APIConnectionError)
+    return isinstance(error, APIConnectionError) and error.hint != HOST_NOT_FOUND
 
 
 def is_temporary(status: int) -> bool:

@@ -13,7 +13,7 @@ from openai_usage._http.config import ClientConfig
 from openai_usage._http.environment import key_advice, proxy_for
 from openai_usage._http.rate_limiter import RateLimiter
 from openai_usage._http.responses import excerpt, organization, request_id, status_error
-from openai_usage._http.retry import retry_delay
+from openai_usage._http.retry import HOST_NOT_FOUND, retry_delay
 from openai_usage._http.session import Session, SessionHolder
 from openai_usage._telemetry import IterationSpan, RequestSpan
 from openai_usage._text import contains_key, with_full_stop
@@ -60,6 +60,8 @@ class Transport:
         """The rate limiter that every request acquires first."""
         self.organization: str | None = None
         """The organization of the key, once a response has named it."""
+        self._was_reached = False
+        """True once a response was received."""
 
     async def get(
         self,
@@ -145,6 +147,7 @@ class Transport:
                     ) as response,
                 ):
                     span.answered(response.status)
+                    self._was_reached = True
                     # Not read(), which blocks the event loop when it joins all pieces at the end.
                     # No variable holds a piece, because tracebacks can show variables.
                     content, most = response.content, self.options.max_response_bytes
@@ -167,6 +170,12 @@ class Transport:
     def _connection_error(self, error: Exception) -> APIError:
         if isinstance(error, TimeoutError):
             return APITimeoutError(f"no complete answer within {self.options.timeout:g} s.")
+        if isinstance(error, aiohttp.ClientConnectorDNSError) and not self._was_reached:
+            why = with_full_stop(str(error.os_error.strerror or error.os_error))
+            return APIConnectionError(
+                f"no address was found for the host {self.options.url.host}: {why}",
+                hint=HOST_NOT_FOUND,
+            )
         cause = type(error).__name__
         if isinstance(error, OSError):
             cause += f": {error}"  # some other errors quote the server, which may quote the key

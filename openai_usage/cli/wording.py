@@ -13,6 +13,7 @@ from openai_usage import (
 from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
 from openai_usage._http.config import INSECURE
 from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
+from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
@@ -37,6 +38,7 @@ _HINTS: Mapping[str, str] = {
     "right and this endpoint is not available to your organization.",
     REDIRECTED: "Redirects are not followed, so that the key is sent to no other host. "
     "Set OPENAI_BASE_URL to the final address of the API.",
+    HOST_NOT_FOUND: "Check OPENAI_BASE_URL and the network.",
     INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
     ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
     TOO_LARGE: UNUSUALLY_LARGE,

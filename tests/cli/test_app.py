@@ -303,9 +303,16 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.returncode == 1
 
 
-def test_retries_are_documents_once_and_plainly() -> None:
+@pytest.mark.parametrize(
+    ("refusals", "says"),
+    [
+        (1, "openai-usage: 1 request failed and was sent again, after delays of 0.0 s in all. "),
+        (3, "openai-usage: 3 requests failed and were sent again, after delays of 0.0 s in all. "),
+    ],
+)
+def test_retries_are_said_once_and_plainly(refusals: int, says: str) -> None:
     with Sandbox() as sandbox:
-        sandbox.faults.status(503, headers={"retry-after-ms": "10"})
+        sandbox.faults.status(503, times=refusals, headers={"retry-after-ms": "10"})
         done = subprocess.run(
             [COMMAND, "costs", "--format", "jsonl"],
             capture_output=True,
@@ -313,8 +320,18 @@ def test_retries_are_documents_once_and_plainly() -> None:
             check=True,
             env=asking(sandbox),
         )
-    assert done.stderr.startswith("openai-usage: GET organization/costs failed, retry 1 in 0.01 s")
+    assert done.stderr.startswith(f"{says}The last of them was GET organization/costs: the API ")
     assert done.stderr.count("\n") == 1
+
+
+def test_retries_are_said_before_the_error_that_ends_them(
+    terminal: Terminal, asked: Sandbox
+) -> None:
+    asked.faults.status(503, times=9, headers={"retry-after-ms": "1"})
+    terminal("costs --last 1d", exit_code=1)
+    first, last = terminal.err.splitlines()
+    assert first.startswith("openai-usage: 5 requests failed and were sent again, ")
+    assert last.startswith("openai-usage: the API answered 503: ")
 
 
 def test_the_key_is_not_shown_by_a_process_that_fails() -> None:
@@ -381,6 +398,6 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> Non
     assert done.stdout.splitlines() == [
         "completions code-interpreter-sessions costs",
         "--group-by",
-        "table json jsonl csv parquet",
+        "table json jsonl csv xlsx parquet dashboard-csv",
         "project_id product",
     ]

@@ -58,7 +58,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
 
         start_time, end_time = range.span()
         grouping = sums.grouping(endpoint, params.get("group_by") or ())
-        output.check()
+        output.check(endpoint, grouping)
         is_incremental = output.is_incremental(grouping)
         tracker = ProgressTracker(is_incremental=is_incremental)
         is_shown = sys.stderr.isatty() and not (is_incremental and sys.stdout.isatty())

@@ -12,6 +12,7 @@ from openai_usage import AsyncUsageClient, Gap, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.retry_summary import RetrySummary
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -52,7 +53,8 @@ class Connection:
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* and *on_retry* are called in place of the warnings in the log.
+        *on_gap* and *on_retry* are called in place of the warnings in the log. Without *on_retry*,
+        and if stderr is not a terminal, one sentence at the end says how many retries there were.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
@@ -60,8 +62,12 @@ class Connection:
         """
         gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
         if not self.sandbox:
-            async with make(on_gap=gap_option, on_retry=on_retry) as client:
-                yield client
+            summary = RetrySummary()
+            if on_retry is None and not sys.stderr.isatty():
+                on_retry = summary.count
+            with summary.said():
+                async with make(on_gap=gap_option, on_retry=on_retry) as client:
+                    yield client
             return
         from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
 

@@ -3,17 +3,19 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import IO, Annotated, Any, BinaryIO, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, TypeAlias
 
 from attrs import evolve, frozen
 from cyclopts import Parameter, Token
 
-from openai_usage import MoneyType
+from openai_usage import Endpoint, MoneyType
 from openai_usage._gap_text import billed_or_used
+from openai_usage._text import listed
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
-from openai_usage.cli.output.formats import FORMATS, Format
+from openai_usage.cli.output.formats import EXTENSIONS, FORMATS, Format
 from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, Written
@@ -31,7 +33,14 @@ TableOrJson: TypeAlias = Annotated[
 """The format option of commands that print one report rather than rows."""
 
 
-_SPREADSHEETS = (".ods", ".xls", ".xlsx")
+FormatName: TypeAlias = str
+"""The name of a format."""
+
+if not TYPE_CHECKING:  # type checkers only know literals that are written out
+    FormatName = Literal[tuple(FORMATS)]
+
+_SPREADSHEETS = (".ods", ".xls", ".xlsb", ".xlsm")
+"""The extensions of spreadsheets that cannot be written."""
 
 
 def _file(_: object, tokens: Sequence[Token]) -> Path | None:
@@ -50,10 +59,11 @@ class Destination:
     """Options for the format and the destination of the output."""
 
     format: Annotated[
-        Literal["table", "json", "jsonl", "csv", "parquet"] | None,
+        FormatName | None,
         Parameter(
             help="A table of totals for people, or every result as a JSON array, as one JSON "
-            "object per line, as CSV or as Parquet. Default: the extension of --output, or table."
+            "object per line, as CSV, as an Excel file, as Parquet, or as CSV with the columns of "
+            "the costs on OpenAI's dashboard. Default: the extension of --output, or table."
         ),
     ] = None
     output: Annotated[
@@ -68,20 +78,25 @@ class Destination:
         ),
     ] = None
 
-    def check(self) -> None:
+    def check(
+        self, endpoint: Endpoint[..., object] | None = None, grouping: Grouping | None = None
+    ) -> None:
         """Reject output that cannot be written, before a request is sent.
 
+        Args:
+            endpoint: The endpoint whose results are written, if rows are results or their sums.
+            grouping: The groups of the results.
+
         Raises:
-            CommandError: The format or the folder does not exist.
+            CommandError: The folder does not exist, or the format does not, or it does not fit
+                the file or the rows.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
-        if self.output is not None and self.output.suffix.lower() in _SPREADSHEETS:
-            raise CommandError(
-                f"--output {self.output} names a spreadsheet, which this command cannot write. "
-                f"Use --output {self.output.with_suffix('.csv')}, which spreadsheets open."
-            )
-        if not self.chosen.is_text:
-            import openai_usage.arrow  # noqa: F401, PLC0415 - raises if the extra is missing
+        if self.output is not None:
+            self._check_extension(self.output)
+        _check_rows(self.name, endpoint, grouping)
+        if self.chosen.needs:
+            import_module(self.chosen.needs)  # raises if the extra is missing
         if self.output is not None:
             check_path(self.output)
         else:
@@ -114,17 +129,53 @@ class Destination:
         if self.output is None:
             return FORMATS["table"]
         ending = self.output.suffix.removeprefix(".").lower()
-        if ending not in FORMATS:
+        if ending not in EXTENSIONS:
             raise CommandError(
-                f"--output {self.output} does not end in one of {', '.join(FORMATS)}. Choose one "
-                "of them with --format."
+                f"--output {self.output} does not end in one of {', '.join(EXTENSIONS)}. Choose "
+                "one of them with --format."
             )
         return FORMATS[ending]
 
+    def _check_extension(self, output: Path) -> None:
+        """Reject a file that spreadsheets would not open, because it holds something else."""
+        extension = output.suffix.lower()
+        if extension in _SPREADSHEETS:
+            raise CommandError(
+                f"--output {output} names a kind of spreadsheet that this command cannot write. "
+                f"Use --output {output.with_suffix('.xlsx')}, which spreadsheets open."
+            )
+        if extension == ".xlsx" and self.name != "xlsx":
+            raise CommandError(
+                f"--output {output} names an Excel file, and --format {self.name} writes something "
+                "else. Leave out --format, or change the name of the file."
+            )
+
     def _check_for(self, file: IO[Any]) -> None:
         """Reject a binary format if *file* is a terminal, which would interpret its bytes."""
-        if not self.chosen.is_text and file.isatty():
-            raise CommandError("Refusing to write Parquet to a terminal. Use --output FILE.")
+        if self.chosen.binary and file.isatty():
+            raise CommandError(
+                f"Refusing to write {self.chosen.binary} to a terminal. Use --output FILE."
+            )
+
+
+def _check_rows(
+    name: str, endpoint: Endpoint[..., object] | None, grouping: Grouping | None
+) -> None:
+    """Reject rows that the format *name* cannot hold."""
+    only = FORMATS[name].endpoint
+    if not only:
+        return
+    if endpoint is None or endpoint.name != only:
+        raise CommandError(
+            f"--format {name} is only for the command {only}. Use --format csv here."
+        )
+    if grouping is not None and grouping.is_summed:
+        fields = listed(endpoint.group_by, "and")
+        raise CommandError(
+            f"--format {name} has results as the API returns them, and these options add them up. "
+            f"Use it only with --group-by {fields}, and without --top, --sort and --total; or use "
+            "--format csv."
+        )
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -144,20 +195,22 @@ class OutputOptions(Destination):
         ),
     ] = None
 
-    def check(self) -> None:
-        """Reject output that cannot be written, before a request is sent.
+    def check(
+        self, endpoint: Endpoint[..., object] | None = None, grouping: Grouping | None = None
+    ) -> None:
+        """Reject output that cannot be written, also because of the type of money.
 
         Raises:
-            CommandError: The format or the folder does not exist, or the format conflicts
-                with another option.
+            CommandError: See `Destination.check`, or the type of money does not fit the format.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
-        if self.chosen.is_text and self.money is not None:
+        super().check(endpoint, grouping)
+        if self.name != "parquet" and self.money is not None:
             raise CommandError(
-                f"--money {self.money} is only for Parquet. CSV and JSON write money with every "
-                "digit, and so does a table with --exact. Remove it, or use --format parquet."
+                f"--money {self.money} is only for Parquet. CSV, JSON and Excel files have every "
+                "digit of money, and so does a table with --exact. Remove it, or use --format "
+                "parquet."
             )
-        super().check()
 
     def is_incremental(self, grouping: Grouping) -> bool:
         """Return whether output that was written before an error is kept and can be used."""

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from io import StringIO
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from attrs import frozen
 
 from openai_usage._digits import digits
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
+from openai_usage.cli.output.dashboard import DashboardRows
 from openai_usage.cli.output.rows import ResultRows, SumRows
 from openai_usage.cli.output.total_rows import TotalRows
 
@@ -26,9 +27,16 @@ class Format:
     write: Callable[[Rows, BinaryIO], Coroutine[None, None, None]]
     streams: bool = False
     """True if rows are written as they arrive, and can be used even if an error follows."""
-    is_text: bool = True
+    binary: str = ""
+    """The name of the output if it is not text: `Parquet`. Empty for text."""
+    needs: str = ""
+    """A module that can be imported only if an extra is installed, which the format needs."""
     is_table: bool = False
     """True if the output is for people only."""
+    has_extension: bool = True
+    """True if its name is also the extension of its files."""
+    endpoint: str = ""
+    """The only endpoint whose results it can hold. It holds no sums of them."""
 
 
 async def _write_table(rows: Rows, file: BinaryIO) -> None:
@@ -61,7 +69,7 @@ def _json(row: object) -> str:
     return json.dumps(row, default=digits)  # money as text: many parsers read numbers as floats
 
 
-async def _write_csv(rows: Rows, file: BinaryIO) -> None:
+async def _write_csv(rows: Rows | DashboardRows, file: BinaryIO) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows.columns)
@@ -94,6 +102,16 @@ def _terminal_cell(value: object) -> object:
     return mask(cell) if isinstance(cell, str) else cell
 
 
+async def _write_dashboard_csv(rows: Rows, file: BinaryIO) -> None:
+    await _write_csv(DashboardRows(cast("ResultRows", rows)), file)
+
+
+async def _write_xlsx(rows: Rows, file: BinaryIO) -> None:
+    from openai_usage.cli.output import xlsx  # noqa: PLC0415 - needs an extra
+
+    await xlsx.write(rows, file)
+
+
 async def _write_parquet(rows: Rows, file: BinaryIO) -> None:
     from openai_usage.cli.output import parquet  # noqa: PLC0415 - needs an extra
 
@@ -108,6 +126,13 @@ FORMATS: Mapping[str, Format] = {
     "json": Format(_write_json),
     "jsonl": Format(_write_jsonl, streams=True),
     "csv": Format(_write_csv, streams=True),
-    "parquet": Format(_write_parquet, is_text=False),
+    "xlsx": Format(_write_xlsx, binary="Excel", needs="openai_usage.cli.output.xlsx"),
+    "parquet": Format(_write_parquet, binary="Parquet", needs="openai_usage.arrow"),
+    "dashboard-csv": Format(
+        _write_dashboard_csv, streams=True, has_extension=False, endpoint="costs"
+    ),
 }
-"""All formats by name. The name is also the extension of their files."""
+"""All formats by name."""
+
+EXTENSIONS = [name for name, each in FORMATS.items() if each.has_extension]
+"""The formats that an extension of a file chooses."""

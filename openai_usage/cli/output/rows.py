@@ -14,6 +14,7 @@ from openai_usage import Amount, Bucket, Buckets, Gap, MoneyType
 from openai_usage._gap_text import describe_span
 from openai_usage._number_format import counted
 from openai_usage._time_format import iso
+from openai_usage.analysis.measures import measures_of
 from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
@@ -82,12 +83,25 @@ class ResultRows:
 
     @cached_property
     def columns(self) -> list[str]:
-        """The names of the columns, always the same and in the same order for an endpoint.
+        """The names of the columns."""
+        return list(self.kinds)
+
+    @cached_property
+    def kinds(self) -> Mapping[str, type]:
+        """The types of the columns, by name; always the same and in the same order for an endpoint.
 
         They are `start`, `end`, and the fields of the result. If names were requested, they follow
         their ids, and replace a field of the same name.
         """
-        return [name for each in self._columns for name in (each.name, *self._names_of(each))]
+        kinds: dict[str, type] = {}
+        for each in self._columns:
+            kinds |= {each.name: each.kind, **dict.fromkeys(self._names_of(each), str)}
+        return kinds
+
+    @property
+    def sums(self) -> Sequence[str]:
+        """The columns that add up: the measures, except levels such as stored bytes."""
+        return [each.name for each in measures_of(self.source.endpoint) if each.adds_up]
 
     async def __aiter__(self) -> AsyncIterator[list[Row]]:
         """Yield the rows of one bucket after the other, with times in ISO 8601."""

@@ -1,6 +1,6 @@
 """Sums as flat rows, one for each group, for every format except the table."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -31,6 +31,11 @@ class TotalRows:
     def columns(self) -> list[str]:
         """The names of the columns."""
         return list(self.kinds)
+
+    @property
+    def sums(self) -> Sequence[str]:
+        """The columns that add up."""
+        return self.results.sums
 
     @property
     def kinds(self) -> Mapping[str, type]:
