@@ -14,7 +14,9 @@ Row = dict[str, Any]
 def serve_buckets(sandbox: Sandbox, buckets: Callable[[str], Sequence[Row]]) -> None:
     """Have *sandbox* answer every request for a path with the buckets of its range."""
 
-    async def effect(request: web.BaseRequest, _: Answer) -> web.StreamResponse:
+    async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        if "start_time" not in request.query:  # names, or limits
+            return await answer()
         first, last = (int(request.query[name]) for name in ("start_time", "end_time"))
         data = [
             each

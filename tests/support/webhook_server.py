@@ -1,7 +1,9 @@
 """A webhook on this machine, which answers as it is told and remembers what was posted."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from threading import Thread
 from typing import Any
 
 from aiohttp import web
@@ -43,3 +45,19 @@ async def webhook(path: str = PATH) -> AsyncIterator[Webhook]:
         yield made
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def webhook_in_thread() -> Iterator[Webhook]:
+    """Serve a webhook for a command, which has the loop of this thread to itself."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    served = webhook()
+    try:
+        yield asyncio.run_coroutine_threadsafe(served.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(served.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
