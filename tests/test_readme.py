@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,9 +48,17 @@ def blocks(language: str) -> list[object]:
     ]
 
 
+[BEGINNING, *_] = re.findall(
+    r"```python\n(.*?)```", (ROOT / "openai_usage/analysis/README.md").read_text(), flags=re.DOTALL
+)
+"""The lines with which blocks of the cookbook begin."""
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code: str, asked: Sandbox, here: Path) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
+    if "client." in code and "Client(" not in code:
+        code = f"{BEGINNING}\nwith client:\n{indent(code, '    ')}"
     if "def test_" in code:
         (here / "test_block.py").write_text(code)
         assert "1 passed" in printed_by("-m", "pytest", "-p", "no:asyncio")
@@ -57,7 +66,7 @@ def test_python(code: str, asked: Sandbox, here: Path) -> None:
         assert '"name": "openai_usage.iterate costs"' in printed_by("-W", "error", "-c", code)
     else:
         exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
-    asks = ("asyncio.run(main())", "with UsageClient()")
+    asks = ("asyncio.run(main())", "with UsageClient()", "with client:")
     assert asked.requests or not any(each in code for each in asks)
 
 
@@ -70,6 +79,7 @@ def printed_by(*arguments: str) -> str:
 
 @pytest.mark.parametrize("lines", blocks("sh"))
 def test_commands(lines: str, capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    (here / "budgets.toml").write_text(BUDGETS)
     for line in lines.splitlines():
         for command in line.split("&&"):
             program, *words = shlex.split(command)
