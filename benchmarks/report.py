@@ -11,7 +11,16 @@ from typing import Any
 
 from attrs import frozen
 
-from benchmarks.scenarios import CONTENDERS, FRAMES, GROWTH, OURS, RANGES, SCENARIOS
+from benchmarks.scenarios import (
+    CONTENDERS,
+    FRAMES,
+    GROUPINGS,
+    GROWTH,
+    OURS,
+    RANGES,
+    SCENARIOS,
+    SUMS,
+)
 
 HERE = Path(__file__).parent
 NUMBERS = HERE / "numbers.json"
@@ -84,6 +93,8 @@ def own(numbers: Numbers) -> Iterator[Row]:
         yield _at_most("⤷ requests that are rejected", limited["refused"], 0.05, "{:.1%}")
     for endpoint in ("completions", "costs"):
         yield from _frames(endpoint, numbers.get(f"frame of {endpoint}"))
+    for name in GROUPINGS:
+        yield from _sums(name, numbers.get(f"sums by {name}"))
     memory = [numbers[f"memory, {pages} pages"][OURS]["bytes"] for pages in (6, 120)]
     yield _at_most("peak memory after 120 pages ÷ after 6", memory[1] / memory[0], 1.1)
     imports = {name: each["seconds"] for name, each in numbers["import"].items()}
@@ -118,6 +129,14 @@ def _frames(endpoint: str, seconds: Mapping[str, Mapping[str, float]] | None) ->
     ):
         speed = dicts[what] / arrow[what]
         yield Row((title, f"{speed:.1f} times as fast", f"≥ {least}"), speed >= least)
+
+
+def _sums(name: str, seconds: Mapping[str, Mapping[str, float]] | None) -> Iterator[Row]:
+    if seconds is None:
+        return  # likewise
+    ours, loop = (seconds[each]["seconds"] for each in SUMS)
+    title = f"1,000,000 costs by {name}: `totals()` ÷ a loop over a dict"
+    yield _at_most(title, ours / loop, 1.5)
 
 
 def _at_most(title: str, number: float, most: float, form: str = "{:.2f}") -> Row:

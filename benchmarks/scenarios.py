@@ -25,6 +25,15 @@ GROWTH = (
 FRAMES = ("arrow", "dicts")
 """The ways to a data frame of the same results."""
 
+SUMS = ("totals", "loop")
+"""The ways to sums of the same results."""
+
+GROUPINGS = {
+    "month and model": ("month", "model"),
+    "project and line item": ("project_id", "line_item"),
+}
+"""What costs are summed by."""
+
 RANGES = tuple(Job(pages=pages, buckets=31, groups=10) for pages in (1, 10, 100, 1000))
 """Ranges of growing length."""
 
@@ -91,6 +100,15 @@ _SCENARIOS = (
             7,
         )
         for endpoint in ("completions", "costs")
+    ),
+    *(
+        Scenario(
+            f"sums by {name}",
+            ("benchmarks.sums", *by),
+            Job(endpoint="costs", buckets=180, groups=5_556),
+            SUMS,
+        )
+        for name, by in GROUPINGS.items()
     ),
     Scenario(
         "side by side",
