@@ -92,7 +92,8 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
         return [key, *_skipped("address", *_NAMES)], 2
     except InvalidOptionError as error:
         name = _CHECKED_BY.get(error.option, error.option)
-        invalid = Check(name, "failed", as_typed(error))
+        says_more = name == "key" and key.state == "failed"
+        invalid = key if says_more else Check(name, "failed", as_typed(error))
         first = [invalid, *_skipped("address")] if name == "key" else [key, invalid]
         return [*first, *_skipped(*_NAMES)], 2
     return checks, int(any(check.state == "failed" for check in checks))
