@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from openai_usage import (
+    APIStatusError,
     AsyncUsageClient,
     InvalidOptionError,
     InvalidQueryError,
@@ -12,9 +13,10 @@ from openai_usage import (
 )
 from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
 from openai_usage._http.config import INSECURE
-from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
+from openai_usage._http.responses import NOT_FOUND, REDIRECTED, START_LATER, among_others
 from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
+from openai_usage._time_format import iso
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -41,6 +43,7 @@ _HINTS: Mapping[str, str] = {
     HOST_NOT_FOUND: "Check OPENAI_BASE_URL and the network.",
     INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
     ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
+    START_LATER: "The API does not report on times that long ago. Use a later --start.",
     TOO_LARGE: UNUSUALLY_LARGE,
     NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
     MONEY_AS_TEXT: "Use --money text to keep every digit.",
@@ -61,6 +64,9 @@ def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
     match error:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name) if error.expected:
             return f"{takes(_option(name), error.expected, error.value)} {hint}".rstrip()
+        case APIStatusError(earliest_start=int() as start):
+            typed = iso(start).removesuffix("T00:00:00Z")
+            return error.with_hint(f"Use --start {typed} or later.")
         case MissingAdminKeyError():
             return f"OPENAI_ADMIN_KEY is not set. {hint} To try it without a key, add --sandbox."
         case _:

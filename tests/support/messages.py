@@ -140,6 +140,8 @@ RESPONSES = [
     """faults.status(401, body='{"error": {"code": "mismatched_organization"}}')""",
     "faults.status(403)",
     "faults.status(404)",
+    "faults.short_history(1767657600)",
+    """faults.status(400, body='{"error": {"code": "reporting_lookback_exceeded"}}')""",
     "faults.status(422, after=1)",
     f"faults.status(409, {_WAIT})",
     f"faults.status(429, {_WAIT})",
