@@ -20,6 +20,7 @@ from openai_usage.cli.options.sums import SumOptions, group_by_option
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.unmatched import explain_nothing
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Query", sort_key=2)
@@ -36,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
         """The start to continue from, in Unix seconds; None if the output cannot be used."""
 
 
-def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
+def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
     """Return the command for an endpoint; cyclopts reads its options from the signature."""
 
     def command(
@@ -48,7 +49,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
         **params: Any,
-    ) -> None:
+    ) -> int:
         if concurrency != "auto" and concurrency < 1:
             raise CommandError(f"--concurrency takes a positive number or auto, not {concurrency}.")
         from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and help needs none
@@ -65,7 +66,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
 
-        async def fetch_and_write() -> None:
+        async def fetch_and_write() -> int:
             async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
                 buckets: Buckets[object] = client.query(
                     endpoint,
@@ -88,17 +89,21 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                         money=output.money or "decimal",
                         with_zeros=sums.days_without_usage,
                     )
-                    await output.write(rows)
+                    is_written = await output.write(rows)
                     tracker.is_done = True
                 names.warn_of_unread()
+                if is_written:
+                    return 0
+                return await explain_nothing(client, rows, for_people=output.chosen.is_table)
 
         try:
             interruptible = nullcontext() if is_incremental else _interrupt_immediately()
             with tracker.written, interruptible:
-                asyncio.run(fetch_and_write())
+                return asyncio.run(fetch_and_write())
         except KeyboardInterrupt:
             if not tracker.is_done:  # otherwise the output is complete
                 raise Interrupted(tracker.written.end_time) from None
+            return 0
         finally:
             for sentence in describe_gaps(gaps):
                 say(sentence)
