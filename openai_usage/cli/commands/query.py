@@ -13,6 +13,7 @@ from cyclopts import Group, Parameter
 
 from openai_usage import Buckets, Endpoint, Gap, RangeQuery
 from openai_usage._gap_text import describe_gaps
+from openai_usage.cli.ids import find_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import OutputOptions
@@ -68,12 +69,11 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
 
         async def fetch_and_write() -> int:
             async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
-                buckets: Buckets[object] = client.query(
-                    endpoint,
-                    start_time=start_time,
-                    end_time=end_time,
-                    **grouping.query(params),
-                )
+                span = {"start_time": start_time, "end_time": end_time}
+                wanted = {**grouping.query(params), **span}
+                client.query(endpoint, **wanted)  # rejects what is invalid before names are read
+                wanted = await find_ids(client, wanted)
+                buckets: Buckets[object] = client.query(endpoint, **wanted)
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
                 with show_progress(tracker) if is_shown else nullcontext():
