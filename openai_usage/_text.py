@@ -11,8 +11,8 @@ K = TypeVar("K")
 _LONGEST = 200
 
 _CLOSE = 0.75
-"""How similar two words are if one can be a typing error. The default of difflib, 0.6, would find
-`image` in `usage`."""
+"""The similarity of two words from which one can be a typing error. With difflib's default, 0.6,
+`image` would be suggested for `usage`."""
 
 _HARMFUL = re.compile(
     "["

@@ -1,5 +1,6 @@
 """Word errors of the library for a terminal: with options and variables instead of arguments."""
 
+import re
 from collections.abc import Mapping
 
 from openai_usage import (
@@ -16,7 +17,7 @@ from openai_usage._http.config import INSECURE
 from openai_usage._http.responses import NOT_FOUND, REDIRECTED, START_LATER, among_others
 from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
-from openai_usage._time_format import iso
+from openai_usage._time_format import typed_time
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -51,6 +52,10 @@ _HINTS: Mapping[str, str] = {
 """The hint for a terminal in place of each hint that only a program can follow."""
 
 
+_QUOTED = re.compile(r"'([\w.-]+)'")
+"""A value as Python shows it."""
+
+
 class CommandError(Exception):
     """A command is not valid. The message has the words that were typed."""
 
@@ -63,10 +68,9 @@ def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
     hint = _hint(error.hint, others_answer=others_answer)
     match error:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name) if error.expected:
-            return f"{takes(_option(name), error.expected, error.value)} {hint}".rstrip()
+            return f"{_takes(_option(name), error.expected, error.value)} {hint}".rstrip()
         case APIStatusError(earliest_start=int() as start):
-            typed = iso(start).removesuffix("T00:00:00Z")
-            return error.with_hint(f"Use --start {typed} or later.")
+            return error.with_hint(f"Use --start {typed_time(start)} or later.")
         case MissingAdminKeyError():
             return f"OPENAI_ADMIN_KEY is not set. {hint} To try it without a key, add --sandbox."
         case _:
@@ -84,6 +88,12 @@ def _hint(hint: str, *, others_answer: bool) -> str:
     return _HINTS.get(hint, hint)
 
 
+def _takes(option: str, expected: str, value: str) -> str:
+    """Return what an option takes, with words as people type them: without quotes, or blank."""
+    return takes(option, _QUOTED.sub(r"\1", expected), "" if value == "''" else value)
+
+
 def _option(name: str) -> str:
-    argument, bracket, key = name.partition("[")  # extra_query['a'] has a value of its own
-    return f"{_NAMES.get(argument, argument)}{bracket}{key}"
+    """Return the option for an argument: `--extra-query.a` for `extra_query['a']`."""
+    argument, _, key = name.partition("['")
+    return ".".join(filter(None, (_NAMES.get(argument, argument), key.removesuffix("']"))))
