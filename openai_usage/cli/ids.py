@@ -54,6 +54,17 @@ async def find_ids(client: AsyncUsageClient, params: Mapping[str, Any]) -> dict[
     return found
 
 
+async def find_project_ids(
+    client: AsyncUsageClient, project_ids: Sequence[str] | None
+) -> Sequence[str] | None:
+    """Return the ids of projects that are given by id or by name, as by `find_ids()`."""
+    client.costs(start_time=0, project_ids=project_ids)  # rejects a key, which must not be shown
+    found: Sequence[str] | None = (await find_ids(client, {"project_ids": project_ids}))[
+        "project_ids"
+    ]
+    return found
+
+
 def _is_id(value: str) -> bool:
     return value.startswith(_PREFIXES)
 

@@ -125,6 +125,21 @@ def test_commands_take_names(asked: Sandbox, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.real_clock
+def test_prices_take_names(asked: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["prices", *RANGE, "--by", "project", "--names", "--project-ids"]
+    assert run([*words, "Research"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["project_name"] for row in rows} == {"Research"}
+    assert run([*words, "Researchers"]) == 2
+    assert "Did you mean 'Research'?" in capsys.readouterr().err
+    sent = len(asked.requests)
+    assert run([*words, asked.admin_api_key]) == 2
+    said = capsys.readouterr()
+    assert asked.admin_api_key not in f"{said}"
+    assert len(asked.requests) == sent
+
+
+@pytest.mark.real_clock
 def test_nothing_is_sent_if_anything_else_is_not_valid(
     asked: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
