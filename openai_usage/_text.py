@@ -10,6 +10,10 @@ K = TypeVar("K")
 
 _LONGEST = 200
 
+_CLOSE = 0.75
+"""The similarity of two words from which one can be a typing error. With difflib's default, 0.6,
+`image` would be suggested for `usage`."""
+
 _HARMFUL = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # terminal controls: ESC, CSI and OSC, of 7 bits and of 8
@@ -77,9 +81,21 @@ def escape(text: str) -> str:
     return _HARMFUL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def similar(word: str, known: Iterable[str]) -> list[str]:
+    """Return the *known* words that are like *word* or have a part that begins with it.
+
+    The most similar are first. Upper and lower case are the same.
+    """
+    folded = {each.casefold(): each for each in known}
+    close = get_close_matches(word.casefold(), folded, cutoff=_CLOSE)
+    part = re.compile(rf"(?<![^\W_]){re.escape(word.casefold())}")
+    begun = [each for each in folded if part.search(each)] if len(word) > 1 else []
+    return [folded[each] for each in dict.fromkeys([*close, *begun])]
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a question that names the *known* word most like *word*, or "" if none is alike."""
-    close = get_close_matches(word, known, n=1)
+    close = similar(word, known)
     return f"Did you mean {close[0]!r}?" if close else ""
 
 

@@ -23,6 +23,17 @@ def date_and_time(moment: Moment) -> str:
     return iso(moment)[:16].replace("T", " ")
 
 
+def typed_time(seconds: int) -> str:
+    """Return a time as people type it: `2026-09-10` at midnight, or else `2026-09-10T12:00:00Z`.
+
+    Return *seconds* unchanged if they are before the first or after the last datetime.
+    """
+    try:
+        return iso(seconds).removesuffix("T00:00:00Z")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
+
+
 def short_time(seconds: int) -> str:
     """Return a time to the minute, and at midnight only its date: `2026-09-10`.
 

@@ -201,6 +201,7 @@ class APIStatusError(APIError):
         type: str | None = None,  # noqa: A002 - the API's name
         request_id: str | None = None,
         retry_after: float | None = None,
+        earliest_start: int | None = None,
         body: str = "",
         hint: str = "",
     ) -> None:
@@ -217,6 +218,9 @@ class APIStatusError(APIError):
         """The `x-request-id` header, to be quoted to OpenAI's support."""
         self.retry_after = retry_after
         """Seconds to wait before the next request, if the server said so."""
+        self.earliest_start = earliest_start
+        """The earliest `start_time` (Unix seconds, UTC) that the API accepts, if it refused an
+        earlier one and said so."""
         self.body = body
         """The beginning of the body, as text."""
 

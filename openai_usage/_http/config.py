@@ -10,7 +10,13 @@ from typing import Any, Concatenate, Literal, NoReturn, ParamSpec, TypeAlias, Ty
 from attrs import Attribute, field, frozen
 from yarl import URL
 
-from openai_usage._http.environment import key_advice, resolve, resolve_admin_key
+from openai_usage._http.environment import (
+    CREATE_ADMIN_KEY,
+    KEYS_OF_PROJECTS,
+    key_advice,
+    resolve,
+    resolve_admin_key,
+)
 from openai_usage._http.secret import Secret
 from openai_usage._http.tls import check_tls
 from openai_usage._text import contains_key, short_repr
@@ -132,6 +138,15 @@ def _secure(config: "ClientConfig", attribute: Named, text: str) -> None:
         reject_option(attribute.name, "an https address", short_repr(text), INSECURE)
 
 
+def _reads_usage(config: "ClientConfig", _: object, text: str) -> None:
+    """Reject the key of a project. Other servers than OpenAI's may accept any key."""
+    if not f".{URL(text).host}".endswith(".api.openai.com"):
+        return
+    for prefix, kind in KEYS_OF_PROJECTS.items():
+        if config.admin_api_key.reveal().startswith(prefix):
+            reject_option("admin_api_key", "an organization's admin key", kind, CREATE_ADMIN_KEY)
+
+
 def is_loopback(host: str) -> bool:
     """Return whether *host* is this machine."""
     try:
@@ -187,7 +202,10 @@ class ClientConfig:
 
     admin_api_key: Secret = field(default=None, converter=_key)
     base_url: str = field(
-        default=None, kw_only=True, converter=_base_url, validator=[_no_key, _secure]
+        default=None,
+        kw_only=True,
+        converter=_base_url,
+        validator=[_no_key, _secure, _reads_usage],
     )
     organization: str | None = field(
         default=None, kw_only=True, converter=_organization, validator=[_no_key, _an_id]

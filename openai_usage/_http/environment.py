@@ -1,6 +1,7 @@
 """Read options from the environment: the key, the address, the organization and the proxy."""
 
 import os
+from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
 
 from yarl import URL
@@ -8,10 +9,25 @@ from yarl import URL
 from openai_usage._http.secret import Secret
 from openai_usage.errors import InvalidOptionError
 
+_ADMIN_KEYS = "https://platform.openai.com/settings/organization/admin-keys"
+
 _KEY_ADVICE = (
     "Usage and costs need an organization's admin key (sk-admin-…), which an organization owner "
-    "creates at https://platform.openai.com/settings/organization/admin-keys."
+    f"creates at {_ADMIN_KEYS}."
 )
+
+CREATE_ADMIN_KEY = f"An organization owner creates one (sk-admin-…) at {_ADMIN_KEYS}."
+"""The hint for a key that cannot read usage."""
+
+KEYS_OF_PROJECTS: Mapping[str, str] = {
+    "sk-proj-": "the key of a project",
+    "sk-svcacct-": "the key of a service account, which belongs to a project",
+}
+"""Descriptions of keys that can never read an organization's usage, by prefix.
+
+OpenAI's reference says that organization endpoints need an admin key. Other keys (`sk-…`, `sess-…`)
+can belong to a person who may read usage, so only the API can decide about them.
+"""
 
 
 def resolve(option: str, passed: str | None, variable: str) -> str | None:

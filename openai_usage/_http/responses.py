@@ -5,8 +5,10 @@ not depend on an HTTP library.
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping
+from datetime import date
 from email.utils import parsedate_to_datetime
 from math import inf
 
@@ -14,6 +16,8 @@ from openai_usage import errors
 from openai_usage._http.retry import OUT_OF_CREDIT
 from openai_usage._http.secret import Secret
 from openai_usage._text import with_full_stop
+from openai_usage._time_format import short_time
+from openai_usage.schema.times import unix_seconds
 
 _ERRORS: Mapping[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError,
@@ -46,11 +50,22 @@ _OTHER_ORGANIZATION = (
     "organization (OPENAI_ORG_ID): without one, the key's own is used."
 )
 
+_TOO_LONG_AGO = "reporting_lookback_exceeded"
+"""The code of an error for a range that begins before the times of which the API has data."""
+
+START_LATER = "The API does not report on times that long ago. Use a later start_time."
+
 _ADVICE_ON_CODES: Mapping[str, str] = {
+    _TOO_LONG_AGO: START_LATER,
     "invalid_organization": _OTHER_ORGANIZATION,
     "mismatched_organization": _OTHER_ORGANIZATION,
 }
 """Advice by error code, for any status."""
+
+_EARLIEST = re.compile(
+    r"(?ai)\bon or after (?P<seconds>\d{9,10})\b|\bstart date: (?P<date>\d{4}-\d\d-\d\d)\b"
+)
+"""The earliest start in the message of an error."""
 
 _EXCERPT = 2_000
 """The number of characters of a body that an error keeps."""
@@ -87,8 +102,10 @@ def status_error(
     advice_on_waiting = "" if wait is None else f"It asks to wait for {wait:g} s."
     if OUT_OF_CREDIT in (details.get("code"), details.get("type")):
         advice_on_waiting = "Waiting does not help: check the organization's plan and billing."
+    start = _earliest_start(details)
     advice = (
-        _ADVICE_ON_CODES.get(code or "")
+        ("" if start is None else f"Use a start_time from {start} ({short_time(start)}) on.")
+        or _ADVICE_ON_CODES.get(code or "")
         or known.get(status)
         or known.get(status // 100)
         or advice_on_waiting
@@ -102,9 +119,27 @@ def status_error(
         type=details.get("type"),
         request_id=request_id(headers, secret),
         retry_after=wait,
+        earliest_start=start,
         body=text,
         hint=advice,
     )
+
+
+def _earliest_start(details: Mapping[str, str]) -> int | None:
+    """Return the earliest start that the API accepts, if *details* refuse an earlier one.
+
+    Only the English message has it: as Unix seconds for costs by API key, and as a date for usage.
+    """
+    is_refused = details.get("param") == "start_time" or details.get("code") == _TOO_LONG_AGO
+    found = _EARLIEST.search(details.get("message", "")) if is_refused else None
+    if found is None:
+        return None
+    if found["seconds"]:
+        return int(found["seconds"])
+    try:
+        return unix_seconds(date.fromisoformat(found["date"]), param="start_time")
+    except ValueError:
+        return None
 
 
 def among_others(hint: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import define, field
 
+from openai_usage._time_format import typed_time
 from openai_usage.errors import PaginationError
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import YEAR_10000
@@ -89,7 +90,9 @@ def find_gaps(buckets: Iterable[Span], start_time: int, end_time: int, width: in
 
 
 def _out_of_order(bucket: Span, position: int | None) -> PaginationError:
+    span = f"{typed_time(bucket.start_time)} to {typed_time(bucket.end_time)}"
+    place = "" if position is None else f", but the iteration is at {typed_time(position)}"
     return PaginationError(
-        f"the API returned a bucket from {bucket.start_time} to {bucket.end_time}, but the "
-        f"iteration is at {position}: it is out of order, was returned before, or is out of range."
+        f"the API returned a bucket from {span}{place}: it is out of order, was returned before, "
+        "or is out of range."
     )

@@ -20,6 +20,7 @@ from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.resume_point import ResumePoint
 from openai_usage._telemetry import IterationSpan, iteration_span
+from openai_usage._time_format import typed_time
 from openai_usage._wire.decoder import decode_page
 from openai_usage._wire.params import Params, to_params
 from openai_usage.endpoints import Endpoint
@@ -208,9 +209,9 @@ class Paginator(Generic[R_co]):
 
     def _warn_of_restart(self, place: int, error: BadRequestError) -> None:
         _log.warning(
-            "GET %s refused its own cursor, starting again at %d: %s",
+            "GET %s refused its own cursor, starting again at %s: %s",
             self.endpoint.path,
-            place,
+            typed_time(place),
             error,
             extra={"endpoint": self.endpoint.path, "start_time": place},
         )

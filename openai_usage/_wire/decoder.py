@@ -97,6 +97,8 @@ def _invalid(error: Exception) -> APIResponseValidationError:
     what, _, where = str(error).partition(" - at ")
     if isinstance(error, RecursionError):  # its text depends on the Python version
         what, where = "it is nested too deeply", ""
+    if isinstance(error, UnicodeDecodeError):
+        what = f"it is not valid UTF-8 (byte {error.start})"
     return APIResponseValidationError(what, path=where.strip("`") or "$", body="")
 
 

@@ -4,8 +4,19 @@ import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from pkgutil import resolve_name
+from typing import Literal
 
-from cyclopts import App, CycloptsError, Group, UnknownCommandError, UnusedCliTokensError
+from cyclopts import (
+    App,
+    ArgumentCollection,
+    CoercionError,
+    CycloptsError,
+    Group,
+    Token,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
 
 from openai_usage import (
     AsyncUsageClient,
@@ -15,7 +26,7 @@ from openai_usage import (
     UsageError,
     __version__,
 )
-from openai_usage._text import did_you_mean, with_full_stop
+from openai_usage._text import did_you_mean, similar, with_full_stop
 from openai_usage._time_format import iso
 from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
 from openai_usage.cli.output.console import silence_stdout
@@ -27,6 +38,13 @@ _USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 
 _OPTIONAL_LIBRARIES = ("altair", "jinja2", "pyarrow", "vl_convert", "xlsxwriter")
 """Libraries of extras. If another library is missing, that is a bug."""
+
+_IN_WORDS: Mapping[object, str] = {
+    int: "a whole number",
+    int | Literal["auto"]: "a whole number or auto",
+    bool: "true or false",
+}
+"""The values that options of these types take, in words."""
 
 _OTHERS: Mapping[str, str] = {
     "spend": "Compare the costs of this month with last month and a budget.",
@@ -101,8 +119,22 @@ def _misuse(error: CommandError | CycloptsError) -> str:
             return " ".join(filter(None, (*words, "openai-usage --help lists all commands.")))
         case UnusedCliTokensError(unused_tokens=[first, *_]):
             return f"{first!r:.40} belongs to no option. The option --help lists all options."
+        case UnknownOptionError(token=Token(keyword=str() as typed)):
+            return _unknown_option(typed, error.argument_collection)
+        case CoercionError(target_type=kind, token=Token(keyword=str() as option, value=value)) if (
+            kind in _IN_WORDS
+        ):
+            return f"{option} takes {_IN_WORDS[kind]}, not {value!r:.40}."
         case _:
             return str(error)
+
+
+def _unknown_option(typed: str, options: ArgumentCollection) -> str:
+    known = {name.lstrip("-"): name for option in options for name in option.names}
+    close = similar(typed.lstrip("-"), known)
+    question = f"Did you mean {known[close[0]]}?" if close else ""
+    words = (f"{typed} is not an option of this command.", question)
+    return " ".join(filter(None, (*words, "The option --help lists all options.")))
 
 
 def _describe(error: OSError) -> str:

@@ -1,8 +1,10 @@
 """Word errors of the library for a terminal: with options and variables instead of arguments."""
 
+import re
 from collections.abc import Mapping
 
 from openai_usage import (
+    APIStatusError,
     AsyncUsageClient,
     InvalidOptionError,
     InvalidQueryError,
@@ -12,9 +14,10 @@ from openai_usage import (
 )
 from openai_usage._digits import MONEY_AS_TEXT, NOT_IN_A_TABLE
 from openai_usage._http.config import INSECURE
-from openai_usage._http.responses import NOT_FOUND, REDIRECTED, among_others
+from openai_usage._http.responses import NOT_FOUND, REDIRECTED, START_LATER, among_others
 from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
+from openai_usage._time_format import typed_time
 from openai_usage.errors import takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -41,11 +44,16 @@ _HINTS: Mapping[str, str] = {
     HOST_NOT_FOUND: "Check OPENAI_BASE_URL and the network.",
     INSECURE: "The admin key would be sent unencrypted, which is only allowed on this machine.",
     ONLY_AS_KEY: "Set only OPENAI_ADMIN_KEY to the key.",
+    START_LATER: "The API does not report on times that long ago. Use a later --start.",
     TOO_LARGE: UNUSUALLY_LARGE,
     NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
     MONEY_AS_TEXT: "Use --money text to keep every digit.",
 }
 """The hint for a terminal in place of each hint that only a program can follow."""
+
+
+_QUOTED = re.compile(r"'([\w.-]+)'")
+"""A value as Python shows it."""
 
 
 class CommandError(Exception):
@@ -60,7 +68,9 @@ def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
     hint = _hint(error.hint, others_answer=others_answer)
     match error:
         case InvalidQueryError(param=name) | InvalidOptionError(option=name) if error.expected:
-            return f"{takes(_option(name), error.expected, error.value)} {hint}".rstrip()
+            return f"{_takes(_option(name), error.expected, error.value)} {hint}".rstrip()
+        case APIStatusError(earliest_start=int() as start):
+            return error.with_hint(f"Use --start {typed_time(start)} or later.")
         case MissingAdminKeyError():
             return f"OPENAI_ADMIN_KEY is not set. {hint} To try it without a key, add --sandbox."
         case _:
@@ -78,6 +88,12 @@ def _hint(hint: str, *, others_answer: bool) -> str:
     return _HINTS.get(hint, hint)
 
 
+def _takes(option: str, expected: str, value: str) -> str:
+    """Return what an option takes, with words as people type them: without quotes, or blank."""
+    return takes(option, _QUOTED.sub(r"\1", expected), "" if value == "''" else value)
+
+
 def _option(name: str) -> str:
-    argument, bracket, key = name.partition("[")  # extra_query['a'] has a value of its own
-    return f"{_NAMES.get(argument, argument)}{bracket}{key}"
+    """Return the option for an argument: `--extra-query.a` for `extra_query['a']`."""
+    argument, _, key = name.partition("['")
+    return ".".join(filter(None, (_NAMES.get(argument, argument), key.removesuffix("']"))))

@@ -5,6 +5,8 @@ from typing import Self
 import msgspec
 from aiohttp import web
 
+from openai_usage._time_format import iso_date
+
 
 class ApiError(Exception):
     """An error response of the API."""
@@ -108,6 +110,15 @@ class ApiError(Exception):
             f"Try a start_time on or after {floor}."
         )
         return cls(400, message, param="start_time", code="invalid_request_error")
+
+    @classmethod
+    def too_long_ago(cls, earliest: int) -> Self:
+        """Return a 400: the range begins before the times of which there is data."""
+        message = (
+            "Usage and cost data are available for the past year. "
+            f"Earliest supported start date: {iso_date(earliest)} (UTC)."
+        )
+        return cls(400, message, code="reporting_lookback_exceeded")
 
     @classmethod
     def invalid_cursor(cls) -> Self:

@@ -23,6 +23,7 @@ from openai_usage.sandbox.response_edits import (
     send,
 )
 from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.times import DAY
 
 Answer = Callable[[], Awaitable[web.Response]]
 """A function that returns the correct response to a request."""
@@ -205,6 +206,17 @@ class Faults:
         self._change(
             lambda page: {**page, "data": page["data"][::-1]}, times, after, needs="start_time"
         )
+
+    def short_history(self, since: int, *, times: int = 1, after: int = 0) -> None:
+        """Reject ranges that begin before the day of *since* (Unix seconds)."""
+        earliest = since // DAY * DAY
+
+        async def effect(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+            if int(request.query["start_time"]) < earliest:
+                return ApiError.too_long_ago(earliest).response()
+            return await answer()
+
+        self._add(effect, times, after, needs="start_time")
 
     def dead_cursor(self, *, times: int = 1, after: int = 0) -> None:
         """Reject a valid cursor."""

@@ -24,6 +24,7 @@ from openai_usage import (
     UsageError,
     Window,
 )
+from openai_usage._time_format import typed_time
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 
@@ -236,7 +237,7 @@ async def test_a_bucket_out_of_order_or_seen_before_is_an_error(
     starts, error = await iterated(ten_days(client))
     assert isinstance(error, PaginationError)
     assert says in str(error)
-    assert re.search(r"the iteration is at \d+: it is", str(error))
+    assert re.search(r"the iteration is at \d{4}-\d\d-\d\d: it is", str(error))
     assert starts == days(0, 2)
     assert error.resume_from == START + 2 * DAY
 
@@ -286,7 +287,7 @@ async def test_a_refused_cursor_is_a_fresh_start_behind_the_last_bucket(
     assert record.levelno == logging.WARNING
     assert record.getMessage().startswith(
         "GET organization/usage/completions refused its own cursor, starting again at "
-        f"{START + 6 * DAY}: the API answered 400: The page token is invalid"
+        f"{typed_time(START + 6 * DAY)}: the API answered 400: The page token is invalid"
     )
     assert vars(record)["endpoint"] == "organization/usage/completions"
     assert vars(record)["start_time"] == START + 6 * DAY

@@ -125,7 +125,7 @@ async def test_unknown_fields_and_values_are_tolerated(
             "nested too deeply",
             id="deep, unknown",
         ),
-        pytest.param(b'{"data":[],"next_page":"\xff","has_more":true}', "$", "utf-8", id="utf-8"),
+        pytest.param(b'{"data":[],"next_page":"\xff","has_more":true}', "$", "UTF-8", id="utf-8"),
         pytest.param(b"", "$", "truncated", id="empty"),
         pytest.param(b"[]", "$", "got `array`", id="list"),
         pytest.param(b"null", "$", "got `null`", id="null"),

@@ -19,7 +19,7 @@ from openai_usage import (
     Names,
     PermissionDeniedError,
 )
-from openai_usage._http.environment import key_advice
+from openai_usage._http.environment import CREATE_ADMIN_KEY, KEYS_OF_PROJECTS, key_advice
 from openai_usage._http.secret import Secret
 from openai_usage.cli.wording import as_typed, reason
 
@@ -35,8 +35,7 @@ _CONNECT_TIMEOUT = 4.0
 _ADMIN = "sk-admin-"
 
 _OTHER_KINDS: Mapping[str, str] = {
-    "sk-proj-": "the key of a project",
-    "sk-svcacct-": "the key of a service account, which belongs to a project",
+    **KEYS_OF_PROJECTS,
     "sk-": "the key of a user",
     "sess-": "the session of a browser",
 }
@@ -68,8 +67,9 @@ def check_key(key: Secret) -> Check:
         return Check("key", "ok", f"{masked} is an admin key")
     for prefix, kind in _OTHER_KINDS.items():
         if key.reveal().startswith(prefix):
-            advice = "set OPENAI_ADMIN_KEY to an admin key, sk-admin-…"
-            return Check("key", "failed", f"{masked} is {kind}, and cannot read usage: {advice}")
+            fact = f"{masked} is {kind}, and cannot read usage."
+            advice = f"Set OPENAI_ADMIN_KEY to an organization's admin key. {CREATE_ADMIN_KEY}"
+            return Check("key", "failed", f"{fact} {advice}")
     return Check("key", "skipped", f"{masked} does not begin like an admin key: {_ADMIN}…")
 
 

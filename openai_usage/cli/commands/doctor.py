@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -20,7 +20,7 @@ from openai_usage import (
     days_ago,
 )
 from openai_usage._http.environment import resolve_admin_key
-from openai_usage._text import printable, with_full_stop
+from openai_usage._text import listed, printable, with_full_stop
 from openai_usage.cli.commands.checks import (
     RESPONSE_TIMEOUT,
     Check,
@@ -49,7 +49,9 @@ QUICK_CLIENT = partial(
 
 _CONNECTION = Connection()
 _ENDPOINTS = AsyncUsageClient.table()
-_NAMES = ("connection", *_ENDPOINTS, "names")
+_REMAINING = ("connection", "endpoints", "names")
+"""The checks that need a key and an address."""
+
 _MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("–", "yellow")}
 
 _CHECKED_BY = {"admin_api_key": "key", "base_url": "address"}
@@ -64,7 +66,7 @@ def doctor(*, connection: Connection = _CONNECTION) -> int:
     """
     checks, code = asyncio.run(_check_all(connection))
     grid = Table.grid(padding=(0, 1, 0, 0))
-    for check in _without_repeats(checks):
+    for check in _without_repeats(_of_all_endpoints(checks)):
         mark, color = _MARKS[check.state]
         message = f"{check.message} ({check.detail})" if check.detail else check.message
         if not connection.sandbox:  # the key of a sandbox is not secret
@@ -89,12 +91,14 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
             key = _with_organization(key, organization)
             checks = [key, Check("address", "ok", client.base_url), *checks]
     except MissingAdminKeyError:
-        return [key, *_skipped("address", *_NAMES)], 2
+        return [key, _skipped("address", *_REMAINING)], 2
     except InvalidOptionError as error:
         name = _CHECKED_BY.get(error.option, error.option)
-        invalid = Check(name, "failed", as_typed(error))
-        first = [invalid, *_skipped("address")] if name == "key" else [key, invalid]
-        return [*first, *_skipped(*_NAMES)], 2
+        says_more = name == "key" and key.state == "failed"
+        invalid = key if says_more else Check(name, "failed", as_typed(error))
+        if name == "key":
+            return [invalid, _skipped("address", *_REMAINING)], 2
+        return [key, invalid, _skipped(*_REMAINING)], 2
     return checks, int(any(check.state == "failed" for check in checks))
 
 
@@ -121,7 +125,7 @@ async def run_checks(client: AsyncUsageClient) -> Sequence[Check]:
             if connection.state == "ok":
                 await asyncio.gather(*map(query_yesterday, _ENDPOINTS.values()), read_names())
     if connection.state != "ok":
-        return [connection, *_skipped(*_ENDPOINTS, "names")]
+        return [connection, _skipped("endpoints", "names")]
     others_answer = None in answers.values()
     return [
         connection,
@@ -146,11 +150,22 @@ def _with_organization(key: Check, organization: str | None) -> Check:
     )
 
 
-def _skipped(*names: str) -> Iterator[Check]:
-    return (Check(name, "skipped", "not checked") for name in names)
+def _skipped(*names: str) -> Check:
+    return Check("others", "skipped", f"not checked: {listed(names, 'and')}")
 
 
-def _without_repeats(checks: Sequence[Check]) -> Iterator[Check]:
+def _of_all_endpoints(checks: Sequence[Check]) -> Iterator[Check]:
+    """Yield the checks; if all endpoints fail alike, one check is for all of them."""
+    endpoints = [check for check in checks if check.name in _ENDPOINTS]
+    is_one_fault = len({(check.state, check.message) for check in endpoints}) == 1
+    for check in checks:
+        if check not in endpoints or check.state == "ok" or not is_one_fault:
+            yield check
+        elif check is endpoints[0]:
+            yield evolve(check, name=f"all {len(endpoints)} endpoints")
+
+
+def _without_repeats(checks: Iterable[Check]) -> Iterator[Check]:
     """Yield the checks; a failure that repeats an earlier one only refers to it."""
     first: dict[str, str] = {}
     for check in checks:

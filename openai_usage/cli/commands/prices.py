@@ -12,6 +12,7 @@ from openai_usage import Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps, describe_span
 from openai_usage._text import listed
 from openai_usage.analysis.prices import prices as prices_of
+from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.dimensions import Word, dimensions_of, fields_of
 from openai_usage.cli.options.names import NameOptions
@@ -72,18 +73,19 @@ def prices(
 
     async def fetch() -> tuple[_Bill, _Bill, KnownNames]:
         async with connection.client(on_gap=gaps.append) as client:
+            ids = await find_project_ids(client, project_ids)
 
             async def bill_of(part: Window) -> _Bill:
                 query = client.costs(
                     start_time=part.start_time,
                     end_time=part.end_time,
                     group_by=group_by,
-                    project_ids=project_ids,
+                    project_ids=ids,
                 )
                 return await query.concurrently().collect()
 
             return await asyncio.gather(
-                bill_of(window), bill_of(before), naming.of(client, group_by, project_ids)
+                bill_of(window), bill_of(before), naming.of(client, group_by, ids)
             )
 
     bill, bill_before, names = asyncio.run(fetch())

@@ -13,6 +13,7 @@ from cyclopts import Group, Parameter
 
 from openai_usage import Buckets, Endpoint, Gap, RangeQuery
 from openai_usage._gap_text import describe_gaps
+from openai_usage.cli.ids import find_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import OutputOptions
@@ -20,6 +21,7 @@ from openai_usage.cli.options.sums import SumOptions, group_by_option
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.unmatched import explain_nothing
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Query", sort_key=2)
@@ -36,7 +38,7 @@ class Interrupted(KeyboardInterrupt):
         """The start to continue from, in Unix seconds; None if the output cannot be used."""
 
 
-def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
+def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
     """Return the command for an endpoint; cyclopts reads its options from the signature."""
 
     def command(
@@ -48,7 +50,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         connection: Connection = _CONNECTION,
         concurrency: int | Literal["auto"] = 1,
         **params: Any,
-    ) -> None:
+    ) -> int:
         if concurrency != "auto" and concurrency < 1:
             raise CommandError(f"--concurrency takes a positive number or auto, not {concurrency}.")
         from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and help needs none
@@ -65,14 +67,13 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
         on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
 
-        async def fetch_and_write() -> None:
+        async def fetch_and_write() -> int:
             async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
-                buckets: Buckets[object] = client.query(
-                    endpoint,
-                    start_time=start_time,
-                    end_time=end_time,
-                    **grouping.query(params),
-                )
+                span = {"start_time": start_time, "end_time": end_time}
+                wanted = {**grouping.query(params), **span}
+                client.query(endpoint, **wanted)  # rejects what is invalid before names are read
+                wanted = await find_ids(client, wanted)
+                buckets: Buckets[object] = client.query(endpoint, **wanted)
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
                 with show_progress(tracker) if is_shown else nullcontext():
@@ -88,17 +89,21 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., None]:
                         money=output.money or "decimal",
                         with_zeros=sums.days_without_usage,
                     )
-                    await output.write(rows)
+                    is_written = await output.write(rows)
                     tracker.is_done = True
                 names.warn_of_unread()
+                if is_written:
+                    return 0
+                return await explain_nothing(client, rows, for_people=output.chosen.is_table)
 
         try:
             interruptible = nullcontext() if is_incremental else _interrupt_immediately()
             with tracker.written, interruptible:
-                asyncio.run(fetch_and_write())
+                return asyncio.run(fetch_and_write())
         except KeyboardInterrupt:
             if not tracker.is_done:  # otherwise the output is complete
                 raise Interrupted(tracker.written.end_time) from None
+            return 0
         finally:
             for sentence in describe_gaps(gaps):
                 say(sentence)

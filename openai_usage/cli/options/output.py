@@ -11,7 +11,6 @@ from attrs import evolve, frozen
 from cyclopts import Parameter, Token
 
 from openai_usage import Endpoint, MoneyType
-from openai_usage._gap_text import billed_or_used
 from openai_usage._text import listed
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.output.atomic_file import atomic_file, check_path
@@ -216,8 +215,11 @@ class OutputOptions(Destination):
         """Return whether output that was written before an error is kept and can be used."""
         return self.output is None and self.chosen.streams and not grouping.is_summed
 
-    async def write(self, results: ResultRows) -> None:
-        """Write all rows to the chosen destination in the chosen format."""
+    async def write(self, results: ResultRows) -> bool:
+        """Write all rows to the chosen destination in the chosen format.
+
+        Return whether there were any results, or parts of the range are unknown.
+        """
         written = Written()
         results = evolve(results, buckets=written.count(results.buckets))
         rows = TotalRows(results) if results.grouping.is_summed else results
@@ -226,19 +228,4 @@ class OutputOptions(Destination):
         # For people only: scripts get nothing on stdout or stderr if all is well.
         if self.output is not None and sys.stderr.isatty():
             say(f"wrote {self.output}: {written}.")
-        # An empty table needs a word, and a filter that matches nothing is often a typing error.
-        is_empty = not written.results and not results.gaps
-        if is_empty and (results.filters or self.chosen.is_table):
-            say(_nothing(results))
-
-
-def _nothing(rows: ResultRows) -> str:
-    """Return a sentence for a range without results. The command itself describes gaps."""
-    verb = billed_or_used([rows.source.endpoint.name])
-    if not rows.filters:
-        return f"nothing was {verb} in this range."
-    filters = " and ".join(f"--{name.replace('_', '-')}" for name in rows.filters)
-    return (
-        f"nothing that matches {filters} was {verb} in this range. Filters take ids and exact "
-        "values, not names."
-    )
+        return bool(written.results or results.gaps)
