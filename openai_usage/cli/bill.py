@@ -11,6 +11,7 @@ from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
 from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
 from openai_usage.analysis.spending import Dimension, end_of_month, start_of_last_month
+from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.dimensions import Field
 from openai_usage.cli.options.names import NameOptions
@@ -113,6 +114,7 @@ async def fetch_bill(
         or any(each.needs_names and each.owner == "user" for each in budgets),
     )
     async with connection.client(on_gap=gaps.append) as client:
+        options = evolve(options, project_ids=await find_project_ids(client, options.project_ids))
         query = client.costs(
             start_time=history,
             end_time=min(end, now),

@@ -563,3 +563,11 @@ def test_it_takes_few_requests(
         usage_sandbox.requests.clear()
         terminal(f"spend {options}")
         assert len(usage_sandbox.requests) == 2
+
+
+def test_projects_can_be_given_by_name(terminal: Terminal) -> None:
+    shown = terminal("spend --sandbox --by project --project-ids Research")
+    assert "Research" in shown
+    assert "Support Assistant" not in shown
+    terminal("spend --sandbox --project-ids Resaerch", exit_code=2)
+    assert "Research" in terminal.err
