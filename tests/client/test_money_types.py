@@ -394,8 +394,8 @@ def test_parquet_has_them_too(
 def test_money_goes_with_parquet_alone(form: str, terminal: Terminal, asked: Sandbox) -> None:
     terminal(f"{ASKED} --money text {form}", exit_code=2)
     assert terminal.err == (
-        "openai-usage: --money text is only for Parquet. CSV and JSON write money with every "
-        "digit, and so does a table with --exact. Remove it, or use --format parquet.\n"
+        "openai-usage: --money text is only for Parquet. CSV, JSON and Excel files have every "
+        "digit of money, and so does a table with --exact. Remove it, or use --format parquet.\n"
     )
     assert asked.requests == []
 
