@@ -34,43 +34,40 @@ def table_of_ranking(ranking: Ranking, compared: str) -> Table:
     """Return a table of the largest models or projects, with the others to be unfolded."""
     is_compared = ranking.everything.before is not None
     omission = f"; no data for {join(ranking.without)}" if ranking.without else ""
-    names = dict(
-        zip(map(id, ranking.items), unique_labels(map(_with_id, ranking.items)), strict=True)
-    )
     rest = Table(
         title=f"Every other {ranking.what}{ranking.suffix}",
         caption="Costs, largest first.",
         heads=(ranking.head, "Spend", *(["Change"] if is_compared else [])),
-        rows=tuple(_short(ranking, names[id(each)], each) for each in ranking.others),
+        rows=tuple(_short(ranking, each) for each in ranking.others),
     )
     return Table(
         title=f"Every {ranking.what}{ranking.suffix}",
         caption=f"Costs, largest first{omission}. {compared}".strip(),
         heads=(ranking.head, "Spend", *(["Before", "Change"] if is_compared else [])),
-        rows=tuple(
-            _costs(ranking, names.get(id(each), each.label), each) for each in ranking.largest
-        ),
-        foot=_costs(ranking, "Total", ranking.everything),
+        rows=tuple(_costs(ranking, each) for each in ranking.largest),
+        foot=_costs(ranking, ranking.everything),
         rest=rest if rest.rows else None,
     )
 
 
-def _with_id(item: RankedItem) -> str:
+def _head(item: RankedItem) -> Cell:
+    """Return the name of an item, with its id below if the name does not have it."""
     id_ = "" if item.id is None else label(item.id)
-    return item.label if id_ in item.label else f"{item.label} · {id_}"
+    return Cell(item.label, below="" if id_ in item.label else id_)
 
 
-def _costs(ranking: Ranking, name: str, each: RankedItem) -> tuple[Cell, ...]:
+def _costs(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
     unit, billed = ranking.unit, each.billed
     share = "" if billed is None else precise_share(billed, ranking.everything.total)
-    costs = (Cell(name), amount_cell(unit, billed, share))
+    costs = (_head(each), amount_cell(unit, billed, share))
     if each.before is None:
         return costs
     return (*costs, amount_cell(unit, each.before), _change(unit, each))
 
 
-def _short(ranking: Ranking, name: str, each: RankedItem) -> tuple[Cell, ...]:
-    costs = (Cell(name), amount_cell(ranking.unit, each.billed))
+def _short(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
+    # Names differ. Ids would make the table of thousands of projects too long.
+    costs = (Cell(each.label), amount_cell(ranking.unit, each.billed))
     return costs if each.before is None else (*costs, Cell(ranking.unit.signed(each.change)))
 
 
@@ -125,7 +122,7 @@ def table_of_prices(figures: Figures) -> Table | None:
     rows = [
         (
             Cell(name),
-            _price(each, each.price, f"for {each.per}"),
+            _price(each, each.price, f"per {_per(each)}"),
             _price_change(each),
             amount_cell(money_with_symbol(each.currency), each.amount),
         )
@@ -145,6 +142,12 @@ def table_of_prices(figures: Figures) -> Table | None:
 
 def _priced(each: Price) -> str:
     return ", ".join(label(str(part)) for part in dict.fromkeys(each.labels.values()) if part)
+
+
+def _per(each: Price) -> str:
+    """Return the quantity that a price is for, in the singular if it is one of a newer unit."""
+    is_newer = each.per == each.unit
+    return str(each.per).removesuffix("s").replace("_", " ") if is_newer else str(each.per)
 
 
 def _price(each: Price, value: Decimal | None, below: str = "") -> Cell:
@@ -174,8 +177,8 @@ def changed_prices(figures: Figures) -> Iterator[str]:
         if now is None or before is None or change is None or abs(change) < _MOVED * before:
             continue
         yield (
-            f"{_priced(each)}: {price_text(each, before)[0]} before, {price_text(each, now)[0]} "
-            f"now for {each.per} ({precise_change(now, before)})"
+            f"{_priced(each)}: from {price_text(each, before)[0]} to {price_text(each, now)[0]} "
+            f"per {_per(each)} ({precise_change(now, before)})"
         )
 
 

@@ -59,11 +59,13 @@ def page(figures: Figures) -> str:
     ranked = rankings(figures)
     spend, usage = panels_of_spend(figures, ranked), panels_of_usage(figures)
     compared = notes.compared_days(figures)
-    tables = tables_of_panels([*spend, *usage])
+    # The daily spend of people would be most of the page.
+    tables = tables_of_panels([*(each for each in spend if not each.compact), *usage])
     listed = [table_of_ranking(each, compared) for each in ranked]
     names = slugs(table.title for table in [*listed, *tables])
     anchors = dict(zip(names[len(listed) :], tables, strict=True))
-    listed_in = {panel.title: name for name, table in anchors.items() for panel in table.panels}
+    listed_in = {spend_title(each): name for each, name in zip(ranked, names, strict=False)}
+    listed_in |= {panel.title: name for name, table in anchors.items() for panel in table.panels}
 
     def chart(name: str, panel: Panel) -> Chart:
         large = svg(panel, HALF if panel.compact else LARGE)

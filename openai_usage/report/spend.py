@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress
 
 from attrs import frozen
 
@@ -138,7 +139,7 @@ def _rankings(figures: Figures, what: str, spends: Sequence[Spend]) -> Iterator[
 
 def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: str) -> Ranking:
     now = _by(what, spend.rows)
-    compared = figures.compared_days
+    compared = frozenset(figures.compared_days)
     before = _by(what, spend.before) if compared and spend.before is not None else None
     missing_parts = figures.missing_of("costs")
     missing = figures.missing_days(missing_parts)
@@ -146,8 +147,10 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
         None if n in missing else Decimal(0) for n in range(len(figures.period.days))
     )
 
+    is_compared = [n in compared for n in range(len(figures.period.days))]
+
     def in_compared_days(rows: Iterable[Values]) -> Decimal:
-        return total(*(tuple(days[n] for n in compared) for days in rows))
+        return total(*(compress(days, is_compared) for days in rows))
 
     ids = sorted({*now, *(before or ())}, key=str)
     labels = _labels(ids, None if what == "model" else figures.names, f"(no {what})")
@@ -182,10 +185,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
 
 def _by(what: str, rows: Rows) -> Mapping[str | None, Values]:
     groups = group_by(rows, _LABELS[what])
-    return {
-        each: rows[keys[0]] if len(keys) == 1 else sums(rows[key] for key in keys)
-        for each, keys in groups.items()
-    }
+    return {each: sums(rows[key] for key in keys) for each, keys in groups.items()}
 
 
 def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
@@ -227,6 +227,7 @@ def panel_of(figures: Figures, ranking: Ranking) -> Panel:
         title=spend_title(ranking),
         unit=ranking.unit,
         series=top_series(rows),
+        compact=ranking.what in figures.people,
         marks=marks(list(unusual_days(figures, ranking.currency, {ranking.what: ranking.labels}))),
     )
     if not panel.series:

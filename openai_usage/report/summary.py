@@ -179,7 +179,9 @@ def because(change: PriceChange, unit: Unit) -> str:
         f"{'higher' if change.price_effect > 0 else 'lower'} prices": change.price_effect,
     }
     causes = sorted(size.items(), key=lambda each: abs(each[1]), reverse=True)
-    parts = [f"{unit.signed(effect)} comes from {cause}" for cause, effect in causes if round(effect, 2)]
+    parts = [
+        f"{unit.signed(effect)} comes from {cause}" for cause, effect in causes if round(effect, 2)
+    ]
     ending = "" if round(change.price_effect, 2) else ". Its prices did not change"
     return f"Of that, {join(parts, len(parts))}{ending}."
 

@@ -127,7 +127,7 @@ def _unusual(panel: Panel, place: alt.X | alt.Y, colours: Mapping[str, str]) -> 
             alt.Chart(alt.InlineData(values=values))
             .encode(place, alt.Description("text:N"))
             .mark_point(
-                shape="triangle-down", filled=True, size=45, color=colours["text"], y=5, opacity=1
+                shape="triangle-down", filled=True, size=32, color=colours["text"], y=-4, opacity=1
             )
         )
 
