@@ -58,7 +58,7 @@ def spent(figures: Figures, ranking: Ranking) -> str:
     """Return what was spent, by whom and when."""
     billed = ranking.everything.billed
     if billed is None:
-        return f"What {_who(figures)} spent {_when(figures)} is unknown."
+        return f"{_who(figures)} spent an unknown amount {_when(figures)}."
     known = " on the known days" if figures.missing_of("costs") else ""
     return f"{_who(figures)} spent {ranking.unit.rounded(billed)} {_when(figures)}{known}."
 

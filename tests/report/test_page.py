@@ -376,7 +376,7 @@ def test_long_ranges_are_shown_by_month() -> None:
     assert images.total == sum(known(figures.usage[1].rows["images", None]))
     assert len(stored.bars) == 200  # which cannot be added up to months
     page = Page(Report(figures).html())
-    assert {len(table) for table in page.tables[2:]} == {8 + 2, 200 + 2}
+    assert {len(table) for table in page.tables[4:]} == {8 + 2, 200 + 2}
     listed = {tuple(row) for table in page.tables for row in table}
     assert ("2026-02-23", "$1.00", "$1.00") in listed
     assert ("2026-02-23", "100") in listed  # images
