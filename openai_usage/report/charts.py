@@ -13,6 +13,7 @@ import altair as alt
 
 from openai_usage.analysis.daily import Period
 from openai_usage.report.panels import OTHERS, Panel
+from openai_usage.report.png import compress_png
 from openai_usage.report.svg import compact_svg
 from openai_usage.report.vega import Size, specify
 
@@ -58,7 +59,7 @@ def picture(panel: Panel, period: Period) -> bytes:
     title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
     chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
     chart.save(output, format="png", scale_factor=2)
-    return output.getvalue()
+    return compress_png(output.getvalue())
 
 
 def subtitle(panel: Panel, period: Period) -> Iterator[str]:

@@ -621,6 +621,7 @@ def test_pictures_are_of_every_panel() -> None:
     for picture in pictures.values():
         assert picture.startswith(b"\x89PNG\r\n")
         assert int.from_bytes(picture[16:20]) == 1920
+        assert len(picture) < 300_000
 
 
 # ---------------------------------------------------------------- colours
