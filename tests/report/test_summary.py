@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from openai_usage._number_format import money_with_symbol
+from openai_usage.analysis.daily import Rows
 from openai_usage.analysis.measures import Measure
 from openai_usage.analysis.price_changes import PriceChange
 from openai_usage.analysis.projection import Projection
@@ -29,9 +30,9 @@ def text_of(figures: Figures) -> str:
 
 def of_amounts(now: Sequence[str], before: Sequence[str] | None, **changes: Any) -> Figures:
     """Some days of one model and project, with as many days before."""
-    key = ("p", "gpt-5, input")
+    key: tuple[str | None, ...] = ("p", "gpt-5, input")
     days = tuple(map(Decimal, now))
-    then = None if before is None else {key: tuple(map(Decimal, before))}
+    then: Rows | None = None if before is None else {key: tuple(map(Decimal, before))}
     return of_days(len(now), spend=(Spend("usd", {key: days}, then),), **changes)
 
 
