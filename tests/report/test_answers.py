@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from openai_usage import AsyncUsageClient
+from openai_usage import Amount, AsyncUsageClient, Bucket, CostsResult
 from openai_usage.report import Report
+from openai_usage.report.course import courses
 from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
 from openai_usage.report.options import Options
@@ -220,3 +221,9 @@ async def test_costs_of_nothing_judge_nothing(
     async with client:
         figures = await figures_of(client, TODAY - 6 * DAY)
     assert figures.answers.judged_days == 0
+
+
+def test_a_month_of_which_no_day_is_whole_has_no_course() -> None:
+    result = CostsResult(amount=Amount(value=Decimal(1), currency="usd"))
+    bucket = Bucket(start_time=TODAY - 10 * DAY, end_time=TODAY - 9 * DAY - 1, results=(result,))
+    assert list(courses([bucket], NOW, None)) == []
