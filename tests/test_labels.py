@@ -287,7 +287,7 @@ async def test_a_report_has_a_row_for_each_group(
 async def test_models_that_look_alike_have_charges_of_their_own(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    items = ["x\0, input", "x\0, output", "x\1, input", *"abcdef"]
+    items = ["x-1\0, input", "x-1\0, output", "x-1\1, input", *"abcdef"]
     rows = [(None, item, "usd", Decimal(2**n)) for n, item in enumerate(items)]
     answer_at(sandbox, "costs", 200, page(rows, TODAY - DAY))
     figures = await figures_of_yesterday(client)

@@ -311,7 +311,7 @@ def test_sixty_projects_are_six_and_others_and_all_in_the_table() -> None:
     assert largest[26] == ["35 more", "$4,410.86", "$35.00", "+$3,745.63"]
     assert rest[0] == ["Project", "Spend", "Change"]
     assert [row[0] for row in rest[1:]] == [f"proj_{n:02}" for n in range(25, 60)]
-    assert rest[-1] == ["proj_59", "$7.02", "+$5.01"]
+    assert rest[-1] == ["proj_59", "$7.02", "+$5.02"]
     assert "Every other project: 35 rows, 3 columns" in page.text
     by_day = page.tables[-1]
     assert by_day[0] == ["In UTC", *(f"proj_{n:02}" for n in range(11)), "49 more", "Total"]
