@@ -203,7 +203,7 @@ def sums(rows: Iterable[Values]) -> Values:
 
 def _added(row: Values, other: Values) -> Values:
     """Return the sum of two rows without unknown values. Others are a `TypeError`."""
-    return tuple(map(add, row, other))
+    return tuple(map(add, row, other))  # pyright: ignore[reportArgumentType] - None has no sum
 
 
 def _subtotal(values: Values) -> Decimal | None:
