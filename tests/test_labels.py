@@ -22,12 +22,13 @@ from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.spend_text import label_parts
 from openai_usage.cli.output.summary import summarize
+from openai_usage.report.answer_tables import table_of_ranking
 from openai_usage.report.data import Figures
 from openai_usage.report.fetch import gather
 from openai_usage.report.spend import panels_of_spend, rankings
-from openai_usage.report.tables import tables_of_rankings
 from openai_usage.report.usage import panels_of_usage
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.line_items import line_item_label
 from tests.conftest import DAY, NOW, TODAY
 from tests.support.report_values import answer_at
 from tests.support.served_buckets import serve_buckets
@@ -267,12 +268,15 @@ async def test_a_report_has_a_row_for_each_group(
     assert Counter(each.everything.total for each in ranked) == Counter(
         2 * [*bill_of(rows).values()]
     )
-    for place, what in enumerate(("project", "line item")):
+    for what, found in (
+        ("project", {(row[0] or None, row[2]) for row in rows}),
+        ("model", {(line_item_label(row[1] or None, "model"), row[2]) for row in rows}),
+    ):
         items = [one for each in ranked if each.what == what for one in each.items]
-        assert len(items) == len({(row[place] or None, row[2]) for row in rows})
-    for ranking, table in zip(ranked, tables_of_rankings(ranked, ""), strict=True):
+        assert len(items) == len(found)
+    for ranking in ranked:
         assert are_told_apart(one.label for one in ranking.items)
-        assert are_told_apart(row[0] for row in table.rows)
+        assert are_told_apart(row[0] for row in table_of_ranking(ranking, "").rows)
         assert {one.label for one in ranking.items if one.id is None} <= {f"(no {ranking.what})"}
     for panel in panels_of_spend(figures, ranked):
         assert are_told_apart(series.label for series in panel.series)
@@ -283,12 +287,12 @@ async def test_a_report_has_a_row_for_each_group(
 async def test_models_that_look_alike_have_charges_of_their_own(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:
-    items = ["x\0, input", "x\0, output", "x\1, input", *"abcdef"]
+    items = ["x-1\0, input", "x-1\0, output", "x-1\1, input", *"abcdef"]
     rows = [(None, item, "usd", Decimal(2**n)) for n, item in enumerate(items)]
     answer_at(sandbox, "costs", 200, page(rows, TODAY - DAY))
     figures = await figures_of_yesterday(client)
-    _, by_item = panels_of_spend(figures, rankings(figures))
-    assert {each.label: each.total for each in by_item.series} == {
+    by_model, _ = panels_of_spend(figures, rankings(figures))
+    assert {each.label: each.total for each in by_model.series} == {
         **{letter: Decimal(2**n) for n, letter in enumerate("abcdef", 3)},
         "Other (2)": Decimal(7),
     }
@@ -299,8 +303,8 @@ async def test_a_report_calls_no_project_so(client: AsyncUsageClient, sandbox: S
     answer_at(sandbox, "costs", 200, page(rows, TODAY - DAY))
     figures = await figures_of_yesterday(client)
     assert [(one.label, one.total) for each in rankings(figures) for one in each.items] == [
+        ("(no model)", Decimal(3)),
         ("(no project)", Decimal(3)),
-        ("(no line item)", Decimal(3)),
     ]
 
 

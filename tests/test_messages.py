@@ -194,7 +194,7 @@ def names(stage: Stage) -> Said:
 def reports(stage: Stage) -> Said:
     for code in stage.after_each(REPORTS):
         _, said = stage.command("openai-usage report --start 2026-01-05 --end 2026-01-09")
-        head, _, _ = Path("report.html").read_text(encoding="utf-8").partition("<main>")
+        head, _, _ = Path("report.html").read_text(encoding="utf-8").partition("<nav")
         for notice in re.findall("<(?:p|li)>(.*)</(?:p|li)>", head):
             said += f"\npage: {html.unescape(re.sub('<[^>]*>', '', notice))}"
         yield code, said

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
+from itertools import chain
+from operator import add
 from typing import Self
 
 from attrs import define, field, frozen
 
-from openai_usage._decimals import exact_sum
+from openai_usage._decimals import exact_sum, exactly
 from openai_usage._time_format import date_and_time, iso_date
 from openai_usage.analysis.groups import group_by
 from openai_usage.errors import InvalidQueryError
@@ -36,6 +38,8 @@ Values = tuple[Decimal | None, ...]
 
 Rows = Mapping[Key, Values]
 """The figures of each day, by their labels."""
+
+_ZERO = Decimal(0)
 
 
 @frozen
@@ -175,19 +179,38 @@ class DailyTotals:
         }
 
 
-def total(*rows: Values) -> Decimal:
+def total(*rows: Iterable[Decimal | None]) -> Decimal:
     """Return the exact sum of all known values."""
-    return exact_sum(each for row in rows for each in row if each is not None)
+    with exactly():
+        return sum(filter(None, chain.from_iterable(rows)), _ZERO)
 
 
 def subtotal(values: Values) -> Decimal | None:
     """Return the exact sum, or None if a value is unknown and all known values are zero."""
-    return None if None in values and not any(values) else total(values)
+    with exactly():
+        return _subtotal(values)
 
 
 def sums(rows: Iterable[Values]) -> Values:
     """Return the sum of the rows, day by day."""
-    return tuple(map(subtotal, zip(*rows, strict=True)))
+    table = list(rows)
+    with exactly():  # once for all days: there can be thousands of rows
+        try:
+            return reduce(_added, table)
+        except TypeError:
+            return tuple(map(_subtotal, zip(*table, strict=True)))
+
+
+def _added(row: Values, other: Values) -> Values:
+    """Return the sum of two rows without unknown values. Others are a `TypeError`."""
+    return tuple(map(add, row, other))  # pyright: ignore[reportArgumentType] - None has no sum
+
+
+def _subtotal(values: Values) -> Decimal | None:
+    amounts = [each for each in values if each]
+    if amounts:
+        return sum(amounts, _ZERO)
+    return None if None in values else _ZERO
 
 
 def by(place: int, rows: Rows) -> Mapping[str | None, Values]:

@@ -10,7 +10,7 @@ light and dark mode. It contains no script::
 """
 
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import overload
 
 from attrs import frozen
@@ -24,6 +24,7 @@ from openai_usage.names import Names
 from openai_usage.report.cards import cards_of_spend
 from openai_usage.report.data import Figures, Missing
 from openai_usage.report.fetch import gather, period_of
+from openai_usage.report.options import Breakdown, Options
 from openai_usage.report.panels import named
 from openai_usage.report.spend import panels_of_spend, rankings
 from openai_usage.report.usage import panels_of_usage
@@ -102,6 +103,11 @@ def report(
     end_time: Timestamp | None = None,
     *,
     names: Names | None = None,
+    group_by: Collection[Breakdown] = (),
+    project_ids: Collection[str] | None = None,
+    organization_name: str | None = None,
+    personal: bool = False,
+    is_sample: bool = False,
 ) -> Coroutine[object, object, Report]: ...
 @overload
 def report(
@@ -110,6 +116,11 @@ def report(
     end_time: Timestamp | None = None,
     *,
     names: Names | None = None,
+    group_by: Collection[Breakdown] = (),
+    project_ids: Collection[str] | None = None,
+    organization_name: str | None = None,
+    personal: bool = False,
+    is_sample: bool = False,
 ) -> Report: ...
 def report(
     client: AsyncUsageClient | UsageClient,
@@ -117,6 +128,11 @@ def report(
     end_time: Timestamp | None = None,
     *,
     names: Names | None = None,
+    group_by: Collection[Breakdown] = (),
+    project_ids: Collection[str] | None = None,
+    organization_name: str | None = None,
+    personal: bool = False,
+    is_sample: bool = False,
 ) -> Coroutine[object, object, Report] | Report:
     """Fetch the data of a report from all endpoints concurrently.
 
@@ -126,23 +142,37 @@ def report(
     endpoints are complete. Days for which an endpoint returns no bucket are listed there too. Their
     values are None in `figures`, and no average or comparison includes them. If the costs of the
     period before cannot be read, `missing` does not list them: the report leaves out the
-    comparison, and the page says so.
+    comparison, and the page says so. A hard limit that cannot be read is left out.
 
     Args:
         client: The client that sends the requests.
         start_time: The start of the range, inclusive.
         end_time: The end of the range, exclusive. Default: now. A later end is cut to now.
-        names: The result of the client's `names()`, to show projects by name. Default: by id.
+        names: The result of the client's `names()`, to show projects, users and API keys by name.
+            Default: by id.
+        group_by: The breakdowns of spend that come first: `model`, `project`. The other follows.
+        project_ids: The projects to report. Default: all.
+        organization_name: The name in the title. Default: the one that the API returns with costs.
+        personal: Add spend by user and by API key, with two more requests.
+        is_sample: Label the report as sample data, because it is made up.
 
     Raises:
         APIError: No endpoint could be read.
-        InvalidQueryError: The range is empty or has not begun yet. No request was sent.
+        InvalidQueryError: The range is empty or has not begun yet, or an argument is not valid. No
+            request was sent.
         ModuleNotFoundError: The extra `[report]` is not installed. No request was sent.
     """
 
     async def fetch() -> Report:
         check(start_time, end_time)
-        return Report(await gather(client, start_time, end_time, names=names))
+        options = Options.of(
+            group_by=group_by,
+            project_ids=project_ids,
+            organization_name=organization_name,
+            personal=personal,
+            is_sample=is_sample,
+        )
+        return Report(await gather(client, start_time, end_time, names=names, options=options))
 
     if isinstance(client, UsageClient):
         return client._background.run(fetch)  # noqa: SLF001 - the loop of this client

@@ -32,7 +32,7 @@ def cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card
         is_known = not figures.missing_of("costs")
         yield Card("Spent", *(("nothing", covered) if is_known else ("unknown", unknown)))
     for each in ranked:
-        if each.what != "project":
+        if each.what != ranked[0].what:
             continue
         all_ = each.everything
         billed = all_.billed

@@ -5,16 +5,16 @@ as colours, so that the style sheet decides on light, dark and print. The title 
 it stands for.
 """
 
-import re
 from collections.abc import Iterator
 from io import BytesIO, StringIO
 from textwrap import wrap
-from xml.etree import ElementTree as ET
 
 import altair as alt
 
 from openai_usage.analysis.daily import Period
 from openai_usage.report.panels import OTHERS, Panel
+from openai_usage.report.png import compress_png
+from openai_usage.report.svg import compact_svg
 from openai_usage.report.vega import Size, specify
 
 COLOURS = {
@@ -29,44 +29,26 @@ COLOURS = {
     "text": ("#1B1F24", "#E6E8EB"),
     "quiet": ("#59636E", "#9DA5B0"),
     "line": ("#DDE1E6", "#333942"),
+    "weekend": ("#F1F3F6", "#1E232A"),
 }
 """The colours by name, for light and for dark mode. The colours of series come from a search: any
 two of them, and each of them and the background, differ for every kind of colour blindness."""
 
 LARGE = Size(960, 280, labels=12)
-SMALL = Size(340, 240, labels=4)
-HALF = Size(450, 190, labels=5)
+SMALL = Size(340, 240, labels=4, titles=False)
+HALF = Size(450, 190, labels=5, titles=False)
 ALONE = Size(960, 420, labels=12)
-
-_SVG = "{http://www.w3.org/2000/svg}"
-
-_DROPPED_ATTRIBUTES = {"class", "role", "font-family", "pointer-events"}
-"""The SVG attributes that the page or its style sheet sets instead."""
-
-_INSIGNIFICANT = re.compile(r"(\.\d\d)\d+")
-"""Digits below a hundredth of a pixel."""
 
 
 def svg(panel: Panel, size: Size) -> str:
     """Return the chart as an SVG element without ids or links, coloured by variables of the page.
 
-    The title of a bar is its text, which browsers show when the pointer rests on the bar.
+    The title of a bar is its text, which browsers show when the pointer rests on the bar. Charts
+    for phones, which have no pointer, and small charts have none: they would be most of the page.
     """
     output = StringIO()
     specify(panel, size, {name: f"var(--{name})" for name in COLOURS}).save(output, format="svg")
-    ET.register_namespace("", _SVG.strip("{}"))
-    root = ET.fromstring(output.getvalue())  # noqa: S314 - the SVG was rendered above
-    root.attrib = {"viewBox": root.attrib["viewBox"], "aria-hidden": "true"}
-    for element in root.iter():
-        text = element.attrib.get("aria-label")
-        if text and element.attrib.get("aria-roledescription") == "bar":
-            ET.SubElement(element, f"{_SVG}title").text = text
-        element.attrib = {
-            name: _INSIGNIFICANT.sub(r"\1", value)
-            for name, value in element.attrib.items()
-            if name not in _DROPPED_ATTRIBUTES and (element is root or not name.startswith("aria"))
-        }
-    return ET.tostring(root, encoding="unicode")
+    return compact_svg(output.getvalue(), titles=size.titles)
 
 
 def picture(panel: Panel, period: Period) -> bytes:
@@ -77,7 +59,7 @@ def picture(panel: Panel, period: Period) -> bytes:
     title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
     chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
     chart.save(output, format="png", scale_factor=2)
-    return output.getvalue()
+    return compress_png(output.getvalue())
 
 
 def subtitle(panel: Panel, period: Period) -> Iterator[str]:

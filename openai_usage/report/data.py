@@ -5,16 +5,21 @@ of the other endpoints stay. Days for which an endpoint returned no bucket are l
 their values are None.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from openai_usage._number_format import counted
 from openai_usage.analysis.daily import Period, Rows
+from openai_usage.analysis.prices import Price, PriceChange
+from openai_usage.analysis.projection import Projection
+from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
+from openai_usage.report.options import BREAKDOWNS, Breakdown
 
 
 @frozen
@@ -27,6 +32,22 @@ class Spend:
     """Costs by project and line item, with None on missing days."""
     before: Rows | None = field(repr=False)
     """The costs of the period before, or None if they could not be read."""
+
+
+@frozen
+class ModelShares:
+    """The shares of cached input and of batch requests, of one model or of all together."""
+
+    model: str | None
+    is_total: bool
+    """True for all models together."""
+    requests: int
+    input_tokens: int
+    cached: Decimal | None
+    """The part of the input tokens that were read from the cache, from 0 to 1. None if unknown."""
+    batch: Decimal | None
+    """The part of all tokens that batch requests used, from 0 to 1. None if unknown."""
+    tokens_per_request: Decimal | None
 
 
 @frozen
@@ -43,6 +64,42 @@ class Usage:
     start: int | None = None
     """The start of the figures if that is before the range. The API can return the whole of the
     first day."""
+    shares: Sequence[ModelShares] = field(default=(), repr=False)
+    """The shares of all models together, then of each model. Empty for most endpoints."""
+
+
+@frozen(kw_only=True)
+class Course:
+    """The costs of the month in progress in one currency, and where they lead."""
+
+    currency: str
+    """The ISO 4217 code in lower case."""
+    today: date
+    """The day in progress, in UTC."""
+    billed: Decimal
+    """The costs so far."""
+    projection: Projection
+    """The projected costs of the whole month."""
+    limit: Decimal | None = None
+    """The hard limit for a month, or None if none is known."""
+    reached: date | None = None
+    """The day of this month on which the projection reaches the limit. None if it does not."""
+
+
+@frozen(kw_only=True)
+class Answers:
+    """What the costs say, apart from their sums: prices, unusual days, and the month."""
+
+    prices: Sequence[Price] = ()
+    """The prices by model and kind, the highest costs first."""
+    changes: Sequence[PriceChange] = ()
+    """The changes by model on the compared days, the largest first."""
+    unusual: Sequence[Unusual] = ()
+    """The unusual days: of everything together, of a model or of a project."""
+    judged_days: int = 0
+    """The number of days of the range that have enough days before to compare with."""
+    courses: Sequence[Course] = ()
+    """The month in progress by currency. Empty if the range does not end now."""
 
 
 @frozen
@@ -90,6 +147,18 @@ class Figures:
     first day."""
     gaps_before: tuple[Gap, ...] = ()
     """The parts of `compared` for which the API returned no costs."""
+    people: Mapping[str, tuple[Spend, ...]] = field(factory=dict, repr=False)
+    """The costs by `user` and by `API key`, if they were requested."""
+    answers: Answers = field(default=Factory(Answers), repr=False)
+    """What the costs say, apart from their sums."""
+    group_by: Sequence[Breakdown] = BREAKDOWNS
+    """The breakdowns of spend, in the order of the page."""
+    project_ids: Sequence[str] = ()
+    """The projects that the figures are of. Empty for all."""
+    organization_name: str = ""
+    """The name of the organization, or "" if it is unknown."""
+    is_sample: bool = False
+    """True if the data is made up."""
 
     @cached_property
     def billed(self) -> Period:

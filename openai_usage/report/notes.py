@@ -31,7 +31,7 @@ def no_spend(figures: Figures) -> str:
 
 def no_usage(figures: Figures) -> str:
     """Return the text that replaces the charts of usage if there are none."""
-    if not any(part.what != "costs" for part in figures.missing):
+    if not any(not part.what.startswith("costs") for part in figures.missing):
         return "Nothing was used on these days."
     every_day = len(figures.period.days)
     if not figures.usage:

@@ -1,11 +1,11 @@
 """The bar charts of a report, in a few colours that everyone can tell apart."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby, repeat
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from openai_usage._gap_text import join
 from openai_usage._number_format import Unit
@@ -82,8 +82,15 @@ class Panel:
     """A sentence below the chart."""
     without: tuple[str, ...] = ()
     """The endpoints, or days of them, that are missing from the figures."""
+    marks: Mapping[str, str] = field(factory=dict)
+    """What was unusual on a day, by its date."""
     in_full: "Panel | None" = None
     """The same figures by day and without grouping, for a table. None if the chart shows them."""
+
+    @property
+    def is_daily(self) -> bool:
+        """Return whether each bar is a day."""
+        return len(self.bars[0].label) == _DAY and not self.horizontal
 
     @property
     def text(self) -> str:
@@ -135,7 +142,15 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
     Bars with *missing* days are not whole.
     """
     length = _MONTH if adds_up and len(period.days) > _LONGEST_BY_DAY else _DAY
-    made = []
+    return tuple(_bars(period, length, missing))
+
+
+def monthly_bars(period: Period, missing: Collection[int] = ()) -> tuple[Bar, ...]:
+    """Return one bar for each month. Months with *missing* days are not whole."""
+    return tuple(_bars(period, _MONTH, missing))
+
+
+def _bars(period: Period, length: int, missing: Collection[int]) -> Iterator[Bar]:
     first = 0
     for label, group in groupby(period.days, key=lambda day: day.date[:length]):
         days = list(group)
@@ -147,9 +162,8 @@ def bars(period: Period, *, adds_up: bool = True, missing: Collection[int] = ())
             and all(each.date[:length] != label for each in around)
             and not any(place in missing for place in places)
         )
-        made.append(Bar(label, slice(places.start, places.stop), whole))
+        yield Bar(label, slice(places.start, places.stop), whole)
         first = places.stop
-    return tuple(made)
 
 
 def top_series(rows: Sequence[tuple[str, Values]]) -> tuple[Series, ...]:

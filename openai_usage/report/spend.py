@@ -1,31 +1,43 @@
-"""Costs by project and by line item, compared with the period before."""
+"""Costs by model, by project and so on, compared with the period before."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress
 
 from attrs import frozen
 
 from openai_usage._decimals import exact_difference
 from openai_usage._number_format import Unit, money_with_symbol
 from openai_usage._text import label, labels_of, unique_labels
-from openai_usage.analysis.daily import Values, by, subtotal, sums, total
+from openai_usage.analysis.daily import Key, Rows, Values, subtotal, sums, total
+from openai_usage.analysis.groups import group_by
 from openai_usage.names import Names
 from openai_usage.report.data import Figures, Spend
-from openai_usage.report.panels import IN_COLOUR, Panel, by_day, top_series
+from openai_usage.report.panels import Panel, by_day, top_series
+from openai_usage.report.unusual_days import marks, unusual_days
+from openai_usage.schema.line_items import line_item_label
 
-_DIMENSIONS = ("project", "line item")
-"""The parts of a key of `Spend.rows`, in order."""
+_LABELS: Mapping[str, Callable[[Key], str | None]] = {
+    "model": lambda key: line_item_label(key[1], "model"),
+    "project": lambda key: key[0],
+    "user": lambda key: key[0],
+    "API key": lambda key: key[0],
+}
+"""The label of a key of `Spend.rows` in each ranking."""
+
+LARGEST = 25
+"""The most items that a table lists before it is unfolded."""
 
 
 @frozen
 class RankedItem:
-    """The costs of one project or one line item."""
+    """The costs of one project or one model, or of several small ones."""
 
     label: str
     """The display name."""
     id: str | None
-    """The id from the API, or None for costs without one and for the total."""
+    """The id from the API, or None for costs without one, and for several items."""
     days: Values
     """The costs of each day."""
     compared: Decimal
@@ -51,10 +63,12 @@ class RankedItem:
 
 @frozen(kw_only=True)
 class Ranking:
-    """All projects, or all line items, with costs in one currency, largest first."""
+    """All projects, or all models, with costs in one currency, largest first."""
 
     what: str
-    """`project` or `line item`."""
+    """`model`, `project`, `user` or `API key`."""
+    currency: str
+    """The currency as the figures have it."""
     unit: Unit
     """The unit of the costs."""
     suffix: str
@@ -62,42 +76,84 @@ class Ranking:
     without: tuple[str, ...]
     """The missing days of costs, in words."""
     items: tuple[RankedItem, ...]
-    """The projects or line items, largest first."""
+    """The projects or models, largest first."""
     everything: RankedItem
     """The total of all items."""
+
+    @property
+    def head(self) -> str:
+        """Return what is ranked, as the head of a column."""
+        return f"{self.what[0].upper()}{self.what[1:]}"
+
+    @property
+    def labels(self) -> Mapping[str | None, str]:
+        """Return the display names by id."""
+        return {each.id: each.label for each in self.items}
 
     def movers(self, most: int = 5) -> list[RankedItem]:
         """Return the items with the largest changes, up or down."""
         moved = [each for each in self.items if each.before is not None and each.change]
         return sorted(moved, key=lambda each: abs(each.change), reverse=True)[:most]
 
+    @property
+    def largest(self) -> Sequence[RankedItem]:
+        """Return the items that a table lists at once, and one item for all others."""
+        if not self.others:
+            return self.items
+        compared = None if self.everything.before is None else _total(self.others, "before")
+        rest = RankedItem(
+            f"{len(self.others):,} more",
+            None,
+            sums(each.days for each in self.others),
+            _total(self.others, "compared"),
+            compared,
+        )
+        return [*self.items[:LARGEST], rest]
+
+    @property
+    def others(self) -> Sequence[RankedItem]:
+        """Return the items that a table lists only when it is unfolded."""
+        others = self.items[LARGEST:]
+        return others if len(others) > 1 else ()
+
+
+def _total(items: Iterable[RankedItem], name: str) -> Decimal:
+    return total(tuple(getattr(each, name) for each in items))
+
 
 def rankings(figures: Figures) -> list[Ranking]:
-    """Return two rankings for each currency: by project and by line item."""
-    currencies = unique_labels(label(spend.currency).upper() for spend in figures.spend)
-    return [
-        _ranking(figures, spend, currency, place)
-        for spend, currency in zip(figures.spend, currencies, strict=True)
-        for place in range(len(_DIMENSIONS))
+    """Return the rankings by model and by project, then by user and by key, by currency."""
+    breakdowns = [
+        *((what, figures.spend) for what in figures.group_by),
+        *figures.people.items(),
     ]
+    return [each for what, spends in breakdowns for each in _rankings(figures, what, spends)]
 
 
-def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranking:
-    now = by(place, spend.rows)
-    compared = figures.compared_days
-    before = by(place, spend.before) if compared and spend.before is not None else None
+def _rankings(figures: Figures, what: str, spends: Sequence[Spend]) -> Iterator[Ranking]:
+    currencies = unique_labels(label(spend.currency).upper() for spend in spends)
+    for spend, currency in zip(spends, currencies, strict=True):
+        suffix = f", {currency}" if len(spends) > 1 else ""
+        yield _ranking(figures, spend, currency, what, suffix)
+
+
+def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: str) -> Ranking:
+    now = _by(what, spend.rows)
+    compared = frozenset(figures.compared_days)
+    before = _by(what, spend.before) if compared and spend.before is not None else None
     missing_parts = figures.missing_of("costs")
     missing = figures.missing_days(missing_parts)
     nothing: Values = tuple(
         None if n in missing else Decimal(0) for n in range(len(figures.period.days))
     )
 
+    is_compared = [n in compared for n in range(len(figures.period.days))]
+
     def in_compared_days(rows: Iterable[Values]) -> Decimal:
-        return total(*(tuple(days[n] for n in compared) for days in rows))
+        return total(*(compress(days, is_compared) for days in rows))
 
     ids = sorted({*now, *(before or ())}, key=str)
-    what = _DIMENSIONS[place]
-    labels = _labels(ids, figures.names if what == "project" else None, f"(no {what})")
+    labels = _labels(ids, None if what == "model" else figures.names, f"(no {what})")
 
     def ranked_item(
         name: str, id_: str | None, days: Values, days_before: Iterable[Values]
@@ -116,14 +172,20 @@ def _ranking(figures: Figures, spend: Spend, currency: str, place: int) -> Ranki
     ]
     return Ranking(
         what=what,
+        currency=spend.currency,
         unit=money_with_symbol("usd" if spend.currency == "usd" else currency),
-        suffix=f", {currency}" if len(figures.spend) > 1 else "",
+        suffix=suffix,
         without=figures.without(missing_parts),
         items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),
         everything=ranked_item(
             "Total", None, sums([nothing, *now.values()]), (before or {}).values()
         ),
     )
+
+
+def _by(what: str, rows: Rows) -> Mapping[str | None, Values]:
+    groups = group_by(rows, _LABELS[what])
+    return {each: sums(rows[key] for key in keys) for each, keys in groups.items()}
 
 
 def _labels(ids: list[str | None], names: Names | None, none: str) -> Mapping[str | None, str]:
@@ -146,39 +208,28 @@ def _named(id_: str, names: Names | None) -> str:
     return str(name)
 
 
-_GROUPED_BY_MODEL = "Line items of one model are grouped. The report lists each line item."
-
-
-def _by_model(items: Sequence[RankedItem]) -> list[tuple[str, Values]]:
-    """Group line items such as `gpt-5, input` and `gpt-5, output` by model, the largest first."""
-    models: dict[str | None, list[RankedItem]] = {}
-    for each in items:
-        model = each.id if each.id is None else each.id.partition(", ")[0]
-        models.setdefault(model, []).append(each)
-    rows = [
-        (
-            group[0].label if len(group) == 1 else label(str(model)),
-            sums(each.days for each in group),
-        )
-        for model, group in models.items()
-    ]
-    return sorted(rows, key=lambda row: abs(total(row[1])), reverse=True)
-
-
 def panels_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> list[Panel]:
-    """Return the charts of costs by day: by project and by line item, for each currency."""
-    panels = []
-    for each in ranked:
-        # A large refund matters as much as a large cost.
-        largest = sorted(each.items, key=lambda one: abs(one.total), reverse=True)
-        rows = [(one.label, one.days) for one in largest]
-        grouped = _by_model(largest) if each.what == "line item" and len(rows) > IN_COLOUR else rows
-        panel = Panel(
-            title=f"Spend by {each.what}{each.suffix}",
-            unit=each.unit,
-            series=top_series(grouped),
-            note=_GROUPED_BY_MODEL if len(grouped) < len(rows) else "",
-        )
-        if panel.series:
-            panels.append(by_day(figures, panel, rows, figures.missing_of("costs"), figures.billed))
-    return panels
+    """Return the charts of costs by day: by model and by project, for each currency."""
+    return [panel for each in ranked if (panel := panel_of(figures, each)).series]
+
+
+def spend_title(ranking: Ranking) -> str:
+    """Return the title of the chart of a ranking."""
+    return f"Spend by {ranking.what}{ranking.suffix}"
+
+
+def panel_of(figures: Figures, ranking: Ranking) -> Panel:
+    """Return the chart of one ranking, which has no series if nothing was billed."""
+    # A large refund matters as much as a large cost.
+    largest = sorted(ranking.items, key=lambda one: abs(one.total), reverse=True)
+    rows = [(one.label, one.days) for one in largest]
+    panel = Panel(
+        title=spend_title(ranking),
+        unit=ranking.unit,
+        series=top_series(rows),
+        compact=ranking.what in figures.people,
+        marks=marks(list(unusual_days(figures, ranking.currency, {ranking.what: ranking.labels}))),
+    )
+    if not panel.series:
+        return panel
+    return by_day(figures, panel, rows, figures.missing_of("costs"), figures.billed)

@@ -59,14 +59,14 @@ def _panels(figures: Figures) -> Iterator[Panel]:
     missing = _missing_parts(figures, "input_tokens")
     yield by_day(
         figures,
-        Panel(title=TOKENS, unit=COUNT, series=_of_kinds(kinds)),
+        Panel(title=TOKENS, unit=COUNT, series=_of_kinds(kinds), compact=True),
         [(kind.capitalize(), kinds[kind]) for kind in _KINDS if kind in kinds],
         missing,
     )
     yield evolve(_of_models(tokens), without=figures.without(missing))
     requests = _requests(figures.usage)
     note = _LEFT_OUT if any(map(_counts_requests_again, figures.usage)) else ""
-    panel = Panel(title=REQUESTS, unit=COUNT, series=top_series(requests), note=note)
+    panel = Panel(title=REQUESTS, unit=COUNT, series=top_series(requests), note=note, compact=True)
     yield by_day(figures, panel, requests, _missing_parts(figures, "num_model_requests"))
     for usage in figures.usage:
         for measure, days in by(0, usage.rows).items():
@@ -132,6 +132,7 @@ def _of_groups(tokens: Rows, groups: Sequence[Sequence[str | None]], names: Sequ
             }
         ),
         horizontal=True,
+        compact=True,
     )
 
 

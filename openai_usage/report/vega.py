@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 import altair as alt
 from attrs import frozen
 
-from openai_usage.report.panels import Panel
+from openai_usage.report.panels import Bar, Panel
 
 
 @frozen
@@ -19,6 +20,8 @@ class Size:
     """The height of a chart with vertical bars, axes included."""
     labels: int
     """The most days or months that are named below the bars."""
+    titles: bool = True
+    """True if each bar has a title, for the pointer."""
 
 
 _HORIZONTAL_BAR_HEIGHT = 46
@@ -61,7 +64,14 @@ def specify(
         alt.Description("text:N"),
     )
     chart: alt.LayerChart = (
-        alt.LayerChart(layer=[*_unknown(panel, place, size, colours), bars.encode(*encodings)])
+        alt.LayerChart(
+            layer=[
+                *_weekends(panel, place, colours),
+                *_unknown(panel, place, size, colours),
+                bars.encode(*encodings),
+                *_unusual(panel, place, colours),
+            ]
+        )
         .properties(
             width=size.width,
             height=height,
@@ -90,6 +100,40 @@ def specify(
         .configure_legend(labelFontSize=12, labelColor=colours["text"], offset=16)
     )
     return chart
+
+
+def _weekends(
+    panel: Panel, place: alt.X | alt.Y, colours: Mapping[str, str]
+) -> Iterator[alt.Chart]:
+    """Yield a shade behind every Saturday and Sunday of a chart of days."""
+    values = [{"bar": bar.label} for bar in panel.bars if panel.is_daily and _weekday(bar) >= 5]
+    if values:
+        bands = alt.Chart(alt.InlineData(values=values)).encode(place)
+        # Somewhat wider than a bar, so that the two days of a weekend are one band.
+        yield bands.mark_bar(
+            color=colours["weekend"], y=0, y2="height", width={"band": 1.18}, aria=False
+        )
+
+
+def _unusual(panel: Panel, place: alt.X | alt.Y, colours: Mapping[str, str]) -> Iterator[alt.Chart]:
+    """Yield a triangle above every unusual day of a chart of days."""
+    values = [
+        {"bar": bar.label, "text": panel.marks[bar.label]}
+        for bar in panel.bars
+        if bar.label in panel.marks
+    ]
+    if values:
+        yield (
+            alt.Chart(alt.InlineData(values=values))
+            .encode(place, alt.Description("text:N"))
+            .mark_point(
+                shape="triangle-down", filled=True, size=32, color=colours["text"], y=-4, opacity=1
+            )
+        )
+
+
+def _weekday(bar: Bar) -> int:
+    return date.fromisoformat(bar.label).weekday()
 
 
 def _unknown(
@@ -132,11 +176,15 @@ def _names(panel: Panel, size: Size) -> alt.Axis:
             ticks=False,
             labelColor=None,
         )
-    step = -(-len(panel.bars) // size.labels)
-    by_day = len(panel.bars[0].label) == len("2026-09-10") and len(panel.bars) < 300
+    by_day = panel.is_daily and len(panel.bars) < 300
     form = "%b %-d" if by_day else "%b %Y"  # Vega's format, so "%-d" works on every platform
+    # Weeks begin on Mondays. A few days are all named.
+    named = [bar for bar in panel.bars if by_day and _weekday(bar) == 0]
+    if not by_day or len(panel.bars) <= size.labels:
+        named = list(panel.bars)
+    step = -(-len(named) // size.labels) or 1
     return alt.Axis(
-        values=[bar.label for bar in panel.bars[::step]],
+        values=[bar.label for bar in named[::step]],
         labelAngle=0,
         labelExpr=f"utcFormat(toDate(datum.value), '{form}')",
         labelPadding=6,

@@ -50,8 +50,8 @@ def test_pictures_lie_beside_it(terminal: Terminal, here: Path) -> None:
     lines = terminal("report --last 2d --png -o out/usage.html --sandbox").splitlines()
     assert lines[:3] == [
         "out/usage.html",
+        "out/usage-spend-by-model.png",
         "out/usage-spend-by-project.png",
-        "out/usage-spend-by-line-item.png",
     ]
     assert sorted(lines) == sorted(str(path.relative_to(here)) for path in here.glob("out/*"))
 
@@ -61,6 +61,29 @@ def test_projects_are_called_by_their_names(terminal: Terminal, asked: Sandbox, 
     assert "Support Assistant" in (here / "report.html").read_text()
     terminal(f"report {RANGE}")
     assert "Support Assistant" not in (here / "report.html").read_text()
+
+
+def test_the_report_of_one_team_is_by_project_and_has_its_name(
+    terminal: Terminal, asked: Sandbox, here: Path
+) -> None:
+    terminal(f"report {RANGE} --names")
+    page = (here / "report.html").read_text()
+    [support] = set(re.findall(r"Support Assistant<small>(\w+)</small>", page))
+    options = f"--project-ids {support} --group-by project --organization-name Acme --personal"
+    terminal(f"report {RANGE} {options}")
+    page = (here / "report.html").read_text()
+    assert "<title>Acme: OpenAI usage and costs, 5 January 2026 to 7 January 2026" in page
+    assert "One project of Acme spent $" in page
+    assert page.index("Every project") < page.index("Every model") < page.index("Every user")
+    assert set(re.findall(r"proj_\w+", page)) == {support}
+    assert "Sample data" not in page
+
+
+def test_made_up_data_is_called_so(terminal: Terminal, here: Path) -> None:
+    terminal("report --last 1d --sandbox")
+    page = (here / "report.html").read_text()
+    assert "<strong>Sample data</strong>: every figure and every name is made up." in page
+    assert "(sample data)</title>" in page
 
 
 @pytest.mark.parametrize("path", ["costs", "usage/web_search_calls"])
@@ -80,7 +103,7 @@ def test_a_part_that_is_missing_does_not_lose_the_others(
 def test_days_before_that_cannot_be_read_are_a_note(
     terminal: Terminal, asked: Sandbox, here: Path
 ) -> None:
-    answer_at(asked, "costs", 404, start_time=1_767_312_000)
+    answer_at(asked, "costs", 404, start_time=1_762_732_800)
     assert terminal(f"report {RANGE}") == "report.html\n"
     assert terminal.err.startswith(
         "openai-usage: nothing is compared with the days before: the API answered 404"

@@ -228,7 +228,7 @@ REPORTS = [
     "answer('costs', 403)",
     "answer('usage/images', 404)",
     "answer('usage/images', 302, '')",
-    "answer('costs', 404, start_time=1767225600)",
+    "answer('costs', 404, start_time=1762732800)",
     "faults.missing_bucket(times=14)",
 ]
 

@@ -277,6 +277,7 @@ async def a_report_is_text_pictures_and_what_is_missing(client: AsyncUsageClient
     assert_type(made.missing[0].why, str)
     assert_type(made.figures.spend[0].currency, str)
     await report(client, "2026-01-01")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    await report(client, days_ago(9), group_by=["kind"])  # type: ignore[list-item]  # pyright: ignore[reportCallIssue, reportArgumentType]
     await report(client, days_ago(9), names=True)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 

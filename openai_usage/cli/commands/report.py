@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._text import with_full_stop
+from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.options.names import NameOptions, WithNames
@@ -20,7 +21,9 @@ from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import CommandError
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as create_report
+from openai_usage.report.options import Breakdown
 
+_CONTENT = Group("Content", sort_key=2)
 _FILE, _RANGE, _CONNECTION = Path("report.html"), TimeRange(), Connection()
 
 
@@ -40,6 +43,36 @@ def report(
         Parameter(group=OUTPUT),
     ] = False,
     names: WithNames = False,
+    personal: Annotated[
+        bool,
+        flag("Add spend by user and by API key. With --names, show the names of people, too."),
+        Parameter(group=OUTPUT),
+    ] = False,
+    group_by: Annotated[
+        list[Breakdown] | None,
+        Parameter(
+            group=_CONTENT,
+            negative=(),
+            consume_multiple=True,
+            help="The breakdowns of spend that come first: model, project. Default: model.",
+        ),
+    ] = None,
+    project_ids: Annotated[
+        list[str] | None,
+        Parameter(
+            group=_CONTENT,
+            negative=(),
+            consume_multiple=True,
+            help="Only these projects, by id or name.",
+        ),
+    ] = None,
+    organization_name: Annotated[
+        str | None,
+        Parameter(
+            group=_CONTENT,
+            help="The name in the title. Default: the one that the API returns with costs.",
+        ),
+    ] = None,
     range: TimeRange = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
@@ -66,9 +99,21 @@ def report(
     async def create() -> Report:
         # The report finds the gaps itself and describes them in its own words.
         async with connection.client(on_gap=lambda _: None) as client:
-            known = await NameOptions(names=names).of(client, ["project_id"])
+            people = ["user_id", "api_key_id"] if personal else []
+            projects = await find_project_ids(client, project_ids)
+            known = await NameOptions(names=names, personal=names and personal).of(
+                client, ["project_id", *people], projects
+            )
             return await create_report(
-                client, start_time, end_time, names=known.names if names else None
+                client,
+                start_time,
+                end_time,
+                names=known.names if names else None,
+                group_by=group_by or (),
+                project_ids=projects,
+                organization_name=organization_name,
+                personal=personal,
+                is_sample=connection.sandbox,
             )
 
     created = asyncio.run(create())

@@ -1,0 +1,73 @@
+"""The answer of one endpoint: its figures and its gaps, or the error instead of them."""
+
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from openai_usage._gap_text import describe_spans
+from openai_usage._http.responses import among_others
+from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
+from openai_usage._pagination.continuity import find_gaps
+from openai_usage._text import printable
+from openai_usage.analysis.daily import Period
+from openai_usage.errors import APIError
+from openai_usage.gaps import Gap
+from openai_usage.report.data import Missing
+from openai_usage.schema.pages import Span
+from openai_usage.schema.times import DAY
+
+T = TypeVar("T")
+
+
+@frozen
+class Read(Generic[T]):
+    """The figures of an endpoint and the time that they cover, or the error instead of them."""
+
+    figures: T
+    start: int | None = None
+    """The start of the first bucket if that is before the range."""
+    gaps: tuple[Gap, ...] = ()
+    error: APIError | None = None
+
+
+async def or_error(request: Awaitable[Read[T]], nothing: T) -> Read[T]:
+    """Return the answer to *request*, or *nothing* with the error of the API."""
+    try:
+        return await request
+    except APIError as error:
+        return Read(nothing, error=error)
+
+
+def reason(error: APIError) -> str:
+    """Return the reason for *error*, given that other endpoints could be read.
+
+    The readers of a report cannot change the program that made it.
+    """
+    hint = UNUSUALLY_LARGE if error.hint == TOO_LARGE else among_others(error.hint)
+    return printable(error.with_hint(hint))
+
+
+def covered(
+    endpoint: str, spans: Sequence[Span], period: Period
+) -> tuple[int | None, tuple[Gap, ...]]:
+    """Return the start of the first bucket if that is before the range, and the gaps."""
+    is_early = bool(spans) and spans[0].start_time < period.start
+    return spans[0].start_time if is_early else None, tuple(
+        Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
+        for gap in find_gaps(spans, period.start, period.end, DAY)
+    )
+
+
+def missing_of(what: str, measures: frozenset[str], answer: Read[T], due: int) -> Iterator[Missing]:
+    """Yield the missing parts of an endpoint: all of it, some days, or nothing.
+
+    A gap that begins after *due* is a day that has just begun, whose bucket can still arrive.
+    """
+    if answer.error is not None:
+        yield Missing(what, reason(answer.error), measures)
+        return
+    for is_due, yet in ((True, ""), (False, " yet")):
+        if gaps := tuple(gap for gap in answer.gaps if (gap.start_time <= due) is is_due):
+            why = f"the API returned no bucket{yet} for {describe_spans(gaps)}"
+            yield Missing(what, why, measures, gaps, is_due)

@@ -1,0 +1,225 @@
+"""The paragraph that begins a report: what its figures say, in sentences."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+
+from openai_usage._decimals import exact_difference
+from openai_usage._gap_text import join
+from openai_usage._number_format import (
+    NOTHING,
+    Unit,
+    counted,
+    precise_change,
+    precise_share,
+)
+from openai_usage._text import with_full_stop
+from openai_usage.analysis.prices import PriceChange
+from openai_usage.report.data import Course, Figures
+from openai_usage.report.options import BREAKDOWNS
+from openai_usage.report.spend import Ranking
+from openai_usage.report.unusual_days import UnusualDay, unusual_days
+
+_LEAST_MOVE = Decimal("0.005")
+"""The least change of a model that is told, as a part of the costs before."""
+
+
+def sentences(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
+    """Yield the sentences: first what was spent, last what could not be read.
+
+    There is no sentence on what is not known.
+    """
+    if figures.costs_are_unread:
+        yield "The costs could not be read, so this report does not say what was spent."
+    elif not ranked and not figures.missing_of("costs"):
+        yield f"{_who(figures)} spent nothing {_when(figures)}."
+    for currency in dict.fromkeys(each.currency for each in ranked):
+        yield from _of_currency(figures, [each for each in ranked if each.currency == currency])
+    yield from unread(figures)
+
+
+def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
+    rankings = {each.what: each for each in ranked}
+    main = ranked[0]
+    yield spent(figures, main)
+    if main.everything.billed is None:
+        return
+    yield from against(figures, main)
+    for course in figures.answers.courses:
+        if course.currency == main.currency:
+            yield from on_course(course, main.unit)
+    yield from carried([rankings[what] for what in BREAKDOWNS if what in rankings])
+    yield from moved(figures, rankings)
+    labels = {what: each.labels for what, each in rankings.items()}
+    days = list(unusual_days(figures, main.currency, labels))
+    yield from odd(days, figures.answers.judged_days)
+
+
+def spent(figures: Figures, ranking: Ranking) -> str:
+    """Return what was spent, by whom and when."""
+    billed = ranking.everything.billed
+    if billed is None:
+        return f"{_who(figures)} spent an unknown amount {_when(figures)}."
+    known = " on the known days" if figures.missing_of("costs") else ""
+    return f"{_who(figures)} spent {ranking.unit.rounded(billed)} {_when(figures)}{known}."
+
+
+def _who(figures: Figures) -> str:
+    name = figures.organization_name or "the organization"
+    if figures.project_ids:
+        count = len(figures.project_ids)
+        which = "One project" if count == 1 else counted(count, "project")
+        return f"{which} of {name}"
+    return figures.organization_name or "The organization"
+
+
+def _when(figures: Figures) -> str:
+    text = figures.period.text.removesuffix(", in UTC")
+    return f"from {text}" if " to " in text else f"on {text}"
+
+
+def against(figures: Figures, ranking: Ranking) -> Iterator[str]:
+    """Yield the comparison with as many whole days before."""
+    now, before = ranking.everything.compared, ranking.everything.before
+    if before is None:
+        return
+    days = counted(len(figures.compared_days), "complete day")
+    begin = f"On {days} it was {ranking.unit.rounded(now)}"
+    was = ranking.unit.rounded(before)
+    if before == 0:
+        yield f"{begin}, against nothing on as many days before."
+    elif now == before:
+        yield f"{begin}, as on as many days before."
+    else:
+        word = "more" if now > before else "less"
+        change = precise_change(now, before)
+        size = change.lstrip("+-") if change.endswith("%") else ""
+        much = f"{size} {word}" if size else f"{ranking.unit.rounded(abs(now - before))} {word}"
+        yield f"{begin}, {much} than the {was} of as many days before."
+
+
+def on_course(course: Course, unit: Unit) -> Iterator[str]:
+    """Yield what the month in progress leads to, and what that is of the hard limit."""
+    projection = course.projection
+    total = projection.total
+    known = "known " if projection.unknown else ""
+    match projection.days:
+        case 0:
+            basis = "as today so far"
+        case 1:
+            basis = f"as on the last {known}complete day"
+        case days:
+            basis = f"as on the last {days} {known}complete days"
+    yield (
+        f"{course.today:%B} is on course for {unit.rounded(total)}: "
+        f"{unit.rounded(course.billed)} so far, and {unit.rounded(projection.per_day)} a day "
+        f"{basis}."
+    )
+    if projection.unknown:
+        yield "Some of these days are unknown, so the course is uncertain."
+    if course.limit is None:
+        return
+    limit = f"the hard limit of {unit.rounded(course.limit)} a month"
+    if course.billed >= course.limit:
+        yield f"It has reached {limit}."
+    elif course.reached is not None:
+        day = f"{course.reached.day} {course.reached:%B}"
+        yield f"At this rate it reaches {limit} on {day}."
+    elif course.limit and total >= 0:
+        yield f"That is {precise_share(total, course.limit)} of {limit}."
+
+
+def carried(ranked: Iterable[Ranking]) -> Iterator[str]:
+    """Yield the model and the project that carry the most of the spend."""
+    parts = []
+    for ranking in ranked:
+        first, total = ranking.items[0], ranking.everything.total
+        share = precise_share(first.total, total)
+        if first.id is not None and share != NOTHING and first.total > 0:
+            costs = ranking.unit.rounded(first.total)
+            parts.append(f"{first.label} is the largest {ranking.what} with {share} ({costs})")
+    if parts:
+        yield f"{join(parts)}."
+
+
+def moved(figures: Figures, rankings: dict[str, Ranking]) -> Iterator[str]:
+    """Yield the model whose costs changed most, and how much of that is volume, mix and price."""
+    ranking = rankings["model"]
+    before = ranking.everything.before
+    found = [each for each in figures.answers.changes if each.currency == ranking.currency]
+    if before is None or not found:
+        return
+    most = found[0]
+    change = exact_difference(most.amount, most.amount_before)
+    label = ranking.labels.get(_id(most))
+    if label is None or abs(change) <= _LEAST_MOVE * abs(before):
+        return
+    unit = ranking.unit
+    yield (
+        f"{label} changed most: {unit.signed(change)}, from {unit.rounded(most.amount_before)} "
+        f"to {unit.rounded(most.amount)}."
+    )
+    yield because(most, unit)
+
+
+def _id(change: PriceChange) -> str | None:
+    model = change.labels["model"]
+    return None if not model else str(model)
+
+
+def because(change: PriceChange, unit: Unit) -> str:
+    """Return where a change comes from: more or less use, other kinds of use, or other prices."""
+    if change.amount_before == 0:
+        return "It had no costs before."
+    if change.amount == 0:
+        return "It has no costs any more."
+    volume = exact_difference(change.volume_effect, change.mix_effect)
+    size = {
+        f"{'more' if volume > 0 else 'less'} use": volume,
+        "the mix of kinds (input, cached input, output and so on)": change.mix_effect,
+        f"{'higher' if change.price_effect > 0 else 'lower'} prices": change.price_effect,
+    }
+    causes = sorted(size.items(), key=lambda each: abs(each[1]), reverse=True)
+    parts = [
+        f"{unit.signed(effect)} comes from {cause}" for cause, effect in causes if round(effect, 2)
+    ]
+    ending = "" if round(change.price_effect, 2) else ". Its prices did not change"
+    return f"Of that, {join(parts, len(parts))}{ending}."
+
+
+def odd(days: Sequence[UnusualDay], judged: int) -> Iterator[str]:
+    """Yield the unusual days: those of everything together, or else of one model or project."""
+    whole = [each for each in days if not each.what]
+    if whole:
+        count = counted(len(whole), "day")
+        yield f"{count} {_were(len(whole))} unusual as a whole. {_largest(whole)}"
+    elif judged:
+        yield f"None of {counted(judged, 'day')} was unusual as a whole."
+    if parts := [each for each in days if each.what]:
+        dates = len({each.date for each in parts})
+        yield (f"On {counted(dates, 'day')}, a model or a project was unusual. {_largest(parts)}")
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
+
+
+def _largest(days: Sequence[UnusualDay]) -> str:
+    def size(each: UnusualDay) -> Decimal:
+        return abs(exact_difference(Decimal(each.found.amount), each.found.usual))
+
+    text = max(days, key=size).text.rpartition(" (")[0]
+    return f"{'The largest: on' if days[1:] else 'On'} {text}."
+
+
+def unread(figures: Figures) -> Iterator[str]:
+    """Yield what could not be read, and why nothing is compared."""
+    missing = [part for part in figures.missing if part.is_due]
+    if missing:
+        yield f"This report does not have {join(figures.without(missing))}."
+    if figures.uncompared and figures.spend:
+        yield "The costs of the days before could not be read, so nothing is compared."
+
+
+def text_of(figures: Figures, ranked: Sequence[Ranking]) -> str:
+    """Return the whole paragraph."""
+    return " ".join(with_full_stop(each) for each in sentences(figures, ranked))
