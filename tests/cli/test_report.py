@@ -136,6 +136,8 @@ def test_where_nothing_can_be_read_no_file_is_written(
         ("-o none/report.html", "there is no folder "),
         ("-o report.pdf", "does not end in .html"),
         ("--last 3y", "--last takes a span"),
+        ("--group-by kind", "--group-by"),
+        ("--organization-name sk-admin-0123456789012345678901234", "organization"),
         ("--start 2126-01-01", "--start takes a time before now, not 2126-01-01 00:00 UTC. Choose"),
         ("--start 2126-01-01 --names", "--start takes a time before now, not 2126"),
         ("--png -o /dev/null", "--output /dev/null is not a file"),
