@@ -406,7 +406,7 @@ async def test_a_scope_for_projects_alone(client: AsyncUsageClient, sandbox: San
         ("<html>", r"JSON is malformed"),
         ("", r"truncated"),
         ("[" * 200_000, "nested too deeply"),
-        (a_limit().encode().replace(b"month", b"\xff"), "can't decode byte"),
+        (a_limit().encode().replace(b"month", b"\xff"), "not valid UTF-8"),
     ],
 )
 async def test_a_limit_is_whole_or_unread(

@@ -254,7 +254,7 @@ def test_the_command_line_does_not_show_it(asked: Sandbox, terminal: Terminal) -
     for option in ("limit", "page", "group-by", "last"):
         terminal(f"completions --{option} {KEY}", exit_code=2)
         assert "s3cr3t" not in terminal.err
-    for command in (KEY, f"costs {KEY}", f"spend --budget {KEY}", f"costs -o {KEY}.xlsx"):
+    for command in (KEY, f"costs {KEY}", f"spend --budget {KEY}", f"costs -o {KEY}.xls"):
         terminal(command, exit_code=2)
         assert "s3cr3t" not in terminal.err
     assert asked.requests == []
