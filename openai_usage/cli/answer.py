@@ -75,7 +75,7 @@ class Answer:
         days = [each for each in self.unusual if each.currency == spending.currency]
         return [
             *(with_full_stop(str(each)) for each in self.verdicts),
-            *map(str, self.limits),
+            *(map(str, self.limits) if self.limits else _no_limits(self.bill)),
             *(describe_days([*map(self.bill.named, days)]) if self.options.unusual else []),
         ]
 
@@ -109,6 +109,12 @@ class Answer:
         if self.options.unusual:
             report["unusual"] = [day_figures(each) for each in self.unusual]
         return report
+
+
+def _no_limits(bill: Bill) -> list[str]:
+    """Return that no limit is reached, if all of them were read."""
+    is_known = bill.limits is not None and not bill.limits.unread
+    return ["No limit of spending is reached this month at this rate."] if is_known else []
 
 
 def _nothing_found(bill: Bill) -> str:

@@ -119,3 +119,21 @@ def test_nothing_has_no_prices(terminal: Terminal, billed: Sandbox) -> None:
     serve_buckets(billed, lambda _: data)
     shown = terminal("prices --yesterday")
     assert shown.startswith("Prices, 2026-09-09 UTC, change on 2026-09-08\n")
+
+
+def test_audio_is_in_the_minutes_that_its_price_is_for(terminal: Terminal, billed: Sandbox) -> None:
+    result = {
+        "line_item": "whisper-1, duration",
+        "amount": {"value": "0.6", "currency": "usd"},
+        "quantity": 6000,
+        "quantity_unit": "duration_seconds",
+    }
+    data = [
+        {"start_time": TODAY + n * DAY, "end_time": TODAY + n * DAY + DAY, "results": [result]}
+        for n in (-2, -1)
+    ]
+    serve_buckets(billed, lambda _: data)
+    shown = terminal("prices --yesterday")
+    assert re.search(
+        r"^ whisper-1 +duration +0\.60 +100 +0\.00600 +minute +0%", shown, re.MULTILINE
+    )

@@ -523,7 +523,10 @@ def test_a_month_that_is_over_is_compared_with_the_month_before(
     assert terminal.err == (
         "openai-usage: nothing was billed in January 2025 or in the month before.\n"
     )
-    assert "Projected at" not in terminal("spend --month 2026-03 --details")
+    march = terminal("spend --month 2026-03 --details")
+    assert "Projected at" not in march
+    assert "The month is over.\n" in march
+    assert "revises" not in march
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])

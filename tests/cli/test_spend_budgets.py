@@ -161,7 +161,11 @@ def test_limits_say_when_they_are_reached(
     assert "limit" not in terminal("spend")
     assert "limits" not in json.loads(terminal("spend --format json"))
     billed("1")
-    assert "limit" not in terminal("spend --limits")
+    assert "No limit of spending is reached this month at this rate.\n" in terminal(
+        "spend --limits"
+    )
+    usage_sandbox.scopes.discard("api.management.read")
+    assert "No limit" not in terminal("spend --limits")
 
 
 def test_limits_that_cannot_be_read_are_named(

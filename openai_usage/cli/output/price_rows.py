@@ -11,6 +11,7 @@ from openai_usage._number_format import NOTHING, Unit, change, count, money
 from openai_usage._text import label
 from openai_usage.analysis.price_changes import Price
 from openai_usage.analysis.prices import Prices
+from openai_usage.analysis.quotes import quote_of
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.layout import Layout
 from openai_usage.cli.output.rows import Row
@@ -73,7 +74,7 @@ class PriceRows:
             layout.add_labels(head_of(name), [self._label(name, each) for each in prices])
         amounts = [_money(each, has_units=has_units).rounded(each.amount) for each in prices]
         layout.add_figures("amount", amounts)
-        layout.add_figures("quantity", [_count(each.quantity) for each in prices], if_fits=True)
+        layout.add_figures("quantity", [_count(each) for each in prices], if_fits=True)
         layout.add_figures("price", [_price(each, has_units=has_units) for each in prices])
         layout.add_labels("for", [each.per or "" for each in prices], makes_room=False)
         layout.add_figures("change", [_change(each) for each in prices])
@@ -88,8 +89,12 @@ _BLANK = Price({}, None, None, "", Decimal(0), None)
 """A price that shows which figures every price has."""
 
 
-def _count(quantity: Decimal | None) -> str:
-    return "" if quantity is None else count(quantity)
+def _count(price: Price) -> str:
+    """Return the quantity, with audio in the minutes that its price is for."""
+    if price.quantity is None:
+        return ""
+    quote = quote_of(str(price.unit))
+    return count(price.quantity / quote.size if quote.per == "minute" else price.quantity)
 
 
 def _price(price: Price, *, has_units: bool) -> str:

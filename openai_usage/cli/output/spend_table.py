@@ -13,7 +13,6 @@ from openai_usage.analysis.spending import Dimension, Part, Spending, sum_of
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.spend_text import (
-    REVISED,
     describe_projection,
     head_of,
     label_parts,
@@ -41,7 +40,7 @@ def print_details(
 ) -> None:
     """Print how the month is projected, its days, and its parts by each of the dimensions *by*."""
     console.print(Text(f"\n{_trends(spending)}"))
-    console.print(Text(f"{describe_projection(spending)} {REVISED}"))
+    console.print(Text(describe_projection(spending)))
     days = _print_days(spending, console)
     parts = [_parts(dimension, top, names, spending, console) for dimension in by]
     for each in parts:

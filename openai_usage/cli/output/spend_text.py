@@ -1,7 +1,7 @@
 """The words of `spend`: which days its figures cover, what is unknown, and how it projects."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import groupby
 
@@ -11,6 +11,9 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis import Unusual
 from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
+
+_REVISED_FOR = timedelta(days=3)
+"""The time for which the API revises a day, as far as people have observed."""
 
 _DAYS = 2
 """Unusual days with a line of their own."""
@@ -84,14 +87,16 @@ def _span(month: date, days: Iterable[int]) -> str:
 
 
 def describe_projection(spending: Spending) -> str:
-    """Return a sentence on the daily mean and the method of the projection."""
+    """Return sentences on the method of the projection, and on days that are still revised."""
     projection = spending.projection
+    is_revised = spending.today - spending.last_day <= _REVISED_FOR
+    note = f" {REVISED}" if is_revised else ""
     if not projection.is_known:
-        return "There is no projection, because no day is known on which to base it."
+        return f"There is no projection, because no day is known on which to base it.{note}"
     if projection.is_over:
-        return "The month is over."
+        return f"The month is over.{note}"
     per_day = money(spending.currency).rounded(projection.per_day)
-    return f"Projected at {per_day} a day: {projection.method}."
+    return f"Projected at {per_day} a day: {projection.method}.{note}"
 
 
 def describe_month(spending: Spending) -> str:
