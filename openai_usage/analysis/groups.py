@@ -51,7 +51,7 @@ class Group:
     @property
     def is_rest(self) -> bool:
         """True for the group of all others, in totals that show only the largest."""
-        return any(isinstance(label, Rest) for label in self.labels.values())
+        return Rest in map(type, self.labels.values())
 
     @property
     def amount(self) -> Amount:

@@ -161,8 +161,9 @@ class _Sums:
 
     def sum_of(self, places: Sequence[int]) -> Number:
         """Return the sum at *places*."""
-        first, *others = places
-        return add_up(map(self._sums.__getitem__, places)) if others else self._sums[first]
+        if len(places) == 1:  # the usual case
+            return self._sums[places[0]]
+        return add_up(map(self._sums.__getitem__, places))
 
 
 def _labels(name: str, columns: Mapping[str, Column], result: type) -> Values:
