@@ -12,6 +12,7 @@ from openai_usage._decimals import significant
 from openai_usage._time_format import iso_date
 from openai_usage.analysis.groups import Group, Label
 from openai_usage.analysis.periods import PERIODS
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
 from openai_usage.errors import InvalidQueryError
@@ -99,6 +100,7 @@ _COLUMNS = (
 )
 
 
+@without_arguments_in_tracebacks
 def shares(
     buckets: Iterable[Bucket[CompletionsResult]] | Iterable[Bucket[DecisionsResult]],
     by: Sequence[str] = (),

@@ -60,7 +60,7 @@ class Answer:
         sentences = [
             *(describe_month(each) for each in self.found),
             *(str(each) for each in map(self.budget.verdict, self.found) if each is not None),
-            *(note for spending in self.found[:1] for note in self._notes(spending)),
+            *(self._notes() if self.found else ()),
             *([self.bill.unknown] if self.bill.unknown else []),
         ]
         amounts = [
@@ -70,20 +70,19 @@ class Answer:
         ]
         return notification(sentences, amounts, exit_code=exit_code, until=self.now)
 
-    def _notes(self, spending: Spending) -> list[str]:
+    def _notes(self) -> list[str]:
         """Return a sentence for each budget of the file, each limit, and the unusual days."""
-        days = [each for each in self.unusual if each.currency == spending.currency]
         return [
             *(with_full_stop(str(each)) for each in self.verdicts),
             *map(str, self.limits),
-            *(describe_days([*map(self.bill.named, days)]) if self.options.unusual else []),
+            *(describe_days([*map(self.bill.named, self.unusual)]) if self.options.unusual else []),
         ]
 
     def _print(self, console: Console) -> None:
         by, top, names = self.options.dimensions, self.options.top, self.bill.names
         for place, spending in enumerate(self.found):
             verdict = self.budget.verdict(spending)
-            notes = [] if place else self._notes(spending)
+            notes = [] if place else self._notes()
             print_answer(spending, verdict, names, console, by=by, top=top, notes=notes)
             if self.options.details:
                 print_details(spending, names, console, by=by, top=top)

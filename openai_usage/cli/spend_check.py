@@ -1,7 +1,7 @@
 """The check of `spend`: the exit code, and the sentences on stderr that explain it."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from openai_usage._number_format import money
 from openai_usage._text import with_full_stop
@@ -13,9 +13,6 @@ from openai_usage.cli.bill import Bill
 from openai_usage.cli.options.budget import BudgetOptions
 from openai_usage.cli.output.messages import say
 from openai_usage.schema.times import unix_seconds
-
-_RECENT = timedelta(days=2)
-"""The age of an unusual day that a check reports. Two days, because costs can come a day late."""
 
 
 def exit_code_of(answer: Answer) -> int:
@@ -29,7 +26,7 @@ def exit_code_of(answer: Answer) -> int:
         say(with_full_stop(str(each)))
     codes = (code, worst_exit_code(verdicts))
     code = next(each for each in (3, 4, 5, 2, 0) if each in codes)
-    recent = [each for each in answer.unusual if answer.now.date() - each.day <= _RECENT]
+    recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
         return code
     for day in recent:
