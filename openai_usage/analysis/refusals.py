@@ -22,7 +22,7 @@ def without_arguments_in_tracebacks(function: Callable[P, T]) -> Callable[P, T]:
     def refusing(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except (InvalidOptionError, InvalidQueryError) as error:
+        except (InvalidOptionError, InvalidQueryError, TypeError) as error:
             del args, kwargs
             raise error.with_traceback(None) from None
 

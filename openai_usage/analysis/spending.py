@@ -264,6 +264,8 @@ def spendings(
         for day in _days(gap.start.date(), min(last_day, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
+    first_day = start_of_last_month(last_day)
+    buckets = [each for each in buckets if first_day <= each.start.date() <= last_day]
     found = group_by(charges_of(buckets), lambda charge: charge.amount.currency)
     if currency is not None and not found:
         found[currency] = []

@@ -143,6 +143,8 @@ def _series_of(
     builder.add(buckets)
     found: dict[tuple[Label, ...], dict[int, Number]] = {}
     for group in builder.build():
+        if measure not in group.figures:
+            continue  # unknown: an endpoint of one's own can leave out its measure
         *labels, part = group.labels.values()
         parts = found.setdefault((*labels, group.currency), {})
         parts[known.starts[str(part)]] = group.figures[measure]

@@ -44,6 +44,19 @@ class Answer:
     unusual: Sequence[Unusual]
     """The unusual days of the month, the latest first."""
 
+    @property
+    def nothing_billed(self) -> str:
+        """A sentence if it is known that nothing was billed, otherwise an empty string."""
+        if self.found or self.bill.unknown:
+            return ""
+        month, today = self.bill.month, self.now.date()
+        if month < today.replace(day=1):
+            return f"nothing was billed in {month:%B %Y} or in the month before."
+        if self.bill.has_today(self.now):
+            return "nothing was billed this month or last month."
+        months = "last month" if today.day == 1 else "this month or last month"
+        return f"nothing was billed {months}; the API has no costs for today, {today}, yet."
+
     def write(self, output: Destination, file: BinaryIO) -> None:
         """Write the answer in the chosen format."""
         if output.name == "json":
@@ -61,7 +74,7 @@ class Answer:
             *(describe_month(each) for each in self.found),
             *(str(each) for each in map(self.budget.verdict, self.found) if each is not None),
             *(self._notes() if self.found else ()),
-            *([self.bill.unknown] if self.bill.unknown else []),
+            *filter(None, [self.bill.unknown, self.nothing_billed]),
         ]
         amounts = [
             *map(spending_amounts, self.found),
