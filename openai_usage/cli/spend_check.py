@@ -5,7 +5,7 @@ from datetime import date
 
 from openai_usage._number_format import money
 from openai_usage._text import with_full_stop
-from openai_usage.analysis.budget_verdict import worst_exit_code
+from openai_usage.analysis.budget_verdict import worst_of
 from openai_usage.analysis.projection import first_that_counts
 from openai_usage.analysis.spending import Spending
 from openai_usage.cli.answer import Answer
@@ -24,8 +24,7 @@ def exit_code_of(answer: Answer) -> int:
     verdicts = [each for each in answer.verdicts if each.exit_code]
     for each in verdicts:
         say(with_full_stop(str(each)))
-    codes = (code, worst_exit_code(verdicts))
-    code = next(each for each in (3, 4, 5, 2, 0) if each in codes)
+    code = worst_of([code, *(each.exit_code for each in verdicts)])
     recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
         return code

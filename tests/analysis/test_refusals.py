@@ -13,6 +13,7 @@ from tests.support.leaks import KEY, of_ours, printed
 
 COSTS = [bucket([cost("1")])]
 USAGE = [bucket([completion(1)])]
+WRONG: Any = KEY
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ USAGE = [bucket([completion(1)])]
         lambda: prices(COSTS).changes([KEY]),
         lambda: shares(USAGE, [KEY]),
         lambda: unusual(COSTS, [KEY]),
-        lambda: unusual(COSTS, now=KEY),  # type: ignore[arg-type]
+        lambda: unusual(COSTS, now=WRONG),
     ],
 )
 def test_no_frame_of_the_analysis_shows_it(call: Callable[[], Any]) -> None:

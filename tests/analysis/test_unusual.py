@@ -431,3 +431,14 @@ def test_a_measure_that_an_endpoint_of_ones_own_leaves_out_is_not_compared() -> 
         now=datetime.fromtimestamp(START + 80 * DAY, UTC),
     )
     assert [each.labels["project_id"] for each in found] == ["b"]
+
+
+def test_no_control_character_of_a_currency_is_in_the_sentence() -> None:
+    found = unusual(
+        [
+            bucket([cost(95 if day == 70 else 10, currency="us\x1b[2J")], START + day * DAY)
+            for day in range(71)
+        ],
+        now=datetime.fromtimestamp(START + 80 * DAY, UTC),
+    )
+    assert [str(each).isprintable() for each in found] == [True]

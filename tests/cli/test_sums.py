@@ -265,9 +265,9 @@ def test_the_top_days_are_the_largest_in_the_order_of_time(terminal: Terminal) -
     command = "costs --group-by day --start 2026-08-31 --end 2026-09-05"
     rows = rows_of(terminal, f"{command} --top 2")
     assert [(row["day"], Decimal(row["amount"])) for row in rows] == [
-        ("2026-09-03", 3),
-        ("2026-09-04", 90),
-        ("2 more", 3),
+        ("2026-09-03", Decimal(3)),
+        ("2026-09-04", Decimal(90)),
+        ("2 more", Decimal(3)),
     ]
 
 
