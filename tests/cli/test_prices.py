@@ -147,3 +147,21 @@ def test_a_price_that_was_zero_is_not_new(terminal: Terminal, billed: Sandbox) -
     # A project without costs in the range has its name, too.
     data[10:] = [{**each, "results": []} for each in data[10:]]
     assert "Gone" in terminal("prices --by project --start 2026-08-31 --end 2026-09-10")
+
+
+def test_quantities_of_audio_are_durations_next_to_a_price_per_minute(
+    terminal: Terminal, billed: Sandbox
+) -> None:
+    result = {
+        "line_item": "whisper-1, duration",
+        "amount": {"value": "0.6", "currency": "usd"},
+        "quantity": 100,
+        "quantity_unit": "duration_minutes",
+    }
+    data = [
+        {"start_time": TODAY - n * DAY, "end_time": TODAY - (n - 1) * DAY, "results": [result]}
+        for n in range(20, 0, -1)
+    ]
+    serve_buckets(billed, lambda _: data)
+    shown = terminal("prices --start 2026-09-09 --end 2026-09-10")
+    assert re.search(r"0\.60 +1 h 40 min +0\.00600 +minute", shown)

@@ -88,7 +88,7 @@ def test_hours_need_no_bucket_width(terminal: Terminal) -> None:
         == "openai-usage: --group-by hour needs shorter buckets. Leave out --bucket-width.\n"
     )
     terminal("costs --group-by hour --sandbox", exit_code=2)
-    assert "--group-by takes 'project_id', " in terminal.err
+    assert "--group-by takes project_id, " in terminal.err
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])

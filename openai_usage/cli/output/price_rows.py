@@ -7,7 +7,7 @@ from attrs import frozen
 from rich.table import Table
 
 from openai_usage import MoneyType
-from openai_usage._number_format import NOTHING, Unit, change, count, money
+from openai_usage._number_format import NOTHING, Unit, change, count, duration, money
 from openai_usage._text import label
 from openai_usage.analysis.price_changes import Price
 from openai_usage.analysis.prices import Prices
@@ -73,7 +73,7 @@ class PriceRows:
             layout.add_labels(head_of(name), [self._label(name, each) for each in prices])
         amounts = [_money(each, has_units=has_units).rounded(each.amount) for each in prices]
         layout.add_figures("amount", amounts)
-        layout.add_figures("quantity", [_count(each.quantity) for each in prices], if_fits=True)
+        layout.add_figures("quantity", [_quantity(each) for each in prices], if_fits=True)
         layout.add_figures("price", [_price(each, has_units=has_units) for each in prices])
         layout.add_labels("for", [each.per or "" for each in prices], makes_room=False)
         layout.add_figures("change", [_change(each) for each in prices])
@@ -88,8 +88,11 @@ _BLANK = Price({}, None, None, "", Decimal(0), None)
 """A price that shows which figures every price has."""
 
 
-def _count(quantity: Decimal | None) -> str:
-    return "" if quantity is None else count(quantity)
+def _quantity(price: Price) -> str:
+    if price.quantity is None:
+        return ""
+    # A price per minute next to a number of seconds would mislead.
+    return (duration if price.unit == "duration_seconds" else count)(price.quantity)
 
 
 def _price(price: Price, *, has_units: bool) -> str:
