@@ -1,15 +1,15 @@
 """Budget: an amount that the costs of a month or a day should not exceed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
-from functools import wraps
 from typing import Literal, NoReturn, TypeAlias, TypeVar, get_args
 
 import attrs
 from attrs import field, frozen
 
 from openai_usage._text import contains_key, did_you_mean, listed, short_repr
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.errors import InvalidOptionError
 
 __all__ = ["ID_PREFIXES", "Budget", "Owner", "Period"]
@@ -112,23 +112,12 @@ def _text(_: object, attribute: "attrs.Attribute[str | None]", value: object) ->
         )
 
 
-def _without_arguments_in_tracebacks(owner: type[T]) -> type[T]:
-    """Raise errors of the constructor without its frames: an argument can be a key by mistake."""
-    construct: Callable[..., None] = owner.__init__
-
-    @wraps(construct)
-    def __init__(self: T, *args: object, **kwargs: object) -> None:  # noqa: N807
-        try:
-            construct(self, *args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 - raised again
-            del self, args, kwargs
-            raise error.with_traceback(None) from None
-
-    setattr(owner, "__init__", __init__)  # noqa: B010 - type checkers keep the signature
+def _with_quiet_constructor(owner: type[T]) -> type[T]:
+    setattr(owner, "__init__", without_arguments_in_tracebacks(owner.__init__))  # noqa: B010 - type checkers keep the signature
     return owner
 
 
-@_without_arguments_in_tracebacks
+@_with_quiet_constructor
 @frozen(kw_only=True)
 class Budget:
     """An amount that the costs of a month or a day should not exceed.

@@ -11,6 +11,7 @@ import attrs
 
 from openai_usage._text import contains_key, did_you_mean, listed, printable, short_repr
 from openai_usage.analysis.budget import Budget
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.errors import InvalidOptionError
 
 __all__ = ["read_budgets"]
@@ -18,6 +19,7 @@ __all__ = ["read_budgets"]
 _KEYS = [each.name for each in attrs.fields(Budget)]
 
 
+@without_arguments_in_tracebacks
 def read_budgets(path: str | PathLike[str]) -> list[Budget]:
     """Return the budgets in a TOML file.
 

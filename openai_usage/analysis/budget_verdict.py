@@ -25,8 +25,13 @@ _WORST_FIRST = (3, 4, 5, 2, 0)
 
 def worst_exit_code(verdicts: "Iterable[BudgetVerdict]") -> int:
     """Return the exit code of several verdicts: 3, 4, 5, 2 or 0, the first that one of them has."""
-    codes = {0, *(each.exit_code for each in verdicts)}
-    return next(code for code in _WORST_FIRST if code in codes)
+    return worst_of(each.exit_code for each in verdicts)
+
+
+def worst_of(codes: Iterable[int]) -> int:
+    """Return the worst of several exit codes of checks, or 0 without any."""
+    found = {0, *codes}
+    return next(code for code in _WORST_FIRST if code in found)
 
 
 def _exit_code(

@@ -51,7 +51,7 @@ class Group:
     @property
     def is_rest(self) -> bool:
         """True for the group of all others, in totals that show only the largest."""
-        return any(isinstance(label, Rest) for label in self.labels.values())
+        return Rest in map(type, self.labels.values())
 
     @property
     def amount(self) -> Amount:
@@ -149,7 +149,9 @@ class Totals:
         the labels, the largest are those of the whole time, and each period has such a group.
         """
         names = [name for name in self.by if name not in PERIODS] or list(self.by)
-        ranked = self.merged(names).largest_first()
+        if not self.groups:
+            return self
+        ranked = self.merged(names).sorted_by(self.main.name)
         rest: dict[object, Rest] = {}
         for groups in ranked.by_currency.values():
             others = groups[count:]

@@ -119,6 +119,11 @@ class _Costs:
             for each in self.spendings
         }
 
+    @cached_property
+    def have_no_projects(self) -> bool:
+        """Return whether there are costs, and none of them names a project."""
+        return {each for groups in self.projects.values() for each in groups} == {None}
+
     def notices(self, project_id: str | None, of: SpendLimits) -> Iterator[LimitNotice]:
         """Yield the notices on the organization, or on a project."""
         thresholds: list[SpendLimit | SpendAlert] = [*of.alerts]
@@ -161,8 +166,7 @@ class _Costs:
         if billed and currency not in [each.currency for each in billed]:
             others = listed([each.currency for each in billed], "and")
             return f"it is in {label(currency)}, and the costs are in {others}"
-        found = {each for groups in self.projects.values() for each in groups}
-        if project_id is not None and found == {None}:
+        if project_id is not None and self.have_no_projects:
             return "the costs are not grouped by project_id"
         return ""
 

@@ -13,6 +13,7 @@ from openai_usage.analysis.groups import Label, group_by
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.analysis.price_changes import Price, PriceChange, change_of
 from openai_usage.analysis.quotes import quote_of
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
 from openai_usage.schema.validation import choose, reject, validate
@@ -35,6 +36,7 @@ class Prices:
     def __len__(self) -> int:
         return len(self.prices)
 
+    @without_arguments_in_tracebacks
     def changes(self, by: Sequence[str] = ("model",)) -> list[PriceChange]:
         """Return the change of the costs by fewer labels, the largest changes first.
 
@@ -81,6 +83,7 @@ _COLUMNS = (
 )
 
 
+@without_arguments_in_tracebacks
 def prices(
     buckets: Iterable[Bucket[CostsResult]],
     before: Iterable[Bucket[CostsResult]] = (),

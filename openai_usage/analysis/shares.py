@@ -12,6 +12,7 @@ from openai_usage._decimals import significant
 from openai_usage._time_format import iso_date
 from openai_usage.analysis.groups import Group, Label
 from openai_usage.analysis.periods import PERIODS
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
 from openai_usage.errors import InvalidQueryError
@@ -99,6 +100,7 @@ _COLUMNS = (
 )
 
 
+@without_arguments_in_tracebacks
 def shares(
     buckets: Iterable[Bucket[CompletionsResult]] | Iterable[Bucket[DecisionsResult]],
     by: Sequence[str] = (),
@@ -190,7 +192,9 @@ def _amounts(
 
 def _require_same_days(usage: Sequence[Span], costs: Sequence[Span]) -> None:
     days, of_costs = ({each.start_time // DAY for each in spans} for spans in (usage, costs))
-    if costs and days != of_costs:
+    # The API shortens the first day of usage, but not that of costs, if the range begins in a day.
+    begins_in_a_day = bool(usage) and min(each.start_time for each in usage) % DAY != 0
+    if costs and (days != of_costs or begins_in_a_day):
         first, last = min(of_costs), max(of_costs)
         value = f"{iso_date(first * DAY)} to {iso_date(last * DAY)}"
         hint = "Pass costs with the start_time and end_time of the usage."

@@ -7,54 +7,31 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, TypeAlias
 
-import msgspec
 from attrs import field, frozen
 
-from openai_usage import Amount, Bucket, CostsResult
+from openai_usage import Bucket, CostsResult
 from openai_usage._decimals import exact_sum
 from openai_usage._html import html_table
 from openai_usage._number_format import money
 from openai_usage._text import currency_code, label, labels_of
+from openai_usage.analysis.charges import Charge, Dimension, charges_of, sums_by_day
 from openai_usage.analysis.coverage import covers, uncovered
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.projection import Projection, over, project
-from openai_usage.analysis.totals import totals
-from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 from openai_usage.schema.pages import Span
 
-Dimension: TypeAlias = Literal[
-    "project_id", "model", "kind", "product", "line_item", "user_id", "api_key_id"
+__all__ = [
+    "Charge",
+    "Dimension",
+    "Part",
+    "Spending",
+    "end_of_month",
+    "spending",
+    "spendings",
+    "start_of_last_month",
+    "sum_of",
 ]
-"""A label by which spending can be broken down."""
-
-_LABELS = ("project_id", "line_item", "user_id", "api_key_id")
-
-
-@frozen
-class Charge:
-    """The cost of one line item of one project, user and API key on one day."""
-
-    day: date
-    """The day in UTC."""
-    project_id: str | None
-    """The project, or None if the cost belongs to no project."""
-    line_item: str | None
-    """The line item, or None if the API gives none."""
-    amount: Amount
-    """The cost."""
-    user_id: str | None = None
-    """The user, if the costs are grouped by it."""
-    api_key_id: str | None = None
-    """The API key, if the costs are grouped by it."""
-
-    def label(self, dimension: Dimension) -> str | None:
-        """Return the label of this cost in sums by *dimension*."""
-        if dimension in LINE_ITEM_PARTS:
-            return line_item_label(self.line_item, dimension)
-        found: str | None = getattr(self, dimension)
-        return found
 
 
 @frozen
@@ -202,18 +179,18 @@ class Spending:
         return html_table("Spending", ["", "amount"], rows)
 
     def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
-        billed = group_by(charges, lambda charge: charge.day)
-        return {
-            day: exact_sum(each.amount.value for each in billed.get(day, ()))
-            for day in _days(self.last_month, self.last_day)
-        }
+        sums = sums_by_day(charges)
+        days = _days(self.last_month, self.last_day)
+        return {day: exact_sum([sums.get(day, Decimal(0))]) for day in days}
 
-    def _part(self, name: str | None, charges: Sequence[Charge]) -> Part:
+    def _part(self, name: str | None, charges: Iterable[Charge]) -> Part:
+        sums = sums_by_day(charges)
+
         def of(month: date, numbers: Collection[int] = range(1, 32)) -> Decimal:
             return exact_sum(
-                each.amount.value
-                for each in charges
-                if each.day.replace(day=1) == month and each.day.day in numbers
+                amount
+                for day, amount in sums.items()
+                if day.day in numbers and day.replace(day=1) == month
             )
 
         return Part(
@@ -287,6 +264,8 @@ def spendings(
         for day in _days(gap.start.date(), min(last_day, (gap.end - timedelta(seconds=1)).date()))
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
+    first_day = start_of_last_month(last_day)
+    buckets = [each for each in buckets if first_day <= each.start.date() <= last_day]
     found = group_by(charges_of(buckets), lambda charge: charge.amount.currency)
     if currency is not None and not found:
         found[currency] = []
@@ -298,23 +277,6 @@ def spendings(
         Spending(labels[each], today, found[each], missing - in_part, in_part, has_today, month)
         for each in sorted(found, key=results.__getitem__, reverse=True)
     ]
-
-
-def charges_of(buckets: Sequence[Bucket[CostsResult]]) -> Iterator[Charge]:
-    """Yield the costs in *buckets*, with charges and credits of the same line item apart."""
-    for is_credit in (False, True):
-        those = [_where(bucket, is_credit=is_credit) for bucket in buckets]
-        # By the start: a bucket that is too long counts on the day on which it begins.
-        for group in totals(those, ["start", *_LABELS]):
-            project, line_item, user, key = (group.text(name) for name in _LABELS)
-            day = datetime.fromisoformat(str(group.labels["start"])).date()
-            yield Charge(day, project, line_item, group.amount, user, key)
-
-
-def _where(bucket: Bucket[CostsResult], *, is_credit: bool) -> Bucket[CostsResult]:
-    """Return *bucket* with only its credits, or without them."""
-    wanted = tuple(each for each in bucket.results if (each.amount.value < 0) is is_credit)
-    return msgspec.structs.replace(bucket, results=wanted)
 
 
 def sum_of(parts: Sequence[Part]) -> Part:

@@ -13,6 +13,7 @@ from openai_usage._text import currency_code
 from openai_usage.analysis.groups import Group, Label, Totals, add_up
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS, period_label
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.schema.columns import Column, Values, columns_of
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 from openai_usage.schema.validation import choose, validate
@@ -26,6 +27,7 @@ _RESULTS = 10_000
 """Results that are added up at once. Lists of a million would take too much memory."""
 
 
+@without_arguments_in_tracebacks
 def totals(
     buckets: Iterable[Bucket[object]],
     by: Sequence[str] = (),
@@ -161,8 +163,9 @@ class _Sums:
 
     def sum_of(self, places: Sequence[int]) -> Number:
         """Return the sum at *places*."""
-        first, *others = places
-        return add_up(map(self._sums.__getitem__, places)) if others else self._sums[first]
+        if len(places) == 1:  # the usual case
+            return self._sums[places[0]]
+        return add_up(map(self._sums.__getitem__, places))
 
 
 def _labels(name: str, columns: Mapping[str, Column], result: type) -> Values:

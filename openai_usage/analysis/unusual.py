@@ -21,6 +21,7 @@ from openai_usage.analysis.groups import Label, add_up, group_by
 from openai_usage.analysis.known_days import KnownDay, KnownDays
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS
+from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import split
 from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.analysis.unusual_day import Unusual
@@ -39,6 +40,7 @@ _USAGE_SETTLES = 15 * 60
 day of usage is over that much later."""
 
 
+@without_arguments_in_tracebacks
 def unusual(
     buckets: Iterable[Bucket[object]], by: Sequence[str] = (), *, now: datetime | None = None
 ) -> list[Unusual]:
@@ -141,6 +143,8 @@ def _series_of(
     builder.add(buckets)
     found: dict[tuple[Label, ...], dict[int, Number]] = {}
     for group in builder.build():
+        if measure not in group.figures:
+            continue  # unknown: an endpoint of one's own can leave out its measure
         *labels, part = group.labels.values()
         parts = found.setdefault((*labels, group.currency), {})
         parts[known.starts[str(part)]] = group.figures[measure]

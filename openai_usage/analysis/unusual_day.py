@@ -93,7 +93,7 @@ class Unusual:
     def _shown(self, amount: Number) -> str:
         """Return an amount of money with at least two digits, or usage with its name."""
         if self.currency is not None:
-            unit = money_with_symbol(self.currency)
+            unit = money_with_symbol(printable(self.currency))
             small = Decimal(amount)
             places = max(2, 1 - small.adjusted()) if small else 2
             return evolve(unit, places=places).rounded(amount)

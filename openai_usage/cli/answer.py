@@ -44,6 +44,19 @@ class Answer:
     unusual: Sequence[Unusual]
     """The unusual days of the month, the latest first."""
 
+    @property
+    def nothing_billed(self) -> str:
+        """A sentence if it is known that nothing was billed, otherwise an empty string."""
+        if self.found or self.bill.unknown:
+            return ""
+        month, today = self.bill.month, self.now.date()
+        if month < today.replace(day=1):
+            return f"nothing was billed in {month:%B %Y} or in the month before."
+        if self.bill.has_today(self.now):
+            return "nothing was billed this month or last month."
+        months = "last month" if today.day == 1 else "this month or last month"
+        return f"nothing was billed {months}; the API has no costs for today, {today}, yet."
+
     def write(self, output: Destination, file: BinaryIO) -> None:
         """Write the answer in the chosen format."""
         if output.name == "json":
@@ -60,8 +73,8 @@ class Answer:
         sentences = [
             *(describe_month(each) for each in self.found),
             *(str(each) for each in map(self.budget.verdict, self.found) if each is not None),
-            *(note for spending in self.found[:1] for note in self._notes(spending)),
-            *([self.bill.unknown] if self.bill.unknown else []),
+            *(self._notes() if self.found else ()),
+            *filter(None, [self.bill.unknown, self.nothing_billed]),
         ]
         amounts = [
             *map(spending_amounts, self.found),
@@ -70,20 +83,19 @@ class Answer:
         ]
         return notification(sentences, amounts, exit_code=exit_code, until=self.now)
 
-    def _notes(self, spending: Spending) -> list[str]:
+    def _notes(self) -> list[str]:
         """Return a sentence for each budget of the file, each limit, and the unusual days."""
-        days = [each for each in self.unusual if each.currency == spending.currency]
         return [
             *(with_full_stop(str(each)) for each in self.verdicts),
             *(map(str, self.limits) if self.limits else _no_limits(self.bill)),
-            *(describe_days([*map(self.bill.named, days)]) if self.options.unusual else []),
+            *(describe_days([*map(self.bill.named, self.unusual)]) if self.options.unusual else []),
         ]
 
     def _print(self, console: Console) -> None:
         by, top, names = self.options.dimensions, self.options.top, self.bill.names
         for place, spending in enumerate(self.found):
             verdict = self.budget.verdict(spending)
-            notes = [] if place else self._notes(spending)
+            notes = [] if place else self._notes()
             print_answer(spending, verdict, names, console, by=by, top=top, notes=notes)
             if self.options.details:
                 print_details(spending, names, console, by=by, top=top)

@@ -1,7 +1,7 @@
 """The bill of a month, as far as it could be read."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve, field, frozen
@@ -18,6 +18,10 @@ from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.times import unix_seconds
+
+_RECENT = timedelta(days=2)
+"""The age of an unusual day that matters although its month is over. Two days, because costs can
+come a day late."""
 
 _HISTORY = timedelta(weeks=8)
 """The time before a day that shows whether the day is unusual."""
@@ -66,7 +70,11 @@ class Bill:
         return evolve(self, gaps=[*self.gaps, gap])
 
     def unusual_days(self, by: Sequence[Dimension], now: datetime) -> list[Unusual]:
-        """Return the unusual days of the month, the latest first: of everything, and by label."""
+        """Return the unusual days of the month, the latest first: of everything, and by label.
+
+        The last two days before *now* are among them, although their month can be over: on the
+        first of a month, nobody has heard of the day before.
+        """
         buckets = [*self.history, *self.buckets]
         found = [
             each
@@ -74,7 +82,12 @@ class Bill:
             for each in unusual(buckets, one, now=now)
         ]
         latest = sorted(found, key=lambda each: (each.day, abs(each.score)), reverse=True)
-        return [each for each in latest if each.day >= self.month]
+        first = min(self.month, now.date() - _RECENT)
+        return [each for each in latest if each.day >= first]
+
+    def recent(self, days: Iterable[Unusual], now: datetime) -> list[Unusual]:
+        """Return those of the unusual *days* that a check reports."""
+        return [each for each in days if now.date() - each.day <= _RECENT]
 
     def named(self, day: Unusual) -> Unusual:
         """Return *day* with names in place of ids, where names are known."""
@@ -104,7 +117,7 @@ async def fetch_bill(
     gaps: list[Gap] = []
     start = start_of_last_month(month)
     first = unix_seconds(start, param="start")
-    history = min(start, month - _HISTORY) if options.unusual else start
+    history = min(start, month - _RECENT - _HISTORY) if options.unusual else start
     end = datetime.combine(end_of_month(month) + timedelta(days=1), datetime.min.time(), UTC)
     group_by: list[Field] = list(dict.fromkeys([*options.group_by, *costs_group_by(budgets)]))
     naming = evolve(

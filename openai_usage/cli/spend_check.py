@@ -1,11 +1,11 @@
 """The check of `spend`: the exit code, and the sentences on stderr that explain it."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from openai_usage._number_format import money
 from openai_usage._text import with_full_stop
-from openai_usage.analysis.budget_verdict import worst_exit_code
+from openai_usage.analysis.budget_verdict import worst_of
 from openai_usage.analysis.projection import first_that_counts
 from openai_usage.analysis.spending import Spending
 from openai_usage.cli.answer import Answer
@@ -13,9 +13,6 @@ from openai_usage.cli.bill import Bill
 from openai_usage.cli.options.budget import BudgetOptions
 from openai_usage.cli.output.messages import say
 from openai_usage.schema.times import unix_seconds
-
-_RECENT = timedelta(days=2)
-"""The age of an unusual day that a check reports. Two days, because costs can come a day late."""
 
 
 def exit_code_of(answer: Answer) -> int:
@@ -27,9 +24,8 @@ def exit_code_of(answer: Answer) -> int:
     verdicts = [each for each in answer.verdicts if each.exit_code]
     for each in verdicts:
         say(with_full_stop(str(each)))
-    codes = (code, worst_exit_code(verdicts))
-    code = next(each for each in (3, 4, 5, 2, 0) if each in codes)
-    recent = [each for each in answer.unusual if answer.now.date() - each.day <= _RECENT]
+    code = worst_of([code, *(each.exit_code for each in verdicts)])
+    recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
         return code
     for day in recent:

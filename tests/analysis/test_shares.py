@@ -131,3 +131,10 @@ async def test_shares_of_the_sandbox_add_up(client: AsyncUsageClient) -> None:
         found = [*shares(buckets, by=[by])]
         assert len(found) > 1
         assert abs(sum(each.of_tokens or 0 for each in found) - 1) < Decimal("0.00001")
+
+
+def test_costs_of_whole_days_are_not_divided_by_the_requests_of_a_part_of_one() -> None:
+    usage = [bucket([completion(1)], START + 3600, DAY - 3600)]
+    with pytest.raises(InvalidQueryError, match="costs of the same days as the usage"):
+        shares(usage, costs=[bucket([cost("1")])])
+    assert [each.cost for each in shares(usage)] == [None]

@@ -314,3 +314,7 @@ def test_it_needs_no_command_line() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_nothing_has_no_largest_groups() -> None:
+    assert list(totals([], ["month"]).top(3)) == []

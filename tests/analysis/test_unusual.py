@@ -19,6 +19,7 @@ from openai_usage import (
     VectorStoresResult,
 )
 from openai_usage.analysis import Unusual, unusual
+from openai_usage.schema.model import Model
 from tests.conftest import DAY, NOW, TODAY
 from tests.support.bills import START, bucket, completion, cost, values
 
@@ -413,3 +414,31 @@ async def test_the_unusual_days_of_the_sandbox_are_found(client: AsyncUsageClien
     assert len(high) >= 2
     assert len({each.labels["project_id"] for each in high}) == 1
     assert {each.days_in_a_row for each in high} == {1}
+
+
+def test_a_measure_that_an_endpoint_of_ones_own_leaves_out_is_not_compared() -> None:
+    class Result(Model):
+        calls: int | None
+        project_id: str | None = None
+
+    def results(day: int) -> list[Result]:
+        calls = 900 if day == 70 else 10
+        return [Result(calls=None, project_id="a"), Result(calls=calls, project_id="b")]
+
+    found = unusual(
+        [bucket(results(day), START + day * DAY) for day in range(71)],
+        by=["project_id"],
+        now=datetime.fromtimestamp(START + 80 * DAY, UTC),
+    )
+    assert [each.labels["project_id"] for each in found] == ["b"]
+
+
+def test_no_control_character_of_a_currency_is_in_the_sentence() -> None:
+    found = unusual(
+        [
+            bucket([cost(95 if day == 70 else 10, currency="us\x1b[2J")], START + day * DAY)
+            for day in range(71)
+        ],
+        now=datetime.fromtimestamp(START + 80 * DAY, UTC),
+    )
+    assert [str(each).isprintable() for each in found] == [True]

@@ -137,3 +137,31 @@ def test_audio_is_in_the_minutes_that_its_price_is_for(terminal: Terminal, bille
     assert re.search(
         r"^ whisper-1 +duration +0\.60 +100 +0\.00600 +minute +0%", shown, re.MULTILINE
     )
+
+
+def test_a_price_that_was_zero_is_not_new(terminal: Terminal, billed: Sandbox) -> None:
+    def result(amount: str) -> dict[str, Any]:
+        return {
+            "line_item": "gpt-5, input",
+            "amount": {"value": amount, "currency": "usd"},
+            "quantity": 1_000_000,
+            "quantity_unit": "tokens",
+            "project_id": "proj_old",
+            "project_name": "Gone",
+        }
+
+    data = [
+        {
+            "start_time": TODAY - (20 - n) * DAY,
+            "end_time": TODAY - (19 - n) * DAY,
+            "results": [result("0" if n < 10 else "2")],
+        }
+        for n in range(20)
+    ]
+    serve_buckets(billed, lambda _: data)
+    shown = terminal("prices --start 2026-08-31 --end 2026-09-10")
+    assert "2.00" in shown
+    assert "new" not in shown
+    # A project without costs in the range has its name, too.
+    data[10:] = [{**each, "results": []} for each in data[10:]]
+    assert "Gone" in terminal("prices --by project --start 2026-08-31 --end 2026-09-10")

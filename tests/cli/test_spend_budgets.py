@@ -213,3 +213,32 @@ def test_a_webhook_gets_what_is_unknown(terminal: Terminal, billed: Callable[...
         terminal(f"spend --budget 5 --check --notify {there.url}", exit_code=5)
     assert "unknown, not zero" in there.payloads[0]["text"]
     assert there.payloads[1]["exit_code"] == 5
+
+
+def test_budgets_are_not_compared_with_the_costs_of_some_projects(
+    terminal: Terminal, billed: Callable[..., None], tmp_path: Path, usage_sandbox: Sandbox
+) -> None:
+    path = budgets(tmp_path, "[[budgets]]\namount = 1\n")
+    terminal(f"spend --budgets {path} --project-ids proj_a --check", exit_code=2)
+    assert "--budgets and --project-ids contradict each other" in terminal.err
+    assert not usage_sandbox.requests
+
+
+def test_a_notification_says_that_nothing_was_billed(
+    terminal: Terminal, billed: Callable[..., None], usage_sandbox: Sandbox
+) -> None:
+    serve_buckets(
+        usage_sandbox,
+        lambda _: [
+            {
+                "start_time": (FIRST + timedelta(days=n) - date(1970, 1, 1)).days * DAY,
+                "end_time": (FIRST + timedelta(days=n + 1) - date(1970, 1, 1)).days * DAY,
+                "results": [],
+            }
+            for n in range(41)
+        ],
+    )
+    with webhook_in_thread() as there:
+        terminal(f"spend --notify {there.url}")
+    [payload] = there.payloads
+    assert payload["text"] == "nothing was billed this month or last month."

@@ -104,3 +104,37 @@ def test_days_missing_in_the_weeks_before_only_shorten_the_comparison(
     assert "(median of 7 Fridays before; medium confidence)" in terminal("spend --unusual")
     assert terminal.err == ""
     assert len(usage_sandbox.requests) <= 4
+
+
+def test_the_last_day_of_a_month_is_reported_on_the_first(
+    terminal: Terminal, billed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    billed({date(2026, 3, 31): "95"}, without=frozenset(date(2026, 4, n) for n in range(2, 11)))
+    first = datetime(2026, 4, 1, 12, tzinfo=UTC)
+    monkeypatch.setattr("time.time", first.timestamp)
+    shown = terminal("spend --unusual --budget 5000 --check --by project", exit_code=6)
+    assert "Unusual: 31 March: $95.00, 9.5 times the usual" in shown
+    assert "(median of 8 Tuesdays before; high confidence)" in terminal.err
+
+
+def test_an_unusual_day_in_another_currency_is_named(
+    terminal: Terminal, usage_sandbox: Sandbox, billed: Any
+) -> None:
+    billed({})
+    first = date(2025, 12, 20)
+    data = [
+        {
+            "start_time": (day - date(1970, 1, 1)).days * DAY,
+            "end_time": (day - date(1970, 1, 1)).days * DAY + DAY,
+            "results": [
+                {"amount": {"value": "10", "currency": "usd"}, "line_item": "gpt-5, input"},
+                {"amount": {"value": "10", "currency": "usd"}, "line_item": "gpt-5, output"},
+                {"amount": {"value": "90" if day == date(2026, 4, 8) else "8", "currency": "eur"}},
+            ],
+        }
+        for day in (first + timedelta(days=n) for n in range((NOW.date() - first).days + 1))
+    ]
+    serve_buckets(usage_sandbox, lambda _: data)
+    shown = terminal("spend --unusual --by model")
+    assert "Unusual: 8 April: EUR 90.00" in shown
+    assert "No day of the month" not in shown

@@ -88,7 +88,7 @@ def test_hours_need_no_bucket_width(terminal: Terminal) -> None:
         == "openai-usage: --group-by hour needs shorter buckets. Leave out --bucket-width.\n"
     )
     terminal("costs --group-by hour --sandbox", exit_code=2)
-    assert "--group-by takes 'project_id', " in terminal.err
+    assert "--group-by takes project_id, " in terminal.err
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
@@ -237,3 +237,44 @@ def test_decimal_points_are_aligned(terminal: Terminal) -> None:
     amounts = [line for line in shown if " usd " in line and not line.startswith("Costs")]
     assert len({line.index(".", 30) for line in amounts}) == 1
     assert len({line.index(" usd ") for line in amounts}) == 1
+
+
+@pytest.fixture
+def quiet_first_day(usage_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bills nothing on the first of five days, and most on the last."""
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", usage_sandbox.admin_api_key)
+    monkeypatch.setenv("OPENAI_BASE_URL", usage_sandbox.base_url)
+    first = 1_788_134_400  # 2026-08-31
+    amounts = ("", "1", "2", "3", "90")
+    data = [
+        {
+            "start_time": first + n * DAY,
+            "end_time": first + (n + 1) * DAY,
+            "results": [
+                {"amount": {"value": each, "currency": "eur"}, "line_item": "gpt-5, input"}
+                for each in filter(None, [amount])
+            ],
+        }
+        for n, amount in enumerate(amounts)
+    ]
+    serve_buckets(usage_sandbox, lambda _: data)
+
+
+@pytest.mark.usefixtures("quiet_first_day")
+def test_the_top_days_are_the_largest_in_the_order_of_time(terminal: Terminal) -> None:
+    command = "costs --group-by day --start 2026-08-31 --end 2026-09-05"
+    rows = rows_of(terminal, f"{command} --top 2")
+    assert [(row["day"], Decimal(row["amount"])) for row in rows] == [
+        ("2026-09-03", Decimal(3)),
+        ("2026-09-04", Decimal(90)),
+        ("2 more", Decimal(3)),
+    ]
+
+
+@pytest.mark.usefixtures("quiet_first_day")
+def test_a_day_without_usage_is_no_group_of_the_whole_range(terminal: Terminal) -> None:
+    command = "costs --group-by model --start 2026-08-31 --end 2026-09-05 --days-without-usage"
+    assert "usd" not in terminal(command)
+    [row] = rows_of(terminal, f"{command} --total")
+    assert (row["model"], row["currency"]) == ("gpt-5", "eur")
+    assert [row["model"] for row in rows_of(terminal, command)].count(None) == 1

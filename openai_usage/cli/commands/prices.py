@@ -89,7 +89,9 @@ def prices(
             )
 
     bill, bill_before, names = asyncio.run(fetch())
-    names = names.with_results(result for bucket in bill for result in bucket.results)
+    names = names.with_results(
+        result for bucket in (*bill, *bill_before) for result in bucket.results
+    )
     rows = PriceRows(prices_of(bill, bill_before, by=dimensions), names)
     with output.opened() as file:
         if output.chosen.is_table:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from openai_usage import APIError, NotificationError
 from openai_usage._text import printable, with_full_stop
@@ -27,7 +27,7 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
-from openai_usage.cli.wording import as_typed
+from openai_usage.cli.wording import CommandError, as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetOptions(), Destination()
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
@@ -59,6 +59,11 @@ def spend(
     """
     options.validate()
     budget.validate()
+    if budget.budgets is not None and options.project_ids is not None:
+        raise CommandError(
+            "--budgets and --project-ids contradict each other: budgets are for all costs of the "
+            "organization, a project, a model, a user or a key. Leave out --project-ids."
+        )
     output.check()
     budgets = [] if budget.budgets is None else read_budgets(budget.budgets)
     now = datetime.fromtimestamp(int(time.time()), UTC)
@@ -78,9 +83,8 @@ def spend(
     bill.names.warn_of_unread()
     for unread in () if bill.limits is None else bill.limits.unread:
         say(with_full_stop(f"a limit could not be read: {unread}"))
-    if not answer.found and not answer.bill.unknown:
-        has_today = bill.has_today(now)
-        say(_nothing_billed(month, now.date(), has_today=has_today))
+    if answer.nothing_billed:
+        say(answer.nothing_billed)
     return _notify(notify, answer, exit_code_of(answer))
 
 
@@ -132,12 +136,3 @@ def _notify(notify: NotifyOptions, answer: Answer, code: int) -> int:
         say(as_typed(error))
         return code or 1
     return code
-
-
-def _nothing_billed(month: date, today: date, *, has_today: bool) -> str:
-    if month < today.replace(day=1):
-        return f"nothing was billed in {month:%B %Y} or in the month before."
-    if has_today:
-        return "nothing was billed this month or last month."
-    months = "last month" if today.day == 1 else "this month or last month"
-    return f"nothing was billed {months}; the API has no costs for today, {today}, yet."

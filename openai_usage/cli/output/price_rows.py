@@ -111,4 +111,6 @@ def _money(price: Price, places: int = 2, *, has_units: bool) -> Unit:
 def _change(price: Price) -> str:
     if price.price is None or price.amount_before is None:
         return ""
-    return change(price.price, price.price_before) if price.price_before else "new"
+    if price.price_before is not None:
+        return change(price.price, price.price_before)
+    return "new" if price.quantity_before is None else ""

@@ -15,6 +15,7 @@ from openai_usage._gap_text import describe_span
 from openai_usage._number_format import counted
 from openai_usage._time_format import iso
 from openai_usage.analysis.measures import measures_of
+from openai_usage.analysis.periods import PERIODS
 from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
@@ -67,9 +68,14 @@ class ResultRows:
     with_zeros: bool = False
     """True if a bucket without results has a row with zeros."""
 
-    async def read(self) -> AsyncIterator[Bucket[object]]:
-        """Yield every bucket, and learn the names that its results contain."""
-        zero = zero_of(self.source.endpoint.result) if self.with_zeros else None
+    async def read(self, by: Sequence[str] = ("start",)) -> AsyncIterator[Bucket[object]]:
+        """Yield every bucket, and learn the names that its results contain.
+
+        Args:
+            by: The labels of rows. Without a period among them, an empty bucket has no row.
+        """
+        has_zeros = self.with_zeros and not PERIODS.keys().isdisjoint(by)
+        zero = zero_of(self.source.endpoint.result) if has_zeros else None
         async for bucket in self.buckets:
             self.names.learn(bucket.results)
             is_empty = zero is not None and not bucket.results

@@ -53,7 +53,7 @@ async def summarize(rows: ResultRows, now: int) -> Summary:
     )
     starts: list[int] = []
     last: Bucket[object] | None = None
-    async for bucket in rows.read():
+    async for bucket in rows.read(grouping.lines):
         starts.append(bucket.start_time)
         builder.add([bucket])
         last = bucket

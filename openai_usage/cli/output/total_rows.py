@@ -62,7 +62,7 @@ class TotalRows:
         results = self.results
         builder = TotalsBuilder(results.source.endpoint.result, results.grouping.labels)
         ends: dict[str, str] = {}
-        async for bucket in results.read():
+        async for bucket in results.read(results.grouping.labels):
             ends[iso(bucket.start)] = iso(bucket.end)
             builder.add([bucket])
         totals = results.grouping.arrange(builder.build())
