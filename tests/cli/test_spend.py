@@ -500,7 +500,9 @@ def test_the_answer_is_on_one_screen(terminal: Terminal, monkeypatch: pytest.Mon
     answer = "\n".join(shown[:10])
     for each in ("so far", "projected", "August", "on Aug 1–9", "Within the budget of 5,000.00"):
         assert each in answer
-    assert re.search(r"\nby model\ngpt-.*\n.* more .*\nby project\n", "\n".join(shown), re.DOTALL)
+    assert re.search(
+        r"\n by model\n gpt-.*\n.* more .*\n by project\n", "\n".join(shown), re.DOTALL
+    )
 
 
 def test_a_month_that_is_over_is_compared_with_the_month_before(
@@ -512,7 +514,7 @@ def test_a_month_that_is_over_is_compared_with_the_month_before(
     assert "Spending in March 2026, in usd" in shown
     assert re.search(r"^Mar 1–31 +11\.00 usd *$", shown, re.MULTILINE)
     assert "projected" not in shown
-    assert re.search(r"^input +11\.00 usd +100%", shown, re.MULTILINE)
+    assert re.search(r"^ input +11\.00 usd +100%", shown, re.MULTILINE)
     [usage] = json.loads(terminal("spend --month 2026-03 --budget 10 --format json"))["currencies"]
     assert (usage["month"], usage["this_month"], usage["compared_days"]) == ("2026-03", "11", 28)
     assert usage["projection"]["total"] == "11"

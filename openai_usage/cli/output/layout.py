@@ -39,8 +39,6 @@ class Layout:
     width: int
     """The width of the terminal, in characters."""
     show_footer: bool = True
-    show_edge: bool = True
-    """True for a blank line before the table, and one after it."""
     is_rounded: bool = False
     """True if the rounded amounts of a column do not add up to its rounded total."""
     _left: int = field(init=False)
@@ -114,7 +112,6 @@ class Layout:
             *self._columns,
             box=box.SIMPLE_HEAD,
             show_footer=self.show_footer,
-            show_edge=self.show_edge,
             padding=(0, 1, 0, 0),
             pad_edge=False,
             # Beyond the terminal, or else rich would take the width from labels, down to nothing.

@@ -36,7 +36,7 @@ def print_answer(
 ) -> None:
     """Print the spending in one currency, *notes*, and the largest parts by each dimension."""
     title = f"Spending in {spending.month:%B %Y}, in {spending.currency}, by days in UTC"
-    console.print(Text(f"{title}\n", style="bold"))
+    console.print(Text(title, style="bold"))
     for sentence in describe_unknown(spending):
         console.print(Text(f"{sentence}\n"))
     console.print(_overview(spending), crop=False)
@@ -45,7 +45,6 @@ def print_answer(
     for note in notes:
         console.print(Text(note))
     if by:
-        console.print()
         console.print(_parts(spending, names, console.width, by=by, top=top), crop=False)
 
 
@@ -98,7 +97,7 @@ def _parts(
     def amount(part: Part) -> str:
         return round_money(spending.known(part.this_month, spending.month), spending.currency)
 
-    layout = Layout(width, show_footer=False, show_edge=False)
+    layout = Layout(width, show_footer=False)
     layout.add_labels("", labels)
     layout.add_figures(name_this_month(spending), [(each and amount(each)) or "" for each in parts])
     layout.add_figures(
