@@ -1,9 +1,10 @@
 """The paragraph that begins a report: what its figures say, in sentences."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from openai_usage._decimals import exact_difference
+from openai_usage._decimals import exact_difference, exact_sum
 from openai_usage._gap_text import join
 from openai_usage._number_format import (
     NOTHING,
@@ -12,7 +13,7 @@ from openai_usage._number_format import (
     precise_change,
     precise_share,
 )
-from openai_usage._text import with_full_stop
+from openai_usage._text import listed, with_full_stop
 from openai_usage.analysis.prices import PriceChange
 from openai_usage.report.data import Course, Figures
 from openai_usage.report.options import BREAKDOWNS
@@ -111,8 +112,7 @@ def on_course(course: Course, unit: Unit) -> Iterator[str]:
             basis = f"as on the last {days} {known}complete days"
     yield (
         f"{course.today:%B} is on course for {unit.rounded(total)}: "
-        f"{unit.rounded(course.billed)} so far, and {unit.rounded(projection.per_day)} a day "
-        f"{basis}."
+        f"{listed(_terms(course, unit), 'and')}, {basis}."
     )
     if projection.unknown:
         yield "Some of these days are unknown, so the course is uncertain."
@@ -126,6 +126,20 @@ def on_course(course: Course, unit: Unit) -> Iterator[str]:
         yield f"At this rate it reaches {limit} on {day}."
     elif course.limit and total >= 0:
         yield f"That is {precise_share(total, course.limit)} of {limit}."
+
+
+def _terms(course: Course, unit: Unit) -> Iterator[str]:
+    """Yield what the projected total is the sum of, so that a reader can add it up."""
+    projection, today = course.projection, course.today
+    days = monthrange(today.year, today.month)[1] - today.day
+    to_come = exact_sum([projection.per_day] * days)
+    rest = exact_difference(exact_difference(projection.total, course.billed), to_come)
+    yield f"{unit.rounded(course.billed)} so far"
+    if rest:
+        place = "today and on unknown days" if projection.unknown else "today"
+        yield f"{unit.rounded(rest)} more {place}"
+    if days:
+        yield f"{unit.rounded(projection.per_day)} for each of the {counted(days, 'day')} to come"
 
 
 def carried(ranked: Iterable[Ranking]) -> Iterator[str]:

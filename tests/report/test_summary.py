@@ -125,8 +125,20 @@ def course(**changes: Any) -> Course:
 def test_on_course_for_what(days: int, basis: str) -> None:
     projection = Projection(total=Decimal(300), per_day=Decimal(10), days=days)
     assert list(summary.on_course(course(projection=projection), USD)) == [
-        f"September is on course for $300.00: $100.00 so far, and $10.00 a day {basis}."
+        "September is on course for $300.00: $100.00 so far and $10.00 for each of the 20 days to "
+        f"come, {basis}."
     ]
+
+
+def test_the_terms_of_the_course_add_up() -> None:
+    projection = Projection(total=Decimal("306.50"), per_day=Decimal(10), days=7)
+    [text] = summary.on_course(course(projection=projection), USD)
+    assert text == (
+        "September is on course for $306.50: $100.00 so far, $6.50 more today and $10.00 for each "
+        "of the 20 days to come, as on the last 7 complete days."
+    )
+    [text] = summary.on_course(course(projection=projection, today=date(2026, 9, 30)), USD)
+    assert "$100.00 so far and $206.50 more today, as on" in text
 
 
 def test_a_course_with_unknown_days_says_so() -> None:
