@@ -1,4 +1,4 @@
-"""What costs say, apart from their sums: prices, unusual days, and the month in progress."""
+"""Compute the answers that costs give besides sums: prices, unusual days, the month."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime

@@ -88,7 +88,7 @@ class Course:
 
 @frozen(kw_only=True)
 class Answers:
-    """What the costs say, apart from their sums: prices, unusual days, and the month."""
+    """The answers that costs give besides sums: prices, unusual days, and the month in progress."""
 
     prices: Sequence[Price] = ()
     """The prices by model and kind, the highest costs first."""
@@ -150,7 +150,7 @@ class Figures:
     people: Mapping[str, tuple[Spend, ...]] = field(factory=dict, repr=False)
     """The costs by `user` and by `API key`, if they were requested."""
     answers: Answers = field(default=Factory(Answers), repr=False)
-    """What the costs say, apart from their sums."""
+    """The prices, the unusual days and the month in progress."""
     group_by: Sequence[Breakdown] = BREAKDOWNS
     """The breakdowns of spend, in the order of the page."""
     project_ids: Sequence[str] = ()

@@ -83,7 +83,7 @@ class Panel:
     without: tuple[str, ...] = ()
     """The endpoints, or days of them, that are missing from the figures."""
     marks: Mapping[str, str] = field(factory=dict)
-    """What was unusual on a day, by its date."""
+    """The unusual days, by date."""
     in_full: "Panel | None" = None
     """The same figures by day and without grouping, for a table. None if the chart shows them."""
 

@@ -9,7 +9,7 @@ from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.report.data import Figures
 
 _WHAT = {"model": "model", "project_id": "project"}
-"""What a label of an unusual day is called on the page."""
+"""The names on the page of the labels of unusual days."""
 
 
 @frozen
