@@ -65,7 +65,9 @@ def _shares(buckets: Sequence[Bucket[CompletionsResult]]) -> list[ModelShares]:
             for each in shares(buckets, [*by, "batch"])
             if each.labels["batch"]
         }
-        unique = any(result.batch is not None for bucket in buckets for result in bucket.results)
+        is_grouped = any(
+            result.batch is not None for bucket in buckets for result in bucket.results
+        )
         for each in shares(buckets, by):
             model = each.labels.get("model")
             in_batches = batch[model].of_tokens if model in batch else Decimal(0)
@@ -76,7 +78,7 @@ def _shares(buckets: Sequence[Bucket[CompletionsResult]]) -> list[ModelShares]:
                     requests=each.requests,
                     input_tokens=each.input_tokens,
                     cached=each.cached,
-                    batch=in_batches if unique else None,
+                    batch=in_batches if is_grouped else None,
                     tokens_per_request=each.tokens_per_request,
                 )
             )

@@ -126,8 +126,8 @@ def test_on_course_for_what(days: int, basis: str) -> None:
     projection = Projection(total=Decimal(300), per_day=Decimal(10), days=days)
     assert list(summary.on_course(course(projection=projection), USD)) == [
         (
-            "September is on course for $300.00: $100.00 so far and $10.00 for each of the 20 days to "
-            f"come, {basis}."
+            "September is on course for $300.00: $100.00 so far and $10.00 for each of the 20 days "
+            f"to come, {basis}."
         )
     ]
 
