@@ -24,7 +24,8 @@ def exit_code_of(answer: Answer) -> int:
     verdicts = [each for each in answer.verdicts if each.exit_code]
     for each in verdicts:
         say(with_full_stop(str(each)))
-    code = worst_of([code, *(each.exit_code for each in verdicts)])
+    is_unknown = not budget.has_budgets and bool(answer.bill.unknown)
+    code = worst_of([code, *(each.exit_code for each in verdicts), 5 if is_unknown else 0])
     recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
         return code

@@ -186,7 +186,7 @@ def test_a_budget_is_checked(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ("--check", "without a budget. Add --budget AMOUNT or --budgets FILE."),
+        ("--check", "without a budget. Add --budget AMOUNT, --budgets FILE or --unusual."),
         ("--budget -1", "--budget takes 0 or an amount of money from 0.01, not -1"),
         ("--budget 1e-999999999", "--budget takes"),
         ("--budget NaN", "--budget"),

@@ -138,3 +138,18 @@ def test_an_unusual_day_in_another_currency_is_named(
     shown = terminal("spend --unusual --by model")
     assert "Unusual: 8 April: EUR 90.00" in shown
     assert "No day of the month" not in shown
+
+
+def test_unusual_days_can_be_checked_without_a_budget(
+    terminal: Terminal, billed: Any, usage_sandbox: Sandbox
+) -> None:
+    terminal("spend --unusual --check")
+    billed({date(2026, 4, 9): "95"})
+    terminal("spend --unusual --check --by project", exit_code=6)
+    # What is not known is not usual.
+    billed({}, without=frozenset({date(2026, 4, 8)}))
+    terminal("spend --unusual --check", exit_code=5)
+    assert "unknown, not zero" in terminal.err
+    usage_sandbox.faults.clear()
+    usage_sandbox.scopes.discard("api.usage.read")
+    terminal("spend --unusual --check", exit_code=5)

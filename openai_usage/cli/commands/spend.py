@@ -58,7 +58,7 @@ def spend(
     so, and from 06:00 UTC it counts as missing.
     """
     options.validate()
-    budget.validate()
+    budget.validate(unusual=options.unusual)
     if budget.budgets is not None and options.project_ids is not None:
         raise CommandError(
             "--budgets and --project-ids contradict each other: budgets are for all costs of the "

@@ -65,15 +65,21 @@ class BudgetOptions:
         ),
     ] = False
 
-    def validate(self) -> None:
-        """Reject invalid options before a request is sent.
+    @property
+    def has_budgets(self) -> bool:
+        """True if there is a budget, or a file of budgets."""
+        return self.budget is not None or self.budgets is not None
+
+    def validate(self, *, unusual: bool) -> None:
+        """Reject invalid options before a request is sent. Unusual days can be checked alone.
 
         Raises:
             CommandError: The budget is missing, out of bounds, or its currency is not a code.
         """
-        if self.check and self.budget is None and self.budgets is None:
+        if self.check and not self.has_budgets and not unusual:
             raise CommandError(
-                "--check was given without a budget. Add --budget AMOUNT or --budgets FILE."
+                "--check was given without a budget. Add --budget AMOUNT, --budgets FILE or "
+                "--unusual."
             )
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
