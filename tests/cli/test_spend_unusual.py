@@ -143,6 +143,7 @@ def test_an_unusual_day_in_another_currency_is_named(
 def test_unusual_days_can_be_checked_without_a_budget(
     terminal: Terminal, billed: Any, usage_sandbox: Sandbox
 ) -> None:
+    billed({})
     terminal("spend --unusual --check")
     billed({date(2026, 4, 9): "95"})
     terminal("spend --unusual --check --by project", exit_code=6)
