@@ -348,7 +348,7 @@ def test_months_have_as_many_days_as_they_have(
     shown = terminal("spend --details")
     these, those = compared
     assert re.search(rf"^{so_far}, so far +91\.00 usd *$", shown, re.MULTILINE)
-    assert re.search(rf"^{these} +1\.00 usd +-80% on {those}: 5\.00 usd", shown, re.MULTILINE)
+    assert re.search(rf"^{these} +1\.00 usd +-80.0% on {those}: 5\.00 usd", shown, re.MULTILINE)
     assert re.search(rf" {these} *\n project .*on {those}", shown)
     assert len(re.findall(rf" {now:%b} [ \d]\d [A-Z]", shown)) == days
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from openai_usage._number_format import change, share
+from openai_usage._number_format import Unit, change, share
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
@@ -22,6 +22,8 @@ from openai_usage.cli.output.spend_text import (
     name_this_month,
     round_money,
 )
+
+_TENTHS = Unit(suffix="%", places=1)
 
 
 def print_answer(
@@ -73,7 +75,7 @@ def _overview(spending: Spending) -> Table:
         days, days_before = name_compared_days(spending)
         rows.append((days, total.compared, days_before, total.compared_with))
     for name, amount, compared_with, base in rows:
-        percent = "" if base is None or amount is None else change(amount, base)
+        percent = "" if base is None or amount is None else change(amount, base, _TENTHS)
         note = f"{percent} on {compared_with}: {round_money(base, spending.currency)}"
         grid.add_row(Text(name), round_money(amount, spending.currency), note if percent else "")
     if not spending.compared:
