@@ -31,7 +31,7 @@ _HISTORY = timedelta(weeks=8)
 class Bill:
     """The costs of a month, and of the month before, as far as they could be read."""
 
-    month: date = field(kw_only=False)
+    month: date
     """The first day of the month."""
     buckets: Sequence[Bucket[CostsResult]] = ()
     history: Sequence[Bucket[CostsResult]] = ()
@@ -140,7 +140,7 @@ async def fetch_bill(
             _limits_of(client, options),
         )
     return Bill(
-        month,
+        month=month,
         buckets=[each for each in buckets if each.start_time >= first],
         history=[each for each in buckets if each.start_time < first],
         gaps=[each for each in gaps if each.end_time > first],

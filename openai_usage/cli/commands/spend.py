@@ -73,7 +73,7 @@ def spend(
     except APIError as error:
         if not budget.check:
             raise
-        bill = Bill(month, unread=printable(as_typed(error)))
+        bill = Bill(month=month, unread=printable(as_typed(error)))
     answer = _answer(bill, options, budget, budgets, now)
     try:
         with output.opened() as file:
