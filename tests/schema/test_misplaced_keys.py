@@ -1,6 +1,7 @@
 """A key in the wrong place, by mistake or by the server's doing, is neither shown nor sent."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -250,11 +251,18 @@ def test_a_model_with_such_letters_in_its_name_is_no_key() -> None:
 
 
 @pytest.mark.real_clock
-def test_the_command_line_does_not_show_it(asked: Sandbox, terminal: Terminal) -> None:
+def test_the_command_line_does_not_show_it(asked: Sandbox, terminal: Terminal, here: Path) -> None:
     for option in ("limit", "page", "group-by", "last"):
         terminal(f"completions --{option} {KEY}", exit_code=2)
         assert "s3cr3t" not in terminal.err
-    for command in (KEY, f"costs {KEY}", f"spend --budget {KEY}", f"costs -o {KEY}.xls"):
+    for command in (
+        KEY,
+        f"costs {KEY}",
+        f"spend --budget {KEY}",
+        f"costs -o {KEY}.xlsx",
+        f"report -o {KEY}",
+    ):
         terminal(command, exit_code=2)
         assert "s3cr3t" not in terminal.err
     assert asked.requests == []
+    assert list(here.iterdir()) == []  # no file is named like a key

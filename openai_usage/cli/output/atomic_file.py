@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from openai_usage._text import contains_key
 from openai_usage.cli.wording import CommandError
 
 _PREFIX_LENGTH = 50
@@ -20,9 +21,13 @@ def check_path(path: Path) -> None:
     """Reject a path that cannot be written, before a request is sent.
 
     Raises:
-        CommandError: The folder does not exist, or the path is a folder.
+        CommandError: The folder does not exist, the path is a folder, or it contains an API key.
         OSError: The system rejects the path, for example because its links form a loop.
     """
+    if contains_key(str(path)):
+        raise CommandError(
+            "--output takes a file, not an API key. Set only OPENAI_ADMIN_KEY to the key."
+        )
     _follow_links(path)
     folder = path.absolute().parent
     if path.is_dir() or not folder.is_dir():
