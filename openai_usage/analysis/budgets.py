@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -12,21 +11,12 @@ from openai_usage._number_format import counted
 from openai_usage._text import did_you_mean, label, listed, short_repr
 from openai_usage.analysis.budget import ID_PREFIXES, Budget, Owner
 from openai_usage.analysis.budget_verdict import BudgetVerdict, Verdict
+from openai_usage.analysis.charges import Charge, Dimension, Field, fields_of
 from openai_usage.analysis.groups import group_by
-from openai_usage.analysis.spending import Charge, Dimension, Spending
+from openai_usage.analysis.spending import Spending
 from openai_usage.names import Name
 
 __all__ = ["Verdict", "check_budgets", "costs_group_by"]
-
-_Field: TypeAlias = Literal["project_id", "line_item", "user_id", "api_key_id"]
-
-_FIELDS: Mapping[Owner, _Field] = {
-    "project": "project_id",
-    "model": "line_item",
-    "user": "user_id",
-    "key": "api_key_id",
-}
-"""The field by which the API has to group costs."""
 
 _DIMENSIONS: Mapping[Owner, Dimension] = {
     "project": "project_id",
@@ -44,10 +34,10 @@ _WORDS: Mapping[Owner, str] = {
 }
 
 
-def costs_group_by(budgets: Iterable[Budget]) -> list[_Field]:
+def costs_group_by(budgets: Iterable[Budget]) -> list[Field]:
     """Return the `group_by` of a query of costs that these budgets need."""
     owners: list[Owner] = [owner for each in budgets if (owner := each.owner) is not None]
-    return list(dict.fromkeys(_FIELDS[owner] for owner in owners))
+    return fields_of(_DIMENSIONS[owner] for owner in owners)
 
 
 def check_budgets(
@@ -184,7 +174,8 @@ class _Costs:
         fact = f"no cost of {months} has the {word} {short_repr(budget.of)}."
         ids, named = self._ids(owner), self._named(owner)
         if not ids and any(each.charges for each in self.found):
-            hint = f"No cost has any {word}: group the query by {_FIELDS[owner]}."
+            [field] = fields_of([_DIMENSIONS[owner]])
+            hint = f"No cost has any {word}: group the query by {field}."
         elif budget.needs_names and not named:
             hint = f"Names are not known, so use the id ({ID_PREFIXES[owner]}…)."
         else:

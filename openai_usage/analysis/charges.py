@@ -12,14 +12,33 @@ from openai_usage._decimals import exactly
 from openai_usage._text import currency_code
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 
-__all__ = ["Charge", "Dimension", "charges_of", "sums_by_day"]
+__all__ = ["Charge", "Dimension", "Field", "charges_of", "fields_of", "sums_by_day"]
 
 Dimension: TypeAlias = Literal[
     "project_id", "model", "kind", "product", "line_item", "user_id", "api_key_id"
 ]
 """A label by which spending can be broken down."""
 
+Field: TypeAlias = Literal["project_id", "line_item", "user_id", "api_key_id"]
+"""A field that the API can group costs by."""
+
+_FIELDS: Mapping[Dimension, Field] = {
+    "model": "line_item",
+    "project_id": "project_id",
+    "kind": "line_item",
+    "product": "line_item",
+    "line_item": "line_item",
+    "user_id": "user_id",
+    "api_key_id": "api_key_id",
+}
+"""The field by which the API has to group costs, for each label."""
+
 _ZERO = Decimal(0)
+
+
+def fields_of(dimensions: Iterable[Dimension]) -> list[Field]:
+    """Return the fields by which the API has to group costs for these labels."""
+    return list(dict.fromkeys(_FIELDS[each] for each in dimensions))
 
 
 @frozen

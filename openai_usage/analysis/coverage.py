@@ -1,9 +1,10 @@
-"""Find the days of a bill for which there is no bucket."""
+"""Find the days of a bill that have no bucket."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from openai_usage import Gap
+from openai_usage.analysis.months import start_of_last_month
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import unix_seconds
 
@@ -18,8 +19,7 @@ def uncovered(buckets: Iterable[Span], today: date, last_day: date) -> Iterator[
         today: The day in progress, in UTC.
         last_day: The last day of the month.
     """
-    last_month = (last_day.replace(day=1) - timedelta(days=1)).replace(day=1)
-    position = unix_seconds(last_month, param="today")
+    position = unix_seconds(start_of_last_month(last_day), param="today")
     end = unix_seconds(min(today, last_day + timedelta(days=1)), param="today")
     for start, stop in (*sorted((each.start_time, each.end_time) for each in buckets), (end, end)):
         if position < min(start, end):

@@ -14,9 +14,10 @@ from openai_usage._digits import digits
 from openai_usage._number_format import money_with_symbol
 from openai_usage._text import label, listed, printable
 from openai_usage.analysis.groups import group_by
-from openai_usage.analysis.spending import Charge, Spending, end_of_month
+from openai_usage.analysis.months import end_of_month
+from openai_usage.analysis.spending import Charge, Spending
 
-__all__ = ["LimitNotice", "limit_notices"]
+__all__ = ["LimitNotice", "day_reached", "limit_notices"]
 
 
 @frozen(kw_only=True)
@@ -145,7 +146,7 @@ class _Costs:
                 yield notice
             elif not part.projection.is_known:
                 yield evolve(notice, why_not="the costs of this month are unknown")
-            elif (day := _day_of(amount, part)) is not None:
+            elif (day := day_reached(amount, part)) is not None:
                 yield evolve(notice, day=day)
 
     def _part(self, project_id: str | None, currency: str) -> Spending:
@@ -171,9 +172,12 @@ class _Costs:
         return ""
 
 
-def _day_of(amount: Decimal, part: Spending) -> date | None:
-    """Return the day of this month on which costs reach *amount* at the rate of the projection."""
-    projection, today = part.projection, part.today
+def day_reached(amount: Decimal, spending: Spending) -> date | None:
+    """Return the day of this month on which costs reach *amount* at the rate of the projection.
+
+    Return None if they do not reach it. They must not have reached it yet.
+    """
+    projection, today = spending.projection, spending.today
     if projection.total < amount:
         return None
     # Count backwards from the end of the month, because each day to come adds the same.

@@ -1,16 +1,15 @@
 """Compute the spending of a month and of the month before, and a projection, from costs."""
 
-from calendar import monthrange
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
 from attrs import field, frozen
 
-from openai_usage import Bucket, CostsResult
+from openai_usage import Bucket, CostsResult, days_ago
 from openai_usage._decimals import exact_sum
 from openai_usage._html import html_table
 from openai_usage._number_format import money
@@ -18,20 +17,11 @@ from openai_usage._text import currency_code, label, labels_of
 from openai_usage.analysis.charges import Charge, Dimension, charges_of, sums_by_day
 from openai_usage.analysis.coverage import covers, uncovered
 from openai_usage.analysis.groups import group_by
+from openai_usage.analysis.months import days_between, end_of_month, start_of_last_month
 from openai_usage.analysis.projection import Projection, over, project
 from openai_usage.schema.pages import Span
 
-__all__ = [
-    "Charge",
-    "Dimension",
-    "Part",
-    "Spending",
-    "end_of_month",
-    "spending",
-    "spendings",
-    "start_of_last_month",
-    "sum_of",
-]
+__all__ = ["Charge", "Dimension", "Part", "Spending", "spending", "sum_of"]
 
 
 @frozen
@@ -180,7 +170,7 @@ class Spending:
 
     def _by_day(self, charges: Iterable[Charge]) -> dict[date, Decimal]:
         sums = sums_by_day(charges)
-        days = _days(self.last_month, self.last_day)
+        days = days_between(self.last_month, self.last_day)
         return {day: exact_sum([sums.get(day, Decimal(0))]) for day in days}
 
     def _part(self, name: str | None, charges: Iterable[Charge]) -> Part:
@@ -209,9 +199,9 @@ def spending(
     month: date | None = None,
     gaps: Iterable[Span] | None = None,
     has_today: bool | None = None,
-    currency: str = "usd",
+    currency: str | None = "usd",
 ) -> list[Spending]:
-    """Return the spending of a month in each currency, the one with the most charges first.
+    """Return the spending of a month in each currency, the one with the most results first.
 
     ::
 
@@ -226,42 +216,20 @@ def spending(
         gaps: The parts of these months for which the API returned nothing. Default: the parts
             without a bucket, before *today*.
         has_today: True if *buckets* or *gaps* cover *today*. Default: computed from them.
-        currency: The currency in which zero is spent if the buckets are empty.
+        currency: The currency in which zero is spent if nothing was billed. None for no currency.
     """
-    today = today or datetime.now(UTC).date()
-    if gaps is None:
-        gaps = uncovered(buckets, today, end_of_month(month or today))
-    gaps = list(gaps)
+    today = today or days_ago(0).date()
+    last_day = min(today, end_of_month(month or today))
+    gaps = list(uncovered(buckets, today, end_of_month(last_day)) if gaps is None else gaps)
     if has_today is None:
         has_today = covers([*buckets, *gaps], today)
-    return spendings(buckets, today, gaps, month=month, has_today=has_today, currency=currency)
-
-
-def spendings(
-    buckets: Sequence[Bucket[CostsResult]],
-    today: date,
-    gaps: Iterable[Span] = (),
-    *,
-    month: date | None = None,
-    has_today: bool = True,
-    currency: str | None = None,
-) -> list[Spending]:
-    """Return the spending of a month in each currency, the one with the most results first.
-
-    Args:
-        buckets: The costs of the month and of the month before, up to *today*.
-        today: The day in progress, in UTC.
-        gaps: The parts of these months for which the API returned nothing.
-        month: A day of the month. Default: the month of *today*.
-        has_today: True if *buckets* or *gaps* cover *today*.
-        currency: The currency in which zero is spent if the buckets are empty.
-    """
-    last_day = min(today, end_of_month(month or today))
     missing = frozenset(
         day
         for gap in gaps
         # If a bucket is too long, the gap after it can end later than today.
-        for day in _days(gap.start.date(), min(last_day, (gap.end - timedelta(seconds=1)).date()))
+        for day in days_between(
+            gap.start.date(), min(last_day, (gap.end - timedelta(seconds=1)).date())
+        )
     )
     in_part = missing & {bucket.start.date() for bucket in buckets}
     first_day = start_of_last_month(last_day)
@@ -283,17 +251,3 @@ def sum_of(parts: Sequence[Part]) -> Part:
     """Return the exact sum of *parts*, as a part without a name."""
     names = ("this_month", "last_month", "compared", "compared_with")
     return Part(None, *(exact_sum(getattr(each, name) for each in parts) for name in names))
-
-
-def end_of_month(day: date) -> date:
-    """Return the last day of the month of *day*."""
-    return day.replace(day=monthrange(day.year, day.month)[1])
-
-
-def start_of_last_month(today: date) -> date:
-    """Return the first day of the month before *today*."""
-    return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -10,10 +10,11 @@ from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
 from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
-from openai_usage.analysis.spending import Dimension, end_of_month, start_of_last_month
+from openai_usage.analysis.charges import Field
+from openai_usage.analysis.months import end_of_month, start_of_last_month
+from openai_usage.analysis.spending import Dimension
 from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.dimensions import Field
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames

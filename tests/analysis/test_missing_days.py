@@ -16,7 +16,7 @@ from openai_usage import Amount, AsyncUsageClient, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps, describe_span, describe_spans
 from openai_usage._text import listed
 from openai_usage.analysis.daily import Rows
-from openai_usage.analysis.spending import spendings
+from openai_usage.analysis.spending import spending
 from openai_usage.report import Report, report
 from openai_usage.report.charts import subtitle
 from openai_usage.report.data import Figures, Missing
@@ -607,7 +607,9 @@ def test_a_projection_goes_by_what_is_known() -> None:
             for n, amount in enumerate(amounts)
             if amount is not None
         ]
-        [found] = spendings(buckets, date(2026, 9, 1) + timedelta(days=len(amounts) - 1), gaps)
+        [found] = spending(
+            buckets, today=date(2026, 9, 1) + timedelta(days=len(amounts) - 1), gaps=gaps
+        )
         return found.projection
 
     # 9 and 3 are known, then 2 today; 26 days to come and one that is missing at 6 each.

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_difference, exact_sum
-from openai_usage.analysis.spending import Charge, Spending, spendings, start_of_last_month
+from openai_usage.analysis.months import start_of_last_month
+from openai_usage.analysis.spending import Charge, Spending, spending
 
 DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
 CENTS = Decimal("0.01")
@@ -252,13 +253,13 @@ def test_currencies_are_kept_apart() -> None:
         for value, currency in (("3", "usd"), ("5", "eur"), ("4", "usd"))
     )
     bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
-    found = spendings([bucket], day)
+    found = spending([bucket], today=day, gaps=())
     assert [(each.currency, each.total.this_month) for each in found] == [
         ("usd", Decimal(7)),
         ("eur", Decimal(5)),
     ]
     assert all(each.by_day[day] == each.total.this_month for each in found)
-    assert spendings([], day) == []
+    assert spending([], today=day, gaps=(), currency=None) == []
 
 
 def test_a_currency_is_the_same_however_it_is_spelt() -> None:
@@ -268,5 +269,5 @@ def test_a_currency_is_the_same_however_it_is_spelt() -> None:
         for currency in ("usd", "USD", "Usd")
     )
     bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
-    [found] = spendings([bucket], date(2026, 4, 10))
+    [found] = spending([bucket], today=date(2026, 4, 10), gaps=())
     assert (found.currency, found.total.this_month) == ("usd", Decimal(3))

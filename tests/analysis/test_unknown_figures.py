@@ -14,7 +14,7 @@ from openai_usage import Amount, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.daily import Period
-from openai_usage.analysis.spending import spendings
+from openai_usage.analysis.spending import spending
 from openai_usage.report import Report, report
 from openai_usage.report.answer_tables import table_of_ranking
 from openai_usage.report.data import Figures
@@ -262,7 +262,7 @@ def test_a_day_in_part_can_have_more_than_the_mean() -> None:
         _bucket(at(3), at(4), 1),
     ]
     gap = Window(at(2, 10), at(3))
-    [found] = spendings(buckets, date(2026, 9, 3), [gap])
+    [found] = spending(buckets, today=date(2026, 9, 3), gaps=[gap])
     assert (found.in_part, found.missing) == ({date(2026, 9, 2)}, frozenset())
     # 14 so far; 3 today and 27 days to come at 4.
     assert found.projection.total == 14 + 3 + 27 * 4

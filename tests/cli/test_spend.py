@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from openai_usage.analysis.spending import start_of_last_month
+from openai_usage.analysis.months import start_of_last_month
 from openai_usage.cli.output.layout import ROUNDED
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
@@ -198,7 +198,7 @@ def test_a_budget_is_checked(
         ("--top 0", "--top takes a positive number, not 0."),
         ("--by team", "--by"),
         ("--month 2026-13", "--month takes a month such as 2026-10, not '2026-13'."),
-        ("--month 1999-01", "--month takes a month such as 2026-10, not '1999-01'."),
+        ("--month 1969-12", "--month 1969-12 is before 1970. Use a later month."),
         ("--month 2099-01", "--month 2099-01 has not begun yet. Use an earlier month."),
     ],
 )

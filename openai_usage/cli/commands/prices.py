@@ -11,10 +11,11 @@ from rich.text import Text
 from openai_usage import Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps, describe_span
 from openai_usage._text import listed
+from openai_usage.analysis.charges import fields_of
 from openai_usage.analysis.prices import prices as prices_of
 from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.dimensions import Word, dimensions_of, fields_of
+from openai_usage.cli.options.dimensions import Word, dimensions_of
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import Destination
 from openai_usage.cli.options.time_range import TimeRange

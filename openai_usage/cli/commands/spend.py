@@ -15,7 +15,7 @@ from openai_usage.analysis import (
     limit_notices,
     read_budgets,
 )
-from openai_usage.analysis.spending import spendings
+from openai_usage.analysis.spending import spending
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.bill import Bill, fetch_bill
 from openai_usage.cli.options.budget import BudgetOptions
@@ -66,8 +66,8 @@ def spend(
         )
     output.check()
     budgets = [] if budget.budgets is None else read_budgets(budget.budgets)
+    month = options.first_day  # before `now`, so that it never begins after it
     now = datetime.fromtimestamp(int(time.time()), UTC)
-    month = options.first_day(now.date())
     try:
         bill = asyncio.run(fetch_bill(connection, month, now, options, naming, budgets=budgets))
     except APIError as error:
@@ -98,10 +98,10 @@ def _answer(
     """Return what the bill of a month comes to, compared with budgets and limits."""
     bill = bill.up_to(now, check=budget.check)
     is_zero = bool(budgets) or (budget.budget is not None and bool(bill.buckets or not bill.gaps))
-    found = spendings(
+    found = spending(
         bill.buckets,
-        now.date(),
-        bill.gaps,
+        today=now.date(),
+        gaps=bill.gaps,
         month=bill.month,
         has_today=bill.has_today(now),
         currency=budget.currency.casefold() if is_zero else None,

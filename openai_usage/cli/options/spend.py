@@ -1,6 +1,5 @@
 """Options of `spend`: the month, what it is broken down by, and how much is shown."""
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
@@ -8,9 +7,11 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage.analysis.spending import Dimension
-from openai_usage.cli.options.dimensions import Field, Word, dimensions_of, fields_of
+from openai_usage import month_start
+from openai_usage.analysis.charges import Dimension, Field, fields_of
+from openai_usage.cli.options.dimensions import Word, dimensions_of
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.options.time_range import month_of
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Spending", sort_key=1)
@@ -82,17 +83,11 @@ class SpendOptions:
         """The fields by which the API has to group costs."""
         return fields_of(self.dimensions)
 
-    def first_day(self, today: date) -> date:
-        """Return the first day of the month.
+    @property
+    def first_day(self) -> date:
+        """The first day of the month.
 
         Raises:
             CommandError: The month is not a month, or has not begun yet.
         """
-        if self.month is None:
-            return today.replace(day=1)
-        if not re.fullmatch("20[0-9]{2}-(0[1-9]|1[0-2])", self.month):
-            raise CommandError(f"--month takes a month such as 2026-10, not {self.month!r:.40}.")
-        first = date.fromisoformat(f"{self.month}-01")
-        if first > today:
-            raise CommandError(f"--month {self.month} has not begun yet. Use an earlier month.")
-        return first
+        return (month_start() if self.month is None else month_of(self.month)).date()

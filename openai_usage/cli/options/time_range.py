@@ -114,8 +114,12 @@ def _last(text: str) -> _Span:
     return start, None
 
 
-def _month(text: str) -> _Span:
-    """Return a month such as `2026-10`. The month in progress ends now."""
+def month_of(text: str) -> datetime:
+    """Return the start of the month that *text*, the value of `--month`, names: `2026-10`.
+
+    Raises:
+        CommandError: *text* is not a month, or the month has not begun yet.
+    """
     try:
         first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
     except ValueError:
@@ -124,6 +128,12 @@ def _month(text: str) -> _Span:
         raise CommandError(f"--month {text} is before 1970. Use a later month.")
     if first > month_start():
         raise CommandError(f"--month {text} has not begun yet. Use an earlier month.")
+    return first
+
+
+def _month(text: str) -> _Span:
+    """Return a month such as `2026-10`. The month in progress ends now."""
+    first = month_of(text)
     following = (first + timedelta(days=31)).replace(day=1)
     is_over = first < month_start()
     return int(first.timestamp()), int(following.timestamp()) if is_over else None
