@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from openai_usage import AsyncUsageClient, Name, Names
 from openai_usage._decimals import exact_sum
 from openai_usage._text import label, labels_of, unique_labels
-from openai_usage.analysis.spending import spendings
+from openai_usage.analysis.spending import spending
 from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.rows import ResultRows
@@ -218,15 +218,15 @@ async def test_spending_has_a_part_for_each_group(
 ) -> None:
     sandbox.faults.status(200, body=page(rows))
     bill = await client.costs(start_time=START, end_time=START + DAY).collect()
-    found = spendings(bill, date(2026, 1, 5))
+    found = spending(bill, today=date(2026, 1, 5), gaps=(), currency=None)
     assert are_told_apart(each.currency for each in found)
     assert Counter(each.total.this_month for each in found) == Counter(bill_of(rows).values())
     assert sum(len(each.by("project_id")) for each in found) == len(
         {(project or None, currency) for project, _, currency, _ in rows}
     )
-    for spending in found:
-        for parts in (spending.by("project_id"), spending.by("line_item")):
-            assert exact_sum(part.this_month for part in parts) == spending.total.this_month
+    for month in found:
+        for parts in (month.by("project_id"), month.by("line_item")):
+            assert exact_sum(part.this_month for part in parts) == month.total.this_month
             shown = label_parts(parts, "line_item", KnownNames(), 10)
             assert are_told_apart(shown)
             assert len(shown) == min(len(parts), 11)

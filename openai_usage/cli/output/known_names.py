@@ -51,6 +51,13 @@ class KnownNames:
         name = self.names.of(id_).name
         return self.labelled(column, id_) if column in self.columns else name or id_
 
+    def beside(self, column: str, id_: object) -> str | None:
+        """Return the name of an id for a column next to it, or None if it is not known."""
+        if not isinstance(id_, str) or not column.endswith("_id"):
+            return None
+        name = self.known(column, id_)
+        return None if name == id_ else name
+
     def warn_of_unread(self) -> None:
         """Say on stderr why some of the shown ids have no name."""
         if not self._has_unread or not self.names.unread:

@@ -52,17 +52,12 @@ class PriceRows:
 
     def _row(self, price: Price) -> Row:
         names = {
-            name.replace("_id", "_name"): self._name(name, price)
+            name.replace("_id", "_name"): self.names.beside(name, price.labels[name])
             for name in self.prices.by
             if name.endswith("_id")
         }
         [figures] = Prices(self.prices.by, [price]).rows()
         return {**figures, **names}
-
-    def _name(self, name: str, price: Price) -> str | None:
-        id_ = price.labels[name]
-        known = self.names.known(name, str(id_))
-        return None if id_ is None or known == id_ else known
 
     def table(self, width: int) -> Table:
         """Return a table of what was bought, and of the price and its change."""

@@ -43,7 +43,7 @@ class SpendRows:
             total = part_figures(spending, spending.total, KnownNames(), "line_item")
             rows = [{"by": "total", "label": None, "name": None, **total}]
             rows += [
-                {"by": each, "label": part.of, "name": self._name(each, part.of), **figures}
+                {"by": each, "label": part.of, "name": self.names.beside(each, part.of), **figures}
                 for each in self.by
                 for part in spending.by(each)
                 for figures in [part_figures(spending, part, KnownNames(), each)]
@@ -51,9 +51,3 @@ class SpendRows:
             month = f"{spending.month:%Y-%m}"
             found = ({"month": month, **row, "currency": spending.currency} for row in rows)
             yield [{name: row[name] for name in self.kinds} for row in found]
-
-    def _name(self, dimension: Dimension, id_: str | None) -> str | None:
-        if id_ is None or not dimension.endswith("_id"):
-            return None
-        known = self.names.known(dimension, id_)
-        return None if known == id_ else known
