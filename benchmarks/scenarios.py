@@ -32,7 +32,7 @@ GROUPINGS = {
     "month and model": ("month", "model"),
     "project and line item": ("project_id", "line_item"),
 }
-"""What costs are summed by."""
+"""The labels by which `totals()` and the hand-written loop group costs."""
 
 RANGES = tuple(Job(pages=pages, buckets=31, groups=10) for pages in (1, 10, 100, 1000))
 """Ranges of growing length."""

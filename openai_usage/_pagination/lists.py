@@ -70,7 +70,7 @@ async def read_pages(
             except NotFoundError:
                 if not after:
                     raise
-                # Not a 404, which would say that there is no list.
+                # A NotFoundError would mean that the list itself does not exist.
                 raise PaginationError("the API did not find a page of its own list.") from None
             if any(map(transport.is_key, (page.last_id, *(each.id for each in page.data)))):
                 del page  # tracebacks can show locals

@@ -34,7 +34,8 @@ def read_budgets(path: str | PathLike[str]) -> list[Budget]:
         path: The file.
 
     Raises:
-        InvalidOptionError: The file cannot be read, has no budgets, or one of them is not valid.
+        InvalidOptionError: The file cannot be read, it does not define any budget, or a budget is
+            not valid.
     """
     problem = ""
     budgets: list[Budget] = []
@@ -79,7 +80,9 @@ def _tables(path: Path) -> Sequence[object]:
     if not isinstance(tables, list):
         raise _problem("budgets is not a list of tables. Write [[budgets]], with two brackets.")
     if not tables:
-        raise _problem("the file has no budgets. Add a table [[budgets]] with an amount.")
+        raise _problem(
+            "the file does not define any budget. Add a table [[budgets]] with an amount."
+        )
     return tables
 
 

@@ -169,7 +169,7 @@ class _Costs:
         return f"{word[0].upper()}{word[1:]} {label(name or str(budget.of))}"
 
     def _not_found(self, budget: Budget, owner: Owner) -> str:
-        """Return a sentence about a budget for something that has no costs."""
+        """Return why the costs of a budget were not found, and what to do."""
         word, months = _WORDS[owner], f"{self.found[0].last_month:%B} or {self.found[0].month:%B}"
         fact = f"no cost of {months} has the {word} {short_repr(budget.of)}."
         ids, named = self._ids(owner), self._named(owner)

@@ -202,8 +202,8 @@ def sums(rows: Iterable[Values]) -> Values:
 
 
 def _added(row: Values, other: Values) -> Values:
-    """Return the sum of two rows without unknown values. Others are a `TypeError`."""
-    return tuple(map(add, row, other))  # pyright: ignore[reportArgumentType] - None has no sum
+    """Return the sum of two rows. Raise a `TypeError` if one has unknown values."""
+    return tuple(map(add, row, other))  # pyright: ignore[reportArgumentType] - adding None raises
 
 
 def _subtotal(values: Values) -> Decimal | None:

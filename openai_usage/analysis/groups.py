@@ -26,7 +26,7 @@ Label: TypeAlias = str | bool | None
 
 
 class Rest(str):
-    """The label of the group that has all others: `41 more`. It is not an id and has no name."""
+    """The label of the group that sums all the others, such as `41 more`. It is text, not an id."""
 
     __slots__ = ()
 
@@ -198,7 +198,7 @@ class Totals:
     @property
     def _size(self) -> Callable[[Group], Number]:
         """A function from a group to its size. It is 0 if the API left out the measure."""
-        name = self.main.name if self.measures else ""  # there are no groups without measures
+        name = self.main.name if self.measures else ""  # without measures, `groups` is empty
         return lambda group: group.figures.get(name, 0)
 
     def _merged(

@@ -83,7 +83,7 @@ def limit_notices(
     The rate is that of `Projection`: the costs so far, the rest of `per_day` for today, and
     `per_day` for each day to come. Those that are not reached this month are left out. Those that
     cannot be compared say why not: the interval is not a month, the currency is another one, or
-    costs are unknown. There are no notices for a month that is over::
+    costs are unknown. The list is empty for a month that is over::
 
         limits = client.limits()
         bill = client.costs(start_time=month_start(1), group_by=["project_id"]).collect()

@@ -77,9 +77,9 @@ class Price:
     def price_effect(self) -> Decimal | None:
         """The part of `amount_change` that comes from price: the change of price times `quantity`.
 
-        0 unless both periods have a price: what is new or gone, or has no price, such as a credit,
-        is a matter of volume. Computed from exact prices, then rounded to ten decimals, or to those
-        of `amount_change` if it has more.
+        0 if one of the periods lacks a price, as for a line item that is new or gone, and for
+        credits: then the whole change counts as volume. Computed from exact prices, then rounded to
+        ten decimals, or to those of `amount_change` if it has more.
         None if no period before is given.
         """
         change, now, before = self.amount_change, self._unit_price, self._unit_price_before
@@ -165,7 +165,7 @@ def _mix_effect(prices: Sequence[Price]) -> Decimal:
 
 
 def _ratio(amount: Decimal | None, quantity: Decimal | None) -> Fraction | None:
-    """Return the price of one unit, or None where it has no meaning."""
+    """Return the price of one unit. None for credits, and if no quantity is known."""
     if amount is None or quantity is None or amount < 0 or quantity <= 0:
         return None
     return Fraction(amount) / Fraction(quantity)
