@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import HealthCheck, settings
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
+from tests.support.asker import Asker
 from tests.support.clock import JumpingLoop
 from tests.support.terminal import Terminal
 
@@ -65,6 +67,12 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def client(sandbox: Sandbox) -> AsyncIterator[AsyncUsageClient]:
     async with client_of(sandbox) as made:
         yield made
+
+
+@pytest.fixture
+async def ask(sandbox: Sandbox) -> AsyncIterator[Asker]:
+    async with aiohttp.ClientSession() as session:
+        yield Asker(sandbox, session)
 
 
 @pytest.fixture(autouse=True)

@@ -188,12 +188,13 @@ def test_parquet_goes_through_a_pipe_whole_or_not_at_all(usage_sandbox: Sandbox)
     assert b"Continue with" not in half.stderr
 
 
-def test_parquet_is_nothing_for_a_terminal(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("form", "name"), [("parquet", "Parquet"), ("xlsx", "Excel")])
+def test_a_binary_format_is_not_written_to_a_terminal(
+    form: str, name: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    terminal("costs --sandbox --format parquet", exit_code=2)
-    assert "Refusing to write Parquet to a terminal. Use --output FILE." in terminal.err
+    terminal(f"costs --sandbox --format {form}", exit_code=2)
+    assert f"Refusing to write {name} to a terminal. Use --output FILE." in terminal.err
 
 
 def test_without_its_extra_parquet_says_what_is_missing(

@@ -1,19 +1,17 @@
 """`openai-usage prices`: what a unit cost, and how that changed."""
 
-import csv
-import json
 import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
+from tests.support.written_rows import written_rows
 
 pytestmark = pytest.mark.real_clock
 
@@ -79,13 +77,7 @@ def test_rows_have_every_digit(
 ) -> None:
     path = tmp_path / f"prices.{form}"
     terminal(f"prices --start 2026-08-31 --end 2026-09-10 --by project kind -o {path}")
-    match form:
-        case "csv":
-            rows: list[dict[str, Any]] = list(csv.DictReader(path.read_text().splitlines()))
-        case "json":
-            rows = json.loads(path.read_text())
-        case _:
-            rows = pq.read_table(path).to_pylist()
+    rows = written_rows(path)
     assert list(rows[0])[:5] == ["project_id", "project_name", "kind", "per", "price"]
     assert [row["project_name"] for row in rows] == ["Research"] * 3
     assert [row["price"] and Decimal(row["price"]) for row in rows[:2]] == [

@@ -1,15 +1,12 @@
 """`openai-usage spend`: the figures of the bill, and a budget held against them."""
 
-import csv
 import json
 import re
 from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from openai_usage.analysis.months import start_of_last_month
@@ -18,6 +15,7 @@ from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
 from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
+from tests.support.written_rows import written_rows
 
 pytestmark = pytest.mark.real_clock
 
@@ -538,13 +536,7 @@ def test_every_format_has_the_parts_and_the_total(
     bill(APRIL_10, {date(2026, 4, 1): [*usd("5"), ("1", "usd", None, "gpt-5, output")]})
     path = tmp_path / f"spend.{form}"
     terminal(f"spend --by model project kind -o {path}")
-    match form:
-        case "csv":
-            rows: list[dict[str, Any]] = list(csv.DictReader(path.read_text().splitlines()))
-        case "jsonl":
-            rows = [json.loads(line) for line in path.read_text().splitlines()]
-        case _:
-            rows = pq.read_table(path).to_pylist()
+    rows = written_rows(path)
     found = [
         (row["by"], row["label"] or None, str(Decimal(row["this_month"]).normalize()))
         for row in rows

@@ -1,6 +1,5 @@
 """Sums on the command line: by model and month, the largest, in an order, in every format."""
 
-import csv
 import json
 import re
 from collections import defaultdict
@@ -8,13 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
 from tests.support.served_buckets import serve_buckets
 from tests.support.terminal import Terminal
+from tests.support.written_rows import written_rows
 
 pytestmark = pytest.mark.real_clock
 
@@ -97,14 +96,9 @@ def test_every_format_has_these_rows(form: str, terminal: Terminal, tmp_path: Pa
     expected = rows_of(terminal, command)
     path = tmp_path / f"costs.{form}"
     terminal(f"{command} -o {path}")
-    match form:
-        case "csv":
-            rows: list[dict[str, Any]] = list(csv.DictReader(path.read_text().splitlines()))
-        case "jsonl":
-            rows = [json.loads(line) for line in path.read_text().splitlines()]
-        case _:
-            rows = pq.read_table(path).to_pylist()
-            assert [str(row["start"]) for row in rows[:1]] == ["2026-08-30 00:00:00+00:00"]
+    rows = written_rows(path)
+    if form == "parquet":
+        assert str(rows[0]["start"]) == "2026-08-30 00:00:00+00:00"
     assert list(rows[0]) == [
         "start",
         "end",

@@ -336,14 +336,6 @@ def test_a_full_disk_for_temporary_files_is_said(terminal: Terminal, here: Path)
 # ---------------------------------------------------------------- what is refused
 
 
-def test_excel_is_nothing_for_a_terminal(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    terminal("costs --sandbox --format xlsx", exit_code=2)
-    assert "Refusing to write Excel to a terminal. Use --output FILE." in terminal.err
-
-
 def test_without_its_extra_it_says_what_is_missing(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """The sandbox's lists of projects, people and API keys: what they hold, and how they are paged."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -11,17 +10,6 @@ from openai_usage.sandbox import Sandbox
 from openai_usage.sandbox.dataset.organization import organization_of
 from tests.conftest import DAY, NOW, client_of
 from tests.support.asker import Asker
-
-
-@pytest.fixture
-async def ask(sandbox: Sandbox) -> AsyncIterator[Asker]:
-    async with aiohttp.ClientSession() as session:
-        yield Asker(sandbox, session)
-
-
-async def project(ask: Asker, name: str) -> str:
-    answer = await ask("projects", "include_archived=true")
-    return next(str(each["id"]) for each in answer["data"] if each["name"] == name)
 
 
 async def test_the_envelope(ask: Asker) -> None:
@@ -107,7 +95,7 @@ async def test_people(ask: Asker) -> None:
 
 
 async def test_keys_have_owners(ask: Asker) -> None:
-    answer = await ask(f"projects/{await project(ask, 'Document Search')}/api_keys")
+    answer = await ask(f"projects/{await ask.project('Document Search')}/api_keys")
     search, nightly = answer["data"]  # and not the one that was deleted
     assert (search["object"], search["name"]) == ("organization.project.api_key", "search")
     assert search["redacted_value"] == f"sk-...{search['id'][-4:]}"
@@ -128,7 +116,7 @@ async def test_keys_have_owners(ask: Asker) -> None:
     ],
 )
 async def test_keys_of_those_who_left(ask: Asker, access: str, found: list[str]) -> None:
-    answer = await ask(f"projects/{await project(ask, 'Support Assistant')}/api_keys", access)
+    answer = await ask(f"projects/{await ask.project('Support Assistant')}/api_keys", access)
     assert [each["name"] for each in answer["data"]] == found
 
 
@@ -151,13 +139,13 @@ async def test_what_cannot_be_asked(
     ask: Asker, path: str, query: str, param: str, code: str
 ) -> None:
     if path == "keys":
-        path = f"projects/{await project(ask, 'Research')}/api_keys"
+        path = f"projects/{await ask.project('Research')}/api_keys"
     error = await ask.refused(path, query, status=400)
     assert (error["param"], error["code"]) == (param, code)
 
 
 async def test_no_other_access_can_be_asked_for(ask: Asker) -> None:
-    path = f"projects/{await project(ask, 'Research')}/api_keys"
+    path = f"projects/{await ask.project('Research')}/api_keys"
     error = await ask.refused(path, "owner_project_access=some", status=400)
     assert error["param"] == "owner_project_access"
 

@@ -1,27 +1,14 @@
 """The sandbox's limits of spending, as any HTTP program reads them."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, client_of
 from tests.support.asker import Asker
-
-
-@pytest.fixture
-async def ask(sandbox: Sandbox) -> AsyncIterator[Asker]:
-    async with aiohttp.ClientSession() as session:
-        yield Asker(sandbox, session)
-
-
-async def project(ask: Asker, name: str) -> str:
-    answer = await ask("projects", "include_archived=true")
-    return next(str(each["id"]) for each in answer["data"] if each["name"] == name)
 
 
 async def test_the_limit_of_the_organization(ask: Asker) -> None:
@@ -37,15 +24,15 @@ async def test_the_limit_of_the_organization(ask: Asker) -> None:
 
 
 async def test_limits_of_projects(ask: Asker) -> None:
-    support = await ask(f"projects/{await project(ask, 'Support Assistant')}/spend_limit")
+    support = await ask(f"projects/{await ask.project('Support Assistant')}/spend_limit")
     assert (support["object"], support["enforcement"]) == (
         "project.spend_limit",
         {"status": "enforcing"},
     )
-    voice = await ask(f"projects/{await project(ask, 'Voice Notes')}/spend_limit")
+    voice = await ask(f"projects/{await ask.project('Voice Notes')}/spend_limit")
     assert voice["enforcement"] == {"status": "inactive"}
     for name in ("Research", "Document Search", "Pilot"):
-        error = await ask.refused(f"projects/{await project(ask, name)}/spend_limit", status=404)
+        error = await ask.refused(f"projects/{await ask.project(name)}/spend_limit", status=404)
         assert error["message"] == "No spend limit is set."
 
 
@@ -68,9 +55,9 @@ async def test_alerts(ask: Asker) -> None:
     assert len(every) == 3
     backwards = await ask("spend_alerts", "order=desc")
     assert backwards["data"] == every[::-1]
-    research = await ask(f"projects/{await project(ask, 'Research')}/spend_alerts")
+    research = await ask(f"projects/{await ask.project('Research')}/spend_alerts")
     assert [each["object"] for each in research["data"]] == ["project.spend_alert"]
-    none = await ask(f"projects/{await project(ask, 'Pilot')}/spend_alerts")
+    none = await ask(f"projects/{await ask.project('Pilot')}/spend_alerts")
     assert none["data"] == []
 
 

@@ -2,11 +2,9 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import openai
 import pytest
 from attrs import fields
@@ -18,12 +16,6 @@ from tests.support.asker import Asker
 
 ROWS = Endpoints.table()
 START = TODAY - 3 * DAY
-
-
-@pytest.fixture
-async def ask(sandbox: Sandbox) -> AsyncIterator[Asker]:
-    async with aiohttp.ClientSession() as session:
-        yield Asker(sandbox, session)
 
 
 # ---------------------------------------------------------------- the envelope

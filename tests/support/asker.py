@@ -33,6 +33,11 @@ class Asker:
             assert response.status == status
             return await response.json()
 
+    async def project(self, name: str) -> str:
+        """Return the id of the project with this name."""
+        answer = await self("projects", "include_archived=true")
+        return next(str(each["id"]) for each in answer["data"] if each["name"] == name)
+
     async def refused(self, path: str, query: str = "", **more: Any) -> dict[str, Any]:
         answer = await self(path, query, **more)
         error: dict[str, Any] = answer["error"]
