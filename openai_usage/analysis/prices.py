@@ -102,7 +102,7 @@ def prices(
             print(each.labels["model"], each.labels["kind"], each.price, each.per)
 
     Args:
-        buckets: Costs that were grouped by `line_item`. Others have no quantities.
+        buckets: Costs that were grouped by `line_item`. Other costs do not have quantities.
         before: The costs of the period to compare with. Periods of different lengths have different
             volumes. Default: nothing is compared.
         by: The names of labels, as in `totals()`. With *before*, they cannot be periods.

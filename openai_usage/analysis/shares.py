@@ -31,7 +31,7 @@ _DIGITS = 6
 class Share:
     """The usage of one group, and its share of the groups that it is compared with.
 
-    Ratios are rounded to six significant digits. They are None where they have no meaning.
+    Ratios are rounded to six significant digits. A ratio is None if its divisor is zero.
     """
 
     labels: Mapping[str, Label]

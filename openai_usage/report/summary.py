@@ -27,7 +27,7 @@ _LEAST_MOVE = Decimal("0.005")
 def sentences(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
     """Yield the sentences: first what was spent, last what could not be read.
 
-    There is no sentence on what is not known.
+    What is not known is left out.
     """
     if figures.costs_are_unread:
         yield "The costs could not be read, so this report does not say what was spent."

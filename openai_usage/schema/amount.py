@@ -19,7 +19,7 @@ class Amount(Model):
 
     Amounts in one currency can be added, subtracted and ordered, and multiplied by an `int` or a
     `Decimal`. Every digit is kept. The result has its currency in lower case, because `usd` and
-    `USD` are one currency. The number 0 is no money in any currency, so `sum()` works::
+    `USD` are one currency. The number 0 goes with every currency, so `sum()` works::
 
         total = sum(result.amount for bucket in buckets for result in bucket.results)
         print(total, f"{total:,.2f}")  # 1234.5006 usd 1,234.50 usd

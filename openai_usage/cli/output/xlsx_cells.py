@@ -16,7 +16,7 @@ from openai_usage.cli.output.rows import Row
 
 _DAY, _MINUTE = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
 _TIMES: Mapping[str, str] = {"hour": _MINUTE, "day": _DAY, "month": "yyyy-mm"}
-"""The formats of periods. There is no format for the weeks of ISO 8601, so they stay text."""
+"""The formats of periods. Excel cannot format the weeks of ISO 8601, so they stay text."""
 
 _MONEY, _COUNT, _GENERAL = "#,##0.00", "#,##0", "General"
 _NUMBERS: Mapping[type, str] = {Decimal: _MONEY, int: _COUNT}
