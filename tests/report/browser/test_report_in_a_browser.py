@@ -154,7 +154,7 @@ async def test_it_is_light_or_dark_as_is_wanted_and_light_on_paper(
     )
     seen = await browser.run(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
-        " getComputedStyle(document.querySelector('g:has(> path > title)')).fill,"
+        " getComputedStyle(document.querySelector('path:has(> title)')).fill,"
         " getComputedStyle(document.querySelector('.legend i')).backgroundColor]"
     )
     surface, text, first = (rgb(COLOURS[name][column]) for name in ("surface", "text", "series-1"))
