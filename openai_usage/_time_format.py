@@ -18,6 +18,13 @@ def iso_date(moment: Moment) -> str:
     return iso(moment)[:10]
 
 
+def written_date(moment: Moment) -> str:
+    """Return the date of a time as people write it: `10 September 2026`."""
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return f"{moment.day} {moment:%B %Y}"
+
+
 def date_and_time(moment: Moment) -> str:
     """Return a time to the minute: `2026-09-10 12:00`."""
     return iso(moment)[:16].replace("T", " ")

@@ -1,7 +1,7 @@
 """Periods of days, and exact totals by day."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property, reduce
 from itertools import chain
@@ -11,8 +11,9 @@ from typing import Self
 from attrs import define, field, frozen
 
 from openai_usage._decimals import exact_sum, exactly
-from openai_usage._time_format import date_and_time, iso_date
+from openai_usage._time_format import date_and_time, iso_date, written_date
 from openai_usage.analysis.groups import group_by
+from openai_usage.analysis.months import start_of_last_month
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
@@ -78,12 +79,27 @@ class Period:
 
     @property
     def text(self) -> str:
-        """Return the range as `1 September 2026 to 10 September 2026, in UTC`."""
-        first, last = (
-            f"{day.day} {day:%B %Y}"
-            for day in (datetime.fromtimestamp(each, UTC) for each in (self.start, self.end - 1))
-        )
-        return f"{first}, in UTC" if first == last else f"{first} to {last}, in UTC"
+        """Return the range as `1 September 2026 to 10 September 2026, in UTC`.
+
+        Whole months are `September 2026, in UTC`.
+        """
+        return f"{self.name}, in UTC"
+
+    @property
+    def name(self) -> str:
+        """Return the range as `text`, without the time zone."""
+        first, last = (written_date(each) for each in (self.start, self.end - 1))
+        if self.months:
+            first, last = (each.partition(" ")[2] for each in (first, last))
+        return first if first == last else f"{first} to {last}"
+
+    @property
+    def months(self) -> int:
+        """Return the number of months if these are whole months of the calendar, or else 0."""
+        first, end = (datetime.fromtimestamp(each, UTC) for each in (self.start, self.end))
+        if self.start % DAY or self.end % DAY or first.day != 1 or end.day != 1:
+            return 0
+        return 12 * (end.year - first.year) + end.month - first.month
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
@@ -119,11 +135,20 @@ class Period:
     def before(self) -> "Period | None":
         """Return the period of as many whole days before the first whole day of this one.
 
+        Before whole months of the calendar, it is as many months.
         Return None if this period is shorter than a whole day, or the result begins before 1970.
         """
         whole = self.days[self.whole_days]
-        start = whole[0].start - len(whole) * DAY if whole else -1
-        return Period(start, whole[0].start) if start >= 0 else None
+        if not whole:
+            return None
+        end = whole[0].start
+        start = end - len(whole) * DAY
+        if self.months:
+            first = datetime.fromtimestamp(end, UTC).date()
+            for _ in range(self.months):
+                first = start_of_last_month(first)
+            start = (first - date(1970, 1, 1)).days * DAY
+        return Period(start, end) if start >= 0 else None
 
     def place(self, moment: int) -> int:
         """Return the index of the day in `days` that contains *moment*."""

@@ -37,7 +37,7 @@ class Part:
     compared: Decimal
     """The costs of the compared days in this month."""
     compared_with: Decimal
-    """The costs of the same days in last month."""
+    """The costs of the days of last month that they are compared with."""
 
 
 @frozen
@@ -103,12 +103,23 @@ class Spending:
         """Return an *amount* of *month*, or None if no day of the month is known."""
         return amount if self.is_known(month) else None
 
+    @property
+    def compares_months(self) -> bool:
+        """Return whether the whole month is compared with the whole of last month.
+
+        It is if the month is over, and every day of both months is known.
+        """
+        return self.is_over and not self.not_whole
+
     @cached_property
     def compared_days(self) -> tuple[int, ...]:
-        """Return the days that are compared, as numbers in the month.
+        """Return the days of this month that are compared, as numbers in the month.
 
-        These are the days before today that are complete and known in both months.
+        These are all its days if it compares as a whole. Otherwise they are the days before today
+        that are complete and known in both months.
         """
+        if self.compares_months:
+            return tuple(range(1, self.last_day.day + 1))
         whole = self.last_day.day if self.is_over else self.last_day.day - 1
         longest = min(whole, (self.month - self.last_month).days)
         return tuple(
@@ -120,8 +131,15 @@ class Spending:
         )
 
     @property
+    def compared_days_before(self) -> tuple[int, ...]:
+        """Return the days of last month that `compared_days` are compared with."""
+        if self.compares_months:
+            return tuple(range(1, end_of_month(self.last_month).day + 1))
+        return self.compared_days
+
+    @property
     def compared(self) -> int:
-        """Return the number of days that are compared."""
+        """Return the number of days of this month that are compared."""
         return len(self.compared_days)
 
     @cached_property
@@ -188,7 +206,7 @@ class Spending:
             this_month=of(self.month),
             last_month=of(self.last_month),
             compared=of(self.month, self.compared_days),
-            compared_with=of(self.last_month, self.compared_days),
+            compared_with=of(self.last_month, self.compared_days_before),
         )
 
 

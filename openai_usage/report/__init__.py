@@ -92,7 +92,7 @@ def check(start_time: Timestamp, end_time: Timestamp | None = None) -> None:
         InvalidQueryError: The range is empty or has not begun yet.
         ModuleNotFoundError: The extra `[report]` is not installed.
     """
-    require("report", "altair", "jinja2", "vl_convert")
+    require("report", "jinja2", "vl_convert")
     period_of(start_time, end_time, int(time.time()))
 
 

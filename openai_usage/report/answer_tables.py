@@ -33,17 +33,18 @@ _MOVED = Decimal("0.005")
 def table_of_ranking(ranking: Ranking, compared: str) -> Table:
     """Return a table of the largest models or projects, with the others to be unfolded."""
     is_compared = ranking.everything.before is not None
+    heads = ("Before", "Change") if ranking.compares_all else ("Complete days", "Before", "Change")
     omission = f"; no data for {join(ranking.without)}" if ranking.without else ""
     rest = Table(
         title=f"Every other {ranking.what}{ranking.suffix}",
         caption="Costs, largest first.",
-        heads=(ranking.head, "Spend", *(["Change"] if is_compared else [])),
+        heads=(ranking.column, "Spend", *(["Change"] if is_compared else [])),
         rows=tuple(_short(ranking, each) for each in ranking.others),
     )
     return Table(
         title=f"Every {ranking.what}{ranking.suffix}",
         caption=f"Costs, largest first{omission}. {compared}".strip(),
-        heads=(ranking.head, "Spend", *(["Before", "Change"] if is_compared else [])),
+        heads=(ranking.column, "Spend", *(heads if is_compared else [])),
         rows=tuple(_costs(ranking, each) for each in ranking.largest),
         foot=_costs(ranking, ranking.everything),
         rest=rest if rest.rows else None,
@@ -62,7 +63,9 @@ def _costs(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
     costs = (_head(each), amount_cell(unit, billed, share))
     if each.before is None:
         return costs
-    return (*costs, amount_cell(unit, each.before), _change(unit, each))
+    # Beside the amounts that the change is from and to, which a part of a day is not in.
+    compared = () if ranking.compares_all else (amount_cell(unit, each.compared),)
+    return (*costs, *compared, amount_cell(unit, each.before), _change(unit, each))
 
 
 def _short(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
@@ -195,7 +198,7 @@ def table_of_shares(figures: Figures) -> Table | None:
     [everything] = [each for each in found if each.is_total]
     return Table(
         title="Cached and batch shares",
-        caption="Completions only. Cached is the part of the input tokens that came from the "
+        caption="Of completions, without decisions. Cached is the part of the input tokens that came from the "
         "cache. Batch is the part of all tokens that batch requests used.",
         heads=("Model", "Input tokens", "Cached", "Batch"),
         rows=tuple(rows[:_MOST_PRICES]),

@@ -32,9 +32,9 @@ def answers_of(
         limit: The hard limit of what the costs are of, if one is known.
     """
     before = _days_of(past, figures.compared)
-    pairs = figures.compared_days
     changes = prices(
-        _days_of(bill, figures.billed, pairs), _days_of(past, figures.compared, pairs)
+        _days_of(bill, figures.billed, figures.compared_days),
+        _days_of(past, figures.compared, figures.compared_days_before),
     ).changes(["model"])
     # A bucket that is longer than a day belongs to no day.
     daily = [each for each in [*past, *bill] if each.end_time <= each.start_time // DAY * DAY + DAY]

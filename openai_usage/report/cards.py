@@ -24,7 +24,7 @@ class Card:
 
 def cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card]:
     """Yield what was spent, what a day cost, and the change, for each currency."""
-    whole, compared = len(figures.averaged_days), len(figures.compared_days)
+    whole = len(figures.averaged_days)
     every_day, missing = len(figures.billed.days), figures.count_lost_days("costs")
     covered = _covered(every_day, every_day - missing, whole)
     unknown = covered if missing == every_day else f"nothing in {covered}"
@@ -47,7 +47,7 @@ def cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card
         yield Card(f"Spent a day{each.suffix}", average, f"average of {counted(whole, 'day')}")
         if all_.before is not None:
             yield Card(
-                f"Against {counted(compared, 'day')} before{each.suffix}",
+                f"Against {figures.days_before}{each.suffix}",
                 precise_change(all_.compared, all_.before),
                 f"{each.unit.signed(all_.change)}: from {each.unit.rounded(all_.before)} "
                 f"to {each.unit.rounded(all_.compared)}",

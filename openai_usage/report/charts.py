@@ -6,10 +6,9 @@ it stands for.
 """
 
 from collections.abc import Iterator
-from io import BytesIO, StringIO
 from textwrap import wrap
 
-import altair as alt
+from vl_convert import vegalite_to_png, vegalite_to_svg
 
 from openai_usage.analysis.daily import Period
 from openai_usage.report.panels import OTHERS, Panel
@@ -46,20 +45,23 @@ def svg(panel: Panel, size: Size) -> str:
     The title of a bar is its text, which browsers show when the pointer rests on the bar. Charts
     for phones, which have no pointer, and small charts have none: they would be most of the page.
     """
-    output = StringIO()
-    specify(panel, size, {name: f"var(--{name})" for name in COLOURS}).save(output, format="svg")
-    return compact_svg(output.getvalue(), titles=size.titles)
+    chart = specify(panel, size, {name: f"var(--{name})" for name in COLOURS})
+    drawn = vegalite_to_svg(chart, allowed_base_urls=[])
+    return compact_svg(drawn, titles=size.titles)
 
 
 def picture(panel: Panel, period: Period) -> bytes:
     """Return the chart as a PNG on white, with a title and a legend."""
-    output = BytesIO()
-    legend = alt.Legend(orient="bottom", title=None, columns=3, labelLimit=280, symbolType="square")
-    chart = specify(panel, ALONE, {name: light for name, (light, _) in COLOURS.items()}, legend)
-    title = alt.TitleParams(panel.title, subtitle=list(subtitle(panel, period)))
-    chart = chart.properties(title=title, background=COLOURS["surface"][0], padding=20)
-    chart.save(output, format="png", scale_factor=2)
-    return compress_png(output.getvalue())
+    legend = {"orient": "bottom", "title": None, "columns": 3, "symbolType": "square"}
+    colours = {name: light for name, (light, _) in COLOURS.items()}
+    chart = {
+        **specify(panel, ALONE, colours, {**legend, "labelLimit": 280}),
+        "title": {"text": panel.title, "subtitle": list(subtitle(panel, period))},
+        "background": colours["surface"],
+        "padding": 20,
+    }
+    drawn = vegalite_to_png(chart, scale=2, allowed_base_urls=[])
+    return compress_png(drawn)
 
 
 def subtitle(panel: Panel, period: Period) -> Iterator[str]:

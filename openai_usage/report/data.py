@@ -220,10 +220,43 @@ class Figures:
         return tuple(n for n in range(whole.start, whole.stop) if n not in missing)
 
     @cached_property
+    def compares_all(self) -> bool:
+        """Return whether every day of the range is compared with every day of `compared`.
+
+        These can be months of different lengths. They are if all days are whole and known.
+        """
+        is_known = self.compared is not None and not (self.uncompared or self.gaps_before)
+        return is_known and len(self.averaged_days) == len(self.billed.days)
+
+    @property
+    def compares_months(self) -> bool:
+        """Return whether whole months of the calendar are compared."""
+        return self.compares_all and self.billed.months > 0
+
+    @cached_property
     def compared_days(self) -> tuple[int, ...]:
-        """Return the indexes of the averaged days that are also known in `compared`."""
+        """Return the indexes of the days of the range that are compared.
+
+        If not all of them are, they are the averaged days that are also known in `compared`.
+        """
         if self.compared is None or self.uncompared:
             return ()
+        if self.compares_all:
+            return self.averaged_days
         missing = self.compared.places(self.gaps_before)
         known = set(range(len(self.compared.days))) - missing
         return tuple(n for n in self.averaged_days if n in known)
+
+    @property
+    def days_before(self) -> str:
+        """Return the days or months that the range is compared with, as text."""
+        if self.compared is not None and self.compares_months:
+            return self.compared.name
+        return f"{counted(len(self.compared_days_before), 'day')} before"
+
+    @property
+    def compared_days_before(self) -> tuple[int, ...]:
+        """Return the indexes of the days of `compared` that `compared_days` are compared with."""
+        if self.compared is not None and self.compares_all:
+            return tuple(range(len(self.compared.days)))
+        return self.compared_days

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from openai_usage._gap_text import describe_spans, group_gaps, join
 from openai_usage._number_format import counted
-from openai_usage._time_format import date_and_time
+from openai_usage._time_format import Moment, date_and_time, written_date
 from openai_usage._version import __version__
-from openai_usage.analysis.daily import Day
+from openai_usage.analysis.daily import Day, Period
 from openai_usage.report.data import Figures
 from openai_usage.report.panels import bars
-from openai_usage.schema.windows import Window
 
 
 def gaps_in_words(figures: Figures) -> Iterator[tuple[str, str]]:
@@ -43,7 +42,7 @@ def no_usage(figures: Figures) -> str:
 
 def about(figures: Figures) -> Iterator[tuple[str, str]]:
     """Yield what the report covers, its source, and when it was made, each with a heading."""
-    start, end = map(date_and_time, (figures.period.start, figures.period.end))
+    start, end = map(_written_time, (figures.period.start, figures.period.end))
     early = figures.from_midnight
     yield "Covers", f"{start} to {end} UTC{f'; {join(early)} from 00:00 on' if early else ''}"
     if figures.organization:
@@ -51,7 +50,11 @@ def about(figures: Figures) -> Iterator[tuple[str, str]]:
     is_here = figures.host in ("127.0.0.1", "localhost", "::1")
     # A local server is usually the sandbox: readers must not take its data for their own.
     yield "Source", f"{figures.host}, a server on this machine" if is_here else figures.host
-    yield "Made", f"{date_and_time(figures.generated)} UTC, with openai-usage-client {__version__}"
+    yield "Made", f"{_written_time(figures.generated)} UTC, with openai-usage-client {__version__}"
+
+
+def _written_time(moment: Moment) -> str:
+    return f"{written_date(moment)} {date_and_time(moment)[-5:]}"
 
 
 def compared_days(figures: Figures) -> str:
@@ -61,32 +64,36 @@ def compared_days(figures: Figures) -> str:
         return "No day is complete, so nothing is compared."
     if figures.compared is None or figures.uncompared:
         return ""
-    pairs = figures.compared_days
-    if not pairs:
+    days, days_before = figures.compared_days, figures.compared_days_before
+    if not days:
         return "No complete day has costs in both periods, so nothing is compared."
-    now, before = (
-        _dates(period.days[n] for n in pairs) for period in (figures.billed, figures.compared)
-    )
-    known = " that are known in both periods" if len(pairs) < len(whole) else ""
+    if figures.compares_months:
+        return (
+            f"{figures.billed.name} ({counted(len(days), 'day')}) is compared with "
+            f"{figures.compared.name} ({counted(len(days_before), 'day')})."
+        )
+    now = _dates(figures.billed.days[n] for n in days)
+    before = _dates(figures.compared.days[n] for n in days_before)
+    known = " that are known in both periods" if len(days) < len(whole) else ""
     return (
-        f"Only complete days{known} are compared: {counted(len(pairs), 'day')}, {now}, with as "
+        f"Only complete days{known} are compared: {counted(len(days), 'day')}, {now}, with as "
         f"many before, {before}."
     )
 
 
 def _dates(days: Iterable[Day]) -> str:
-    """Return days as dates, with consecutive days joined: `2026-09-01 to 2026-09-10`."""
-    spans: list[Window] = []
+    """Return days as text, with consecutive days joined: `1 May 2026 to 3 May 2026`."""
+    spans: list[Period] = []
     for day in days:
-        follows = spans and spans[-1].end_time == day.start
-        start = spans.pop().start_time if follows else day.start
-        spans.append(Window(start, day.end))
-    return describe_spans(spans, len(spans))
+        follows = spans and spans[-1].end == day.start
+        start = spans.pop().start if follows else day.start
+        spans.append(Period(start, day.end))
+    return join([each.name for each in spans], len(spans))
 
 
 def incomplete_days(figures: Figures) -> Iterator[str]:
     """Yield notes on days and months that are incomplete."""
-    parts = [day.date for day in figures.period.days if not day.whole]
+    parts = [written_date(day.start) for day in figures.period.days if not day.whole]
     if not parts:
         yield "Days are in UTC. All days are complete."
     else:
@@ -99,7 +106,7 @@ def incomplete_days(figures: Figures) -> Iterator[str]:
     if early := figures.from_midnight:
         yield (
             f"The API returns {join(early)} for whole days: the figures of "
-            f"{figures.period.days[0].date} start at 00:00, although the range begins later."
+            f"{written_date(figures.period.start)} start at 00:00, although the range begins later."
         )
     if any(part.gaps for part in figures.missing):
         yield (

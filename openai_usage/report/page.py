@@ -9,6 +9,7 @@ from markupsafe import Markup
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import printable
 from openai_usage._version import __version__
+from openai_usage.analysis.deviations import LEAST_SHARE, SCORE, WEEKS
 from openai_usage.report import notes, summary
 from openai_usage.report.answer_tables import (
     changed_prices,
@@ -95,7 +96,7 @@ def page(figures: Figures) -> str:
         colours=COLOURS,
         title=_title(figures),
         range=figures.period.text,
-        summary=summary.text_of(figures, ranked),
+        summary=summary.points(figures, ranked),
         contents=[(id_, text) for id_, text in contents.items() if text],
         about=list(notes.about(figures)),
         cards=[*cards_of_spend(figures, ranked), *cards_of_usage(usage)],
@@ -111,6 +112,9 @@ def page(figures: Figures) -> str:
         changed_prices=list(changed_prices(figures))[:_MOST_CHANGED_PRICES],
         shares=shares,
         unusual=unusual,
+        unusual_weeks=WEEKS,
+        unusual_score=SCORE,
+        unusual_least=round(100 * SCORE * LEAST_SHARE),
         tables=anchors,
         no_spend=notes.no_spend(figures),
         no_usage=notes.no_usage(figures),

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import compress
 
 from attrs import frozen
 
@@ -75,6 +74,8 @@ class Ranking:
     """The currency, for titles. Empty if there is only one."""
     without: tuple[str, ...]
     """The missing days of costs, in words."""
+    compares_all: bool
+    """True if every day of the range is compared."""
     items: tuple[RankedItem, ...]
     """The projects or models, largest first."""
     everything: RankedItem
@@ -82,8 +83,16 @@ class Ranking:
 
     @property
     def head(self) -> str:
-        """Return what is ranked, as the head of a column."""
+        """Return what is ranked, as a word that begins a sentence."""
         return f"{self.what[0].upper()}{self.what[1:]}"
+
+    @property
+    def column(self) -> str:
+        """Return what is ranked, as the head of a column.
+
+        Line items without a model, such as credits, stand among the models.
+        """
+        return "Model or line item" if self.what == "model" else self.head
 
     @property
     def labels(self) -> Mapping[str | None, str]:
@@ -139,7 +148,7 @@ def _rankings(figures: Figures, what: str, spends: Sequence[Spend]) -> Iterator[
 
 def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: str) -> Ranking:
     now = _by(what, spend.rows)
-    compared = frozenset(figures.compared_days)
+    compared = figures.compared_days
     before = _by(what, spend.before) if compared and spend.before is not None else None
     missing_parts = figures.missing_of("costs")
     missing = figures.missing_days(missing_parts)
@@ -147,10 +156,8 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
         None if n in missing else Decimal(0) for n in range(len(figures.period.days))
     )
 
-    is_compared = [n in compared for n in range(len(figures.period.days))]
-
-    def in_compared_days(rows: Iterable[Values]) -> Decimal:
-        return total(*(compress(days, is_compared) for days in rows))
+    def on(places: Sequence[int], rows: Iterable[Values]) -> Decimal:
+        return total(*(map(days.__getitem__, places) for days in rows))
 
     ids = sorted({*now, *(before or ())}, key=str)
     labels = _labels(ids, None if what == "model" else figures.names, f"(no {what})")
@@ -158,8 +165,8 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
     def ranked_item(
         name: str, id_: str | None, days: Values, days_before: Iterable[Values]
     ) -> RankedItem:
-        then = None if before is None else in_compared_days(days_before)
-        return RankedItem(name, id_, days, in_compared_days([days]), then)
+        then = None if before is None else on(figures.compared_days_before, days_before)
+        return RankedItem(name, id_, days, on(compared, [days]), then)
 
     items = [
         ranked_item(
@@ -176,6 +183,7 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
         unit=money_with_symbol("usd" if spend.currency == "usd" else currency),
         suffix=suffix,
         without=figures.without(missing_parts),
+        compares_all=figures.compares_all,
         items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),
         everything=ranked_item(
             "Total", None, sums([nothing, *now.values()]), (before or {}).values()

@@ -1,8 +1,10 @@
-"""The paragraph that begins a report: what its figures say, in sentences."""
+"""The points that begin a report: what its figures say, in sentences."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+
+from attrs import frozen
 
 from openai_usage._decimals import exact_difference, exact_sum
 from openai_usage._gap_text import join
@@ -17,42 +19,57 @@ from openai_usage._text import listed, with_full_stop
 from openai_usage.analysis.prices import PriceChange
 from openai_usage.report.data import Course, Figures
 from openai_usage.report.options import BREAKDOWNS
-from openai_usage.report.spend import Ranking
+from openai_usage.report.spend import RankedItem, Ranking
 from openai_usage.report.unusual_days import UnusualDay, unusual_days
 
 _LEAST_MOVE = Decimal("0.005")
 """The least change of a model that is told, as a part of the costs before."""
 
 
-def sentences(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
-    """Yield the sentences: first what was spent, last what could not be read.
+@frozen
+class Point:
+    """The answer to one question."""
+
+    head: str
+    """The question in one or two words: `Spent`."""
+    text: str
+    """The answer in sentences."""
+
+
+def points(figures: Figures, ranked: Sequence[Ranking]) -> list[Point]:
+    """Return the points: first what was spent, last what could not be read.
 
     What is not known is left out.
     """
+    found = [("Spent", list(_nothing_spent(figures, ranked)))]
+    for currency in dict.fromkeys(each.currency for each in ranked):
+        found += _of_currency(figures, [each for each in ranked if each.currency == currency])
+    found.append(("Not read", list(unread(figures))))
+    return [Point(head, " ".join(map(with_full_stop, said))) for head, said in found if said]
+
+
+def _nothing_spent(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
     if figures.costs_are_unread:
         yield "The costs could not be read, so this report does not say what was spent."
     elif not ranked and not figures.missing_of("costs"):
         yield f"{_who(figures)} spent nothing {_when(figures)}."
-    for currency in dict.fromkeys(each.currency for each in ranked):
-        yield from _of_currency(figures, [each for each in ranked if each.currency == currency])
-    yield from unread(figures)
 
 
-def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]:
+def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[tuple[str, list[str]]]:
     rankings = {each.what: each for each in ranked}
     main = ranked[0]
-    yield spent(figures, main)
+    yield "Spent", [spent(figures, main), *against(figures, main)]
     if main.everything.billed is None:
         return
-    yield from against(figures, main)
     for course in figures.answers.courses:
         if course.currency == main.currency:
-            yield from on_course(course, main.unit)
-    yield from carried([rankings[what] for what in BREAKDOWNS if what in rankings])
-    yield from moved(figures, rankings)
+            yield "This month", list(on_course(course, main.unit))
+    usual = [rankings[what] for what in BREAKDOWNS if what in rankings]
+    yield "Largest", list(carried(usual))
+    yield "Changed most", [text for each in usual for text in moved(figures, each)]
     labels = {what: each.labels for what, each in rankings.items()}
     days = list(unusual_days(figures, main.currency, labels))
-    yield from odd(days, figures.answers.judged_days)
+    yield "Unusual", list(odd(days, figures.answers.judged_days))
 
 
 def spent(figures: Figures, ranking: Ranking) -> str:
@@ -74,28 +91,33 @@ def _who(figures: Figures) -> str:
 
 
 def _when(figures: Figures) -> str:
-    text = figures.period.text.removesuffix(", in UTC")
-    return f"from {text}" if " to " in text else f"on {text}"
+    name = figures.period.name
+    if " to " in name:
+        return f"from {name}"
+    return f"in {name}" if figures.period.months else f"on {name}"
 
 
 def against(figures: Figures, ranking: Ranking) -> Iterator[str]:
-    """Yield the comparison with as many whole days before."""
+    """Yield the comparison with the months before, or with as many whole days before."""
     now, before = ranking.everything.compared, ranking.everything.before
-    if before is None:
+    if before is None or ranking.everything.billed is None:
         return
     days = counted(len(figures.compared_days), "complete day")
-    begin = f"On {days} it was {ranking.unit.rounded(now)}"
+    then = "the " * (not figures.compares_months) + figures.days_before
+    begin = "That is"
+    if not figures.compares_all:
+        begin = f"On {days} it was {ranking.unit.rounded(now)},"
     was = ranking.unit.rounded(before)
     if before == 0:
-        yield f"{begin}, against nothing on as many days before."
+        yield f"{begin} against nothing in {then}."
     elif now == before:
-        yield f"{begin}, as on as many days before."
+        yield f"{begin} as much as in {then}."
     else:
         word = "more" if now > before else "less"
         change = precise_change(now, before)
         size = change.lstrip("+-") if change.endswith("%") else ""
         much = f"{size} {word}" if size else f"{ranking.unit.rounded(abs(now - before))} {word}"
-        yield f"{begin}, {much} than the {was} of as many days before."
+        yield f"{begin} {much} than the {was} of {then}."
 
 
 def on_course(course: Course, unit: Unit) -> Iterator[str]:
@@ -155,41 +177,38 @@ def carried(ranked: Iterable[Ranking]) -> Iterator[str]:
         yield f"{join(parts)}."
 
 
-def moved(figures: Figures, rankings: dict[str, Ranking]) -> Iterator[str]:
-    """Yield the model whose costs changed most, and how much of that is volume, mix and price."""
-    ranking = rankings["model"]
+def moved(figures: Figures, ranking: Ranking) -> Iterator[str]:
+    """Yield the model or project whose costs changed most, and for a model the reason."""
     before = ranking.everything.before
-    found = [each for each in figures.answers.changes if each.currency == ranking.currency]
-    if before is None or not found:
-        return
-    most = found[0]
-    change = exact_difference(most.amount, most.amount_before)
-    label = ranking.labels.get(_id(most))
-    if label is None or abs(change) <= _LEAST_MOVE * abs(before):
-        return
-    unit = ranking.unit
-    yield (
-        f"{label} changed most: {unit.signed(change)}, from {unit.rounded(most.amount_before)} "
-        f"to {unit.rounded(most.amount)}."
-    )
-    yield because(most, unit)
+    for most in ranking.movers(1):
+        if before is None or most.id is None or abs(most.change) <= _LEAST_MOVE * abs(before):
+            return
+        unit, was = ranking.unit, most.before or Decimal(0)
+        head = f"{ranking.head} {most.label}"
+        change = f"{head}: {unit.signed(most.change)}"
+        if was == 0:
+            yield f"{change}. It had no costs before."
+        elif most.compared == 0:
+            yield f"{change}. It has no costs any more."
+        else:
+            yield f"{change}, from {unit.rounded(was)} to {unit.rounded(most.compared)}."
+            if ranking.what == "model":
+                yield from because(figures, ranking.currency, most, unit)
 
 
-def _id(change: PriceChange) -> str | None:
-    model = change.labels["model"]
-    return None if not model else str(model)
+def because(figures: Figures, currency: str, most: RankedItem, unit: Unit) -> Iterator[str]:
+    """Yield where the change of a model comes from: use, kinds of use, or prices."""
+    for change in figures.answers.changes:
+        if (change.labels["model"], change.currency) == (most.id, currency):
+            yield reason(change, unit)
 
 
-def because(change: PriceChange, unit: Unit) -> str:
-    """Return where a change comes from: more or less use, other kinds of use, or other prices."""
-    if change.amount_before == 0:
-        return "It had no costs before."
-    if change.amount == 0:
-        return "It has no costs any more."
+def reason(change: PriceChange, unit: Unit) -> str:
+    """Return how much of a change comes from use, from kinds of use, and from prices."""
     volume = exact_difference(change.volume_effect, change.mix_effect)
     size = {
         f"{'more' if volume > 0 else 'less'} use": volume,
-        "the mix of kinds (input, cached input, output and so on)": change.mix_effect,
+        "a shift between kinds of use (input, cached input, output and so on)": change.mix_effect,
         f"{'higher' if change.price_effect > 0 else 'lower'} prices": change.price_effect,
     }
     causes = sorted(size.items(), key=lambda each: abs(each[1]), reverse=True)
@@ -232,8 +251,3 @@ def unread(figures: Figures) -> Iterator[str]:
         yield f"This report does not have {join(figures.without(missing))}."
     if figures.uncompared and figures.spend:
         yield "The costs of the days before could not be read, so nothing is compared."
-
-
-def text_of(figures: Figures, ranked: Sequence[Ranking]) -> str:
-    """Return the whole paragraph."""
-    return " ".join(with_full_stop(each) for each in sentences(figures, ranked))

@@ -12,7 +12,7 @@ _DROPPED = {"class", "role", "font-family", "pointer-events", "stroke-miterlimit
 _DEFAULTS = {"opacity": "1", "stroke-width": "1", "x2": "0", "y2": "0"}
 """Values that are the same as none at all."""
 
-_OWN = {"transform", "d", "x2", "y2"}
+_OWN = ("transform", "d", "x2", "y2")
 """The attributes that an element of a group keeps."""
 
 _INSIGNIFICANT = re.compile(r"(\.\d)\d+")
@@ -78,7 +78,7 @@ def _group(parent: ET.Element) -> None:
         else:
             group = ET.SubElement(parent, f"{_SVG}g", dict(look))
             for each in same:
-                each.attrib = {name: each.attrib[name] for name in _OWN & each.attrib.keys()}
+                each.attrib = {name: each.attrib[name] for name in _OWN if name in each.attrib}
             group.extend(same)
 
 

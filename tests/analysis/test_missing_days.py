@@ -189,15 +189,15 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     assert "This report is not complete The API returned nothing for these days." in text
     assert "and no figure includes them" in text
     assert "costs : 2026-08-20 to 2026-08-29" in text
-    assert text.index("This report is not complete") < text.index("Spent")
+    assert text.index("This report is not complete") < text.index("Spent a day")
     assert "could not be read" not in text
     assert "Spent $140.00 20 of 30 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 19 days" in text
     assert "Against 19 days before 0.0 % $0.00: from $133.00 to $133.00" in text
     assert (
-        "Only complete days that are known in both periods are compared: 19 days, 2026-08-12 to "
-        "2026-08-19 and 2026-08-30 to 2026-09-09, with as many before, 2026-07-14 to 2026-07-21 "
-        "and 2026-08-01 to 2026-08-11." in text
+        "Only complete days that are known in both periods are compared: 19 days, 12 August 2026 "
+        "to 19 August 2026 and 30 August 2026 to 9 September 2026, with as many before, 14 July "
+        "2026 to 21 July 2026 and 1 August 2026 to 11 August 2026." in text
     )
     assert "$140.00, without 10 days of costs" in text
     assert "tables show a dash" in text
@@ -382,8 +382,9 @@ def test_a_gap_in_the_days_before_is_a_note(
     assert "Spent a day $7.00 average of 29 days" in text
     assert "Against 27 days before 0.0 % $0.00: from $189.00 to $189.00" in text
     assert (
-        "compared: 27 days, 2026-08-12 to 2026-08-29 and 2026-09-01 to 2026-09-09, with as many "
-        "before, 2026-07-14 to 2026-07-31 and 2026-08-03 to 2026-08-11." in text
+        "compared: 27 days, 12 August 2026 to 29 August 2026 and 1 September 2026 to 9 "
+        "September 2026, with as many before, 14 July 2026 to 31 July 2026 and 3 August 2026 to "
+        "11 August 2026." in text
     )
 
 
@@ -469,11 +470,16 @@ def test_costs_of_the_whole_first_day_count_as_such(
     leave_out(asked, "costs", days=())
     made = page(exit_code=0, start="2026-09-08T10:00Z")
     text = text_of(made)
-    assert "Covers 2026-09-08 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
+    assert (
+        "Covers 8 September 2026 10:00 to 10 September 2026 22:40 UTC; costs from 00:00 on" in text
+    )
     assert "Spent $21.00 3 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 2 days" in text
-    assert "compared: 2 days, 2026-09-08 to 2026-09-09, with as many before, 2026-09-06 to" in text
-    assert "the figures of 2026-09-08 start at 00:00, although the range begins later" in text
+    assert (
+        "compared: 2 days, 8 September 2026 to 9 September 2026, with as many before, 6 "
+        "September 2026 to" in text
+    )
+    assert "the figures of 8 September 2026 start at 00:00, although the range begins later" in text
     assert list(rows_of(made, "spend-by-project")) == [
         "In UTC",
         "2026-09-08",
@@ -489,7 +495,9 @@ def test_a_day_that_was_begun_and_is_not_over_is_compared_with_nothing(
 ) -> None:
     leave_out(asked, "costs", days=())
     text = text_of(page(exit_code=0, start="2026-09-10T10:00Z"))
-    assert "Covers 2026-09-10 10:00 to 2026-09-10 22:40 UTC; costs from 00:00 on" in text
+    assert (
+        "Covers 10 September 2026 10:00 to 10 September 2026 22:40 UTC; costs from 00:00 on" in text
+    )
     assert "Spent $7.00 part of a day" in text
     assert "No day is complete, so nothing is compared." in text
     assert "Against" not in text
@@ -516,7 +524,7 @@ def test_costs_of_a_day_that_are_cut_are_in_part(page: Callable[..., str], asked
     text = text_of(made)
     assert "costs from 00:00" not in text
     assert "average of 1 day" in text
-    assert "are compared: 1 day, 2026-09-09, with as many before, 2026-09-07." in text
+    assert "are compared: 1 day, 9 September 2026, with as many before, 7 September 2026." in text
     assert "2026-09-08 (in part)" in rows_of(made, "spend-by-project")
 
 

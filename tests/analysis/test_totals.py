@@ -308,7 +308,7 @@ def test_usage_has_no_amount() -> None:
 def test_it_needs_no_command_line() -> None:
     program = (
         "import sys, openai_usage.analysis, openai_usage.analysis.spending;"
-        "print(sorted({'rich', 'altair', 'cyclopts', 'openai_usage.cli'} & {*sys.modules}))"
+        "print(sorted({'rich', 'vl_convert', 'cyclopts', 'openai_usage.cli'} & {*sys.modules}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -157,9 +157,9 @@ async def test_usage_of_a_whole_first_day_is_said_like_costs(
     usage_sandbox.faults._add(effect, 10_000, 0)
     made = await reported(usage_sandbox, datetime(2026, 9, 9, 10, tzinfo=UTC))
     text = text_of(made.figures)
-    assert f"2026-09-09 10:00 to 2026-09-10 22:40 UTC; {covers} from 00:00 on" in text
+    assert f"9 September 2026 10:00 to 10 September 2026 22:40 UTC; {covers} from 00:00 on" in text
     assert (
-        f"The API returns {covers} for whole days: the figures of 2026-09-09 start at 00:00, "
+        f"The API returns {covers} for whole days: the figures of 9 September 2026 start at 00:00, "
         "although the range begins later." in text
     )
 

@@ -164,7 +164,7 @@ def test_it_can_be_passed_on_through_a_pipe(asked: Sandbox) -> None:
     assert done.stdout.endswith(b"</html>")
 
 
-@pytest.mark.parametrize("library", ["altair", "jinja2", "vl_convert"])
+@pytest.mark.parametrize("library", ["jinja2", "vl_convert"])
 def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
     library: str, asked: Sandbox, here: Path
 ) -> None:

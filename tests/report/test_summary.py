@@ -1,7 +1,7 @@
-"""The paragraph that begins a report: every sentence, and when there is none."""
+"""The points that begin a report: every sentence, and when there is none."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from openai_usage._number_format import money_with_symbol
-from openai_usage.analysis.daily import Rows
+from openai_usage.analysis.daily import Period, Rows
 from openai_usage.analysis.measures import Measure
 from openai_usage.analysis.price_changes import PriceChange
 from openai_usage.analysis.projection import Projection
@@ -25,7 +25,11 @@ USD = money_with_symbol("usd")
 
 
 def text_of(figures: Figures) -> str:
-    return summary.text_of(figures, rankings(figures))
+    return "\n".join(f"{point.head}: {point.text}" for point in points_of(figures))
+
+
+def points_of(figures: Figures) -> list[summary.Point]:
+    return summary.points(figures, rankings(figures))
 
 
 def of_amounts(now: Sequence[str], before: Sequence[str] | None, **changes: Any) -> Figures:
@@ -59,17 +63,17 @@ def test_what_was_spent_on_known_days_and_on_none() -> None:
     unknown = evolve(spend, rows=dict.fromkeys(spend.rows, (None, None)))
     figures = evolve(figures, spend=(unknown,))
     assert text_of(figures) == (
-        "The organization spent an unknown amount from 9 September 2026 to 10 September 2026. "
-        "This report does not have 1 day of costs."
+        "Spent: The organization spent an unknown amount from 9 September 2026 to 10 September "
+        "2026.\nNot read: This report does not have 1 day of costs."
     )
 
 
 def test_without_costs() -> None:
-    assert text_of(of_days(1)) == "The organization spent nothing on 10 September 2026."
+    assert text_of(of_days(1)) == "Spent: The organization spent nothing on 10 September 2026."
     figures = of_days(1, missing=(Missing("costs", "500"), Missing("images", "500")))
     assert text_of(figures) == (
-        "The costs could not be read, so this report does not say what was spent. "
-        "This report does not have costs and images."
+        "Spent: The costs could not be read, so this report does not say what was spent.\n"
+        "Not read: This report does not have costs and images."
     )
 
 
@@ -79,18 +83,38 @@ def test_without_costs() -> None:
 @pytest.mark.parametrize(
     ("now", "before", "sentence"),
     [
-        ("3", "2", "On 1 complete day it was $3.00, 50.0 % more than the $2.00 of as many days"),
-        ("1", "2", "On 1 complete day it was $1.00, 50.0 % less than the $2.00 of as many days"),
-        ("2", "2", "On 1 complete day it was $2.00, as on as many days before."),
-        ("2", "0", "On 1 complete day it was $2.00, against nothing on as many days before."),
-        ("90", "2", "On 1 complete day it was $90.00, $88.00 more than the $2.00 of as many days"),
-        ("-1", "2", "On 1 complete day it was -$1.00, $3.00 less than the $2.00 of as many days"),
+        ("3", "2", "it was $3.00, 50.0 % more than the $2.00 of the 1 day before."),
+        ("1", "2", "it was $1.00, 50.0 % less than the $2.00 of the 1 day before."),
+        ("2", "2", "it was $2.00, as much as in the 1 day before."),
+        ("2", "0", "it was $2.00, against nothing in the 1 day before."),
+        ("90", "2", "it was $90.00, $88.00 more than the $2.00 of the 1 day before."),
+        ("-1", "2", "it was -$1.00, $3.00 less than the $2.00 of the 1 day before."),
     ],
 )
 def test_against_what(now: str, before: str, sentence: str) -> None:
     figures = of_amounts([now, "5"], [before])
     [text] = summary.against(figures, rankings(figures)[0])
-    assert text.startswith(sentence)
+    assert text == f"On 1 complete day {sentence}"
+
+
+def test_against_what_if_every_day_is_compared() -> None:
+    figures = of_amounts(["3", "5"], ["1", "1"], period=Period(TODAY - 2 * DAY, TODAY))
+    figures = evolve(figures, compared=figures.period.before())
+    [text] = summary.against(figures, rankings(figures)[0])
+    assert text == "That is 300.0 % more than the $2.00 of the 2 days before."
+
+
+def test_whole_months_are_compared_with_whole_months() -> None:
+    august, july, june = (
+        int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) for month in (8, 7, 6)
+    )
+    figures = of_amounts(31 * ["2"], 30 * ["1"], period=Period(july, august))
+    figures = evolve(figures, compared=figures.period.before())
+    assert figures.compared == Period(june, july)
+    assert text_of(figures).splitlines()[0] == (
+        "Spent: The organization spent $62.00 in July 2026. That is 106.7 % more than the $30.00 "
+        "of June 2026."
+    )
 
 
 def test_nothing_is_compared_that_is_unknown() -> None:
@@ -211,7 +235,7 @@ def moved(**changes: Any) -> PriceChange:
             moved(),
             (
                 "Of that, +$17.00 comes from more use, +$5.00 comes from higher prices and -$2.00 "
-                "comes from the mix of kinds (input, cached input, output and so on)."
+                "comes from a shift between kinds of use (input, cached input, output and so on)."
             ),
         ),
         (
@@ -222,31 +246,45 @@ def moved(**changes: Any) -> PriceChange:
             moved(price_effect=Decimal("0.004"), mix_effect=Decimal(0)),
             "Of that, +$15.00 comes from more use. Its prices did not change.",
         ),
-        (moved(amount_before=Decimal(0)), "It had no costs before."),
-        (moved(amount=Decimal(0)), "It has no costs any more."),
     ],
 )  # fmt: skip
 def test_why_it_moved(change: PriceChange, why: str) -> None:
-    assert summary.because(change, USD) == why
+    assert summary.reason(change, USD) == why
+
+
+def changed_most(figures: Figures) -> str:
+    return next((each.text for each in points_of(figures) if each.head == "Changed most"), "")
 
 
 def test_what_moved_most() -> None:
     figures = of_amounts(["30", "5"], ["10"], answers=Answers(changes=(moved(),)))
-    assert "gpt-5 changed most: +$20.00, from $10.00 to $30.00. Of that, " in text_of(figures)
+    text = changed_most(figures)
+    assert text.startswith("Model gpt-5: +$20.00, from $10.00 to $30.00. Of that, +$17.00 comes")
+    assert text.endswith(" Project p: +$20.00, from $10.00 to $30.00.")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        moved(amount=Decimal("10.01")),
+def test_what_is_new_and_what_is_gone() -> None:
+    assert changed_most(of_amounts(["30", "5"], ["0"])) == (
+        "Model gpt-5: +$30.00. It had no costs before. Project p: +$30.00. It had no costs before."
+    )
+    assert changed_most(of_amounts(["0", "5"], ["30"])) == (
+        "Model gpt-5: -$30.00. It has no costs any more. Project p: -$30.00. It has no costs any "
+        "more."
+    )
+
+
+def test_the_reason_is_that_of_the_model_and_of_the_currency() -> None:
+    changes = (
         moved(labels={"model": "gpt-6"}),
         moved(labels={"model": None}),
         moved(currency="eur"),
-    ],
-)
-def test_what_did_not_move(change: PriceChange) -> None:
-    figures = of_amounts(["30", "5"], ["10"], answers=Answers(changes=(change,)))
-    assert "changed most" not in text_of(figures)
+    )
+    figures = of_amounts(["30", "5"], ["10"], answers=Answers(changes=changes))
+    assert "Of that" not in changed_most(figures)
+
+
+def test_what_hardly_moved() -> None:
+    assert changed_most(of_amounts(["10.01", "5"], ["10"])) == ""
 
 
 # ----------------------------------------------------------------- what was unusual

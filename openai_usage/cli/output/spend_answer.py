@@ -71,7 +71,7 @@ def _overview(spending: Spending) -> Table:
             (f"{spending.month:%B}, projected", projected, last_month, whole),
         ]
     rows.append((last_month, before, "", None))
-    if spending.compared:
+    if spending.compared and not spending.compares_months:
         days, days_before = name_compared_days(spending)
         rows.append((days, total.compared, days_before, total.compared_with))
     for name, amount, compared_with, base in rows:

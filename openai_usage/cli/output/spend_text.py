@@ -71,8 +71,10 @@ def _covered(spending: Spending, month: date) -> str:
 
 def name_compared_days(spending: Spending) -> tuple[str, str]:
     """Return the compared days of this month and of last month as text."""
-    days = spending.compared_days
-    return _span(spending.month, days), _span(spending.last_month, days)
+    return (
+        _span(spending.month, spending.compared_days),
+        _span(spending.last_month, spending.compared_days_before),
+    )
 
 
 def _span(month: date, days: Iterable[int]) -> str:
