@@ -198,8 +198,8 @@ def table_of_shares(figures: Figures) -> Table | None:
     [everything] = [each for each in found if each.is_total]
     return Table(
         title="Cached and batch shares",
-        caption="Of completions, without decisions. Cached is the part of the input tokens that came "
-        "from the cache. Batch is the part of all tokens that batch requests used.",
+        caption="Of completions, without decisions. Cached is the part of the input tokens that "
+        "came from the cache. Batch is the part of all tokens that batch requests used.",
         heads=("Model", "Input tokens", "Cached", "Batch"),
         rows=tuple(rows[:_MOST_PRICES]),
         foot=_shares("Total", everything),
