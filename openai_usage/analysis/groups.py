@@ -139,7 +139,7 @@ class Totals:
         return evolve(self, groups=list(chain.from_iterable(by_currency.values())))
 
     def merged(self, by: Sequence[str]) -> "Totals":
-        """Return the totals by fewer labels. The figure of a level is that of the latest period."""
+        """Return the totals by fewer labels. A level is that of the last period with results."""
         return self._merged(by, lambda group: {name: group.labels[name] for name in by})
 
     def top(self, count: int) -> "Totals":
@@ -205,24 +205,31 @@ class Totals:
         self, by: Sequence[str], labels: Callable[[Group], Mapping[str, Label]]
     ) -> "Totals":
         relabelled = [evolve(group, labels=labels(group)) for group in self.groups]
-        pairs = group_by(zip(self.groups, relabelled, strict=True), lambda pair: _key(pair[1]))
-        groups = [
-            evolve(same[0][1], figures=self._merged_figures([group for group, _ in same]))
-            for same in pairs.values()
-        ]
-        return evolve(self, by=by, groups=groups)
+        pairs = list(zip(self.groups, relabelled, strict=True))
+        latest: dict[object, object] = {}  # the last of the periods that are merged into one
+        for group, merged in sorted(pairs, key=lambda pair: str(_period(pair[0]))):
+            latest[_period(merged)] = _period(group)
+        return evolve(
+            self,
+            by=by,
+            groups=[
+                evolve(
+                    same[0][1],
+                    figures=self._merged_figures(
+                        [group for group, _ in same], latest[_period(same[0][1])]
+                    ),
+                )
+                for same in group_by(pairs, lambda pair: _key(pair[1])).values()
+            ],
+        )
 
-    def _merged_figures(self, groups: Sequence[Group]) -> Mapping[str, Number]:
-        def time(group: Group) -> tuple[Label, ...]:
-            return tuple(group.labels[name] for name in self.by if name in PERIODS)
-
-        latest = max(map(time, groups))
+    def _merged_figures(self, groups: Sequence[Group], latest: object) -> Mapping[str, Number]:
         found: dict[str, Number] = {}
         for each in self.measures:
             figures = [
-                group.figures[each.name]
+                group.figures[each.name] if each.adds_up or _period(group) == latest else 0
                 for group in groups
-                if each.name in group.figures and (each.adds_up or time(group) == latest)
+                if each.name in group.figures
             ]
             if figures:
                 found[each.name] = add_up(figures)
@@ -248,6 +255,11 @@ def group_by(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, lis
 def _sortable(label: Label) -> tuple[bool, str]:
     """Return a sort key for a label: None, and the group of all others, come last."""
     return label is None or isinstance(label, Rest), str(label).casefold()
+
+
+def _period(group: Group) -> tuple[Label, ...]:
+    """Return the periods among the labels of a group."""
+    return tuple(label for name, label in group.labels.items() if name in PERIODS)
 
 
 def _key(group: Group) -> object:

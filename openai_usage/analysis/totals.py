@@ -1,6 +1,7 @@
 """Compute exact sums of the measures of an endpoint, by any labels and periods, per currency."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, repeat
@@ -49,7 +50,9 @@ def totals(
             periods `hour`, `day`, `week` (ISO 8601), `month` and `start` (of the bucket), in UTC. A
             line item that names no model stands for itself. Default: one group for everything.
         measures: The names of the measures. Default: every measure that all results have. Others
-            can be missing in results: `input_cached_tokens`, for example.
+            can be missing in results: `input_cached_tokens`, for example. A level, such as stored
+            bytes, is not added up over time: the last bucket of a period that has results counts.
+            Groups that it does not have are 0, so the groups add up to the level of everything.
 
     Raises:
         InvalidQueryError: A label or a measure does not exist, or a bucket is longer than a period.
@@ -81,8 +84,11 @@ class TotalsBuilder:
         names = [*PERIODS, *(each.name for each in columns.values() if each.kind is not datetime)]
         self._by = tuple(choose("by", name, names) for name in by)
         self._labels = [_labels(name, columns, result) for name in self._by]
+        self._periods = [name for name in self._by if name in PERIODS]
         self._currency = columns["currency"].values if "currency" in columns else _no_currency
         self._places = _Places()
+        self._places_of: defaultdict[_Key, set[int]] = defaultdict(set)
+        """The places of each period, for levels."""
         self._sums = [_Sums(each, columns[each.name]) for each in measures_of(result, measures)]
         main_of([each.measure for each in self._sums])
 
@@ -96,8 +102,13 @@ class TotalsBuilder:
         for chunk in _chunks(buckets, _RESULTS if adds_up else 0):
             labels = (values(chunk) for values in (*self._labels, self._currency))
             places = list(map(self._places.__getitem__, zip(*labels, strict=True)))
+            same_period: set[int] = set()
+            if places and not adds_up:  # then a chunk is one bucket
+                period = tuple(period_label(name, chunk[0]) for name in self._periods)
+                same_period = self._places_of[period]
+                same_period.update(places)
             for each in self._sums:
-                each.add(places, chunk, len(self._places))
+                each.add(places, chunk, len(self._places), same_period)
 
     def build(self) -> Totals:
         """Return the totals of all buckets so far, with the groups in order of appearance.
@@ -139,14 +150,28 @@ class _Sums:
         self._known: set[int] = set()
         """The places where anything is known. Unused if the API cannot leave out the measure."""
 
-    def add(self, places: Sequence[int], buckets: Sequence[Bucket[object]], groups: int) -> None:
-        """Add the results of *buckets* to the sums at *places*. There are *groups* places."""
+    def add(
+        self,
+        places: Sequence[int],
+        buckets: Sequence[Bucket[object]],
+        groups: int,
+        same_period: Collection[int],
+    ) -> None:
+        """Add the results of *buckets* to the sums at *places*.
+
+        Args:
+            places: The place of each result.
+            buckets: The buckets. For a level, it is a single one.
+            groups: The number of places.
+            same_period: The places of the period of the bucket, for a level.
+        """
         values: list[Number | None] = self._column.values(buckets)
         sums = self._sums
         sums += [self._zero] * (groups - len(sums))
         if not self.measure.adds_up:
-            # Levels can be added within a bucket. Of several buckets, the latest counts.
-            for place in places:
+            # Levels can be added within a bucket. Of several buckets, the latest counts, also for
+            # groups that it does not have: they are not there any more.
+            for place in same_period:
                 sums[place] = self._zero
         with exactly():
             for place, value in zip(places, values, strict=True):

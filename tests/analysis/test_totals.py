@@ -279,12 +279,33 @@ def test_levels_are_kept_apart_from_sums() -> None:
         for day, found in enumerate(sizes)
     ]
     found = totals(buckets, ["project_id"])
-    # The latest figure of each, with all parts of its bucket.
-    assert shown(found) == [("a", 23), ("b", 2)]
+    # Those of the last bucket, with all its parts. Project b has nothing any more.
+    assert shown(found) == [("a", 23), ("b", 0)]
     assert found.sums == {None: {}}
     by_day = totals(buckets, ["project_id", "day"])
-    assert shown(by_day.merged(["project_id"])) == [("a", 23), ("b", 2)]
+    assert shown(by_day.merged(["day"])) == [("2026-01-30", 502), ("2026-01-31", 23)]
+    assert shown(by_day.merged(["project_id"])) == [("a", 23), ("b", 0)]
     assert shown(by_day.merged([])) == [(23,)]
+
+
+SIZES = st.lists(
+    st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 9)), max_size=4), max_size=5
+)
+
+
+@given(SIZES, st.lists(st.sampled_from(["project_id", "day", "month"]), unique=True))
+def test_levels_are_the_same_in_every_view(
+    days: list[list[tuple[str, int]]], by: list[str]
+) -> None:
+    buckets = [
+        bucket_of(day, [VectorStoresResult(project_id=id_, usage_bytes=n) for id_, n in found])
+        for day, found in enumerate(days)
+    ]
+    parts = totals(buckets, by)
+    last = [found for found in days if found][-1:]
+    assert shown(totals(buckets)) == [(sum(size for _, size in found),) for found in last]
+    for fewer in ([], by[:1], by[1:]):
+        assert by_labels(parts.merged(fewer)) == by_labels(totals(buckets, fewer))
 
 
 def test_the_main_measure_is_not_the_requests_if_there_is_another() -> None:
