@@ -82,7 +82,7 @@ def run(words: Sequence[str]) -> int:
         advice = _resume_advice(error.resume_from) or " No complete output was written."
         code = _say(f"interrupted.{advice}", exit_code=130)
     except KeyboardInterrupt:
-        code = 130
+        code = _say("interrupted.", exit_code=130)
     except SystemExit as error:
         # Rich exits on a broken pipe while it prints the help, cyclopts on an unknown shell.
         is_broken_pipe = isinstance(error.__context__, BrokenPipeError)

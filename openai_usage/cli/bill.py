@@ -127,7 +127,7 @@ async def fetch_bill(
         personal=naming.personal
         or any(each.needs_names and each.owner == "user" for each in budgets),
     )
-    async with connection.client(on_gap=gaps.append) as client:
+    async with connection.client(on_gap=gaps.append, reading="costs") as client:
         options = evolve(options, project_ids=await find_project_ids(client, options.project_ids))
         query = client.costs(
             start_time=history,

@@ -220,6 +220,7 @@ def test_ctrl_c_has_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("openai_usage.cli.options.time_range.TimeRange.span", interrupted)
     assert terminal("costs --sandbox", exit_code=130) == ""
+    assert terminal.err == "openai-usage: interrupted.\n"
 
 
 def test_spans_begin_at_whole_units_before_now(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -46,11 +47,17 @@ PATIENT = (
 """The command on a machine of any speed: nothing takes long."""
 
 
-def seen_on_a_terminal(sandbox: Sandbox, *options: str, command: Sequence[str] = (COMMAND,)) -> str:
+COSTS = ("costs", "--last", "10d", "--limit", "2")
+
+
+def seen_on_a_terminal(
+    sandbox: Sandbox, *words: str, command: Sequence[str] = (COMMAND,), folder: Path | None = None
+) -> str:
     """What a command writes to the terminal that stderr is."""
     ours, its = pty.openpty()
     with subprocess.Popen(
-        [*command, "costs", "--last", "10d", "--limit", "2", *options],
+        [*command, *words],
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=its,
         env=asking(sandbox) | {"TERM": "xterm", "COLUMNS": "80"},
@@ -70,10 +77,26 @@ def seen_on_a_terminal(sandbox: Sandbox, *options: str, command: Sequence[str] =
 
 def test_what_takes_long_is_shown_with_its_waits(usage_sandbox: Sandbox) -> None:
     usage_sandbox.faults.status(429, headers={"Retry-After": "2"}, after=2)
-    seen = seen_on_a_terminal(usage_sandbox)
+    seen = seen_on_a_terminal(usage_sandbox, *COSTS)
     assert re.search(r"2 of 6 windows · 4 buckets · 1 retry · rate limited, [12] s", seen)
     assert "failed, retry" not in seen  # the bar says it
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("report --last 2d -o report.html", "costs and usage"),
+        ("spend --format json", "costs"),
+        ("prices --last 2d --format json", "costs"),
+    ],
+)
+def test_what_has_no_windows_says_what_is_read(
+    words: str, what: str, usage_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    usage_sandbox.faults.status(429, headers={"Retry-After": "2"})
+    seen = seen_on_a_terminal(usage_sandbox, *words.split(), folder=tmp_path)
+    assert re.search(rf"reading {what} · 1 retry · rate limited, [12] s", seen)
+
+
 def test_what_is_done_at_once_shows_nothing(usage_sandbox: Sandbox) -> None:
-    assert seen_on_a_terminal(usage_sandbox, command=PATIENT) == ""
+    assert seen_on_a_terminal(usage_sandbox, *COSTS, command=PATIENT) == ""

@@ -73,7 +73,7 @@ def prices(
     gaps: list[Gap] = []
 
     async def fetch() -> tuple[_Bill, _Bill, KnownNames]:
-        async with connection.client(on_gap=gaps.append) as client:
+        async with connection.client(on_gap=gaps.append, reading="costs") as client:
             ids = await find_project_ids(client, project_ids)
 
             async def bill_of(part: Window) -> _Bill:

@@ -98,7 +98,7 @@ def report(
 
     async def create() -> Report:
         # The report finds the gaps itself and describes them in its own words.
-        async with connection.client(on_gap=lambda _: None) as client:
+        async with connection.client(on_gap=lambda _: None, reading="costs and usage") as client:
             people = ["user_id", "api_key_id"] if personal else []
             projects = await find_project_ids(client, project_ids)
             known = await NameOptions(names=names, personal=names and personal).of(

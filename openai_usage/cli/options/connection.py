@@ -50,16 +50,30 @@ class Connection:
         *,
         on_gap: Callable[[Gap], object] | None = None,
         on_retry: Callable[[Retry], object] | None = None,
+        reading: str = "",
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* and *on_retry* are called in place of the warnings in the log. Without *on_retry*,
-        and if stderr is not a terminal, one sentence at the end says how many retries there were.
+        *on_gap* and *on_retry* are called in place of the warnings in the log. If stderr is a
+        terminal, a line there shows that the client is *reading* something, and its retries.
+        Without *on_retry*, and if stderr is not a terminal, one sentence at the end says how many
+        retries there were.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
             InvalidOptionError: The environment has an invalid value.
         """
+        if reading and sys.stderr.isatty():
+            from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and rarely needed
+                RetryTracker,
+                show_progress,
+            )
+
+            tracker = RetryTracker(reading)
+            with show_progress(tracker):
+                async with self.client(make, on_gap=on_gap, on_retry=tracker.count_retry) as made:
+                    yield made
+            return
         gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
         if not self.sandbox:
             summary = RetrySummary()

@@ -1,4 +1,4 @@
-"""Show the progress of an iteration on stderr, if it takes longer than a second."""
+"""Show on stderr what is read and how far it is, if that takes longer than a second."""
 
 import asyncio
 import time
@@ -19,7 +19,43 @@ _DELAY = 1.0
 """Seconds before the progress is shown."""
 
 
-class ProgressTracker:
+class RetryTracker:
+    """Counts the retries of the client, and says how long it waits.
+
+    Args:
+        what: The parts that are read: `costs and usage`.
+    """
+
+    def __init__(self, what: str = "") -> None:
+        self._what = what
+        self._retries = 0
+        self._waits_until = 0.0
+        self._is_limited = False
+
+    def count_retry(self, retry: Retry) -> None:
+        """Count a *retry*, and remember its delay."""
+        self._retries += 1
+        self._waits_until = time.monotonic() + retry.wait
+        self._is_limited = isinstance(retry.error, RateLimitError)
+
+    @property
+    def windows(self) -> tuple[int, int | None]:
+        """The number of finished windows, and that of planned ones. None if it is unknown."""
+        return 0, None
+
+    def _parts(self) -> Iterator[str]:
+        yield f"reading {self._what}"
+
+    def __str__(self) -> str:
+        parts = [*self._parts()]
+        if self._retries:
+            parts.append(f"{self._retries} retr{'y' if self._retries == 1 else 'ies'}")
+        if (wait := self._waits_until - time.monotonic()) > 0:
+            parts.append(f"{'rate limited' if self._is_limited else 'failed'}, {wait:.0f} s")
+        return " · ".join(parts)
+
+
+class ProgressTracker(RetryTracker):
     """Counts the buckets that were read and written, and the retries of the client.
 
     Args:
@@ -27,6 +63,7 @@ class ProgressTracker:
     """
 
     def __init__(self, *, is_incremental: bool = True) -> None:
+        super().__init__()
         self.written = ResumePoint()
         """The place to continue from after an error: the end of the last bucket that was kept."""
         self.position: int | None = None
@@ -37,9 +74,6 @@ class ProgressTracker:
         self._ends: list[int] = []
         """The ends of the planned windows."""
         self._read = 0
-        self._retries = 0
-        self._waits_until = 0.0
-        self._is_limited = False
 
     async def track(self, buckets: Buckets[object]) -> AsyncIterator[Bucket[object]]:
         """Yield every bucket and count it."""
@@ -52,29 +86,19 @@ class ProgressTracker:
                 if self._is_incremental:
                     self.written.end_time = self.position
 
-    def count_retry(self, retry: Retry) -> None:
-        """Count a *retry*, and remember its delay."""
-        self._retries += 1
-        self._waits_until = time.monotonic() + retry.wait
-        self._is_limited = isinstance(retry.error, RateLimitError)
-
     @property
     def windows(self) -> tuple[int, int]:
         """The number of finished windows, and the number of planned ones."""
         return bisect_right(self._ends, self.position or 0), len(self._ends)
 
-    def __str__(self) -> str:
+    def _parts(self) -> Iterator[str]:
         done, planned = self.windows
-        parts = [f"{done} of {planned} windows", f"{self._read:,} buckets"]
-        if self._retries:
-            parts.append(f"{self._retries} retr{'y' if self._retries == 1 else 'ies'}")
-        if (wait := self._waits_until - time.monotonic()) > 0:
-            parts.append(f"{'rate limited' if self._is_limited else 'failed'}, {wait:.0f} s")
-        return " · ".join(parts)
+        yield f"{done} of {planned} windows"
+        yield f"{self._read:,} buckets"
 
 
 @contextmanager
-def show_progress(tracker: ProgressTracker) -> Iterator[None]:
+def show_progress(tracker: RetryTracker) -> Iterator[None]:
     """Show the state of *tracker* on stderr after the first second."""
     bar = Progress(
         BarColumn(10), _StateColumn(tracker), console=Console(stderr=True), transient=True
@@ -91,7 +115,7 @@ def show_progress(tracker: ProgressTracker) -> Iterator[None]:
 class _StateColumn(ProgressColumn):
     """The column for the text of a tracker, which also updates the bar."""
 
-    def __init__(self, tracker: ProgressTracker) -> None:
+    def __init__(self, tracker: RetryTracker) -> None:
         super().__init__(Column(no_wrap=True))
         self._tracker = tracker
 
