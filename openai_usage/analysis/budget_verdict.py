@@ -122,7 +122,8 @@ class BudgetVerdict:
     """A sentence on why the budget cannot be compared: nothing in the costs belongs to it, or only
     costs in other currencies. Empty if it can."""
     not_compared: tuple[Amount, ...] = ()
-    """The costs of the month in other currencies, which do not count."""
+    """The costs in other currencies, which do not count: of the month, or of the two days that a
+    budget per day is compared with."""
 
     @property
     def exit_code(self) -> int:

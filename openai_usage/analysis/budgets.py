@@ -1,12 +1,13 @@
 """Compare spending with budgets, each of which is for a part of the costs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from attrs import evolve, field, frozen
 
 from openai_usage import Amount, InvalidOptionError, Names
+from openai_usage._decimals import exact_sum
 from openai_usage._number_format import counted
 from openai_usage._text import did_you_mean, label, listed, short_repr
 from openai_usage.analysis.budget import ID_PREFIXES, Budget, Owner
@@ -90,12 +91,12 @@ class _Costs:
             Amount(value=total, currency=each.currency)
             for each in self.found
             if each.currency != budget.currency
-            and (total := self._part(each, budget, id_).total.this_month)
+            and (total := _used(self._part(each, budget, id_), budget))
         )
         problem = ""
         if budget.owner is not None and id_ is None:
             problem = self._not_found(budget, budget.owner)
-        elif others and not part.total.this_month:
+        elif others and not _used(part, budget):
             currencies = listed([each.currency for each in others], "and")
             problem = f"the budget is in {budget.currency}, but the costs are in {currencies}."
         verdict = BudgetVerdict(
@@ -190,9 +191,21 @@ def _suggest(word: str, known: Sequence[str]) -> str:
     return f"Did you mean {longer[0]!r}?" if longer else did_you_mean(word, known)
 
 
+def _used(part: Spending, budget: Budget) -> Decimal:
+    """Return the costs of the month, or of the days that a budget per day is compared with."""
+    if budget.per == "month":
+        return part.total.this_month
+    return exact_sum(part.by_day.get(each, Decimal(0)) for each in _days(part))
+
+
+def _days(part: Spending) -> tuple[date, date]:
+    """Return today, or the last day of a past month, and the day before."""
+    return part.last_day, part.last_day - timedelta(days=1)
+
+
 def _of_a_day(verdict: BudgetVerdict, part: Spending) -> BudgetVerdict:
     """Return the verdict on today so far and on the last whole day."""
-    day, before = part.last_day, part.last_day - timedelta(days=1)
+    day, before = _days(part)
     used, day_before = (
         None if each in part.unknown else part.by_day.get(each, Decimal(0))
         for each in (day, before)

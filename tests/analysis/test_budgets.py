@@ -280,6 +280,17 @@ def test_currencies_are_not_added_up() -> None:
     assert figures(yen.used, yen.exit_code, yen.problem) == (0, 0, "")
 
 
+def test_a_day_is_beside_the_other_currencies_of_that_day() -> None:
+    euros, dollars = cost(7, "eur"), cost(5)
+    verdict = check(Budget(amount=60, per="day"), costs([euros, dollars], [dollars], [dollars]))
+    assert verdict.not_compared == ()
+    verdict = check(Budget(amount=60, per="day"), costs([dollars], [euros], [euros]))
+    assert verdict.exit_code == 2
+    assert verdict.problem == "the budget is in usd, but the costs are in eur."
+    [beside] = verdict.not_compared
+    assert (beside.value, beside.currency) == (Decimal(14), "eur")
+
+
 def test_missing_days_make_it_unknown() -> None:
     bill = of_a_week(10, 20)
     without_yesterday = [*bill[:-2], bill[-1]]
