@@ -12,6 +12,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
+ALL = ["-m", "not browser"]  # the slow ones too
 LOCK = ".ci/dev.lock"
 EXTRAS = "[arrow,cli,excel,otel,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -50,12 +51,19 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """The tests that `nox` leaves out: they take seconds each, mostly to start programs."""
+    install(session, "tests")
+    session.run("pytest", *AT_ONCE, "-m", "slow", *session.posargs)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """The tests with branch coverage, which must be 100 % and doubles their time."""
     # From the working tree, so that what is covered is what is there.
     install(session, "tests", package=f"-e.{EXTRAS}")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *AT_ONCE, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *AT_ONCE, *ALL, *session.posargs)
     session.run("coverage", "combine", "-q")
     if not session.posargs:
         session.run("coverage", "report")
@@ -65,7 +73,7 @@ def coverage(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """The tests on every Python that is supported and installed."""
     install(session, "tests")
-    session.run("pytest", *AT_ONCE, *session.posargs)
+    session.run("pytest", *AT_ONCE, *ALL, *session.posargs)
 
 
 @nox.session
@@ -77,7 +85,7 @@ def lowest(session: nox.Session) -> None:
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
-    session.run("pytest", *AT_ONCE, *session.posargs)
+    session.run("pytest", *AT_ONCE, *ALL, *session.posargs)
 
 
 @nox.session
@@ -103,7 +111,7 @@ def wheel(session: nox.Session) -> None:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(document, copy)
         with session.chdir(elsewhere):
-            session.run("pytest", *AT_ONCE, *session.posargs)
+            session.run("pytest", *AT_ONCE, *ALL, *session.posargs)
 
 
 @nox.session
@@ -153,7 +161,7 @@ def audit(session: nox.Session) -> None:
 def thorough(session: nox.Session) -> None:
     """The tests with five hundred examples of each property, instead of forty."""
     install(session, "tests")
-    session.run("pytest", *AT_ONCE, "--hypothesis-profile", "thorough", *session.posargs)
+    session.run("pytest", *AT_ONCE, *ALL, "--hypothesis-profile", "thorough", *session.posargs)
 
 
 @nox.session

@@ -86,11 +86,16 @@ class Names:
             for bucket in bill:
                 names = names.with_names_from(bucket.results)
         """
-        found: dict[str, Name] = {}
+        named: dict[str, str] = {}
         for result in results:
             id_, name = getattr(result, "project_id", None), getattr(result, "project_name", None)
-            if id_ and name and self.of(id_).name is None:
-                found[id_] = Name(id=id_, name=name, status=self.of(id_).status)
+            if id_ and name:
+                named[id_] = name
+        found = {
+            id_: Name(id=id_, name=name, status=self.of(id_).status)
+            for id_, name in named.items()
+            if self.of(id_).name is None
+        }
         return evolve(self, known={**self.known, **found}) if found else self
 
     def _missing(self, id_: str) -> Status:

@@ -24,7 +24,7 @@ TODAY = NOW // DAY * DAY
 
 settings.register_profile(
     "suite",
-    max_examples=40,  # `nox -s thorough` tries more
+    max_examples=20,  # `nox -s thorough` tries more
     deadline=None,  # no test depends on the speed of the machine
     suppress_health_check=[
         HealthCheck.too_slow,  # likewise
@@ -40,6 +40,9 @@ settings.load_profile("suite")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_clock: waits in real time; for what runs in threads")
     config.addinivalue_line("markers", "drawn: looks at the drawings of a report")
+    config.addinivalue_line(
+        "markers", "slow: takes seconds, mostly to start programs; `nox -s slow`"
+    )
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
 
 

@@ -18,6 +18,7 @@ async def test_the_fixture_serves_async_tests(usage_sandbox: Sandbox) -> None:
     assert len(usage_sandbox.requests) == 1
 
 
+@pytest.mark.slow
 def test_the_fixture_is_there_without_a_word(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -54,6 +54,7 @@ def blocks(language: str) -> list[object]:
 """The lines with which blocks of the cookbook begin."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code: str, asked: Sandbox, here: Path) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
@@ -77,6 +78,7 @@ def printed_by(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", blocks("sh"))
 def test_commands(lines: str, capsys: pytest.CaptureFixture[str], here: Path) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
@@ -99,6 +101,7 @@ def test_output(block: str, terminal: Terminal) -> None:
         assert terminal(command.removeprefix(program)).strip() == shown.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [each for each in DOCUMENTS if "```bash" in each.read_text()],

@@ -97,7 +97,7 @@ def test_dates_are_written_alike_on_every_platform() -> None:
         for directive in re.findall("%(.)", text)
     }
     assert {each for each in written if each[1] not in DIRECTIVES} == set()
-    assert ("daily.py", "B") in written
+    assert ("_time_format.py", "B") in written
 
 
 def date_formats(node: ast.AST) -> list[str]:
@@ -147,6 +147,7 @@ def test_names_that_are_not_loaded_yet_are_listed() -> None:
     assert {*openai_usage.__all__} <= {*dir(openai_usage)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -118,17 +118,21 @@ class TotalsBuilder:
         places: dict[_Key, list[int]] = {}
         for key, place in self._places.items():
             places.setdefault(_without_synonyms(key), []).append(place)
+        measures = [each.measure for each in self._sums]
+        figures = zip(*(each.figures(places.values()) for each in self._sums), strict=True)
         groups = [
             Group(
                 labels=dict(zip(self._by, labels, strict=True)),
                 figures={
-                    each.measure.name: each.sum_of(same) for each in self._sums if each.knows(same)
+                    measure.name: figure
+                    for measure, figure in zip(measures, row, strict=True)
+                    if figure is not None
                 },
                 currency=None if currency is None else str(currency),
             )
-            for (*labels, currency), same in places.items()
+            for (*labels, currency), row in zip(places, figures, strict=True)
         ]
-        return Totals(self._by, [each.measure for each in self._sums], groups)
+        return Totals(self._by, measures, groups)
 
 
 class _Places(dict[_Key, int]):
@@ -182,15 +186,17 @@ class _Sums:
             known = zip(places, values, strict=True)
             self._known.update(place for place, value in known if value is not None)
 
-    def knows(self, places: Sequence[int]) -> bool:
-        """Return whether any result at *places* has the measure."""
-        return not (self._column.nullable and self._known.isdisjoint(places))
-
-    def sum_of(self, places: Sequence[int]) -> Number:
-        """Return the sum at *places*."""
-        if len(places) == 1:  # the usual case
-            return self._sums[places[0]]
-        return add_up(map(self._sums.__getitem__, places))
+    def figures(self, groups: Iterable[Sequence[int]]) -> list[Number | None]:
+        """Return the sum of each group of places, or None if no result has the measure."""
+        sums, known = self._sums, self._known
+        return [
+            None
+            if self._column.nullable and known.isdisjoint(places)
+            else sums[places[0]]
+            if len(places) == 1  # the usual case
+            else add_up(map(sums.__getitem__, places))
+            for places in groups
+        ]
 
 
 def _labels(name: str, columns: Mapping[str, Column], result: type) -> Values:

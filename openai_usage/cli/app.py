@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pkgutil import resolve_name
 from typing import Literal
 
@@ -152,6 +153,7 @@ def _say(message: str, *, exit_code: int) -> int:
     return exit_code
 
 
+@cache
 def _app(command: str) -> App:
     app = App(
         name="openai-usage",

@@ -131,6 +131,7 @@ def test_the_list_of_commands_is_the_table(terminal: Terminal) -> None:
     assert terminal("--version").strip() == __version__
 
 
+@pytest.mark.slow
 def test_readme_and_help_name_the_same_commands_and_options(terminal: Terminal) -> None:
     readme = CLIENT_README.read_text()
     documents = "".join(
@@ -248,6 +249,7 @@ def test_months_are_those_of_utc() -> None:
 # ---------------------------------------------------------------- as a process
 
 
+@pytest.mark.slow
 def test_head_ends_it_quietly() -> None:
     line = f"{COMMAND} completions --last 90d --group-by model --format jsonl --sandbox | head -1"
     done = subprocess.run(
@@ -293,6 +295,7 @@ def test_a_full_disk_is_one_sentence() -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("refusals", "says"),
     [
@@ -365,6 +368,7 @@ def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
     assert usage_sandbox.admin_api_key not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> None:
     script = tmp_path / "completion"
     subprocess.run(

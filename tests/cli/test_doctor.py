@@ -304,6 +304,7 @@ def test_a_key_of_another_kind_is_said_to_be_one(
     assert "403" in found["all 12 endpoints"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.real_clock
 @pytest.mark.parametrize("status", [200, 401, 404, 500])
 def test_the_key_is_shown_nowhere_even_where_the_server_quotes_it(
@@ -457,6 +458,7 @@ async def test_an_error_that_has_no_number_is_told_as_it_is(
     assert "(Multiple exceptions: …)" in found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variables", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_marks_are_coloured_on_a_terminal_that_shows_colours(
     variables: dict[str, str], is_coloured: bool

@@ -8,7 +8,7 @@ import pytest
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.slow]
 
 WALK = f"start_time={TODAY - 10 * DAY}, end_time={TODAY}, limit=1"
 

@@ -51,6 +51,7 @@ def in_full(amount: Decimal) -> str:
     return f"{whole}.{fraction:0<2}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amounts", AMOUNTS, ids=lambda amounts: " ".join(amounts)[:40])
 def test_amounts_of_any_size_are_added_up_and_drawn(
     amounts: list[str], terminal: Terminal, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -75,6 +76,7 @@ def test_amounts_of_any_size_are_added_up_and_drawn(
     assert Path("report.html").stat().st_size > 5_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("digits", [4_299, 4_300])
 def test_counts_of_any_size_are_written_and_drawn(
     digits: int, terminal: Terminal, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +163,7 @@ def test_a_link_that_leads_in_a_circle_is_refused_at_once(
     assert sorted(each.name for each in Path().iterdir()) == ["a.csv", "b.csv"]
 
 
+@pytest.mark.slow
 def test_a_picture_cannot_take_the_place_of_a_link_in_a_circle(
     terminal: Terminal, here: Path
 ) -> None:
@@ -178,6 +181,7 @@ def test_a_link_to_what_is_not_there_yet_stays_a_link(terminal: Terminal, here: 
     assert Path("file.csv").read_text().startswith("start,end,")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "encoding", "printed"),
     [
@@ -211,6 +215,7 @@ def test_a_terminal_does_not_obey_the_path_of_a_file(here: Path) -> None:
 # ---------------------------------------------------------------- streams
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["--help", "sandbox --help", "report --help", "endpoints", "doctor --sandbox"]
 )
@@ -224,6 +229,7 @@ def test_an_encoding_that_lacks_a_character_is_made_do_with(command: str) -> Non
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -240,6 +246,7 @@ def test_a_message_for_which_there_is_no_room_changes_nothing(command: str, code
     assert (b"images" in done.stdout) is (code == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -278,6 +285,7 @@ def test_a_shell_that_is_not_known_is_an_error(here: Path) -> None:
 # ---------------------------------------------------------------- as a module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

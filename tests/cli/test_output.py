@@ -170,6 +170,7 @@ def test_parquet_is_written_in_groups_of_rows(terminal: Terminal, here: Path) ->
     assert groups.num_rows == pq.read_table("usage.parquet").num_rows > 10_000
 
 
+@pytest.mark.slow
 def test_parquet_goes_through_a_pipe_whole_or_not_at_all(usage_sandbox: Sandbox) -> None:
     def piped() -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
@@ -256,6 +257,7 @@ def test_what_is_no_file_is_written_directly() -> None:
 # ---------------------------------------------------------------- what was written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "table", "parquet"])
 def test_people_are_interrupted_what_was_written(
     ending: str, usage_sandbox: Sandbox, tmp_path: Path
@@ -351,6 +353,7 @@ def test_a_job_in_the_background_ends_on_sigterm(usage_sandbox: Sandbox) -> None
     assert (code, len(out.splitlines())) == (130, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_stream_says_where_to_go_on(
     number: signal.Signals, usage_sandbox: Sandbox
@@ -367,6 +370,7 @@ def test_an_interrupted_stream_says_where_to_go_on(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_end_leaves_half_a_file(
     number: signal.Signals, usage_sandbox: Sandbox, tmp_path: Path
@@ -404,6 +408,7 @@ main()
 """The command, which says on stderr when a Ctrl-C has come to it."""
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_a_write_that_nobody_reads(usage_sandbox: Sandbox) -> None:
     options = "completions --last 300d --bucket-width 1h --group-by model --format jsonl"
     with subprocess.Popen(
@@ -439,6 +444,7 @@ def test_what_is_whole_when_ctrl_c_comes_is_no_failure(
     assert Path("costs.csv").read_text().startswith(COLUMNS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["csv", "jsonl"])
 def test_memory_does_not_grow_with_the_rows(
     ending: str, usage_sandbox: Sandbox, tmp_path: Path

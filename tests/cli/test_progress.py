@@ -75,6 +75,7 @@ def seen_on_a_terminal(
     return seen.decode()
 
 
+@pytest.mark.slow
 def test_what_takes_long_is_shown_with_its_waits(usage_sandbox: Sandbox) -> None:
     usage_sandbox.faults.status(429, headers={"Retry-After": "2"}, after=2)
     seen = seen_on_a_terminal(usage_sandbox, *COSTS)
@@ -82,6 +83,7 @@ def test_what_takes_long_is_shown_with_its_waits(usage_sandbox: Sandbox) -> None
     assert "failed, retry" not in seen  # the bar says it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "what"),
     [

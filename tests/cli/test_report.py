@@ -45,6 +45,7 @@ def test_a_report_is_the_page_and_nothing_else(
     assert parts[0] == parts[1]
 
 
+@pytest.mark.slow
 def test_pictures_lie_beside_it(terminal: Terminal, here: Path) -> None:
     (here / "out").mkdir()
     lines = terminal("report --last 2d --png -o out/usage.html --sandbox").splitlines()
@@ -152,6 +153,7 @@ def test_what_cannot_be_made_is_refused_before_anything_is_asked(
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_it_can_be_passed_on_through_a_pipe(asked: Sandbox) -> None:
     done = subprocess.run(
         f"{COMMAND} report {RANGE} -o /dev/stdout | cat",
@@ -164,6 +166,7 @@ def test_it_can_be_passed_on_through_a_pipe(asked: Sandbox) -> None:
     assert done.stdout.endswith(b"</html>")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["jinja2", "vl_convert"])
 def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
     library: str, asked: Sandbox, here: Path

@@ -17,7 +17,7 @@ from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY
 from tests.support.terminal import COMMAND, Terminal
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.slow]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from openai_usage.cli.output.atomic_file import atomic_file
 from openai_usage.sandbox import Sandbox
 from tests.support.terminal import COMMAND, Terminal
 
-pytestmark = pytest.mark.real_clock
+pytestmark = [pytest.mark.real_clock, pytest.mark.slow]
 
 PARQUET = (
     "completions --start 2026-01-05 --end 2026-01-08 --bucket-width 1h "

@@ -319,6 +319,7 @@ def test_closing_the_generator(client: UsageClient, reading: Reading) -> None:
     assert list(iteration) == []
 
 
+@pytest.mark.slow
 @each_reading
 @pytest.mark.parametrize("where", ["here", "in the loop"])
 def test_garbage_wherever_it_is_collected(
@@ -488,6 +489,7 @@ client.costs(start_time=0, end_time=86400).first_page(); print(90)""",
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ENDS.values(), ids=ENDS)
 def test_a_program_that_closes_nothing_ends_in_silence(code: str, sandbox: Sandbox) -> None:
     assert outcome(code, sandbox) == (0, "90\n", "")
@@ -526,6 +528,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reading",
     [

@@ -86,6 +86,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 async def test_no_error_shows_it_even_where_the_server_quotes_it(
     answer: bytes, caplog: pytest.LogCaptureFixture
@@ -107,6 +108,7 @@ async def test_no_error_that_comes_from_another_thread_shows_it() -> None:
                 assert "s3cr3t" not in printed(error)
 
 
+@pytest.mark.slow
 async def test_no_error_on_the_way_shows_it() -> None:
     async with raw_server(b"", stay=True) as base_url:
         assert "s3cr3t" not in printed(await error_of(ask(base_url, timeout=1)))

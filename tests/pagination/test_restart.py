@@ -61,6 +61,7 @@ def killed_at(lines: int, program: subprocess.Popen[bytes], kept: Path) -> None:
     assert program.wait() == -9
 
 
+@pytest.mark.slow
 def test_an_iteration_that_is_killed_twice_and_fails_once_is_whole_in_the_end(
     tmp_path: Path,
 ) -> None:

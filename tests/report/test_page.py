@@ -613,6 +613,7 @@ def test_every_link_leads_somewhere_and_every_picture_has_words(figures: Figures
         assert all(each.get("scope") in ("col", "row") for each in page.all("th"))
 
 
+@pytest.mark.slow
 def test_pictures_are_of_every_panel() -> None:
     figures = hostile()
     pictures = Report(figures).pictures()

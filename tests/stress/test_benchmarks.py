@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.report import NUMBERS, README, written
 from benchmarks.scenarios import CONTENDERS, SCENARIOS
 
@@ -12,6 +14,7 @@ SOME = ("fat costs", "memory, 6 pages", "frame of costs", "sums by month and mod
 """A scenario for each program that measures; `nox -s bench -- --quick` runs all of them."""
 
 
+@pytest.mark.slow
 def test_each_program_that_measures_still_runs() -> None:
     assert {SCENARIOS[name].program[0] for name in SOME} == {
         scenario.program[0] for scenario in SCENARIOS.values()

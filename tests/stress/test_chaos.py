@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from tests.stress.chaos.engine import run
 from tests.stress.chaos.report import COUNTS, README, written
 from tests.stress.chaos.trial import KINDS, Trial
 
 
+@pytest.mark.slow
 def test_no_bucket_is_lost_or_doubled_whatever_goes_wrong() -> None:
     tally = run(iterations=150, seed=1)
     assert tally.wrongs == [], "run one again: `nox -s chaos -- --seed N`"

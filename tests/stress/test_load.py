@@ -13,6 +13,8 @@ from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.clock import loop_time
 
+pytestmark = pytest.mark.slow
+
 WALKS = 200
 PAGES = 3
 NEEDED = WALKS * PAGES

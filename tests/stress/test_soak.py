@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.readme_table import README
 
 
+@pytest.mark.slow
 def test_a_thousand_requests_leave_nothing_behind() -> None:
     # A process of its own, which is not traced: what pytest and coverage keep would count as well.
     untraced = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}

@@ -109,7 +109,8 @@ def show_progress(tracker: RetryTracker) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        bar.stop()
+        if bar.live.is_started:  # stopping it prints a blank line on a simple terminal
+            bar.stop()
 
 
 class _StateColumn(ProgressColumn):
