@@ -26,6 +26,11 @@ def install(session: nox.Session, *groups: str, package: str = f".{EXTRAS}") -> 
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
 
 
+def has_chromium() -> bool:
+    """Return whether there is a browser that can look at reports."""
+    return any(map(shutil.which, ("chromium", "chromium-browser", "chrome")))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style with ruff, and the direction of imports with import-linter."""
@@ -45,7 +50,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests on the Python that runs nox."""
+    """The tests on the Python that runs nox, without the slow ones."""
     install(session, "tests")
     session.run("pytest", *AT_ONCE, *session.posargs)
 
@@ -54,7 +59,8 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """The tests that `nox` leaves out: they take seconds each, mostly to start programs."""
     install(session, "tests")
-    session.run("pytest", *AT_ONCE, "-m", "slow", *session.posargs)
+    marks = "slow or browser" if has_chromium() else "slow"
+    session.run("pytest", *AT_ONCE, "-m", marks, *session.posargs)
 
 
 @nox.session
@@ -124,7 +130,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """The report in a browser, light, dark and printed; skipped where there is no Chromium."""
-    if not any(map(shutil.which, ("chromium", "chromium-browser", "chrome"))):
+    if not has_chromium():
         session.skip("no Chromium is installed, so nobody looks at the report")
     install(session, "tests")
     session.run("pytest", "-m", "browser", "tests/report/browser", *session.posargs)
