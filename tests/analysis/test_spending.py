@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -271,3 +272,19 @@ def test_a_currency_is_the_same_however_it_is_spelt() -> None:
     bucket = Bucket(start_time=start, end_time=start + 86_400, results=results)
     [found] = spending([bucket], today=date(2026, 4, 10), gaps=())
     assert (found.currency, found.total.this_month) == ("usd", Decimal(3))
+
+
+def test_months_that_are_over_are_compared_as_a_whole() -> None:
+    billed = daily(date(2026, 4, 10), *["1"] * 98)  # since January
+    march = evolve(billed, of_month=date(2026, 3, 1))
+    assert march.compares_months
+    assert march.total.compared == 31
+    assert march.total.compared_with == 28
+    assert (march.compared_days, march.compared_days_before) == (
+        tuple(range(1, 32)),
+        tuple(range(1, 29)),
+    )
+    unknown = evolve(march, missing=frozenset({date(2026, 2, 3)}))
+    assert not unknown.compares_months
+    assert unknown.compared_days == unknown.compared_days_before == (1, 2, *range(4, 29))
+    assert not billed.compares_months
