@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from openai_usage import Limits, Names, SpendAlert, SpendLimit, SpendLimits
 from openai_usage._decimals import exact_difference
 from openai_usage._digits import digits
-from openai_usage._number_format import money_with_symbol
+from openai_usage._number_format import money
 from openai_usage._text import label, listed, printable
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.months import end_of_month
@@ -61,7 +61,7 @@ class LimitNotice:
         }
 
     def __str__(self) -> str:
-        unit = money_with_symbol(printable(self.threshold.amount.currency))
+        unit = money(printable(self.threshold.amount.currency))
         kind = "hard limit of" if isinstance(self.threshold, SpendLimit) else "alert at"
         whose = "" if self.project is None else f" for the project {self.project}"
         what = f"the {kind} {unit.exact(self.threshold.amount.value)}{whose}"

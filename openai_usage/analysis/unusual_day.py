@@ -1,13 +1,13 @@
 """Unusual: a day that differs from the same weekdays of the weeks before, with a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from attrs import evolve, frozen
 
-from openai_usage._number_format import NOTHING, SHORT, Number, money_with_symbol, share
+from openai_usage._number_format import NOTHING, SHORT, Number, Unit, money, share
 from openai_usage._text import printable
 from openai_usage.analysis.deviations import Confidence
 from openai_usage.analysis.groups import Label
@@ -65,6 +65,14 @@ class Unusual:
         return one_day and self.direction == previous.direction
 
     def __str__(self) -> str:
+        return self.text(money)
+
+    def text(self, unit_of: Callable[[str], Unit]) -> str:
+        """Return the day in words, with amounts of money in the unit of their currency."""
+
+        def shown(amount: Number) -> str:
+            return self._shown(amount, unit_of)
+
         when = f"{self.day.day} {self.day:%B}"
         until = " until then" if self.until else ""
         if self.until:
@@ -72,28 +80,27 @@ class Unusual:
         labels = "".join(f", {name} {_shown(value)}" for name, value in self.labels.items())
         notes = [
             f"median of {self.weeks} {self.day:%A}s before",
-            *([f"without credits of {self._shown(-self.credits)}"] if self.credits else []),
+            *([f"without credits of {shown(-self.credits)}"] if self.credits else []),
             *([f"{self.days_in_a_row} days in a row"] if self.days_in_a_row > 1 else []),
             f"{self.confidence} confidence",
         ]
         return (
-            f"{when}{labels}: {self._shown(self.amount)}, {self._compared} of a {self.day:%A}"
-            f"{until} ({'; '.join(notes)})"
+            f"{when}{labels}: {shown(self.amount)}, {self._compared(shown(self.usual))} of a "
+            f"{self.day:%A}{until} ({'; '.join(notes)})"
         )
 
-    @property
-    def _compared(self) -> str:
-        usual = f"the usual {self._shown(self.usual)}"
+    def _compared(self, usual: str) -> str:
+        usual = f"the usual {usual}"
         if self.times is None:
             return f"not {usual}"
         if self.direction == "above":
             return f"{self.times:,.1f} times {usual}"
         return f"{share(self.amount, self.usual)} of {usual}"
 
-    def _shown(self, amount: Number) -> str:
+    def _shown(self, amount: Number, unit_of: Callable[[str], Unit]) -> str:
         """Return an amount of money with at least two digits, or usage with its name."""
         if self.currency is not None:
-            unit = money_with_symbol(printable(self.currency))
+            unit = unit_of(printable(self.currency))
             small = Decimal(amount)
             places = max(2, 1 - small.adjusted()) if small else 2
             return evolve(unit, places=places).rounded(amount)

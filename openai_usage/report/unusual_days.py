@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
+from openai_usage._number_format import money_with_symbol
 from openai_usage._text import printable
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.report.data import Figures
@@ -47,7 +48,8 @@ def unusual_days(
             name = labels.get(what, {}).get(str(id_) if id_ else None, "")
         if what and not name:
             continue
-        text = str(evolve(found, labels={what: printable(name)} if what else {}))
+        named = evolve(found, labels={what: printable(name)} if what else {})
+        text = named.text(money_with_symbol)
         yield UnusualDay(found.day.isoformat(), what, name, text, found)
 
 

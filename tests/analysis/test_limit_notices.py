@@ -60,12 +60,12 @@ WEEK = costs(*[[cost(100, project_id="proj_a")]] * 7, [cost(20, project_id="proj
 @pytest.mark.parametrize(
     ("amount", "text"),
     [
-        ("720.00", "The hard limit of $720.00 has been reached: $720.00 so far this month."),
-        ("720.01", "At this rate the hard limit of $720.01 is reached today."),
-        ("800", "At this rate the hard limit of $800.00 is reached today."),
-        ("800.01", "At this rate the hard limit of $800.01 is reached on 27 November."),
-        ("900", "At this rate the hard limit of $900.00 is reached on 27 November."),
-        ("1200", "At this rate the hard limit of $1,200.00 is reached on 30 November."),
+        ("720.00", "The hard limit of 720.00 usd has been reached: 720.00 usd so far this month."),
+        ("720.01", "At this rate the hard limit of 720.01 usd is reached today."),
+        ("800", "At this rate the hard limit of 800.00 usd is reached today."),
+        ("800.01", "At this rate the hard limit of 800.01 usd is reached on 27 November."),
+        ("900", "At this rate the hard limit of 900.00 usd is reached on 27 November."),
+        ("1200", "At this rate the hard limit of 1,200.00 usd is reached on 30 November."),
         ("1200.01", None),
     ],
 )
@@ -84,14 +84,17 @@ def test_alerts_and_projects_have_their_own_costs() -> None:
     )
     names = Names(known={"proj_a": Name(id="proj_a", name="Team A", status="active")})
     assert texts(of, WEEK, names) == [
-        "The alert at $500.00 has been reached: $720.00 so far this month.",
-        "At this rate the alert at $1,000.00 is reached on 28 November.",
+        "The alert at 500.00 usd has been reached: 720.00 usd so far this month.",
+        "At this rate the alert at 1,000.00 usd is reached on 28 November.",
         (
-            "At this rate the hard limit of $1,000.00 for the project Team A is reached on "
+            "At this rate the hard limit of 1,000.00 usd for the project Team A is reached on "
             "28 November."
         ),
-        "The alert at $100.00 for the project Team A has been reached: $700.00 so far this month.",
-        "At this rate the alert at $30.00 for the project proj_b is reached on 27 November.",
+        (
+            "The alert at 100.00 usd for the project Team A has been reached: 700.00 usd so far "
+            "this month."
+        ),
+        "At this rate the alert at 30.00 usd for the project proj_b is reached on 27 November.",
     ]
 
 
@@ -101,7 +104,7 @@ def test_figures_are_there_for_programs() -> None:
     assert json.loads(json.dumps(found)) == [
         {
             "what": "hard limit",
-            "text": "At this rate the hard limit of $900.00 is reached on 27 November.",
+            "text": "At this rate the hard limit of 900.00 usd is reached on 27 November.",
             "project_id": None,
             "amount": "900",
             "currency": "usd",
@@ -111,7 +114,7 @@ def test_figures_are_there_for_programs() -> None:
         },
         {
             "what": "alert",
-            "text": "The alert at $500.00 has been reached: $720.00 so far this month.",
+            "text": "The alert at 500.00 usd has been reached: 720.00 usd so far this month.",
             "project_id": None,
             "amount": "500",
             "currency": "usd",
@@ -151,43 +154,43 @@ def test_what_is_not_compared_is_said() -> None:
     a_week = limits(limit=limit(5, interval="week"))
     assert texts(a_week, WEEK) == [
         (
-            "The hard limit of $5.00 is not compared: its interval is week, and only months are "
+            "The hard limit of 5.00 usd is not compared: its interval is week, and only months are "
             "compared."
         )
     ]
     assert not notices(a_week, WEEK)[0].has_been_reached
     assert texts(limits(limit=limit(5, "eur")), WEEK) == [
-        "The hard limit of EUR 5.00 is not compared: it is in eur, and the costs are in usd."
+        "The hard limit of 5.00 eur is not compared: it is in eur, and the costs are in usd."
     ]
     assert texts(limits(limit=limit(5, "eur")), costs()) == []
     ungrouped = costs([cost(5)])
     assert texts(limits(proj_a=SpendLimits(alerts=(alert(1),))), ungrouped) == [
         (
-            "The alert at $1.00 for the project proj_a is not compared: the costs are not grouped "
-            "by project_id."
+            "The alert at 1.00 usd for the project proj_a is not compared: the costs are not "
+            "grouped by project_id."
         )
     ]
     assert texts(limits(proj_a=SpendLimits(alerts=(alert(1),))), costs()) == []
     assert texts(limits(limit=limit(5)), []) == [
-        "The hard limit of $5.00 is not compared: the costs of this month are unknown."
+        "The hard limit of 5.00 usd is not compared: the costs of this month are unknown."
     ]
 
 
 def test_currencies_are_not_added_up() -> None:
     bill = costs([cost(5), cost(5, "eur")])
     assert texts(limits(limit=limit(10)), bill) == [
-        "At this rate the hard limit of $10.00 is reached on 27 November."
+        "At this rate the hard limit of 10.00 usd is reached on 27 November."
     ]
     assert texts(limits(limit=limit(5)), bill) == [
-        "The hard limit of $5.00 has been reached: $5.00 so far this month."
+        "The hard limit of 5.00 usd has been reached: 5.00 usd so far this month."
     ]
 
 
 def test_missing_days_make_a_day_less_certain() -> None:
     assert texts(limits(limit=limit(950)), [*WEEK[:-3], *WEEK[-2:]]) == [
         (
-            "At this rate the hard limit of $950.00 is reached on 28 November. Days are missing, "
-            "so the day is less certain."
+            "At this rate the hard limit of 950.00 usd is reached on 28 November. Days are "
+            "missing, so the day is less certain."
         )
     ]
 

@@ -118,7 +118,7 @@ def test_it_says_so_in_a_sentence() -> None:
     [found] = found_in(bill)
     assert found.day == date(2026, 3, 6)
     assert str(found) == (
-        "6 March: $412.00, 3.4 times the usual $122.00 of a Friday "
+        "6 March: 412.00 usd, 3.4 times the usual 122.00 usd of a Friday "
         "(median of 8 Fridays before; high confidence)"
     )
     assert values(found.usual, found.spread, found.score) == (
@@ -140,7 +140,7 @@ def test_a_cheap_day_is_unusual_once_its_costs_are_complete() -> None:
     [found] = unusual(bill, now=at(60))
     assert values(found.direction, found.score) == ("below", -8)
     assert str(found) == (
-        "2 March: $20.00, 20% of the usual $100.00 of a Monday "
+        "2 March: 20.00 usd, 20% of the usual 100.00 usd of a Monday "
         "(median of 8 Mondays before; high confidence)"
     )
     assert days_of(unusual(daily(*[100] * 56, 200), now=at(57))) == [56]
@@ -198,7 +198,7 @@ def test_amounts_too_small_to_matter_are_left_out() -> None:
     bill = daily(*[[big, small]] * 56, [big, cost("60", project_id="small")])
     [found] = found_in(bill, ["project_id"])
     assert str(found) == (
-        "2 March, project_id small: $60.00, 60.0 times the usual $1.00 of a Monday "
+        "2 March, project_id small: 60.00 usd, 60.0 times the usual 1.00 usd of a Monday "
         "(median of 8 Mondays before; high confidence)"
     )
 
@@ -238,7 +238,7 @@ def test_the_day_in_progress_is_not_compared_as_a_whole() -> None:
 def test_nothing_follows_a_long_time_without_anything() -> None:
     assert found_in(daily(100, *[0] * 60, 1000)) == []
     found = found_in(daily(*[100] * 7, *[0] * 40, 1000))
-    assert "$1,000.00, not the usual $0.00 of a" in str(found[-1])
+    assert "1,000.00 usd, not the usual 0.00 usd of a" in str(found[-1])
     assert found[-1].times is None
 
 
@@ -248,7 +248,7 @@ def test_credits_make_no_day_look_cheap() -> None:
     assert found_in(daily(*[[charge]] * 56, [credit])) != [], "there was no charge"
     [found] = found_in(daily(*[[charge]] * 56, [cost(1000), credit], [charge]))
     assert values(found.amount, found.credits) == (1000, -90)
-    assert "before; without credits of $90.00; high confidence)" in str(found)
+    assert "before; without credits of 90.00 usd; high confidence)" in str(found)
     assert found_in(daily(*[[credit]] * 60)) == []
     [found] = found_in(
         daily(
@@ -267,12 +267,12 @@ def test_currencies_are_apart() -> None:
         ("eur", 10),
         ("usd", 1000),
     ]
-    assert "EUR 10.00, 10.0 times the usual EUR 1.00" in str(found_in(bill)[0])
+    assert "10.00 eur, 10.0 times the usual 1.00 eur" in str(found_in(bill)[0])
 
 
 def test_tiny_amounts_are_shown_with_two_digits() -> None:
     [found] = found_in(daily(*["0.00012"] * 56, "0.00123"))
-    assert "$0.0012, 10.2 times the usual $0.00012 of a Monday" in str(found)
+    assert "0.0012 usd, 10.2 times the usual 0.00012 usd of a Monday" in str(found)
 
 
 def hours_of(amounts: Iterable[int], **fields: Any) -> list[Bucket[Any]]:

@@ -151,8 +151,8 @@ def test_limits_say_when_they_are_reached(
     billed("300")
     usage_sandbox.requests.clear()
     shown = terminal("spend --limits")
-    assert "At this rate the hard limit of $7,500.00 is reached on 25 April.\n" in shown
-    assert "At this rate the alert at $4,000.00 is reached on 14 April.\n" in shown
+    assert "At this rate the hard limit of 7,500.00 usd is reached on 25 April.\n" in shown
+    assert "At this rate the alert at 4,000.00 usd is reached on 14 April.\n" in shown
     assert len(usage_sandbox.requests) == 4
     found = json.loads(terminal("spend --limits --format json"))["limits"]
     assert {each["what"] for each in found} == {"hard limit", "alert"}

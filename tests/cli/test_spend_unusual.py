@@ -53,12 +53,12 @@ def test_unusual_days_are_named_with_what_is_usual(terminal: Terminal, billed: A
     shown = terminal("spend --unusual --by project").splitlines()
     assert [line for line in shown if line.startswith("Unusual")] == [
         (
-            "Unusual: 3 April: $95.00, 9.5 times the usual $10.00 of a Friday (median of 8 Fridays "
-            "before; high confidence)."
+            "Unusual: 3 April: 95.00 usd, 9.5 times the usual 10.00 usd of a Friday (median of 8 "
+            "Fridays before; high confidence)."
         ),
         (
-            "Unusual: 3 April, project Research: $95.00, 9.5 times the usual $10.00 of a Friday "
-            "(median of 8 Fridays before; high confidence)."
+            "Unusual: 3 April, project Research: 95.00 usd, 9.5 times the usual 10.00 usd of a "
+            "Friday (median of 8 Fridays before; high confidence)."
         ),
         "Unusual: 2 more days.",
     ]
@@ -70,7 +70,7 @@ def test_unusual_days_are_named_with_what_is_usual(terminal: Terminal, billed: A
         ("2026-04-01", "proj_a", "80"),
     ]
     march = terminal("spend --unusual --by project --month 2026-03")
-    assert "Unusual: 3 March: $500.00, 50.0 times the usual $10.00 of a Tuesday" in march
+    assert "Unusual: 3 March: 500.00 usd, 50.0 times the usual 10.00 usd of a Tuesday" in march
     assert "unusual" not in json.loads(terminal("spend --format json"))
     assert "nusual" not in terminal("spend")
 
@@ -79,10 +79,10 @@ def test_a_check_reports_the_last_two_days(terminal: Terminal, billed: Any) -> N
     billed({date(2026, 4, 8): "95"})
     terminal("spend --unusual --budget 5000 --check --by project", exit_code=6)
     assert terminal.err == (
-        "openai-usage: unusual: 8 April: $95.00, 9.5 times the usual $10.00 of a Wednesday (median "
-        "of 8 Wednesdays before; high confidence).\n"
-        "openai-usage: unusual: 8 April, project Research: $95.00, 9.5 times the usual $10.00 of a "
+        "openai-usage: unusual: 8 April: 95.00 usd, 9.5 times the usual 10.00 usd of a "
         "Wednesday (median of 8 Wednesdays before; high confidence).\n"
+        "openai-usage: unusual: 8 April, project Research: 95.00 usd, 9.5 times the usual 10.00 usd "
+        "of a Wednesday (median of 8 Wednesdays before; high confidence).\n"
     )
     terminal("spend --unusual --budget 5000 --by project")
     assert terminal.err == ""
@@ -113,7 +113,7 @@ def test_the_last_day_of_a_month_is_reported_on_the_first(
     first = datetime(2026, 4, 1, 12, tzinfo=UTC)
     monkeypatch.setattr("time.time", first.timestamp)
     shown = terminal("spend --unusual --budget 5000 --check --by project", exit_code=6)
-    assert "Unusual: 31 March: $95.00, 9.5 times the usual" in shown
+    assert "Unusual: 31 March: 95.00 usd, 9.5 times the usual" in shown
     assert "(median of 8 Tuesdays before; high confidence)" in terminal.err
 
 
@@ -136,7 +136,7 @@ def test_an_unusual_day_in_another_currency_is_named(
     ]
     serve_buckets(usage_sandbox, lambda _: data)
     shown = terminal("spend --unusual --by model")
-    assert "Unusual: 8 April: EUR 90.00" in shown
+    assert "Unusual: 8 April: 90.00 eur" in shown
     assert "No day of the month" not in shown
 
 
