@@ -81,8 +81,8 @@ def test_a_check_reports_the_last_two_days(terminal: Terminal, billed: Any) -> N
     assert terminal.err == (
         "openai-usage: unusual: 8 April: 95.00 usd, 9.5 times the usual 10.00 usd of a "
         "Wednesday (median of 8 Wednesdays before; high confidence).\n"
-        "openai-usage: unusual: 8 April, project Research: 95.00 usd, 9.5 times the usual 10.00 usd "
-        "of a Wednesday (median of 8 Wednesdays before; high confidence).\n"
+        "openai-usage: unusual: 8 April, project Research: 95.00 usd, 9.5 times the usual 10.00 "
+        "usd of a Wednesday (median of 8 Wednesdays before; high confidence).\n"
     )
     terminal("spend --unusual --budget 5000 --by project")
     assert terminal.err == ""
