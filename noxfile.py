@@ -165,7 +165,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def thorough(session: nox.Session) -> None:
-    """The tests with five hundred examples of each property, instead of forty."""
+    """The tests with five hundred examples of each property, instead of twenty."""
     install(session, "tests")
     session.run("pytest", *AT_ONCE, *ALL, "--hypothesis-profile", "thorough", *session.posargs)
 

@@ -1,6 +1,6 @@
 """Format times, in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 Moment = datetime | int
 """A time: a datetime in UTC, or Unix seconds."""
@@ -18,10 +18,9 @@ def iso_date(moment: Moment) -> str:
     return iso(moment)[:10]
 
 
-def written_date(moment: Moment) -> str:
-    """Return the date of a time as people write it: `10 September 2026`."""
-    if not isinstance(moment, datetime):
-        moment = datetime.fromtimestamp(moment, UTC)
+def written_date(day: date | int) -> str:
+    """Return a date, or the date of a time in UTC, as people write it: `10 September 2026`."""
+    moment = datetime.fromtimestamp(day, UTC) if isinstance(day, int) else day
     return f"{moment.day} {moment:%B %Y}"
 
 

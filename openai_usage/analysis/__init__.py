@@ -9,6 +9,7 @@ from openai_usage.analysis.budget_verdict import BudgetVerdict, worst_exit_code
 from openai_usage.analysis.budgets import check_budgets, costs_group_by
 from openai_usage.analysis.groups import Group, Totals
 from openai_usage.analysis.limit_notices import LimitNotice, limit_notices
+from openai_usage.analysis.price_steps import PriceStep, price_steps
 from openai_usage.analysis.prices import Price, PriceChange, Prices, prices
 from openai_usage.analysis.projection import Projection
 from openai_usage.analysis.shares import Share, Shares, shares
@@ -26,6 +27,7 @@ __all__ = [
     "LineItem",
     "Price",
     "PriceChange",
+    "PriceStep",
     "Prices",
     "Projection",
     "Share",
@@ -37,6 +39,7 @@ __all__ = [
     "costs_group_by",
     "limit_notices",
     "parse_line_item",
+    "price_steps",
     "prices",
     "read_budgets",
     "shares",

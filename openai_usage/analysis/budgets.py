@@ -88,15 +88,15 @@ class _Costs:
         nothing = evolve(self.found[0], currency=budget.currency, charges=())
         part = self._part(own[0] if own else nothing, budget, id_)
         others = tuple(
-            Amount(value=total, currency=each.currency)
+            Amount(value=exact_sum(amounts), currency=each.currency)
             for each in self.found
             if each.currency != budget.currency
-            and (total := _used(self._part(each, budget, id_), budget))
+            and any(amounts := _amounts(self._part(each, budget, id_), budget))
         )
         problem = ""
         if budget.owner is not None and id_ is None:
             problem = self._not_found(budget, budget.owner)
-        elif others and not _used(part, budget):
+        elif others and not part.total.this_month:
             currencies = listed([each.currency for each in others], "and")
             problem = f"the budget is in {budget.currency}, but the costs are in {currencies}."
         verdict = BudgetVerdict(
@@ -191,11 +191,11 @@ def _suggest(word: str, known: Sequence[str]) -> str:
     return f"Did you mean {longer[0]!r}?" if longer else did_you_mean(word, known)
 
 
-def _used(part: Spending, budget: Budget) -> Decimal:
-    """Return the costs of the month, or of the days that a budget per day is compared with."""
+def _amounts(part: Spending, budget: Budget) -> list[Decimal]:
+    """Return the costs of the month, or of the two days that a budget per day is compared with."""
     if budget.per == "month":
-        return part.total.this_month
-    return exact_sum(part.by_day.get(each, Decimal(0)) for each in _days(part))
+        return [part.total.this_month]
+    return [part.by_day.get(each, Decimal(0)) for each in _days(part)]
 
 
 def _days(part: Spending) -> tuple[date, date]:

@@ -1,7 +1,7 @@
 """Periods of days, and exact totals by day."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property, reduce
 from itertools import chain
@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from openai_usage._decimals import exact_sum, exactly
 from openai_usage._time_format import date_and_time, iso_date, written_date
 from openai_usage.analysis.groups import group_by
-from openai_usage.analysis.months import start_of_last_month
+from openai_usage.analysis.months import months_before
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
@@ -142,12 +142,9 @@ class Period:
         if not whole:
             return None
         end = whole[0].start
-        start = end - len(whole) * DAY
-        if self.months:
-            first = datetime.fromtimestamp(end, UTC).date()
-            for _ in range(self.months):
-                first = start_of_last_month(first)
-            start = (first - date(1970, 1, 1)).days * DAY
+        first = datetime.fromtimestamp(end, UTC).date()
+        days = (first - months_before(first, self.months)).days if self.months else len(whole)
+        start = end - days * DAY
         return Period(start, end) if start >= 0 else None
 
     def place(self, moment: int) -> int:

@@ -207,7 +207,7 @@ class Totals:
         relabelled = [evolve(group, labels=labels(group)) for group in self.groups]
         pairs = list(zip(self.groups, relabelled, strict=True))
         latest: dict[object, object] = {}  # the last of the periods that are merged into one
-        for group, merged in sorted(pairs, key=lambda pair: str(_period(pair[0]))):
+        for group, merged in sorted(pairs, key=lambda pair: _period(pair[0])):
             latest[_period(merged)] = _period(group)
         return evolve(
             self,
@@ -257,9 +257,9 @@ def _sortable(label: Label) -> tuple[bool, str]:
     return label is None or isinstance(label, Rest), str(label).casefold()
 
 
-def _period(group: Group) -> tuple[Label, ...]:
-    """Return the periods among the labels of a group."""
-    return tuple(label for name, label in group.labels.items() if name in PERIODS)
+def _period(group: Group) -> tuple[str, ...]:
+    """Return the periods among the labels of a group, whose order is that of time."""
+    return tuple(str(label) for name, label in group.labels.items() if name in PERIODS)
 
 
 def _key(group: Group) -> object:

@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-__all__ = ["days_between", "end_of_month", "start_of_last_month"]
+__all__ = ["days_between", "end_of_month", "months_before", "start_of_last_month"]
 
 
 def end_of_month(day: date) -> date:
@@ -14,7 +14,13 @@ def end_of_month(day: date) -> date:
 
 def start_of_last_month(day: date) -> date:
     """Return the first day of the month before that of *day*."""
-    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return months_before(day, 1)
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the first day of the month that is *months* before that of *day*."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1)
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

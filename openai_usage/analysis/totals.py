@@ -7,6 +7,8 @@ from decimal import Decimal
 from itertools import chain, repeat
 from typing import TypeAlias
 
+from attrs import define, field
+
 from openai_usage import Bucket
 from openai_usage._decimals import exactly
 from openai_usage._number_format import Number
@@ -52,7 +54,8 @@ def totals(
         measures: The names of the measures. Default: every measure that all results have. Others
             can be missing in results: `input_cached_tokens`, for example. A level, such as stored
             bytes, is not added up over time: the last bucket of a period that has results counts.
-            Groups that it does not have are 0, so the groups add up to the level of everything.
+            Groups that it does not have are 0, so the groups add up to the level of everything. An
+            empty bucket does not count, because the API can still be adding results to it.
 
     Raises:
         InvalidQueryError: A label or a measure does not exist, or a bucket is longer than a period.
@@ -84,11 +87,9 @@ class TotalsBuilder:
         names = [*PERIODS, *(each.name for each in columns.values() if each.kind is not datetime)]
         self._by = tuple(choose("by", name, names) for name in by)
         self._labels = [_labels(name, columns, result) for name in self._by]
-        self._periods = [name for name in self._by if name in PERIODS]
         self._currency = columns["currency"].values if "currency" in columns else _no_currency
         self._places = _Places()
-        self._places_of: defaultdict[_Key, set[int]] = defaultdict(set)
-        """The places of each period, for levels."""
+        self._levels = _Levels([name for name in self._by if name in PERIODS])
         self._sums = [_Sums(each, columns[each.name]) for each in measures_of(result, measures)]
         main_of([each.measure for each in self._sums])
 
@@ -102,13 +103,9 @@ class TotalsBuilder:
         for chunk in _chunks(buckets, _RESULTS if adds_up else 0):
             labels = (values(chunk) for values in (*self._labels, self._currency))
             places = list(map(self._places.__getitem__, zip(*labels, strict=True)))
-            same_period: set[int] = set()
-            if places and not adds_up:  # then a chunk is one bucket
-                period = tuple(period_label(name, chunk[0]) for name in self._periods)
-                same_period = self._places_of[period]
-                same_period.update(places)
+            outdated = () if adds_up else self._levels.outdated(places, chunk[0])
             for each in self._sums:
-                each.add(places, chunk, len(self._places), same_period)
+                each.add(places, chunk, len(self._places), outdated)
 
     def build(self) -> Totals:
         """Return the totals of all buckets so far, with the groups in order of appearance.
@@ -143,6 +140,35 @@ class _Places(dict[_Key, int]):
         return place
 
 
+@define
+class _Levels:
+    """The last bucket of each period, whose levels count."""
+
+    periods: Sequence[str]
+    """The names of the periods among the labels."""
+    _starts: dict[_Key, int] = field(factory=dict, init=False)
+    """The start of the last bucket that has results, by period."""
+    _places: defaultdict[_Key, set[int]] = field(factory=lambda: defaultdict(set), init=False)
+    """The places that have results, by period."""
+
+    def outdated(self, places: Sequence[int], bucket: Bucket[object]) -> Collection[int] | None:
+        """Return the places whose levels a bucket replaces, or None if a later bucket is known.
+
+        These are all places of the period, also those that the bucket does not have: what they
+        stand for is not there any more. Buckets with the same start belong together.
+        """
+        if not places:
+            return ()
+        period = tuple(period_label(name, bucket) for name in self.periods)
+        start = self._starts.get(period, bucket.start_time)
+        self._starts[period] = max(start, bucket.start_time)
+        before = set(self._places[period])
+        self._places[period].update(places)
+        if bucket.start_time < start:
+            return None
+        return before if bucket.start_time > start else ()
+
+
 class _Sums:
     """The sums of one measure, by the places of groups."""
 
@@ -159,7 +185,7 @@ class _Sums:
         places: Sequence[int],
         buckets: Sequence[Bucket[object]],
         groups: int,
-        same_period: Collection[int],
+        outdated: Collection[int] | None,
     ) -> None:
         """Add the results of *buckets* to the sums at *places*.
 
@@ -167,15 +193,16 @@ class _Sums:
             places: The place of each result.
             buckets: The buckets. For a level, it is a single one.
             groups: The number of places.
-            same_period: The places of the period of the bucket, for a level.
+            outdated: The places whose levels are replaced, or None if a later bucket is known.
         """
         values: list[Number | None] = self._column.values(buckets)
         sums = self._sums
         sums += [self._zero] * (groups - len(sums))
         if not self.measure.adds_up:
-            # Levels can be added within a bucket. Of several buckets, the latest counts, also for
-            # groups that it does not have: they are not there any more.
-            for place in same_period:
+            # Levels can be added within a bucket. Of several buckets, the last counts.
+            if outdated is None:
+                return
+            for place in outdated:
                 sums[place] = self._zero
         with exactly():
             for place, value in zip(places, values, strict=True):

@@ -102,7 +102,7 @@ def run(words: Sequence[str]) -> int:
 def _dispatch(words: Sequence[str]) -> int:
     # Accept the Python spelling of endpoints too: audio_speeches for audio-speeches.
     first, *rest = words
-    code: int | None = _app(first)(
+    code: int | None = _app(first if first in _OTHERS else "")(
         [first if first.startswith("-") else first.replace("_", "-"), *rest],
         exit_on_error=False,
         print_error=False,
@@ -155,6 +155,7 @@ def _say(message: str, *, exit_code: int) -> int:
 
 @cache
 def _app(command: str) -> App:
+    """Return the application, with the whole help of *command* if it is not an endpoint."""
     app = App(
         name="openai-usage",
         help="Usage and costs of an organization on OpenAI.",

@@ -16,9 +16,11 @@ from openai_usage._number_format import (
     precise_share,
 )
 from openai_usage._text import label, unique_labels
+from openai_usage._time_format import written_date
 from openai_usage.analysis.daily import total
+from openai_usage.analysis.price_steps import PriceStep
 from openai_usage.analysis.prices import Price
-from openai_usage.report.data import Figures, ModelShares
+from openai_usage.report.data import Figures, ModelShares, has_moved
 from openai_usage.report.panels import monthly_bars
 from openai_usage.report.spend import RankedItem, Ranking
 from openai_usage.report.tables import Cell, Table, amount_cell
@@ -26,14 +28,10 @@ from openai_usage.report.tables import Cell, Table, amount_cell
 _MOST_PRICES = 200
 """The most rows in a table of prices."""
 
-_MOVED = Decimal("0.005")
-"""The least relative change of a price that counts as one. Means of prices move a little."""
-
 
 def table_of_ranking(ranking: Ranking, compared: str) -> Table:
     """Return a table of the largest models or projects, with the others to be unfolded."""
     is_compared = ranking.everything.before is not None
-    heads = ("Before", "Change") if ranking.compares_all else ("Complete days", "Before", "Change")
     omission = f"; no data for {join(ranking.without)}" if ranking.without else ""
     rest = Table(
         title=f"Every other {ranking.what}{ranking.suffix}",
@@ -44,7 +42,7 @@ def table_of_ranking(ranking: Ranking, compared: str) -> Table:
     return Table(
         title=f"Every {ranking.what}{ranking.suffix}",
         caption=f"Costs, largest first{omission}. {compared}".strip(),
-        heads=(ranking.column, "Spend", *(heads if is_compared else [])),
+        heads=(ranking.column, "Spend", *(["Change"] if is_compared else [])),
         rows=tuple(_costs(ranking, each) for each in ranking.largest),
         foot=_costs(ranking, ranking.everything),
         rest=rest if rest.rows else None,
@@ -63,9 +61,7 @@ def _costs(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
     costs = (_head(each), amount_cell(unit, billed, share))
     if each.before is None:
         return costs
-    # Beside the amounts that the change is from and to, which a part of a day is not in.
-    compared = () if ranking.compares_all else (amount_cell(unit, each.compared),)
-    return (*costs, *compared, amount_cell(unit, each.before), _change(unit, each))
+    return (*costs, _change(unit, each))
 
 
 def _short(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
@@ -77,7 +73,11 @@ def _short(ranking: Ranking, each: RankedItem) -> tuple[Cell, ...]:
 def _change(unit: Unit, each: RankedItem) -> Cell:
     before = each.before or Decimal(0)
     exact = f"{unit.exact(each.change)}: from {unit.exact(before)} to {unit.exact(each.compared)}"
-    return Cell(unit.signed(each.change), exact, precise_change(each.compared, before))
+    # The amounts that the change is from and to: a day in part is in the spend, but not in these.
+    relative = precise_change(each.compared, before)
+    below = f"{unit.rounded(before)} to {unit.rounded(each.compared)}"
+    percent = "" if relative == NOTHING else f" ({relative})"
+    return Cell(unit.signed(each.change), exact, f"{below}{percent}")
 
 
 def table_of_months(figures: Figures, ranked: Sequence[Ranking]) -> Table | None:
@@ -158,9 +158,9 @@ def _price(each: Price, value: Decimal | None, below: str = "") -> Cell:
 
 
 def price_text(each: Price, value: Decimal) -> tuple[str, str]:
-    """Return a price with at least two digits that count, and the exact price."""
+    """Return a price with at least three digits that count, and the exact price."""
     unit = money_with_symbol(each.currency)
-    places = max(2, 1 - value.adjusted()) if value else 2
+    places = max(2, 2 - value.adjusted()) if value else 2
     return evolve(unit, places=places).rounded(value), unit.exact(value)
 
 
@@ -174,20 +174,31 @@ def _price_change(each: Price) -> Cell:
 
 
 def changed_prices(figures: Figures) -> Iterator[str]:
-    """Yield a sentence for each price that changed, the largest costs first."""
-    for each in figures.answers.prices:
-        now, before, change = each.price, each.price_before, each.price_change
-        if now is None or before is None or change is None or abs(change) < _MOVED * before:
-            continue
-        yield (
-            f"{_priced(each)}: from {price_text(each, before)[0]} to {price_text(each, now)[0]} "
-            f"per {_per(each)} ({precise_change(now, before)})"
-        )
+    """Yield a sentence for each price that changed, the largest costs first.
+
+    It tells the days on which the price changed, or else the means of the range and before.
+    """
+    for each in filter(has_moved, figures.answers.prices):
+        steps = [step for step in figures.answers.steps if _is_of(step, each)]
+        means = (each.price_before or Decimal(0), each.price or Decimal(0), "on average")
+        changes = [
+            f"from {price_text(each, before)[0]} to {price_text(each, now)[0]} per {_per(each)} "
+            f"{when} ({precise_change(now, before)})"
+            for before, now, when in (
+                [(step.price_before, step.price, f"on {written_date(step.day)}") for step in steps]
+                or [means]
+            )
+        ]
+        yield f"{_priced(each)}: {', then '.join(changes)}"
+
+
+def _is_of(step: PriceStep, price: Price) -> bool:
+    return (step.labels, step.per, step.currency) == (price.labels, price.per, price.currency)
 
 
 def table_of_shares(figures: Figures) -> Table | None:
-    """Return the shares of cached input and of batch requests, or None without completions."""
-    found = [each for usage in figures.usage for each in usage.shares]
+    """Return the shares of cached input and of batch requests, or None without any tokens."""
+    found = figures.answers.shares
     models = [each for each in found if not each.is_total]
     if not models:
         return None
@@ -198,7 +209,7 @@ def table_of_shares(figures: Figures) -> Table | None:
     [everything] = [each for each in found if each.is_total]
     return Table(
         title="Cached and batch shares",
-        caption="Of completions, without decisions. Cached is the part of the input tokens that "
+        caption="Shares of completions and decisions. Cached is the part of the input tokens that "
         "came from the cache. Batch is the part of all tokens that batch requests used.",
         heads=("Model", "Input tokens", "Cached", "Batch"),
         rows=tuple(rows[:_MOST_PRICES]),

@@ -1,17 +1,22 @@
-"""Compute the answers that costs give besides sums: prices, unusual days, the month."""
+"""Compute the answers besides sums: prices, unusual days, the month, shares of tokens."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeAlias
 
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.deviations import MIN_WEEKS, WEEKS
 from openai_usage.analysis.known_days import KnownDays
-from openai_usage.analysis.prices import prices
+from openai_usage.analysis.price_steps import PriceStep, price_steps
+from openai_usage.analysis.prices import Price, prices
+from openai_usage.analysis.selection import split
 from openai_usage.analysis.unusual import unusual
 from openai_usage.limits import SpendLimit
 from openai_usage.report.course import courses
-from openai_usage.report.data import Answers, Figures
+from openai_usage.report.data import Answers, Figures, has_moved
+from openai_usage.report.model_shares import shares_of_models
+from openai_usage.schema.line_items import line_item_label
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.results import CostsResult
 from openai_usage.schema.times import DAY
@@ -22,7 +27,7 @@ _Buckets: TypeAlias = Sequence[Bucket[CostsResult]]
 def answers_of(
     figures: Figures, bill: _Buckets, past: _Buckets, now: int, limit: SpendLimit | None
 ) -> Answers:
-    """Return what the costs of the range say, given those of the days before it.
+    """Return what the costs of the range say, given those of the days before it, and usage.
 
     Args:
         figures: The figures of the report, with the periods that are compared.
@@ -46,13 +51,29 @@ def answers_of(
         for day in unusual(daily, by, now=moment)
         if day.day >= first
     ]
+    priced = prices(bill, before).prices
     return Answers(
-        prices=prices(bill, before).prices,
+        prices=priced,
+        steps=_steps([*before, *bill], [each for each in priced if has_moved(each)]),
         changes=changes,
         unusual=tuple(sorted(found, key=lambda each: (each.day, len(each.labels)))),
+        shares=shares_of_models([bucket for each in figures.usage for bucket in each.tokens]),
         judged_days=_judged_days(daily, now, figures.period),
         courses=tuple(courses([*past, *bill], now, limit)) if figures.period.end == now else (),
     )
+
+
+def _steps(buckets: _Buckets, moved: Sequence[Price]) -> list[PriceStep]:
+    """Return the days on which the prices changed that *moved*."""
+    moved_items = {(each.labels["model"], each.labels["kind"]) for each in moved}
+
+    @cache
+    def has_moved_price(line_item: str | None) -> bool:
+        labels = (line_item_label(line_item, "model"), line_item_label(line_item, "kind"))
+        return labels in moved_items
+
+    found, _ = split(buckets, lambda result: has_moved_price(result.line_item))
+    return price_steps(found)
 
 
 def _days_of(

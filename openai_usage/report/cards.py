@@ -47,10 +47,9 @@ def cards_of_spend(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[Card
         yield Card(f"Spent a day{each.suffix}", average, f"average of {counted(whole, 'day')}")
         if all_.before is not None:
             yield Card(
-                f"Against {figures.days_before}{each.suffix}",
+                f"Against {figures.days_before.removeprefix('the ')}{each.suffix}",
                 precise_change(all_.compared, all_.before),
-                f"{each.unit.signed(all_.change)}: from {each.unit.rounded(all_.before)} "
-                f"to {each.unit.rounded(all_.compared)}",
+                f"{each.unit.signed(all_.change)} on {each.unit.rounded(all_.before)}",
             )
 
 

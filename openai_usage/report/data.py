@@ -14,12 +14,24 @@ from attrs import Factory, field, frozen
 
 from openai_usage._number_format import counted
 from openai_usage.analysis.daily import Period, Rows
+from openai_usage.analysis.price_steps import PriceStep
 from openai_usage.analysis.prices import Price, PriceChange
 from openai_usage.analysis.projection import Projection
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
 from openai_usage.report.options import BREAKDOWNS, Breakdown
+from openai_usage.schema.pages import Bucket
+from openai_usage.schema.results import CompletionsResult
+
+_MOVED = Decimal("0.005")
+"""The least relative change of a price that counts as one. Means of prices move a little."""
+
+
+def has_moved(price: Price) -> bool:
+    """Return whether a price differs from that of the period before."""
+    before, change = price.price_before, price.price_change
+    return before is not None and change is not None and abs(change) >= _MOVED * before
 
 
 @frozen
@@ -64,8 +76,9 @@ class Usage:
     start: int | None = None
     """The start of the figures if that is before the range. The API can return the whole of the
     first day."""
-    shares: Sequence[ModelShares] = field(default=(), repr=False)
-    """The shares of all models together, then of each model. Empty for most endpoints."""
+    tokens: Sequence[Bucket[CompletionsResult]] = field(default=(), repr=False)
+    """The buckets of completions or decisions, whose results have the same fields. Empty for other
+    endpoints."""
 
 
 @frozen(kw_only=True)
@@ -88,16 +101,20 @@ class Course:
 
 @frozen(kw_only=True)
 class Answers:
-    """The answers that costs give besides sums: prices, unusual days, and the month in progress."""
+    """The answers besides sums: prices, unusual days, the month in progress, shares of tokens."""
 
     prices: Sequence[Price] = ()
     """The prices by model and kind, the highest costs first."""
+    steps: Sequence[PriceStep] = ()
+    """The days on which the prices changed that moved most, in time order."""
     changes: Sequence[PriceChange] = ()
     """The changes by model on the compared days, the largest first."""
     unusual: Sequence[Unusual] = ()
     """The unusual days: of everything together, of a model or of a project."""
     judged_days: int = 0
     """The number of days of the range that have enough days before to compare with."""
+    shares: Sequence[ModelShares] = ()
+    """The shares of tokens of all models together, then of each model."""
     courses: Sequence[Course] = ()
     """The month in progress by currency. Empty if the range does not end now."""
 
@@ -150,7 +167,7 @@ class Figures:
     people: Mapping[str, tuple[Spend, ...]] = field(factory=dict, repr=False)
     """The costs by `user` and by `API key`, if they were requested."""
     answers: Answers = field(default=Factory(Answers), repr=False)
-    """The prices, the unusual days and the month in progress."""
+    """The answers besides sums."""
     group_by: Sequence[Breakdown] = BREAKDOWNS
     """The breakdowns of spend, in the order of the page."""
     project_ids: Sequence[str] = ()
@@ -250,9 +267,11 @@ class Figures:
     @property
     def days_before(self) -> str:
         """Return the days or months that the range is compared with, as text."""
-        if self.compared is not None and self.compares_months:
-            return self.compared.name
-        return f"{counted(len(self.compared_days_before), 'day')} before"
+        days = len(self.compared_days_before)
+        months = self.compared.name if self.compared and self.compared.months else ""
+        if self.compared and days == len(self.compared.days):
+            return months or ("the day before" if days == 1 else f"the {days:,} days before")
+        return f"as many days of {months}" if months else "as many days before"
 
     @property
     def compared_days_before(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Fetch the usage that one endpoint counted, and the shares of its cached and batch tokens."""
+"""Fetch the usage that one endpoint counted."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -7,13 +7,12 @@ from typing import cast
 from attrs import NOTHING, fields
 
 from openai_usage.analysis.daily import DailyTotals, Period
-from openai_usage.analysis.shares import shares
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.report.data import ModelShares, Usage
+from openai_usage.report.data import Usage
 from openai_usage.report.reading import Read, covered
 from openai_usage.schema.pages import Bucket
-from openai_usage.schema.results import CompletionsResult
+from openai_usage.schema.results import CompletionsResult, DecisionsResult
 from openai_usage.schema.windows import Window
 
 _NOT_IN_EVERY_RESULT = ("input_cached_tokens", "input_cache_write_tokens")
@@ -29,13 +28,13 @@ async def usage_in(
     """Return the usage of one endpoint in *period*, of all projects or of those given."""
     measures = measures_of(endpoint)
     names = {each.name for each in fields(endpoint.result)}  # type: ignore[arg-type]
-    has_shares = endpoint.result is CompletionsResult
+    has_tokens = endpoint.result in (CompletionsResult, DecisionsResult)
     params: dict[str, object] = {"project_ids": project_ids or None}
     if {"input_tokens", "model"} <= names:
-        params["group_by"] = ["model", "batch"] if has_shares else ["model"]
+        params["group_by"] = ["model", "batch"] if has_tokens else ["model"]
     totals = DailyTotals(len(period.days))
     spans = []
-    kept = []
+    kept: list[Bucket[CompletionsResult]] = []
     buckets = client._buckets(  # noqa: SLF001 - either client has it
         endpoint, start_time=period.start, end_time=period.end, **params
     )
@@ -48,41 +47,11 @@ async def usage_in(
                 amount = getattr(result, name)
                 if isinstance(amount, int | Decimal):  # labels and missing values are not
                     totals.add((name, model), day, Decimal(amount))
-        if has_shares:
+        if has_tokens:
             kept.append(cast("Bucket[CompletionsResult]", bucket))
     start, gaps = covered(endpoint.name, spans, period)
     rows = totals.done(period.places(gaps))
-    usage = Usage(endpoint.name, rows, measures, start, tuple(_shares(kept)))
-    return Read(usage, start, gaps)
-
-
-def _shares(buckets: Sequence[Bucket[CompletionsResult]]) -> list[ModelShares]:
-    """Return the share of cached input and of batch requests, for each model and for all."""
-    found = []
-    for by in ((), ("model",)):
-        batch = {
-            each.labels.get("model"): each
-            for each in shares(buckets, [*by, "batch"])
-            if each.labels["batch"]
-        }
-        is_grouped = any(
-            result.batch is not None for bucket in buckets for result in bucket.results
-        )
-        for each in shares(buckets, by):
-            model = each.labels.get("model")
-            in_batches = batch[model].of_tokens if model in batch else Decimal(0)
-            found.append(
-                ModelShares(
-                    model=None if model is None else str(model),
-                    is_total=not by,
-                    requests=each.requests,
-                    input_tokens=each.input_tokens,
-                    cached=each.cached,
-                    batch=in_batches if is_grouped else None,
-                    tokens_per_request=each.tokens_per_request,
-                )
-            )
-    return found
+    return Read(Usage(endpoint.name, rows, measures, start, kept), start, gaps)
 
 
 def measures_of(endpoint: Endpoint[..., object]) -> Mapping[str, Mapping[str, object]]:

@@ -15,7 +15,7 @@ from openai_usage.names import Names
 from openai_usage.report.data import Figures, Spend
 from openai_usage.report.panels import Panel, by_day, top_series
 from openai_usage.report.unusual_days import marks, unusual_days
-from openai_usage.schema.line_items import line_item_label
+from openai_usage.schema.line_items import line_item_label, parse_line_item
 
 _LABELS: Mapping[str, Callable[[Key], str | None]] = {
     "model": lambda key: line_item_label(key[1], "model"),
@@ -74,8 +74,6 @@ class Ranking:
     """The currency, for titles. Empty if there is only one."""
     without: tuple[str, ...]
     """The missing days of costs, in words."""
-    compares_all: bool
-    """True if every day of the range is compared."""
     items: tuple[RankedItem, ...]
     """The projects or models, largest first."""
     everything: RankedItem
@@ -83,8 +81,13 @@ class Ranking:
 
     @property
     def head(self) -> str:
-        """Return what is ranked, as a word that begins a sentence."""
+        """Return what is ranked, as a heading."""
         return f"{self.what[0].upper()}{self.what[1:]}"
+
+    def word_for(self, item: RankedItem) -> str:
+        """Return the word for an item: among models, line items without a model are no models."""
+        is_line_item = self.what == "model" and parse_line_item(item.id or "").model is None
+        return "line item" if is_line_item else self.what
 
     @property
     def column(self) -> str:
@@ -183,7 +186,6 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
         unit=money_with_symbol("usd" if spend.currency == "usd" else currency),
         suffix=suffix,
         without=figures.without(missing_parts),
-        compares_all=figures.compares_all,
         items=tuple(sorted(items, key=lambda each: each.total, reverse=True)),
         everything=ranked_item(
             "Total", None, sums([nothing, *now.values()]), (before or {}).values()

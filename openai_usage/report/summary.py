@@ -3,10 +3,11 @@
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from attrs import frozen
 
-from openai_usage._decimals import exact_difference, exact_sum
+from openai_usage._decimals import exact_difference, exact_sum, rounded
 from openai_usage._gap_text import join
 from openai_usage._number_format import (
     NOTHING,
@@ -16,6 +17,7 @@ from openai_usage._number_format import (
     precise_share,
 )
 from openai_usage._text import listed, with_full_stop
+from openai_usage.analysis.daily import total
 from openai_usage.analysis.prices import PriceChange
 from openai_usage.report.data import Course, Figures
 from openai_usage.report.options import BREAKDOWNS
@@ -24,6 +26,13 @@ from openai_usage.report.unusual_days import UnusualDay, unusual_days
 
 _LEAST_MOVE = Decimal("0.005")
 """The least change of a model that is told, as a part of the costs before."""
+
+
+_SHIFT = {
+    True: "a larger part of dearer kinds of use, such as output instead of cached input",
+    False: "a larger part of cheaper kinds of use, such as cached input instead of output",
+}
+"""The words for an effect of the mix of kinds, by whether it is positive."""
 
 
 @frozen
@@ -41,7 +50,7 @@ def points(figures: Figures, ranked: Sequence[Ranking]) -> list[Point]:
 
     What is not known is left out.
     """
-    found = [("Spent", list(_nothing_spent(figures, ranked)))]
+    found = [("Spent", [*_nothing_spent(figures, ranked)])]
     for currency in dict.fromkeys(each.currency for each in ranked):
         found += _of_currency(figures, [each for each in ranked if each.currency == currency])
     found.append(("Not read", list(unread(figures))))
@@ -58,18 +67,25 @@ def _nothing_spent(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]
 def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[tuple[str, list[str]]]:
     rankings = {each.what: each for each in ranked}
     main = ranked[0]
-    yield "Spent", [spent(figures, main), *against(figures, main)]
+    yield (
+        "Spent" + main.suffix,
+        [
+            spent(figures, main),
+            *refunded(figures, main),
+            *against(figures, main),
+        ],
+    )
     if main.everything.billed is None:
         return
     for course in figures.answers.courses:
         if course.currency == main.currency:
-            yield "This month", list(on_course(course, main.unit))
+            yield "This month" + main.suffix, list(on_course(course, main.unit))
     usual = [rankings[what] for what in BREAKDOWNS if what in rankings]
-    yield "Largest", list(carried(usual))
-    yield "Changed most", [text for each in usual for text in moved(figures, each)]
+    yield "Largest" + main.suffix, list(carried(usual))
+    yield "Changed most" + main.suffix, [text for each in usual for text in moved(figures, each)]
     labels = {what: each.labels for what, each in rankings.items()}
     days = list(unusual_days(figures, main.currency, labels))
-    yield "Unusual", list(odd(days, figures.answers.judged_days))
+    yield "Unusual" + main.suffix, list(odd(days, figures.answers.judged_days))
 
 
 def spent(figures: Figures, ranking: Ranking) -> str:
@@ -102,8 +118,9 @@ def against(figures: Figures, ranking: Ranking) -> Iterator[str]:
     now, before = ranking.everything.compared, ranking.everything.before
     if before is None or ranking.everything.billed is None:
         return
-    days = counted(len(figures.compared_days), "complete day")
-    then = "the " * (not figures.compares_months) + figures.days_before
+    if now == before == 0:
+        return
+    days, then = counted(len(figures.compared_days), "complete day"), figures.days_before
     begin = "That is"
     if not figures.compares_all:
         begin = f"On {days} it was {ranking.unit.rounded(now)},"
@@ -118,6 +135,34 @@ def against(figures: Figures, ranking: Ranking) -> Iterator[str]:
         size = change.lstrip("+-") if change.endswith("%") else ""
         much = f"{size} {word}" if size else f"{ranking.unit.rounded(abs(now - before))} {word}"
         yield f"{begin} {much} than the {was} of {then}."
+    yield from _a_day(figures, ranking)
+
+
+def _a_day(figures: Figures, ranking: Ranking) -> Iterator[str]:
+    """Yield the comparison of a day's costs, if the compared months have different lengths."""
+    days, days_before = len(figures.compared_days), len(figures.compared_days_before)
+    if days == days_before or not ranking.everything.before:
+        return
+    now = rounded(Fraction(ranking.everything.compared) / days, 10)
+    before = rounded(Fraction(ranking.everything.before) / days_before, 10)
+    relative = precise_change(now, before)
+    change = "" if relative == NOTHING else f" ({relative})"
+    a_day, was = (ranking.unit.rounded(each) for each in (now, before))
+    yield f"A day cost {a_day} on average, after {was}{change}."
+
+
+def refunded(figures: Figures, ranking: Ranking) -> Iterator[str]:
+    """Yield the credits and other negative costs, which the amount spent includes."""
+    refunds = total(
+        min(each, Decimal(0))
+        for spend in figures.spend
+        if spend.currency == ranking.currency
+        for days in spend.rows.values()
+        for each in days
+        if each is not None
+    )
+    if refunds:
+        yield f"Credits and refunds of {ranking.unit.rounded(-refunds)} are deducted."
 
 
 def on_course(course: Course, unit: Unit) -> Iterator[str]:
@@ -172,7 +217,8 @@ def carried(ranked: Iterable[Ranking]) -> Iterator[str]:
         share = precise_share(first.total, total)
         if first.id is not None and share != NOTHING and first.total > 0:
             costs = ranking.unit.rounded(first.total)
-            parts.append(f"{first.label} is the largest {ranking.what} with {share} ({costs})")
+            word = ranking.word_for(first)
+            parts.append(f"{first.label} is the largest {word} with {share} ({costs})")
     if parts:
         yield f"{join(parts)}."
 
@@ -180,20 +226,20 @@ def carried(ranked: Iterable[Ranking]) -> Iterator[str]:
 def moved(figures: Figures, ranking: Ranking) -> Iterator[str]:
     """Yield the model or project whose costs changed most, and for a model the reason."""
     before = ranking.everything.before
-    for most in ranking.movers(1):
-        if before is None or most.id is None or abs(most.change) <= _LEAST_MOVE * abs(before):
-            return
-        unit, was = ranking.unit, most.before or Decimal(0)
-        head = f"{ranking.head} {most.label}"
-        change = f"{head}: {unit.signed(most.change)}"
-        if was == 0:
-            yield f"{change}. It had no costs before."
-        elif most.compared == 0:
-            yield f"{change}. It has no costs any more."
-        else:
-            yield f"{change}, from {unit.rounded(was)} to {unit.rounded(most.compared)}."
-            if ranking.what == "model":
-                yield from because(figures, ranking.currency, most, unit)
+    most = next((each for each in ranking.movers() if each.id is not None), None)
+    if before is None or most is None or abs(most.change) <= _LEAST_MOVE * abs(before):
+        return
+    unit, was = ranking.unit, most.before or Decimal(0)
+    word = ranking.word_for(most)
+    change = f"{word[0].upper()}{word[1:]} {most.label}: {unit.signed(most.change)}"
+    if was == 0:
+        yield f"{change}. It had no costs before."
+    elif most.total == 0:
+        yield f"{change}. It has no costs any more."
+    else:
+        yield f"{change}, from {unit.rounded(was)} to {unit.rounded(most.compared)}."
+        if ranking.what == "model":
+            yield from because(figures, ranking.currency, most, unit)
 
 
 def because(figures: Figures, currency: str, most: RankedItem, unit: Unit) -> Iterator[str]:
@@ -208,7 +254,7 @@ def reason(change: PriceChange, unit: Unit) -> str:
     volume = exact_difference(change.volume_effect, change.mix_effect)
     size = {
         f"{'more' if volume > 0 else 'less'} use": volume,
-        "a shift between kinds of use (input, cached input, output and so on)": change.mix_effect,
+        _SHIFT[change.mix_effect > 0]: change.mix_effect,
         f"{'higher' if change.price_effect > 0 else 'lower'} prices": change.price_effect,
     }
     causes = sorted(size.items(), key=lambda each: abs(each[1]), reverse=True)

@@ -285,10 +285,14 @@ def test_a_day_is_beside_the_other_currencies_of_that_day() -> None:
     verdict = check(Budget(amount=60, per="day"), costs([euros, dollars], [dollars], [dollars]))
     assert verdict.not_compared == ()
     verdict = check(Budget(amount=60, per="day"), costs([dollars], [euros], [euros]))
-    assert verdict.exit_code == 2
-    assert verdict.problem == "the budget is in usd, but the costs are in eur."
+    assert figures(verdict.exit_code, verdict.used, verdict.problem) == (0, 0, "")
     [beside] = verdict.not_compared
     assert (beside.value, beside.currency) == (Decimal(14), "eur")
+    refund = cost(-7, "eur")
+    [beside] = check(Budget(amount=60, per="day"), costs([dollars], [euros], [refund])).not_compared
+    assert beside.value == 0
+    verdict = check(Budget(amount=60, per="day"), costs([euros], [euros]))
+    assert verdict.problem == "the budget is in usd, but the costs are in eur."
 
 
 def test_missing_days_make_it_unknown() -> None:

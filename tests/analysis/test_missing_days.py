@@ -193,7 +193,7 @@ def test_a_report_over_missing_days_says_so_and_counts_none_of_them(
     assert "could not be read" not in text
     assert "Spent $140.00 20 of 30 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 19 days" in text
-    assert "Against 19 days before 0.0 % $0.00: from $133.00 to $133.00" in text
+    assert "Against as many days before 0.0 % $0.00 on $133.00" in text
     assert (
         "Only complete days that are known in both periods are compared: 19 days, 12 August 2026 "
         "to 19 August 2026 and 30 August 2026 to 9 September 2026, with as many before, 14 July "
@@ -380,7 +380,7 @@ def test_a_gap_in_the_days_before_is_a_note(
     assert "This report is not complete" not in text
     assert "Spent $210.00 30 days, 1 of them in part" in text
     assert "Spent a day $7.00 average of 29 days" in text
-    assert "Against 27 days before 0.0 % $0.00: from $189.00 to $189.00" in text
+    assert "Against as many days before 0.0 % $0.00 on $189.00" in text
     assert (
         "compared: 27 days, 12 August 2026 to 29 August 2026 and 1 September 2026 to 9 "
         "September 2026, with as many before, 14 July 2026 to 31 July 2026 and 3 August 2026 to "

@@ -51,7 +51,11 @@ COSTS = ("costs", "--last", "10d", "--limit", "2")
 
 
 def seen_on_a_terminal(
-    sandbox: Sandbox, *words: str, command: Sequence[str] = (COMMAND,), folder: Path | None = None
+    sandbox: Sandbox,
+    *words: str,
+    command: Sequence[str] = (COMMAND,),
+    folder: Path | None = None,
+    term: str = "xterm",
 ) -> str:
     """What a command writes to the terminal that stderr is."""
     ours, its = pty.openpty()
@@ -60,7 +64,7 @@ def seen_on_a_terminal(
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=its,
-        env=asking(sandbox) | {"TERM": "xterm", "COLUMNS": "80"},
+        env=asking(sandbox) | {"TERM": term, "COLUMNS": "80"},
     ) as process:
         os.close(its)
         seen = b""
@@ -98,6 +102,15 @@ def test_what_has_no_windows_says_what_is_read(
     usage_sandbox.faults.status(429, headers={"Retry-After": "2"})
     seen = seen_on_a_terminal(usage_sandbox, *words.split(), folder=tmp_path)
     assert re.search(rf"reading {what} · 1 retry · rate limited, [12] s", seen)
+
+
+@pytest.mark.parametrize("words", [COSTS, ("spend", "--format", "json")])
+def test_a_simple_terminal_has_a_line_for_each_retry(
+    words: Sequence[str], usage_sandbox: Sandbox
+) -> None:
+    usage_sandbox.faults.status(429, headers={"Retry-After-Ms": "1"})
+    seen = seen_on_a_terminal(usage_sandbox, *words, term="dumb")
+    assert re.fullmatch(r"openai-usage: [^\n]*retry 1 in 0\.0\d* s[^\n]*\n", seen)
 
 
 def test_what_is_done_at_once_shows_nothing(usage_sandbox: Sandbox) -> None:

@@ -1,10 +1,12 @@
 """The tables of prices, shares and months."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from openai_usage.analysis.price_steps import PriceStep
 from openai_usage.analysis.prices import Price
 from openai_usage.report import Report
 from openai_usage.report.answer_tables import (
@@ -16,7 +18,7 @@ from openai_usage.report.answer_tables import (
 from openai_usage.report.data import Answers, Figures, ModelShares
 from openai_usage.report.spend import rankings
 from openai_usage.report.tables import Cell
-from tests.support.report_values import of_days, spent, used
+from tests.support.report_values import of_days, spent
 
 DASH = "\N{EN DASH}"
 
@@ -54,7 +56,7 @@ def cells(row: tuple[Cell, ...]) -> list[tuple[str, str]]:
         (price("0", None), [("$0.00", "per 1M tokens"), (DASH, "")]),
         (
             price("0.0025", None, unit="tool_calls", per="tool_calls", quantity=Decimal(1)),
-            [("$0.0025", "per tool call"), (DASH, "")],
+            [("$0.00250", "per tool call"), (DASH, "")],
         ),
     ],
 )
@@ -90,9 +92,30 @@ def test_prices_that_changed_are_told() -> None:
         price("1.00", "1.25"), price("1.001", "1"), price("1", None), price("1", "0")
     )
     assert list(changed_prices(figures)) == [
-        "gpt-5, input: from $1.25 to $1.00 per 1M tokens (-20.0 %)"
+        "gpt-5, input: from $1.25 to $1.00 per 1M tokens on average (-20.0 %)"
     ]
     assert "<li>gpt-5, input: from $1.25 to $1.00" in Report(figures).html()
+
+
+def test_the_days_are_told_on_which_a_price_changed() -> None:
+    def step(day: int, price: str, price_before: str, **changes: Any) -> PriceStep:
+        made: dict[str, Any] = {
+            "labels": {"model": "gpt-5", "kind": "input"},
+            "per": "1M tokens",
+            "currency": "usd",
+            "day": date(2026, 9, day),
+            "price": Decimal(price),
+            "price_before": Decimal(price_before),
+        }
+        return PriceStep(**made | changes)
+
+    steps = (step(1, "1", "2"), step(1, "3", "2", currency="eur"), step(5, "1.5", "1"))
+    figures = of_days(2, answers=Answers(prices=(price("1.2", "1.9"),), steps=steps))
+    [text] = changed_prices(figures)
+    assert text == (
+        "gpt-5, input: from $2.00 to $1.00 per 1M tokens on 1 September 2026 (-50.0 %), then from "
+        "$1.00 to $1.50 per 1M tokens on 5 September 2026 (+50.0 %)"
+    )
 
 
 def shares_of(model: str | None, **changes: Any) -> ModelShares:
@@ -110,13 +133,12 @@ def shares_of(model: str | None, **changes: Any) -> ModelShares:
 
 def test_shares_of_cached_input_and_batch_requests() -> None:
     assert table_of_shares(of_days(2)) is None
-    usage = used("completions", 2, {})
     found = (
         shares_of(None, is_total=True),
         shares_of("gpt-5"),
         shares_of(None, cached=None, batch=None),
     )
-    figures = of_days(2, usage=(type(usage)(usage.endpoint, usage.rows, {}, None, found),))
+    figures = of_days(2, answers=Answers(shares=found))
     table = table_of_shares(figures)
     assert table is not None
     assert [cells(row) for row in (*table.rows, table.foot)] == [

@@ -1,6 +1,6 @@
 """What costs say apart from their sums: prices, unusual days, the month and its limit."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -227,3 +227,44 @@ def test_a_month_of_which_no_day_is_whole_has_no_course() -> None:
     result = CostsResult(amount=Amount(value=Decimal(1), currency="usd"))
     bucket = Bucket(start_time=TODAY - 10 * DAY, end_time=TODAY - 9 * DAY - 1, results=(result,))
     assert list(courses([bucket], NOW, None)) == []
+
+
+# ----------------------------------------------------------------- months that are over
+
+JANUARY, FEBRUARY, MARCH = (
+    int(datetime(2026, month, 1, tzinfo=UTC).timestamp()) for month in (1, 2, 3)
+)
+
+
+async def test_a_month_that_is_over_is_compared_with_all_of_the_month_before(
+    usage_sandbox: Sandbox, client: AsyncUsageClient
+) -> None:
+    bill(usage_sandbox, {FEBRUARY: [71]}, since=JANUARY - 90 * DAY)
+    async with client:
+        figures = await figures_of(client, FEBRUARY, MARCH)
+    [change] = figures.answers.changes
+    assert change.amount == 71 + 27 * 10
+    assert change.amount_before == 31 * 10
+    page = Report(figures).html()
+    assert "February 2026 (28 days) is compared with January 2026 (31 days)." in page
+    assert "<h3>Against January 2026</h3><strong>+10.0 %</strong><p>+$31.00 on $310.00</p>" in page
+    assert (
+        "$341.00 in February 2026. That is 10.0 % more than the $310.00 of January 2026. " in page
+    )
+    assert "A day cost $12.18 on average, after $10.00 (+21.8 %)." in page
+    assert "<small>$310.00 to $341.00 (+10.0 %)</small>" in page
+
+
+@pytest.mark.parametrize("missing", [JANUARY + 4 * DAY, FEBRUARY + 4 * DAY])
+async def test_months_with_a_gap_are_compared_by_days(
+    missing: int, usage_sandbox: Sandbox, client: AsyncUsageClient
+) -> None:
+    bill(usage_sandbox, {missing: None}, since=JANUARY - 90 * DAY)
+    async with client:
+        figures = await figures_of(client, FEBRUARY, MARCH)
+    [change] = figures.answers.changes
+    assert change.amount == change.amount_before == 27 * 10
+    page = Report(figures).html()
+    assert "On 27 complete days it was $270.00, as much as in as many days of January 2026." in page
+    assert "Against as many days of January 2026" in page
+    assert "1 February 2026 to 4 February 2026 and 6 February 2026 to 28 February 2026" in page

@@ -83,18 +83,29 @@ def test_without_costs() -> None:
 @pytest.mark.parametrize(
     ("now", "before", "sentence"),
     [
-        ("3", "2", "it was $3.00, 50.0 % more than the $2.00 of the 1 day before."),
-        ("1", "2", "it was $1.00, 50.0 % less than the $2.00 of the 1 day before."),
-        ("2", "2", "it was $2.00, as much as in the 1 day before."),
-        ("2", "0", "it was $2.00, against nothing in the 1 day before."),
-        ("90", "2", "it was $90.00, $88.00 more than the $2.00 of the 1 day before."),
-        ("-1", "2", "it was -$1.00, $3.00 less than the $2.00 of the 1 day before."),
+        ("3", "2", "it was $3.00, 50.0 % more than the $2.00 of the day before."),
+        ("1", "2", "it was $1.00, 50.0 % less than the $2.00 of the day before."),
+        ("2", "2", "it was $2.00, as much as in the day before."),
+        ("2", "0", "it was $2.00, against nothing in the day before."),
+        ("90", "2", "it was $90.00, $88.00 more than the $2.00 of the day before."),
+        ("-1", "2", "it was -$1.00, $3.00 less than the $2.00 of the day before."),
     ],
 )
 def test_against_what(now: str, before: str, sentence: str) -> None:
     figures = of_amounts([now, "5"], [before])
     [text] = summary.against(figures, rankings(figures)[0])
     assert text == f"On 1 complete day {sentence}"
+
+
+def test_nothing_against_nothing_is_not_told() -> None:
+    figures = of_amounts(["0", "5"], ["0"])
+    assert list(summary.against(figures, rankings(figures)[0])) == []
+
+
+def test_credits_and_refunds_are_told() -> None:
+    figures = of_amounts(["-2", "5"], None)
+    assert "spent $3.00 from" in text_of(figures)
+    assert "Credits and refunds of $2.00 are deducted." in text_of(figures)
 
 
 def test_against_what_if_every_day_is_compared() -> None:
@@ -113,7 +124,7 @@ def test_whole_months_are_compared_with_whole_months() -> None:
     assert figures.compared == Period(june, july)
     assert text_of(figures).splitlines()[0] == (
         "Spent: The organization spent $62.00 in July 2026. That is 106.7 % more than the $30.00 "
-        "of June 2026."
+        "of June 2026. A day cost $2.00 on average, after $1.00 (+100.0 %)."
     )
 
 
@@ -235,7 +246,8 @@ def moved(**changes: Any) -> PriceChange:
             moved(),
             (
                 "Of that, +$17.00 comes from more use, +$5.00 comes from higher prices and -$2.00 "
-                "comes from a shift between kinds of use (input, cached input, output and so on)."
+                "comes from a larger part of cheaper kinds of use, such as cached input instead of "
+                "output."
             ),
         ),
         (
@@ -267,10 +279,26 @@ def test_what_is_new_and_what_is_gone() -> None:
     assert changed_most(of_amounts(["30", "5"], ["0"])) == (
         "Model gpt-5: +$30.00. It had no costs before. Project p: +$30.00. It had no costs before."
     )
-    assert changed_most(of_amounts(["0", "5"], ["30"])) == (
+    assert changed_most(of_amounts(["0", "0"], ["30"])) == (
         "Model gpt-5: -$30.00. It has no costs any more. Project p: -$30.00. It has no costs any "
         "more."
     )
+    # Today is not compared, and has costs.
+    assert changed_most(of_amounts(["0", "5"], ["30"])).startswith(
+        "Model gpt-5: -$30.00, from $30.00 to $0.00."
+    )
+
+
+def test_a_line_item_is_not_called_a_model() -> None:
+    [spend] = of_amounts(["30", "5"], ["10"]).spend
+    key: tuple[str | None, ...] = (None, "web search tool calls")
+    only = Spend("usd", {key: (Decimal(30), Decimal(5))}, {key: (Decimal(10),)})
+    text = text_of(of_days(2, spend=(only,)))
+    assert "web search tool calls is the largest line item with 100.0 %" in text
+    assert "Changed most: Line item web search tool calls: +$20.00, from" in text
+    both = evolve(spend, rows={**spend.rows, **only.rows}, before={**(spend.before or {})})
+    # Costs without a project changed most, but are no project.
+    assert "Project p: +$20.00" in changed_most(of_days(2, spend=(both,)))
 
 
 def test_the_reason_is_that_of_the_model_and_of_the_currency() -> None:
@@ -280,7 +308,9 @@ def test_the_reason_is_that_of_the_model_and_of_the_currency() -> None:
         moved(currency="eur"),
     )
     figures = of_amounts(["30", "5"], ["10"], answers=Answers(changes=changes))
-    assert "Of that" not in changed_most(figures)
+    assert changed_most(figures) == (
+        "Model gpt-5: +$20.00, from $10.00 to $30.00. Project p: +$20.00, from $10.00 to $30.00."
+    )
 
 
 def test_what_hardly_moved() -> None:

@@ -1,12 +1,9 @@
 """Find where a key shows: in errors, tracebacks and the objects behind them."""
 
-import io
 import traceback
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
-import rich.console
-import rich.pretty
 import rich.traceback
 
 KEY = f"sk-admin-{'s3cr3t' * 20}"
@@ -34,15 +31,19 @@ def holders(found: object) -> Iterator[object]:
 
 def printed(error: BaseException) -> str:
     """An error as it may be printed: with its causes, and the locals of this package's frames."""
-    out = io.StringIO()
-    console = rich.console.Console(file=out, width=200)
-    console.print(
-        rich.traceback.Traceback.from_exception(
-            type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000
-        )
+    trace = rich.traceback.Traceback.extract(
+        type(error), error, error.__traceback__, show_locals=True, locals_max_string=10_000
     )
+    # What rich prints, without the lines of code, which it takes long to colour.
+    shown = [
+        f"{name} = {value.render(max_width=200)}"
+        for stack in trace.stacks
+        for frame in stack.frames
+        for name, value in (frame.locals or {}).items()
+    ]
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
-    return out.getvalue() + "".join(whole.format()) + repr(vars(error)) + repr(error)
+    said = [str(stack.exc_value) for stack in trace.stacks]
+    return "\n".join([*said, *shown, *whole.format(), repr(vars(error)), repr(error)])
 
 
 def of_ours(error: BaseException) -> BaseException:

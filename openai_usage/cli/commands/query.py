@@ -19,7 +19,7 @@ from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import OutputOptions
 from openai_usage.cli.options.sums import SumOptions, group_by_option
 from openai_usage.cli.options.time_range import TimeRange
-from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.unmatched import explain_nothing
 from openai_usage.cli.wording import CommandError
@@ -63,7 +63,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
         output.check(endpoint, grouping)
         is_incremental = output.is_incremental(grouping)
         tracker = ProgressTracker(is_incremental=is_incremental)
-        is_shown = sys.stderr.isatty() and not (is_incremental and sys.stdout.isatty())
+        is_shown = shows_progress() and not (is_incremental and sys.stdout.isatty())
         on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
 

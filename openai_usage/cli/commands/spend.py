@@ -47,10 +47,11 @@ def spend(
     The first lines are the answer; the rest says which models and projects carry it. `--details`
     adds every day and the method of the projection.
 
-    Only complete days are compared, from the first day of both months on; the total so far
-    includes today. The projection of the month adds to the total so far the mean of the last seven
-    complete days for each day to come, and for today the rest of that mean; the mean does not
-    include credits. If there is a budget, the total and the projection are compared with it.
+    Only complete days are compared, from the first day of both months on; the total so far includes
+    today. A month that is over is compared as a whole. The projection of the month adds to the
+    total so far the mean of the last seven complete days for each day to come, and for today the
+    rest of that mean; the mean does not include credits. If there is a budget, the total and the
+    projection are compared with it.
 
     Days for which the API returns nothing are unknown. Sums, means and comparisons do not include
     them; the tables and stderr name them, and the exit code is 1. If only a part of a day is

@@ -1,8 +1,8 @@
 """Connection options: the API, or a sandbox that runs for the duration of the command."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Annotated, Literal
 
 from attrs import frozen
@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 from openai_usage import AsyncUsageClient, Gap, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.flags import flag
-from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
 
 _GROUP = Group("Connection", sort_key=4)
@@ -54,47 +54,51 @@ class Connection:
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* and *on_retry* are called in place of the warnings in the log. If stderr is a
-        terminal, a line there shows that the client is *reading* something, and its retries.
-        Without *on_retry*, and if stderr is not a terminal, one sentence at the end says how many
-        retries there were.
+        *on_gap* and *on_retry* are called in place of the warnings in the log. With *reading*, a
+        line on a terminal shows in place of *on_retry* what is read, and the retries. Without
+        either, and if stderr is not a terminal, one sentence at the end says how many retries there
+        were.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
             InvalidOptionError: The environment has an invalid value.
         """
-        if reading and sys.stderr.isatty():
-            from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and rarely needed
-                RetryTracker,
-                show_progress,
-            )
-
-            tracker = RetryTracker(reading)
-            with show_progress(tracker):
-                async with self.client(make, on_gap=on_gap, on_retry=tracker.count_retry) as made:
-                    yield made
-            return
         gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
-        if not self.sandbox:
-            summary = RetrySummary()
-            if on_retry is None and not sys.stderr.isatty():
-                on_retry = summary.count
-            with summary.said():
+        with ExitStack() as stack:
+            if reading and shows_progress():
+                on_retry = stack.enter_context(_shown(reading))
+            if not self.sandbox:
+                summary = RetrySummary()
+                if on_retry is None and not sys.stderr.isatty():
+                    on_retry = summary.count
+                stack.enter_context(summary.said())
                 async with make(on_gap=gap_option, on_retry=on_retry) as client:
                     yield client
-            return
-        from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
+                return
+            from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
 
-        if sys.stderr.isatty():
-            say("these figures are made up (--sandbox).")
+            if sys.stderr.isatty():
+                say("these figures are made up (--sandbox).")
+            async with (
+                Sandbox() as server,
+                make(
+                    server.admin_api_key,
+                    base_url=server.base_url,
+                    on_gap=gap_option,
+                    on_retry=on_retry,
+                ) as client,
+            ):
+                yield client
 
-        async with (
-            Sandbox() as server,
-            make(
-                server.admin_api_key,
-                base_url=server.base_url,
-                on_gap=gap_option,
-                on_retry=on_retry,
-            ) as client,
-        ):
-            yield client
+
+@contextmanager
+def _shown(reading: str) -> Iterator[Callable[[Retry], object]]:
+    """Show that something is read, and the retries for which the function is called."""
+    from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and rarely needed
+        ReadingTracker,
+        show_progress,
+    )
+
+    tracker = ReadingTracker(reading)
+    with show_progress(tracker):
+        yield tracker.count_retry

@@ -1,7 +1,7 @@
 """Write the labels of totals for people: names, dates and text, different for any two groups."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from attrs import evolve, frozen
@@ -10,9 +10,13 @@ from openai_usage._text import label, labels_of
 from openai_usage.analysis.groups import Group, Label, Rest, Totals
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.schema.windows import Window
 
 SO_FAR = "so far"
 """The mark of a period that is not over yet."""
+
+IN_PART = "in part"
+"""The mark of a period that begins before the range, or ends after it."""
 
 
 @frozen
@@ -23,6 +27,8 @@ class Labels:
     """The names of ids, if requested."""
     in_progress: datetime | None = None
     """The start of the bucket that is not over yet; None if all are."""
+    covered: Window | None = None
+    """The time that the buckets cover, which can begin or end within a period. None without any."""
     has_times: bool = False
     """True if buckets are shorter than days, so that midnight has a time, too."""
 
@@ -68,8 +74,21 @@ class Labels:
         if name == "start":
             text = text.removesuffix(":00")
             text = text if self.has_times else text.removesuffix("T00:00")
-        is_over = self.in_progress is None or value != PERIODS[name](self.in_progress)
-        return text.replace("T", " ") if is_over else f"{text.replace('T', ' ')} ({SO_FAR})"
+        mark = self._mark(name, value)
+        return text.replace("T", " ") + (f" ({mark})" if mark else "")
+
+    def _mark(self, name: str, value: Label) -> str:
+        """Return the mark of a period that is not over, or of which the buckets cover a part."""
+        label_of = PERIODS[name]
+        if self.in_progress is not None and value == label_of(self.in_progress):
+            return SO_FAR
+        if self.covered is None or name == "start":
+            return ""
+        for edge in (self.covered.start_time, self.covered.end_time):
+            sides = {label_of(datetime.fromtimestamp(each, UTC)) for each in (edge - 1, edge)}
+            if sides == {value}:
+                return IN_PART
+        return ""
 
 
 def _text(write: Callable[[str], str], value: Label) -> str:

@@ -1,6 +1,7 @@
 """Print messages on stderr, one line each, without characters that control a terminal."""
 
 import logging
+import os
 import sys
 from contextlib import suppress
 from types import TracebackType
@@ -21,6 +22,12 @@ def say(message: str) -> None:
     """
     with suppress(OSError):
         print(f"{_NAME}: {printable(without_keys(message))}", file=sys.stderr)
+
+
+def shows_progress() -> bool:
+    """Return whether stderr is a terminal on which a line can be rewritten."""
+    is_simple = os.environ.get("TERM", "").casefold() in ("dumb", "unknown")
+    return sys.stderr.isatty() and not is_simple
 
 
 class MaskingFormatter(logging.Formatter):

@@ -19,7 +19,7 @@ _DELAY = 1.0
 """Seconds before the progress is shown."""
 
 
-class RetryTracker:
+class ReadingTracker:
     """Counts the retries of the client, and says how long it waits.
 
     Args:
@@ -55,7 +55,7 @@ class RetryTracker:
         return " · ".join(parts)
 
 
-class ProgressTracker(RetryTracker):
+class ProgressTracker(ReadingTracker):
     """Counts the buckets that were read and written, and the retries of the client.
 
     Args:
@@ -98,7 +98,7 @@ class ProgressTracker(RetryTracker):
 
 
 @contextmanager
-def show_progress(tracker: RetryTracker) -> Iterator[None]:
+def show_progress(tracker: ReadingTracker) -> Iterator[None]:
     """Show the state of *tracker* on stderr after the first second."""
     bar = Progress(
         BarColumn(10), _StateColumn(tracker), console=Console(stderr=True), transient=True
@@ -109,14 +109,13 @@ def show_progress(tracker: RetryTracker) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        if bar.live.is_started:  # stopping it prints a blank line on a simple terminal
-            bar.stop()
+        bar.stop()
 
 
 class _StateColumn(ProgressColumn):
     """The column for the text of a tracker, which also updates the bar."""
 
-    def __init__(self, tracker: RetryTracker) -> None:
+    def __init__(self, tracker: ReadingTracker) -> None:
         super().__init__(Column(no_wrap=True))
         self._tracker = tracker
 

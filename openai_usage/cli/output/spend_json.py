@@ -26,6 +26,7 @@ def figures(
             "note": REVISED,
         },
         "compared_days": spending.compared,
+        "last_month_compared_days": len(spending.compared_days_before),
         "budget": verdict
         and {
             "amount": verdict.budget,

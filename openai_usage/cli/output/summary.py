@@ -13,7 +13,7 @@ from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.cli.output.labels import Labels
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.schema.columns import columns_of
-from openai_usage.schema.windows import is_in_progress
+from openai_usage.schema.windows import Window, is_in_progress
 
 PARTS: Mapping[str, str] = {"input_cached_tokens": "input_tokens"}
 """The measures that are a part of another one. People ask for their share."""
@@ -66,6 +66,7 @@ async def summarize(rows: ResultRows, now: int) -> Summary:
     labels = Labels(
         rows.names,
         in_progress=None if in_progress is None else in_progress.start,
+        covered=None if last is None else Window(starts[0], last.end_time),
         has_times=query.bucket_width != "1d",
     )
     trends = _trends(by_bucket, totals, over) if has_trends else []
