@@ -12,6 +12,7 @@ from openai_usage import Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_gaps, describe_span
 from openai_usage._text import listed
 from openai_usage.analysis.charges import fields_of
+from openai_usage.analysis.daily import Period
 from openai_usage.analysis.prices import prices as prices_of
 from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
@@ -30,6 +31,14 @@ _GROUP = Group("Prices", sort_key=1)
 _RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), Destination(), NameOptions(), Connection()
 
 _Bill = Sequence[Bucket[CostsResult]]
+
+
+def _before(window: Window) -> Window:
+    """Return as many days before a range, or as many months before whole months."""
+    period = Period(window.start_time, window.end_time)
+    earlier = period.before() if period.months else None
+    first = window.start_time - len(period.days) * DAY if earlier is None else earlier.start
+    return Window(max(0, first), window.start_time)
 
 
 def prices(
@@ -54,7 +63,7 @@ def prices(
     naming: NameOptions = _NAMING,
     connection: Connection = _CONNECTION,
 ) -> int:
-    """Show what a unit cost, and the change against as many days before.
+    """Show what a unit cost, and the change against as many days or whole months before.
 
     The price is what was billed, divided by the quantity: for 1M tokens, an image, a minute of
     audio and the like. It contains discounts and free units. Costs without a quantity, such as
@@ -66,8 +75,7 @@ def prices(
     now = int(time.time())
     start, end = range.span()
     window = Window(start // DAY * DAY, now if end is None else min(end, now))
-    days = -(-(window.end_time - window.start_time) // DAY)
-    before = Window(max(0, window.start_time - days * DAY), window.start_time)
+    before = _before(window)
     dimensions = dimensions_of(by)
     group_by = fields_of((*dimensions, "line_item"))
     gaps: list[Gap] = []

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from attrs import frozen
 from rich.table import Table
 
 from openai_usage import MoneyType
+from openai_usage._decimals import rounded
 from openai_usage._number_format import NOTHING, Unit, change, count, money
 from openai_usage._text import label
 from openai_usage.analysis.price_changes import Price
@@ -89,7 +91,8 @@ def _count(price: Price) -> str:
     if price.quantity is None:
         return ""
     quote = quote_of(str(price.unit))
-    return count(price.quantity / quote.size if quote.per == "minute" else price.quantity)
+    size = quote.size if quote.per == "minute" else 1
+    return count(rounded(Fraction(price.quantity) / size, 1) if size > 1 else price.quantity)
 
 
 def _price(price: Price, *, has_units: bool) -> str:
