@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -78,5 +79,6 @@ def test_steps_of_all_labels_are_in_time_order() -> None:
 
 def test_what_is_not_a_bill_is_rejected() -> None:
     assert price_steps([]) == []
+    usage: list[Any] = [Bucket(start_time=START, end_time=START + DAY, results=(1,))]
     with pytest.raises(InvalidQueryError, match="group_by"):
-        price_steps([Bucket(start_time=START, end_time=START + DAY, results=(1,))])  # type: ignore[arg-type]
+        price_steps(usage)
