@@ -41,7 +41,8 @@ async def test_a_notification_arrives_with_all_its_figures() -> None:
     assert (got["exit_code"], got["until"]) == (3, "2026-11-26T08:30:00Z")
     assert got["text"] == (
         "Team A: over the budget of 500.00 usd for November: 720.00 usd so far (144%), 1,200.00 "
-        "usd projected (240%).\nAt this rate the hard limit of 1,000.00 usd is reached on 28 November."
+        "usd projected (240%).\n"
+        "At this rate the hard limit of 1,000.00 usd is reached on 28 November."
     )
     assert got["amounts"][0] == {
         "what": "spending",
