@@ -1,7 +1,7 @@
 """The report as a browser shows it: it draws all figures, asks nobody, and suits every screen."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -142,23 +142,31 @@ def rgb(colour: str) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
-@pytest.mark.parametrize(
-    ("scheme", "media", "column"),
-    [("light", "screen", 0), ("dark", "screen", 1), ("light", "print", 0), ("dark", "print", 0)],
+SIGHTS: Sequence[tuple[Scheme, str, int]] = (
+    ("light", "screen", 0),
+    ("dark", "screen", 1),
+    ("light", "print", 0),
+    ("dark", "print", 0),
 )
+"""What a reader wants, where the page is shown, and the column of the colours that it has."""
+
+
 async def test_it_is_light_or_dark_as_is_wanted_and_light_on_paper(
-    scheme: Scheme, media: str, column: int, browser: Tab, tmp_path: Path
+    browser: Tab, tmp_path: Path
 ) -> None:
-    await browser.show(
-        written(await figures_of(91), tmp_path), width=1400, scheme=scheme, media=media
-    )
-    seen = await browser.run(
-        "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
-        " getComputedStyle(document.querySelector('path:has(> title)')).fill,"
-        " getComputedStyle(document.querySelector('.legend i')).backgroundColor]"
-    )
-    surface, text, first = (rgb(COLOURS[name][column]) for name in ("surface", "text", "series-1"))
-    assert seen == [surface, text, first, first]
+    file = written(await figures_of(91), tmp_path)
+    for scheme, media, column in SIGHTS:
+        await browser.show(file, width=1400, scheme=scheme, media=media)
+        seen = await browser.run(
+            "[getComputedStyle(document.body).backgroundColor,"
+            " getComputedStyle(document.body).color,"
+            " getComputedStyle(document.querySelector('path:has(> title)')).fill,"
+            " getComputedStyle(document.querySelector('.legend i')).backgroundColor]"
+        )
+        surface, text, first = (
+            rgb(COLOURS[name][column]) for name in ("surface", "text", "series-1")
+        )
+        assert seen == [surface, text, first, first], (scheme, media)
 
 
 async def test_on_paper_nothing_is_cut_off_or_has_to_be_scrolled(
