@@ -1,13 +1,12 @@
 """The points that begin a report: what its figures say, in sentences."""
 
-from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from attrs import frozen
 
-from openai_usage._decimals import exact_difference, exact_sum, rounded
+from openai_usage._decimals import exact_difference, rounded
 from openai_usage._gap_text import join
 from openai_usage._number_format import (
     NOTHING,
@@ -16,10 +15,11 @@ from openai_usage._number_format import (
     precise_change,
     precise_share,
 )
-from openai_usage._text import listed, with_full_stop
+from openai_usage._text import with_full_stop
 from openai_usage.analysis.daily import total
 from openai_usage.analysis.prices import PriceChange
-from openai_usage.report.data import Course, Figures
+from openai_usage.report.course import on_course
+from openai_usage.report.data import Figures
 from openai_usage.report.options import BREAKDOWNS
 from openai_usage.report.spend import RankedItem, Ranking
 from openai_usage.report.unusual_days import UnusualDay, unusual_days
@@ -163,50 +163,6 @@ def refunded(figures: Figures, ranking: Ranking) -> Iterator[str]:
     )
     if refunds:
         yield f"Credits and refunds of {ranking.unit.rounded(-refunds)} are deducted."
-
-
-def on_course(course: Course, unit: Unit) -> Iterator[str]:
-    """Yield what the month in progress leads to, and what that is of the hard limit."""
-    projection = course.projection
-    total = projection.total
-    known = "known " if projection.unknown else ""
-    match projection.days:
-        case 0:
-            basis = "as today so far"
-        case 1:
-            basis = f"as on the last {known}complete day"
-        case days:
-            basis = f"as on the last {days} {known}complete days"
-    yield (
-        f"{course.today:%B} is on course for {unit.rounded(total)}: "
-        f"{listed(_terms(course, unit), 'and')}, {basis}."
-    )
-    if projection.unknown:
-        yield "Some of these days are unknown, so the course is uncertain."
-    if course.limit is None:
-        return
-    limit = f"the hard limit of {unit.rounded(course.limit)} a month"
-    if course.billed >= course.limit:
-        yield f"It has reached {limit}."
-    elif course.reached is not None:
-        day = f"{course.reached.day} {course.reached:%B}"
-        yield f"At this rate it reaches {limit} on {day}."
-    elif course.limit and total >= 0:
-        yield f"That is {precise_share(total, course.limit)} of {limit}."
-
-
-def _terms(course: Course, unit: Unit) -> Iterator[str]:
-    """Yield what the projected total is the sum of, so that a reader can add it up."""
-    projection, today = course.projection, course.today
-    days = monthrange(today.year, today.month)[1] - today.day
-    to_come = exact_sum([projection.per_day] * days)
-    rest = exact_difference(exact_difference(projection.total, course.billed), to_come)
-    yield f"{unit.rounded(course.billed)} so far"
-    if rest:
-        place = "today and on unknown days" if projection.unknown else "today"
-        yield f"{unit.rounded(rest)} more {place}"
-    if days:
-        yield f"{unit.rounded(projection.per_day)} for each of the {counted(days, 'day')} to come"
 
 
 def carried(ranked: Iterable[Ranking]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from openai_usage.analysis.projection import Projection
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.gaps import Gap
 from openai_usage.report import summary
+from openai_usage.report.course import on_course
 from openai_usage.report.data import Answers, Course, Figures, Missing, Spend
 from openai_usage.report.spend import rankings
 from tests.conftest import DAY, TODAY
@@ -159,7 +160,7 @@ def course(**changes: Any) -> Course:
 )
 def test_on_course_for_what(days: int, basis: str) -> None:
     projection = Projection(total=Decimal(300), per_day=Decimal(10), days=days)
-    assert list(summary.on_course(course(projection=projection), USD)) == [
+    assert list(on_course(course(projection=projection), USD)) == [
         (
             "September is on course for $300.00: $100.00 so far and $10.00 for each of the 20 days "
             f"to come, {basis}."
@@ -169,18 +170,18 @@ def test_on_course_for_what(days: int, basis: str) -> None:
 
 def test_the_terms_of_the_course_add_up() -> None:
     projection = Projection(total=Decimal("306.50"), per_day=Decimal(10), days=7)
-    [text] = summary.on_course(course(projection=projection), USD)
+    [text] = on_course(course(projection=projection), USD)
     assert text == (
         "September is on course for $306.50: $100.00 so far, $6.50 more today and $10.00 for each "
         "of the 20 days to come, as on the last 7 complete days."
     )
-    [text] = summary.on_course(course(projection=projection, today=date(2026, 9, 30)), USD)
+    [text] = on_course(course(projection=projection, today=date(2026, 9, 30)), USD)
     assert "$100.00 so far and $206.50 more today, as on" in text
 
 
 def test_a_course_with_unknown_days_says_so() -> None:
     projection = Projection(total=Decimal(300), per_day=Decimal(10), days=2, unknown=True)
-    first, second = summary.on_course(course(projection=projection), USD)
+    first, second = on_course(course(projection=projection), USD)
     assert first.endswith("as on the last 2 known complete days.")
     assert second == "Some of these days are unknown, so the course is uncertain."
 
@@ -194,14 +195,14 @@ def test_a_course_with_unknown_days_says_so() -> None:
     ],
 )  # fmt: skip
 def test_against_the_hard_limit(limit: str, reached: date | None, sentence: str) -> None:
-    [_, text] = summary.on_course(course(limit=Decimal(limit), reached=reached), USD)
+    [_, text] = on_course(course(limit=Decimal(limit), reached=reached), USD)
     assert text == sentence
 
 
 def test_credits_can_be_larger_than_costs() -> None:
     projection = Projection(total=Decimal(-5), per_day=Decimal(0), days=7)
     found = course(billed=Decimal(-5), projection=projection, limit=Decimal(100))
-    assert len(list(summary.on_course(found, USD))) == 1
+    assert len(list(on_course(found, USD))) == 1
 
 
 def test_a_course_of_another_currency_is_not_told() -> None:
