@@ -25,8 +25,7 @@ from openai_usage.report.spend import RankedItem, Ranking
 from openai_usage.report.unusual_days import UnusualDay, unusual_days
 
 _LEAST_MOVE = Decimal("0.005")
-"""The least change of a model that is told, as a part of the costs before."""
-
+"""The least change of a model or project that is told, as a part of the costs before."""
 
 _SHIFT = {
     True: "a larger part of dearer kinds of use, such as output instead of cached input",
@@ -67,14 +66,8 @@ def _nothing_spent(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]
 def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[tuple[str, list[str]]]:
     rankings = {each.what: each for each in ranked}
     main = ranked[0]
-    yield (
-        "Spent" + main.suffix,
-        [
-            spent(figures, main),
-            *refunded(figures, main),
-            *against(figures, main),
-        ],
-    )
+    costs = [spent(figures, main), *refunded(figures, main), *against(figures, main)]
+    yield "Spent" + main.suffix, costs
     if main.everything.billed is None:
         return
     for course in figures.answers.courses:
@@ -116,9 +109,7 @@ def _when(figures: Figures) -> str:
 def against(figures: Figures, ranking: Ranking) -> Iterator[str]:
     """Yield the comparison with the months before, or with as many whole days before."""
     now, before = ranking.everything.compared, ranking.everything.before
-    if before is None or ranking.everything.billed is None:
-        return
-    if now == before == 0:
+    if before is None or ranking.everything.billed is None or now == before == 0:
         return
     days, then = counted(len(figures.compared_days), "complete day"), figures.days_before
     begin = "That is"
@@ -162,15 +153,15 @@ def refunded(figures: Figures, ranking: Ranking) -> Iterator[str]:
         if each is not None
     )
     if refunds:
-        yield f"Credits and refunds of {ranking.unit.rounded(-refunds)} are deducted."
+        yield f"Credits and refunds of {ranking.unit.rounded(refunds.copy_abs())} are deducted."
 
 
 def carried(ranked: Iterable[Ranking]) -> Iterator[str]:
     """Yield the model and the project that carry the most of the spend."""
     parts = []
     for ranking in ranked:
-        first, total = ranking.items[0], ranking.everything.total
-        share = precise_share(first.total, total)
+        first = ranking.items[0]
+        share = precise_share(first.total, ranking.everything.total)
         if first.id is not None and share != NOTHING and first.total > 0:
             costs = ranking.unit.rounded(first.total)
             word = ranking.word_for(first)
