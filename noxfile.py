@@ -27,7 +27,7 @@ def install(session: nox.Session, *groups: str, package: str = f".{EXTRAS}") -> 
 
 
 def has_chromium() -> bool:
-    """Return whether there is a browser that can look at reports."""
+    """Return whether Chromium is installed, in which tests look at reports."""
     return any(map(shutil.which, ("chromium", "chromium-browser", "chrome")))
 
 

@@ -52,9 +52,9 @@ def price_steps(
 ) -> list[PriceStep]:
     """Return the days on which prices changed, in time order.
 
-    The price of a day is what was billed, divided by the quantity. A step lies between at least
-    three days in a row with one price, and at least three with another. A price that differs from
-    day to day, such as a mean of several prices, has no steps::
+    The price of a day is what was billed, divided by the quantity. A price changed if it was the
+    same on at least three days in a row, and then another one on at least three. Prices that differ
+    from day to day are left out: those that are means of several prices, for example::
 
         bill = client.costs(start_time=days_ago(90), group_by=["line_item"]).collect()
         for step in price_steps(bill):

@@ -107,7 +107,7 @@ class Spending:
     def compares_months(self) -> bool:
         """Return whether the whole month is compared with the whole of last month.
 
-        It is if the month is over, and every day of both months is known.
+        For that, the month has to be over, and every day of both months known.
         """
         return self.is_over and not self.not_whole
 
@@ -115,8 +115,8 @@ class Spending:
     def compared_days(self) -> tuple[int, ...]:
         """Return the days of this month that are compared, as numbers in the month.
 
-        These are all its days if it compares as a whole. Otherwise they are the days before today
-        that are complete and known in both months.
+        If the whole month is compared, these are all its days. Otherwise they are the days before
+        today that are complete and known in both months.
         """
         if self.compares_months:
             return tuple(range(1, self.last_day.day + 1))

@@ -154,8 +154,8 @@ class _Levels:
     def outdated(self, places: Sequence[int], bucket: Bucket[object]) -> Collection[int] | None:
         """Return the places whose levels a bucket replaces, or None if a later bucket is known.
 
-        These are all places of the period, also those that the bucket does not have: what they
-        stand for is not there any more. Buckets with the same start belong together.
+        All places of the period are replaced. If the bucket does not have one of them, that group
+        has ended. Buckets with the same start belong together.
         """
         if not places:
             return ()

@@ -1,13 +1,13 @@
 """Unusual: a day that differs from the same weekdays of the weeks before, with a sentence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from attrs import evolve, frozen
 
-from openai_usage._number_format import NOTHING, SHORT, Number, Unit, money, share
+from openai_usage._number_format import NOTHING, SHORT, Number, money, money_with_symbol, share
 from openai_usage._text import printable
 from openai_usage.analysis.deviations import Confidence
 from openai_usage.analysis.groups import Label
@@ -65,13 +65,13 @@ class Unusual:
         return one_day and self.direction == previous.direction
 
     def __str__(self) -> str:
-        return self.text(money)
+        return self.text()
 
-    def text(self, unit_of: Callable[[str], Unit]) -> str:
-        """Return the day in words, with amounts of money in the unit of their currency."""
+    def text(self, *, symbols: bool = False) -> str:
+        """Return the day in words: amounts as `12.50 usd`, or with *symbols* as `$12.50`."""
 
         def shown(amount: Number) -> str:
-            return self._shown(amount, unit_of)
+            return self._shown(amount, symbols=symbols)
 
         when = f"{self.day.day} {self.day:%B}"
         until = " until then" if self.until else ""
@@ -97,10 +97,10 @@ class Unusual:
             return f"{self.times:,.1f} times {usual}"
         return f"{share(self.amount, self.usual)} of {usual}"
 
-    def _shown(self, amount: Number, unit_of: Callable[[str], Unit]) -> str:
+    def _shown(self, amount: Number, *, symbols: bool) -> str:
         """Return an amount of money with at least two digits, or usage with its name."""
         if self.currency is not None:
-            unit = unit_of(printable(self.currency))
+            unit = (money_with_symbol if symbols else money)(printable(self.currency))
             small = Decimal(amount)
             places = max(2, 1 - small.adjusted()) if small else 2
             return evolve(unit, places=places).rounded(amount)

@@ -106,7 +106,7 @@ class Answers:
     prices: Sequence[Price] = ()
     """The prices by model and kind, the highest costs first."""
     steps: Sequence[PriceStep] = ()
-    """The days on which the prices changed that moved most, in time order."""
+    """The days on which prices changed, in time order: those of prices that differ from before."""
     changes: Sequence[PriceChange] = ()
     """The changes by model on the compared days, the largest first."""
     unusual: Sequence[Unusual] = ()
@@ -240,7 +240,7 @@ class Figures:
     def compares_all(self) -> bool:
         """Return whether every day of the range is compared with every day of `compared`.
 
-        These can be months of different lengths. They are if all days are whole and known.
+        For that, all days have to be whole and known. Months can have different lengths.
         """
         is_known = self.compared is not None and not (self.uncompared or self.gaps_before)
         return is_known and len(self.averaged_days) == len(self.billed.days)

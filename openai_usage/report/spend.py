@@ -85,7 +85,7 @@ class Ranking:
         return f"{self.what[0].upper()}{self.what[1:]}"
 
     def word_for(self, item: RankedItem) -> str:
-        """Return the word for an item: among models, line items without a model are no models."""
+        """Return the word for an item: `line item` for a line item that does not name a model."""
         is_line_item = self.what == "model" and parse_line_item(item.id or "").model is None
         return "line item" if is_line_item else self.what
 

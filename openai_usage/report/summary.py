@@ -182,7 +182,7 @@ def moved(figures: Figures, ranking: Ranking) -> Iterator[str]:
     if was == 0:
         yield f"{change}. It had no costs before."
     elif most.total == 0:
-        yield f"{change}. It has no costs any more."
+        yield f"{change}. It cost nothing in this range."
     else:
         yield f"{change}, from {unit.rounded(was)} to {unit.rounded(most.compared)}."
         if ranking.what == "model":

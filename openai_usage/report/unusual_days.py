@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from openai_usage._number_format import money_with_symbol
 from openai_usage._text import printable
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.report.data import Figures
@@ -49,7 +48,7 @@ def unusual_days(
         if what and not name:
             continue
         named = evolve(found, labels={what: printable(name)} if what else {})
-        text = named.text(money_with_symbol)
+        text = named.text(symbols=True)
         yield UnusualDay(found.day.isoformat(), what, name, text, found)
 
 

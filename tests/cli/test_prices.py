@@ -71,6 +71,13 @@ def test_prices_are_per_unit_and_compared_with_as_many_days_before(
     )
 
 
+def test_whole_months_are_compared_with_whole_months(terminal: Terminal, billed: Sandbox) -> None:
+    title, *_ = terminal("prices --month 2026-08 --sandbox").splitlines()
+    assert title == (
+        "Prices, 2026-08-01 to 2026-08-31 UTC, in usd, change on 2026-07-01 to 2026-07-31"
+    )
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
 def test_rows_have_every_digit(
     form: str, terminal: Terminal, billed: Sandbox, tmp_path: Path
@@ -116,8 +123,8 @@ def test_nothing_has_no_prices(terminal: Terminal, billed: Sandbox) -> None:
 def test_audio_is_in_the_minutes_that_its_price_is_for(terminal: Terminal, billed: Sandbox) -> None:
     result = {
         "line_item": "whisper-1, duration",
-        "amount": {"value": "0.6", "currency": "usd"},
-        "quantity": 6000,
+        "amount": {"value": "0.601", "currency": "usd"},
+        "quantity": 6010,
         "quantity_unit": "duration_seconds",
     }
     data = [
@@ -127,7 +134,7 @@ def test_audio_is_in_the_minutes_that_its_price_is_for(terminal: Terminal, bille
     serve_buckets(billed, lambda _: data)
     shown = terminal("prices --yesterday")
     assert re.search(
-        r"^ whisper-1 +duration +0\.60 +100 +0\.00600 +minute +0%", shown, re.MULTILINE
+        r"^ whisper-1 +duration +0\.60 +100\.2 +0\.00600 +minute +0%", shown, re.MULTILINE
     )
 
 

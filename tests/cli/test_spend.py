@@ -515,6 +515,7 @@ def test_a_month_that_is_over_is_compared_with_the_month_before(
     assert re.search(r"^ input +11\.00 usd +100%", shown, re.MULTILINE)
     [usage] = json.loads(terminal("spend --month 2026-03 --budget 10 --format json"))["currencies"]
     assert (usage["month"], usage["this_month"], usage["compared_days"]) == ("2026-03", "11", 31)
+    assert usage["last_month_compared_days"] == 28
     assert usage["projection"]["total"] == "11"
     assert usage["projection"]["method"] == "what was billed, because the month is over"
     assert usage["budget"]["is_over"] is True

@@ -163,6 +163,16 @@ def test_days_without_usage_can_be_rows(
     assert [row["day"] for row in by_day] == ["2026-08-31", "2026-09-01"]
 
 
+def test_a_period_that_the_range_cuts_is_marked(terminal: Terminal) -> None:
+    def shown(period: str, start: str, end: str) -> list[str]:
+        table = terminal(f"costs --group-by {period} --start {start} --end {end} --sandbox")
+        return re.findall(r"^ (2026-\S+(?: \(.*?\))?) ", table, re.MULTILINE)
+
+    assert shown("month", "2026-07-30", "2026-09-01") == ["2026-07 (in part)", "2026-08"]
+    assert shown("month", "2026-07-01", "2026-08-02") == ["2026-07", "2026-08 (in part)"]
+    assert shown("day", "2026-08-01", "2026-08-02") == ["2026-08-01"]
+
+
 def test_what_is_not_over_is_marked_and_in_no_trend(terminal: Terminal) -> None:
     shown = terminal("costs --last 2d --sandbox")
     assert "2026-09-10 is not over yet: its figures are those so far" in shown

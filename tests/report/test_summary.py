@@ -281,8 +281,8 @@ def test_what_is_new_and_what_is_gone() -> None:
         "Model gpt-5: +$30.00. It had no costs before. Project p: +$30.00. It had no costs before."
     )
     assert changed_most(of_amounts(["0", "0"], ["30"])) == (
-        "Model gpt-5: -$30.00. It has no costs any more. Project p: -$30.00. It has no costs any "
-        "more."
+        "Model gpt-5: -$30.00. It cost nothing in this range. Project p: -$30.00. It cost nothing "
+        "in this range."
     )
     # Today is not compared, and has costs.
     assert changed_most(of_amounts(["0", "5"], ["30"])).startswith(
@@ -298,7 +298,7 @@ def test_a_line_item_is_not_called_a_model() -> None:
     assert "web search tool calls is the largest line item with 100.0 %" in text
     assert "Changed most: Line item web search tool calls: +$20.00, from" in text
     both = evolve(spend, rows={**spend.rows, **only.rows}, before={**(spend.before or {})})
-    # Costs without a project changed most, but are no project.
+    # The costs without a project changed more. They do not belong to any project.
     assert "Project p: +$20.00" in changed_most(of_days(2, spend=(both,)))
 
 

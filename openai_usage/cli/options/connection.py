@@ -54,10 +54,10 @@ class Connection:
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API or of a sandbox.
 
-        *on_gap* and *on_retry* are called in place of the warnings in the log. With *reading*, a
-        line on a terminal shows in place of *on_retry* what is read, and the retries. Without
-        either, and if stderr is not a terminal, one sentence at the end says how many retries there
-        were.
+        *on_gap* and *on_retry* are called in place of the warnings in the log. *reading* names what
+        is read: a terminal shows it in a line, with the retries, and *on_retry* is not called.
+        Without either, and if stderr is not a terminal, one sentence at the end says how many
+        retries there were.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.

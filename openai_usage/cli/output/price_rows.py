@@ -91,8 +91,9 @@ def _count(price: Price) -> str:
     if price.quantity is None:
         return ""
     quote = quote_of(str(price.unit))
-    size = quote.size if quote.per == "minute" else 1
-    return count(rounded(Fraction(price.quantity) / size, 1) if size > 1 else price.quantity)
+    if quote.per == "minute":
+        return count(rounded(Fraction(price.quantity) / quote.size, 1))
+    return count(price.quantity)
 
 
 def _price(price: Price, *, has_units: bool) -> str:

@@ -148,7 +148,7 @@ SIGHTS: Sequence[tuple[Scheme, str, int]] = (
     ("light", "print", 0),
     ("dark", "print", 0),
 )
-"""What a reader wants, where the page is shown, and the column of the colours that it has."""
+"""The colour scheme that a reader prefers, the medium, and the column of `COLOURS` for these."""
 
 
 async def test_it_is_light_or_dark_as_is_wanted_and_light_on_paper(

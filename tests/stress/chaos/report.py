@@ -34,7 +34,7 @@ def table(counts: Mapping[str, Any]) -> str:
             "|---" * len(rows) + "|",
             f"| {' | '.join(f'{count:,}' for _, count in rows)} |",
             "",
-            f"The faults: {', '.join(f'{kind} {count:,}' for kind, count in faults)}.",
+            f"The faults: {', '.join(f'{kind} ({count:,})' for kind, count in faults)}.",
             f"Run on {counts['date']} with the seeds from {counts['seed']} on.",
             "",
         ]

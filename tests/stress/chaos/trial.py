@@ -87,10 +87,10 @@ def _plain(name: str, *arguments: int) -> Spoil:
 
 
 KINDS: Mapping[str, Spoil] = {
-    "a status that passes": _status(408, 409, 429, 500, 502, 503, 504),
+    "temporary status": _status(408, 409, 429, 500, 502, 503, 504),
     "429": _status(429),
-    "a status that stays": _status(400, 401, 404),
-    "a 200 that is no page": _no_page,
+    "permanent status": _status(400, 401, 404),
+    "200 without a page": _no_page,
     "connection closed": _closed,
     "connection reset": _reset,
     "stall": _stall,
