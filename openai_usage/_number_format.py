@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Context, Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from openai_usage._decimals import exact_difference
 
@@ -98,11 +98,11 @@ def money_with_symbol(currency: str) -> Unit:
     return Unit(prefix=f"{currency.upper()} ", places=2)
 
 
-def money_beside(amount: Decimal, other: Decimal, currency: str) -> str:
+def money_beside(amount: Decimal, other: Decimal, unit: Unit) -> str:
     """Return *amount* to the cent, or with as many digits as set it apart from *other*."""
     difference = exact_difference(amount, other)
     places = max(2, -difference.adjusted()) if difference else 2
-    return money(currency, places).rounded(amount)
+    return evolve(unit, places=places).rounded(amount)
 
 
 def count(number: Number) -> str:

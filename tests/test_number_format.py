@@ -124,7 +124,7 @@ def test_money_is_shown_to_the_cent_or_to_the_last_digit() -> None:
 def test_money_is_shown_with_the_digits_that_tell_it_from_other_money(
     amount: Decimal, budget: Decimal
 ) -> None:
-    shown = money_beside(amount, budget, "usd").removesuffix(" usd").replace(",", "")
+    shown = money_beside(amount, budget, money("usd")).removesuffix(" usd").replace(",", "")
     assert re.fullmatch(r"-?\d+\.\d\d+", shown)
     places = len(shown.partition(".")[2])
     assert (f"{amount:z.{places}f}" == f"{budget:z.{places}f}") == (amount == budget)

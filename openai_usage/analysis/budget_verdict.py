@@ -1,6 +1,6 @@
 """Verdicts: the results of comparing spending with budgets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +10,14 @@ from attrs import frozen
 from openai_usage import Amount
 from openai_usage._decimals import exact_product
 from openai_usage._digits import digits
-from openai_usage._number_format import PERCENT, money, money_beside, share
+from openai_usage._number_format import (
+    PERCENT,
+    Unit,
+    money,
+    money_beside,
+    money_with_symbol,
+    share,
+)
 from openai_usage._text import listed
 from openai_usage.analysis.budget import Budget
 
@@ -20,7 +27,8 @@ _WORDS = {3: "over", 4: "heading over", 5: "not known to be within", 0: "within"
 
 _HUNDRED = Decimal(100)
 
-_WORST_FIRST = (3, 4, 5, 2, 0)
+WORST_FIRST = (3, 4, 5, 2, 0)
+"""The exit codes of verdicts."""
 
 
 def worst_exit_code(verdicts: "Iterable[BudgetVerdict]") -> int:
@@ -31,7 +39,7 @@ def worst_exit_code(verdicts: "Iterable[BudgetVerdict]") -> int:
 def worst_of(codes: Iterable[int]) -> int:
     """Return the worst of several exit codes of checks, or 0 without any."""
     found = {0, *codes}
-    return next(code for code in _WORST_FIRST if code in found)
+    return next(code for code in WORST_FIRST if code in found)
 
 
 def _exit_code(
@@ -44,10 +52,10 @@ def _exit_code(
     return 4 if projected is not None and projected > budget else 0
 
 
-def _beside(amount: Decimal, budget: Decimal, currency: str, what: str) -> str:
+def _beside(amount: Decimal, budget: Decimal, unit: Unit, what: str) -> str:
     """Return an amount with enough digits to show whether it is over the budget."""
     percentage = f" ({share(amount, budget)})" if budget else ""
-    return f"{money_beside(amount, budget, currency)}{what}{percentage}"
+    return f"{money_beside(amount, budget, unit)}{what}{percentage}"
 
 
 @frozen
@@ -90,7 +98,7 @@ class Verdict:
 
     def _amount(self, amount: Decimal, what: str) -> str:
         """Return an amount with enough digits to show whether it is over the budget."""
-        return _beside(amount, self.budget, self.currency, f" {what}")
+        return _beside(amount, self.budget, money(self.currency), f" {what}")
 
 
 @frozen(kw_only=True)
@@ -177,39 +185,44 @@ class BudgetVerdict:
         }
 
     def __str__(self) -> str:
-        return f"{self.title}: {self.problem or self._comparison()}"
+        return self.text()
 
-    def _comparison(self) -> str:
-        word = _WORDS[self.exit_code]
-        budget = money(self.budget.currency).exact(self.budget.amount)
+    def text(self, *, symbols: bool = False) -> str:
+        """Return the result in words: amounts as `12.50 usd`, or with *symbols* as `$12.50`."""
+        in_currency = money_with_symbol if symbols else money
+        return f"{self.title}: {self.problem or self._comparison(in_currency)}"
+
+    def _comparison(self, in_currency: Callable[[str], Unit]) -> str:
+        unit = in_currency(self.budget.currency)
+        budget = unit.exact(self.budget.amount)
         when = "per day"
         if self.budget.per == "month":
             when = f"for {self.day:%B %Y}" if self.is_over else f"for {self.day:%B}"
         if self.warning is not None and self.exit_code != 3:
             when += f", past the warning at {PERCENT.exact(exact_product(self.warning, _HUNDRED))}"
-        figures = ", ".join(self._figures())
+        figures = ", ".join(self._figures(unit))
         if self.not_compared:
-            others = listed([f"{each:,.2}" for each in self.not_compared], "and")
-            figures += f"; {others} in other currencies are not compared"
-        return f"{word} the budget of {budget} {when}: {figures}"
+            amounts = [in_currency(each.currency).rounded(each.value) for each in self.not_compared]
+            figures += f"; {listed(amounts, 'and')} in other currencies are not compared"
+        return f"{_WORDS[self.exit_code]} the budget of {budget} {when}: {figures}"
 
-    def _figures(self) -> Iterator[str]:
+    def _figures(self, unit: Unit) -> Iterator[str]:
         so_far = "" if self.is_over else " so far"
         if self.budget.per == "day":
             before = self.day - timedelta(days=1)
-            yield self._amount(self.used, f" on {_date(self.day)}{so_far}")
-            yield self._amount(self.day_before, f" on {_date(before)}")
+            yield self._amount(self.used, unit, f" on {_date(self.day)}{so_far}")
+            yield self._amount(self.day_before, unit, f" on {_date(before)}")
             return
-        yield self._amount(self.used, so_far)
+        yield self._amount(self.used, unit, so_far)
         if self.projected is None:
             yield "with no projection"
         elif not self.is_over:
-            yield self._amount(self.projected, " projected")
+            yield self._amount(self.projected, unit, " projected")
 
-    def _amount(self, amount: Decimal | None, what: str) -> str:
+    def _amount(self, amount: Decimal | None, unit: Unit, what: str) -> str:
         if amount is None:
             return f"unknown{what}"
-        return _beside(amount, self.budget.amount, self.budget.currency, what)
+        return _beside(amount, self.budget.amount, unit, what)
 
 
 def _digits_of(number: Decimal | None) -> str | None:

@@ -14,6 +14,7 @@ from openai_usage.analysis.charges import Field
 from openai_usage.analysis.months import end_of_month, start_of_last_month
 from openai_usage.analysis.spending import Dimension
 from openai_usage.cli.ids import find_project_ids
+from openai_usage.cli.options.budget import names_for
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
@@ -121,12 +122,7 @@ async def fetch_bill(
     history = min(start, month - _RECENT - _HISTORY) if options.unusual else start
     end = datetime.combine(end_of_month(month) + timedelta(days=1), datetime.min.time(), UTC)
     group_by: list[Field] = list(dict.fromkeys([*options.group_by, *costs_group_by(budgets)]))
-    naming = evolve(
-        naming,
-        names=naming.names or any(each.needs_names for each in budgets),
-        personal=naming.personal
-        or any(each.needs_names and each.owner == "user" for each in budgets),
-    )
+    naming = names_for(budgets, naming)
     async with connection.client(on_gap=gaps.append, reading="costs") as client:
         options = evolve(options, project_ids=await find_project_ids(client, options.project_ids))
         query = client.costs(

@@ -18,6 +18,7 @@ from attrs import frozen
 from openai_usage._extras import require
 from openai_usage._html import html_table
 from openai_usage._number_format import counted
+from openai_usage.analysis.budget import Budget
 from openai_usage.blocking import UsageClient
 from openai_usage.client import AsyncUsageClient
 from openai_usage.names import Names
@@ -108,6 +109,7 @@ def report(
     organization_name: str | None = None,
     personal: bool = False,
     is_sample: bool = False,
+    budgets: Collection[Budget] = (),
 ) -> Coroutine[object, object, Report]: ...
 @overload
 def report(
@@ -121,6 +123,7 @@ def report(
     organization_name: str | None = None,
     personal: bool = False,
     is_sample: bool = False,
+    budgets: Collection[Budget] = (),
 ) -> Report: ...
 def report(
     client: AsyncUsageClient | UsageClient,
@@ -133,6 +136,7 @@ def report(
     organization_name: str | None = None,
     personal: bool = False,
     is_sample: bool = False,
+    budgets: Collection[Budget] = (),
 ) -> Coroutine[object, object, Report] | Report:
     """Fetch the data of a report from all endpoints concurrently.
 
@@ -155,11 +159,15 @@ def report(
         organization_name: The name in the title. Default: the one that the API returns with costs.
         personal: Add spend by user and by API key, with two more requests.
         is_sample: Label the report as sample data, because it is made up.
+        budgets: The budgets to compare with the costs of the month in which the range ends, with
+            one more request. Names in them need *names*. They are for the costs of all projects, so
+            *project_ids* cannot be given, too.
 
     Raises:
         APIError: No endpoint could be read.
         InvalidQueryError: The range is empty or has not begun yet, or an argument is not valid. No
             request was sent.
+        InvalidOptionError: The name in a budget stands for several ids.
         ModuleNotFoundError: The extra `[report]` is not installed. No request was sent.
     """
 
@@ -171,6 +179,7 @@ def report(
             organization_name=organization_name,
             personal=personal,
             is_sample=is_sample,
+            budgets=budgets,
         )
         return Report(await gather(client, start_time, end_time, names=names, options=options))
 

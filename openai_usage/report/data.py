@@ -13,6 +13,7 @@ from functools import cached_property
 from attrs import Factory, field, frozen
 
 from openai_usage._number_format import counted
+from openai_usage.analysis.budget_verdict import BudgetVerdict
 from openai_usage.analysis.daily import Period, Rows
 from openai_usage.analysis.price_steps import PriceStep
 from openai_usage.analysis.prices import Price, PriceChange
@@ -117,6 +118,9 @@ class Answers:
     """The shares of tokens of all models together, then of each model."""
     courses: Sequence[Course] = ()
     """The month in progress by currency. Empty if the range does not end now."""
+    verdicts: Sequence[BudgetVerdict] = ()
+    """The verdicts on the budgets, in their order. Empty if the costs of their month could not be
+    read."""
 
 
 @frozen

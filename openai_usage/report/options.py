@@ -5,6 +5,8 @@ from typing import Literal, Self, TypeAlias, cast, get_args
 
 from attrs import frozen
 
+from openai_usage.analysis.budget import Budget
+from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.validation import validate
 
 Breakdown: TypeAlias = Literal["model", "project"]
@@ -27,6 +29,8 @@ class Options:
     """True if spend is broken down by user and API key, too."""
     is_sample: bool = False
     """True if the data is made up."""
+    budgets: Sequence[Budget] = ()
+    """The budgets that the costs of the last month are compared with."""
 
     @classmethod
     def of(
@@ -37,6 +41,7 @@ class Options:
         organization_name: str | None = None,
         personal: bool = False,
         is_sample: bool = False,
+        budgets: Collection[Budget] = (),
     ) -> Self:
         """Return the options, with every breakdown: those of *group_by* first.
 
@@ -46,10 +51,17 @@ class Options:
         first = cast("Sequence[Breakdown]", validate("group_by", group_by, Sequence[Breakdown]))
         ids = validate("project_ids", project_ids, Sequence[str] | None)
         name = validate("organization_name", organization_name, str | None)
+        if budgets and ids:
+            raise InvalidQueryError(
+                "budgets and project_ids contradict each other: budgets are for all costs of the "
+                "organization, a project, a model, a user or a key. Leave out one of them.",
+                param="budgets",
+            )
         return cls(
             group_by=tuple(dict.fromkeys([*first, *BREAKDOWNS])),
             project_ids=tuple(cast("Sequence[str]", ids or ())),
             organization_name=str(name or ""),
             personal=personal,
             is_sample=is_sample,
+            budgets=tuple(budgets),
         )

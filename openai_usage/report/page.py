@@ -18,6 +18,7 @@ from openai_usage.report.answer_tables import (
     table_of_ranking,
     table_of_shares,
 )
+from openai_usage.report.budgets import table_of_budgets
 from openai_usage.report.cards import cards_of_spend, cards_of_usage
 from openai_usage.report.charts import COLOURS, HALF, LARGE, SMALL, svg
 from openai_usage.report.data import Figures
@@ -78,9 +79,10 @@ def page(figures: Figures) -> str:
     drawn = {each.panel.title: each for each in charts[: len(spend)]}
     months, prices = table_of_months(figures, ranked), table_of_prices(figures)
     shares, movers = table_of_shares(figures), [each for each in ranked if each.movers()]
-    unusual = _unusual(figures, ranked)
+    unusual, budgets = _unusual(figures, ranked), table_of_budgets(figures)
     contents = {
         "spend": "Spend",
+        "budgets": "Budgets" if budgets else "",
         "movers": "Largest changes" if movers else "",
         "months": "Spend by month" if months else "",
         "prices": "Prices" if prices else "",
@@ -106,6 +108,7 @@ def page(figures: Figures) -> str:
             for ranking, name, table in zip(ranked, names, listed, strict=False)
         ],
         usage=charts[len(spend) :],
+        budgets=budgets,
         movers=movers,
         months=months,
         prices=prices,

@@ -17,7 +17,9 @@ from openai_usage._number_format import (
 )
 from openai_usage._text import with_full_stop
 from openai_usage.analysis.daily import total
+from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.prices import PriceChange
+from openai_usage.report.budgets import on_budgets
 from openai_usage.report.course import on_course
 from openai_usage.report.data import Figures
 from openai_usage.report.options import BREAKDOWNS
@@ -49,9 +51,13 @@ def points(figures: Figures, ranked: Sequence[Ranking]) -> list[Point]:
 
     What is not known is left out.
     """
+    by_currency = group_by(ranked, lambda each: each.currency).values()
     found = [("Spent", [*_nothing_spent(figures, ranked)])]
-    for currency in dict.fromkeys(each.currency for each in ranked):
-        found += _of_currency(figures, [each for each in ranked if each.currency == currency])
+    for each in by_currency:
+        found += _totals(figures, each[0])
+    found.append(("Budgets", list(on_budgets(figures.answers.verdicts))))
+    for each in by_currency:
+        found += _parts(figures, each)
     found.append(("Not read", list(unread(figures))))
     return [Point(head, " ".join(map(with_full_stop, said))) for head, said in found if said]
 
@@ -63,16 +69,23 @@ def _nothing_spent(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[str]
         yield f"{_who(figures)} spent nothing {_when(figures)}."
 
 
-def _of_currency(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[tuple[str, list[str]]]:
-    rankings = {each.what: each for each in ranked}
-    main = ranked[0]
-    costs = [spent(figures, main), *refunded(figures, main), *against(figures, main)]
-    yield "Spent" + main.suffix, costs
-    if main.everything.billed is None:
+def _totals(figures: Figures, ranking: Ranking) -> Iterator[tuple[str, list[str]]]:
+    """Yield the points on everything in one currency, of which *ranking* has the totals."""
+    costs = [spent(figures, ranking), *refunded(figures, ranking), *against(figures, ranking)]
+    yield "Spent" + ranking.suffix, costs
+    if ranking.everything.billed is None:
         return
     for course in figures.answers.courses:
-        if course.currency == main.currency:
-            yield "This month" + main.suffix, list(on_course(course, main.unit))
+        if course.currency == ranking.currency:
+            yield "This month" + ranking.suffix, list(on_course(course, ranking.unit))
+
+
+def _parts(figures: Figures, ranked: Sequence[Ranking]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the points on models and projects in one currency, and on unusual days."""
+    main = ranked[0]
+    if main.everything.billed is None:
+        return
+    rankings = {each.what: each for each in ranked}
     usual = [rankings[what] for what in BREAKDOWNS if what in rankings]
     yield "Largest" + main.suffix, list(carried(usual))
     yield "Changed most" + main.suffix, [text for each in usual for text in moved(figures, each)]

@@ -187,3 +187,20 @@ def test_without_its_extra_it_says_what_is_missing_and_asks_nobody(
     assert done.returncode == 2
     assert done.stderr == f"openai-usage: {missing_library(library, 'report')}\n"
     assert list(here.iterdir()) == []
+
+
+def test_budgets_of_a_file_are_compared(terminal: Terminal, asked: Sandbox, here: Path) -> None:
+    text = '[[budgets]]\namount = 1\nproject = "Support Assistant"\n[[budgets]]\namount = 99999\n'
+    (here / "budgets.toml").write_text(text, encoding="utf-8")
+    assert terminal(f"report {RANGE} --budgets budgets.toml") == "report.html\n"
+    page = (here / "report.html").read_text()
+    assert "<strong>Budgets.</strong> Of 2 budgets, 1 is exceeded and 1 is kept. Project" in page
+    assert "Project Support Assistant: over the budget of $1.00 for January" in page
+
+
+def test_budgets_are_for_all_projects(terminal: Terminal, asked: Sandbox, here: Path) -> None:
+    terminal(f"report {RANGE} --budgets budgets.toml --project-ids proj_a", exit_code=2)
+    assert "--budgets and --project-ids contradict each other" in terminal.err
+    terminal(f"report {RANGE} --budgets budgets.toml", exit_code=2)
+    assert "budgets.toml" in terminal.err
+    assert asked.requests == []

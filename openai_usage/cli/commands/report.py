@@ -9,7 +9,9 @@ from cyclopts import Group, Parameter
 
 from openai_usage._gap_text import describe_gaps, describe_spans
 from openai_usage._text import with_full_stop
+from openai_usage.analysis import costs_group_by, read_budgets
 from openai_usage.cli.ids import find_project_ids
+from openai_usage.cli.options.budget import names_for, reject_projects
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.flags import OUTPUT, flag
 from openai_usage.cli.options.names import NameOptions, WithNames
@@ -73,6 +75,13 @@ def report(
             help="The name in the title. Default: the one that the API returns with costs.",
         ),
     ] = None,
+    budgets: Annotated[
+        Path | None,
+        Parameter(
+            group=_CONTENT,
+            help="A TOML file with budgets, to compare with the costs of the last month.",
+        ),
+    ] = None,
     range: TimeRange = _RANGE,  # noqa: A002 - what it is
     connection: Connection = _CONNECTION,
 ) -> int:
@@ -95,25 +104,28 @@ def report(
             "that ends in .html."
         )
     check(start_time, end_time)
+    reject_projects(budgets, project_ids)
+    planned = [] if budgets is None else read_budgets(budgets)
+    naming = names_for(planned, NameOptions(names=names, personal=names and personal))
 
     async def create() -> Report:
         # The report finds the gaps itself and describes them in its own words.
         async with connection.client(on_gap=lambda _: None, reading="costs and usage") as client:
             people = ["user_id", "api_key_id"] if personal else []
             projects = await find_project_ids(client, project_ids)
-            known = await NameOptions(names=names, personal=names and personal).of(
-                client, ["project_id", *people], projects
-            )
+            named = ["project_id", *people, *costs_group_by(planned)]
+            known = await naming.of(client, named, projects)
             return await create_report(
                 client,
                 start_time,
                 end_time,
-                names=known.names if names else None,
+                names=known.names if naming.names else None,
                 group_by=group_by or (),
                 project_ids=projects,
                 organization_name=organization_name,
                 personal=personal,
                 is_sample=connection.sandbox,
+                budgets=planned,
             )
 
     created = asyncio.run(create())

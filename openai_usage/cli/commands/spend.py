@@ -18,7 +18,7 @@ from openai_usage.analysis import (
 from openai_usage.analysis.spending import spending
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.bill import Bill, fetch_bill
-from openai_usage.cli.options.budget import BudgetOptions
+from openai_usage.cli.options.budget import BudgetOptions, reject_projects
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.notify import NotifyOptions
@@ -27,7 +27,7 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
-from openai_usage.cli.wording import CommandError, as_typed
+from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetOptions(), Destination()
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
@@ -60,11 +60,7 @@ def spend(
     """
     options.validate()
     budget.validate(unusual=options.unusual)
-    if budget.budgets is not None and options.project_ids is not None:
-        raise CommandError(
-            "--budgets and --project-ids contradict each other: budgets are for all costs of the "
-            "organization, a project, a model, a user or a key. Leave out --project-ids."
-        )
+    reject_projects(budget.budgets, options.project_ids)
     output.check()
     budgets = [] if budget.budgets is None else read_budgets(budget.budgets)
     month = options.first_day  # before `now`, so that it never begins after it

@@ -1,17 +1,19 @@
 """Options for budgets, and the verdict of one on spending."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Group, Parameter, Token
 
+from openai_usage.analysis.budget import Budget
 from openai_usage.analysis.budgets import Verdict
 from openai_usage.analysis.spending import Spending
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Budget", sort_key=2)
@@ -108,3 +110,26 @@ class BudgetOptions:
             is_certain=spending.is_certain,
             is_known=spending.is_known(spending.month),
         )
+
+
+def reject_projects(budgets: Path | None, project_ids: Sequence[str] | None) -> None:
+    """Reject a file of budgets together with chosen projects.
+
+    Raises:
+        CommandError: Both are given.
+    """
+    if budgets is not None and project_ids is not None:
+        raise CommandError(
+            "--budgets and --project-ids contradict each other: budgets are for all costs of the "
+            "organization, a project, a model, a user or a key. Leave out --project-ids."
+        )
+
+
+def names_for(budgets: Iterable[Budget], naming: NameOptions) -> NameOptions:
+    """Return *naming* with the names added that *budgets* have in place of ids."""
+    named = [each.owner for each in budgets if each.needs_names]
+    return evolve(
+        naming,
+        names=naming.names or bool(named),
+        personal=naming.personal or "user" in named,
+    )

@@ -1,0 +1,43 @@
+"""Fetch the costs that budgets are compared with, and compare them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from openai_usage.analysis.budget import Budget
+from openai_usage.analysis.budget_verdict import BudgetVerdict
+from openai_usage.analysis.budgets import check_budgets, costs_group_by
+from openai_usage.analysis.months import end_of_month, start_of_last_month
+from openai_usage.analysis.spending import spending
+from openai_usage.client import BaseClient
+from openai_usage.names import Names
+from openai_usage.report.reading import Read
+from openai_usage.schema.times import unix_seconds
+
+Verdicts = tuple[BudgetVerdict, ...]
+
+
+async def verdicts_on(
+    client: BaseClient, budgets: Sequence[Budget], end: int, now: int, names: Names | None
+) -> Read[Verdicts]:
+    """Compare the costs of the month at *end* with *budgets*. Without any, send no request.
+
+    The costs are read up to *now*, even if the range of the report ends before: the projection of
+    the month needs the latest days.
+
+    Raises:
+        InvalidOptionError: The name in a budget stands for several ids.
+    """
+    if not budgets:
+        return Read(())
+    month = datetime.fromtimestamp(end - 1, UTC).date()
+    after = end_of_month(month) + timedelta(days=1)
+    buckets = client._buckets(  # noqa: SLF001 - either client has it
+        type(client).costs,
+        start_time=unix_seconds(start_of_last_month(month), param="start_time"),
+        end_time=min(now, unix_seconds(after, param="end_time")),
+        group_by=costs_group_by(budgets),
+    )
+    bill = [bucket async for bucket in buckets]
+    today = datetime.fromtimestamp(now, UTC).date()
+    found = spending(bill, today=today, month=month)
+    return Read(tuple(check_budgets(budgets, found, names=names)))
