@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, repeat
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import define, field
 
@@ -13,7 +13,7 @@ from openai_usage import Bucket
 from openai_usage._decimals import exactly
 from openai_usage._number_format import Number
 from openai_usage._text import currency_code
-from openai_usage.analysis.groups import Group, Label, Totals, add_up
+from openai_usage.analysis.groups import Group, Label, Totals
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS, period_label
 from openai_usage.analysis.refusals import without_arguments_in_tracebacks
@@ -105,38 +105,47 @@ class TotalsBuilder:
             places = list(map(self._places.__getitem__, zip(*labels, strict=True)))
             outdated = () if adds_up else self._levels.outdated(places, chunk[0])
             for each in self._sums:
-                each.add(places, chunk, len(self._places), outdated)
+                each.add(places, chunk, len(self._places.keys_in_order), outdated)
 
     def build(self) -> Totals:
         """Return the totals of all buckets so far, with the groups in order of appearance.
 
         Buckets that are added later do not change them.
         """
-        places: dict[_Key, list[int]] = {}
-        for key, place in self._places.items():
-            places.setdefault(_without_synonyms(key), []).append(place)
         measures = [each.measure for each in self._sums]
-        figures = zip(*(each.figures(places.values()) for each in self._sums), strict=True)
+        names = [each.name for each in measures]
+        figures = zip(*(each.figures() for each in self._sums), strict=True)
         groups = [
             Group(
-                labels=dict(zip(self._by, labels, strict=True)),
+                labels=dict(zip(self._by, key, strict=False)),  # the key ends with the currency
                 figures={
-                    measure.name: figure
-                    for measure, figure in zip(measures, row, strict=True)
+                    name: figure
+                    for name, figure in zip(names, row, strict=True)
                     if figure is not None
                 },
-                currency=None if currency is None else str(currency),
+                currency=cast("str | None", key[-1]),
             )
-            for (*labels, currency), row in zip(places, figures, strict=True)
+            for key, row in zip(self._places.keys_in_order, figures, strict=True)
         ]
         return Totals(self._by, measures, groups)
 
 
 class _Places(dict[_Key, int]):
-    """The place of each group, in order of appearance."""
+    """The place of each group, in order of appearance. Keys that mean the same share a place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys_in_order: list[_Key] = []
+        """The key of the group at each place."""
 
     def __missing__(self, key: _Key) -> int:
-        place = self[key] = len(self)
+        plain = _without_synonyms(key)
+        if plain is key:
+            place = len(self.keys_in_order)
+            self.keys_in_order.append(key)
+        else:
+            place = self[plain]
+        self[key] = place
         return place
 
 
@@ -213,17 +222,11 @@ class _Sums:
             known = zip(places, values, strict=True)
             self._known.update(place for place, value in known if value is not None)
 
-    def figures(self, groups: Iterable[Sequence[int]]) -> list[Number | None]:
-        """Return the sum of each group of places, or None if no result has the measure."""
-        sums, known = self._sums, self._known
-        return [
-            None
-            if self._column.nullable and known.isdisjoint(places)
-            else sums[places[0]]
-            if len(places) == 1  # the usual case
-            else add_up(map(sums.__getitem__, places))
-            for places in groups
-        ]
+    def figures(self) -> list[Number | None]:
+        """Return the sum at each place, or None if no result has the measure."""
+        if not self._column.nullable:
+            return [*self._sums]
+        return [each if place in self._known else None for place, each in enumerate(self._sums)]
 
 
 def _labels(name: str, columns: Mapping[str, Column], result: type) -> Values:

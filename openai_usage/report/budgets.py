@@ -12,8 +12,8 @@ from openai_usage.analysis.budget_verdict import WORST_FIRST, BudgetVerdict
 from openai_usage.report.data import Figures
 from openai_usage.report.tables import Cell, Table
 
-_MOST_TOLD = 3
-"""The most budgets that the points tell in words. The table has all of them."""
+_MOST_NAMED = 3
+"""The most budgets that are named in the points. The table has all of them."""
 
 _STATES: Mapping[int, str] = {
     3: "exceeded",
@@ -28,12 +28,14 @@ _STATES: Mapping[int, str] = {
 def on_budgets(verdicts: Sequence[BudgetVerdict]) -> Iterator[str]:
     """Yield how many budgets are kept, and the verdicts on the worst of the others."""
     ordered = sorted(verdicts, key=lambda each: WORST_FIRST.index(each.exit_code))
-    if len(ordered) > 1:
-        counts = Counter(_STATES[each.exit_code] for each in ordered)
-        parts = [f"{n:,} {'is' if n == 1 else 'are'} {state}" for state, n in counts.items()]
+    counts = Counter(_STATES[each.exit_code] for each in ordered)
+    parts = [f"{n:,} {'is' if n == 1 else 'are'} {state}" for state, n in counts.items()]
+    if len(counts) > 1:
         yield f"Of {len(ordered):,} budgets, {listed(parts, 'and')}"
-    told = [each for each in ordered if each.exit_code or len(ordered) == 1]
-    yield from (each.text(symbols=True) for each in told[:_MOST_TOLD])
+    elif len(ordered) > 1:
+        yield f"All {len(ordered):,} budgets are {_STATES[ordered[0].exit_code]}"
+    worst = [each for each in ordered if each.exit_code or len(ordered) == 1]
+    yield from (each.text(symbols=True) for each in worst[:_MOST_NAMED])
 
 
 def table_of_budgets(figures: Figures) -> Table | None:

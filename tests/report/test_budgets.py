@@ -159,7 +159,7 @@ def test_of_several_budgets_the_worst_are_told() -> None:
         "comparable and 2 are kept"
     )
     assert told == [each.text(symbols=True) for each in (OVER, HEADING, UNKNOWN)]
-    assert list(on_budgets([KEPT, KEPT])) == ["Of 2 budgets, 2 are kept"]
+    assert list(on_budgets([KEPT, KEPT])) == ["All 2 budgets are kept"]
 
 
 def test_a_verdict_has_symbols_in_a_report_and_codes_elsewhere() -> None:
