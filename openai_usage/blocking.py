@@ -5,6 +5,7 @@ Every call runs the async client in a background thread.
 
 from collections.abc import Collection, Generator
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from openai_usage._http.config import ClientConfig, configured_by
@@ -17,6 +18,7 @@ from openai_usage.limits import Limits
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
+from openai_usage.schema.times import Timestamp
 from openai_usage.schema.windows import Plan
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ class BlockingBuckets(Generic[R_co]):
         """The row of the endpoint table."""
         self.query = buckets.query
         """The parameters of the request."""
+        self.resume_from = buckets.resume_from
+        """The Unix time at which `settled()` buckets end, where a later query goes on. None for
+        buckets of the whole range."""
 
     def __iter__(self) -> Generator[Bucket[R_co], None, None]:
         with closing(self.pages()) as pages:
@@ -116,6 +121,19 @@ class BlockingBuckets(Generic[R_co]):
             InvalidQueryError: The number is not a positive one, or the query has a `page`.
         """
         return BlockingBuckets(self._background, self._buckets.concurrently(windows_at_once))
+
+    def settled(
+        self, after: timedelta | None = None, now: Timestamp | None = None
+    ) -> "BlockingBuckets[R_co]":
+        """Return the buckets that the API no longer revises: those that ended some time ago.
+
+        `resume_from` of the returned buckets is where a later query goes on. See
+        `Buckets.settled`.
+
+        Raises:
+            InvalidQueryError: *now* is not a time, or the query has a `page`.
+        """
+        return BlockingBuckets(self._background, self._buckets.settled(after, now))
 
     def plan(self) -> Plan:
         """Return the windows and the number of requests of an iteration; nothing is sent."""

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import AsyncGenerator, Generator
-from typing import TYPE_CHECKING, Generic, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, Never, TypeVar
 
 from attrs import evolve
 
@@ -20,8 +21,10 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
+from openai_usage.schema.settling import settles_after
+from openai_usage.schema.times import Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
-from openai_usage.schema.windows import Plan, buckets_in, windows_of
+from openai_usage.schema.windows import SECONDS, Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +59,7 @@ class Buckets(Generic[R_co]):
         query: RangeQuery,
         *,
         windows_at_once: int | None = 1,
+        resume_from: int | None = None,
     ) -> None:
         self._transport = transport
         self.endpoint = endpoint
@@ -63,9 +67,17 @@ class Buckets(Generic[R_co]):
         self.query = query
         """The parameters of the request."""
         self._windows_at_once = windows_at_once
+        self.resume_from = resume_from
+        """The Unix time at which `settled()` buckets end, where a later query goes on. None for
+        buckets of the whole range."""
 
     def __await__(self) -> Generator[object, None, Page[R_co]]:
-        return Paginator(self._transport, self.endpoint).first_page(self.query).__await__()
+        return self._first_page().__await__()
+
+    async def _first_page(self) -> Page[R_co]:
+        if self._is_empty:
+            return Page(data=(), has_more=False)
+        return await Paginator(self._transport, self.endpoint).first_page(self.query)
 
     async def first_page(self) -> Page[R_co]:
         """Return one page, as `await` does."""
@@ -192,16 +204,61 @@ class Buckets(Generic[R_co]):
             validate("windows_at_once", windows_at_once, int)
             if windows_at_once < 1:
                 reject("windows_at_once", windows_at_once, "a positive number of windows")
-        if self.query.page is not None:
-            expected = "a cursor only if the range is not cut into windows"
-            raise InvalidQueryError(param="page", expected=expected, hint="Leave it out.")
-        return Buckets(self._transport, self.endpoint, self.query, windows_at_once=windows_at_once)
+        self._reject_page("a cursor only if the range is not cut into windows")
+        return Buckets(
+            self._transport,
+            self.endpoint,
+            self.query,
+            windows_at_once=windows_at_once,
+            resume_from=self.resume_from,
+        )
+
+    def settled(
+        self, after: timedelta | None = None, now: Timestamp | None = None
+    ) -> "Buckets[R_co]":
+        """Return the buckets that the API no longer revises: those that ended some time ago.
+
+        Iteration stops before the first bucket that is not settled. `resume_from` of the returned
+        buckets is its start, where a later query goes on. If no bucket is settled, nothing is
+        sent::
+
+            settled = client.costs(start_time=watermark).settled()
+            async for bucket in settled:
+                ...
+            watermark = settled.resume_from
+
+        Args:
+            after: The time after its end for which a bucket is revised. Default: 24 hours for
+                usage and 72 hours for costs, which is practice, and not a promise of OpenAI.
+            now: The current time. Default: that of the local clock.
+
+        Raises:
+            InvalidQueryError: *now* is not a time, or the query has a `page`: a cursor belongs to
+                its exact range, which cannot be shortened.
+        """
+        self._reject_page("a cursor only if the range is not shortened")
+        moment = int(time.time()) if now is None else unix_seconds(now, param="now")
+        margin = settles_after(self.endpoint.result) if after is None else after
+        query, width = self.query, SECONDS[self.query.bucket_width]
+        until = int(moment - margin.total_seconds()) // width * width
+        until = max(query.start_time, min(until, query.end_time or until))
+        if until > query.start_time:
+            query = evolve(query, end_time=until)
+        return Buckets(
+            self._transport,
+            self.endpoint,
+            query,
+            windows_at_once=self._windows_at_once,
+            resume_from=until,
+        )
 
     def plan(self) -> Plan:
         """Return the windows and the number of requests of an iteration, without sending anything.
 
         A query without an `end_time` ends now.
         """
+        if self._is_empty:
+            return Plan(windows=(), requests=0)
         query = self._full_query()
         end_time = _end_of(query)
         windows = tuple(windows_of(query, end_time))
@@ -232,11 +289,22 @@ class Buckets(Generic[R_co]):
     def _redacted(self, text: str) -> str:
         return self._transport.options.admin_api_key.redacted(without_keys(text))
 
+    def _reject_page(self, expected: str) -> None:
+        if self.query.page is not None:
+            raise InvalidQueryError(param="page", expected=expected, hint="Leave it out.")
+
     def _fetched_pages(
         self, *, with_bodies: bool = False
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
+        if self._is_empty:
+            return _no_pages()
         paginator = Paginator(self._transport, self.endpoint, with_bodies=with_bodies)
         return paginator.fetched_pages(self._full_query(), self._windows_at_once)
+
+    @property
+    def _is_empty(self) -> bool:
+        """True if nothing of the range is settled. The API rejects an empty range."""
+        return self.resume_from == self.query.start_time
 
     def _full_query(self) -> RangeQuery:
         """Return the query for an iteration: with a fixed end, and with the largest pages."""
@@ -253,3 +321,9 @@ class Buckets(Generic[R_co]):
 def _end_of(query: RangeQuery) -> int:
     """Return where the range of *query* ends. The default is now."""
     return query.end_time or max(int(time.time()), query.start_time + 1)
+
+
+async def _no_pages() -> AsyncGenerator[Never, None]:
+    """Yield nothing: no bucket is settled, so nothing is requested."""
+    return
+    yield

@@ -14,7 +14,6 @@ from openai_usage.sandbox.cursors import cursor_to, decode_cursor
 from openai_usage.sandbox.dataset.ledger import Ledger, Row
 from openai_usage.sandbox.dataset.limits import spend_limits
 from openai_usage.sandbox.dataset.name_lists import SandboxLists
-from openai_usage.sandbox.dataset.organization import Organization
 from openai_usage.sandbox.parameters import query_of
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import SECONDS, Window, windows_of
@@ -35,7 +34,7 @@ class Api:
     """The API of one organization.
 
     Args:
-        organization: The organization whose usage is served.
+        ledger: The usage and costs of the organization that is served.
         scopes: The valid keys, each with its scopes.
         amounts: The JSON type of money: numbers or strings.
         page_caps: The largest page of an endpoint or list, whatever `limit` a request has.
@@ -43,14 +42,14 @@ class Api:
 
     def __init__(
         self,
-        organization: Organization,
+        ledger: Ledger,
         scopes: Mapping[str, set[str]],
         amounts: Literal["number", "string"],
         page_caps: Mapping[str, int],
     ) -> None:
-        self._ledger = Ledger(organization)
-        self._name_lists = SandboxLists(organization, page_caps)
-        self._spend_limits = spend_limits(organization)
+        self._ledger = ledger
+        self._name_lists = SandboxLists(ledger.organization, page_caps)
+        self._spend_limits = spend_limits(ledger.organization)
         self._scopes = scopes
         self._page_caps = page_caps
         self._encoder = msgspec.json.Encoder(decimal_format=amounts)
@@ -96,7 +95,8 @@ class Api:
             start -= start % SECONDS[query.bucket_width]
         ahead = list(islice(_buckets(query, start, now), limit + 1))
         buckets, beyond = ahead[:limit], ahead[limit:]
-        results = self._ledger.results(endpoint, query, buckets, until=_until(query, now))
+        until = _until(query, now)
+        results = self._ledger.results(endpoint, query, buckets, until=until, now=now)
         return {
             "object": "page",
             "data": [_bucket(bucket, rows) for bucket, rows in zip(buckets, results, strict=True)],

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Literal, Self
 
 from aiohttp import web
@@ -13,7 +14,9 @@ from attrs import field, frozen
 from openai_usage._loop_thread import LoopThread
 from openai_usage.sandbox.api import MANAGEMENT, USAGE, Api
 from openai_usage.sandbox.api_errors import ApiError
+from openai_usage.sandbox.dataset.ledger import Ledger
 from openai_usage.sandbox.dataset.organization import organization_of
+from openai_usage.sandbox.dataset.restatements import Restatements
 from openai_usage.sandbox.faults import Faults
 from openai_usage.sandbox.rate_limit import RateLimit
 from openai_usage.schema.times import Timestamp, unix_seconds
@@ -51,6 +54,9 @@ class Sandbox:
             `projects`, `users`, `api_keys` and `spend_alerts` can be capped in the same way.
         requests_per_second: The most requests that are answered in any one second. Further requests
             get a 429. Default: no limit.
+        restates: True if usage and costs are restated for some time after their bucket is over, as
+            the API does: rows come late, rise, fall and vanish, sometimes all rows of a bucket. It
+            ends before the bucket counts as settled. Figures then depend on `now`, too.
         port: The port to listen on. Default: any free port.
     """
 
@@ -62,6 +68,7 @@ class Sandbox:
         amounts: Literal["number", "string"] = "number",
         page_caps: Mapping[str, int] | None = None,
         requests_per_second: int | None = None,
+        restates: bool = False,
         port: int = 0,
     ) -> None:
         self.now: int | None = None if now is None else unix_seconds(now, param="now")
@@ -81,7 +88,7 @@ class Sandbox:
         """The scopes of the admin key. Remove one to get the error for a key without it."""
         self._organization = organization_of(seed)
         self._api = Api(
-            self._organization,
+            Ledger(self._organization, partial(Restatements.of, seed=seed) if restates else None),
             scopes={self.admin_api_key: self.scopes, self.project_api_key: set()},
             amounts=amounts,
             page_caps=page_caps or {},

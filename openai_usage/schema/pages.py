@@ -1,7 +1,8 @@
 """Pages of time buckets, as the API returns them, as frozen values."""
 
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Generic, TypeVar
@@ -14,10 +15,15 @@ from openai_usage._text import short_repr
 from openai_usage._time_format import short_span, short_time
 from openai_usage.schema.amount import Amount
 from openai_usage.schema.model import Model
+from openai_usage.schema.settling import COSTS_SETTLE_AFTER, settles_after
+from openai_usage.schema.times import Timestamp, unix_seconds
 
 __all__ = ["Bucket", "Page", "Span"]
 
 R_co = TypeVar("R_co", covariant=True)
+
+_MINUTE = 60
+"""Seconds in the shortest bucket. Every bucket ends at a multiple of it, unless it is cut."""
 
 
 class Span:
@@ -53,6 +59,38 @@ class Bucket(Model, Span, Generic[R_co]):
     """One result for each group; empty without usage."""
     object: str = "bucket"
 
+    def is_partial(self, now: Timestamp | None = None) -> bool:
+        """Return whether the bucket is in progress, so that more results will come.
+
+        A bucket whose range ended within a minute is partial, too. If the range of a query ended
+        within an hour or a day, its last bucket can be cut without a sign of it.
+
+        Args:
+            now: The current time. Default: that of the local clock.
+
+        Raises:
+            InvalidQueryError: *now* is not a time.
+        """
+        return self.end_time > _seconds(now) or self.end_time % _MINUTE != 0
+
+    def is_settled(self, after: timedelta | None = None, now: Timestamp | None = None) -> bool:
+        """Return whether the bucket has been over for so long that the API no longer revises it.
+
+        That is practice, and not a promise of OpenAI. See `openai_usage.schema.settling`.
+
+        Args:
+            after: The time after the end of the bucket for which it is revised. Default: 24 hours
+                for usage and 72 hours for costs. An empty bucket has no type, so it has 72 hours.
+            now: The current time. Default: that of the local clock.
+
+        Raises:
+            InvalidQueryError: *now* is not a time.
+        """
+        if after is None:
+            after = settles_after(type(self.results[0])) if self.results else COSTS_SETTLE_AFTER
+        moment = _seconds(now)
+        return not self.is_partial(moment) and self.end_time + after.total_seconds() <= moment
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({_describe([self])})"
 
@@ -79,6 +117,10 @@ class Page(Model, Generic[R_co]):
 
     def _repr_html_(self) -> str:
         return _as_html(repr(self), self.data)
+
+
+def _seconds(now: Timestamp | None) -> int:
+    return int(time.time()) if now is None else unix_seconds(now, param="now")
 
 
 def _describe(buckets: Sequence[Bucket[object]]) -> str:

@@ -8,6 +8,7 @@ Facts are from the public OpenAPI specification and, where that is older, from t
 Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -17,6 +18,7 @@ from openai_usage.schema.amount import Amount
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, LineItem, parse_line_item
 from openai_usage.schema.model import Model
 from openai_usage.schema.pages import Bucket, Page
+from openai_usage.schema.settling import COSTS_SETTLE_AFTER, USAGE_SETTLES_AFTER
 
 __all__ = [
     "Amount",
@@ -46,6 +48,9 @@ _Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": Tru
 
 
 class _OfProject(Model):
+    settles_after: ClassVar[timedelta] = USAGE_SETTLES_AFTER
+    """The time after its end at which a bucket counts as settled."""
+
     project_id: str | None = None
     """The project, if grouped by it. Empty for usage from before there were projects."""
 
@@ -231,6 +236,7 @@ class CostsResult(_OfApiKey):
     object: str = "organization.costs.result"
 
     derived: ClassVar[tuple[str, ...]] = LINE_ITEM_PARTS
+    settles_after: ClassVar[timedelta] = COSTS_SETTLE_AFTER
 
     @property
     def product(self) -> str | None:

@@ -5,7 +5,7 @@ An `ignore` that is not needed is an error in both checkers (`warn_unused_ignore
 """
 
 from collections.abc import AsyncGenerator, Generator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, assert_type
 
@@ -85,6 +85,8 @@ async def results_have_their_own_class(client: AsyncUsageClient) -> None:
     assert_type(await client.images(start_time=0), Page[ImagesResult])
     assert_type(client.query(Endpoints.costs, start_time=0), Buckets[CostsResult])
     assert_type(client.query("costs", start_time=0), Buckets[object])
+    assert_type(client.costs(start_time=0).settled(), Buckets[CostsResult])
+    assert_type(client.costs(start_time=0).settled(timedelta(days=1)).resume_from, int | None)
     client.query(Endpoints.costs, start_tim=0)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     async for bucket in client.costs(start_time=0):
         assert_type(bucket, Bucket[CostsResult])

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
+from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.time_range import moment
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
@@ -52,6 +53,11 @@ def sandbox(
             validator=Number(gte=1),
         ),
     ] = None,
+    restates: Annotated[
+        bool,
+        flag("Restate usage and costs for some time after their bucket is over, as the API does."),
+        Parameter(group=_GROUP),
+    ] = False,
 ) -> None:
     """Serve a synthetic organization until Ctrl-C or SIGTERM.
 
@@ -64,6 +70,7 @@ def sandbox(
         now=None if now is None else moment(now, "--now"),
         amounts=amounts,
         requests_per_second=requests_per_second,
+        restates=restates,
         port=port,
     )
     asyncio.run(_serve(server, port))

@@ -1,7 +1,7 @@
 """The words of `spend`: which days its figures cover, what is unknown, and how it projects."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import groupby
 
@@ -11,9 +11,7 @@ from openai_usage._text import label, labels_of, unique_labels
 from openai_usage.analysis import Unusual
 from openai_usage.analysis.spending import Dimension, Part, Spending
 from openai_usage.cli.output.known_names import KnownNames
-
-_REVISED_FOR = timedelta(days=3)
-"""The time for which the API revises a day, as far as people have observed."""
+from openai_usage.schema.settling import COSTS_SETTLE_AFTER
 
 _DAYS = 2
 """Unusual days with a line of their own."""
@@ -91,7 +89,7 @@ def _span(month: date, days: Iterable[int]) -> str:
 def describe_projection(spending: Spending) -> str:
     """Return sentences on the method of the projection, and on days that are still revised."""
     projection = spending.projection
-    is_revised = spending.today - spending.last_day <= _REVISED_FOR
+    is_revised = spending.today - spending.last_day <= COSTS_SETTLE_AFTER
     note = f" {REVISED}" if is_revised else ""
     if not projection.is_known:
         return f"There is no projection, because no day is known on which to base it.{note}"

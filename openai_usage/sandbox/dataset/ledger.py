@@ -1,19 +1,22 @@
 """Filter, group and add up the organization's usage for each bucket of a query."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 from attrs import fields, frozen
 
 from openai_usage.endpoints import Endpoint
-from openai_usage.sandbox.dataset.organization import Arrivals, Organization, Source
+from openai_usage.sandbox.dataset.organization import Organization, Source
+from openai_usage.sandbox.dataset.restatements import Restatements
 from openai_usage.sandbox.dataset.workloads import Label, email_of
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import Window
 
 Totals = dict[str, int | Decimal]
 Row = dict[str, object]
+_Events = tuple[int, int]
+"""Consecutive events: the number of the one before, and of the last."""
 
 _FILTERS = {
     "project_ids": "project_id",
@@ -49,32 +52,42 @@ class Ledger:
 
     organization: Organization
     """The organization whose usage it is."""
+    restatements: Callable[[Endpoint[..., object]], Restatements] | None = None
+    """A function that returns the restatements of an endpoint. None if nothing is restated."""
 
     def results(
         self,
         endpoint: Endpoint[..., object],
         query: RangeQuery,
         buckets: Sequence[Window],
+        *,
         until: int,
+        now: int,
     ) -> list[list[Row]]:
-        """Return the results of each of the *buckets*, without events at or after *until*."""
+        """Return the results of each of the *buckets*, as of *now*.
+
+        Events at or after *until* are left out.
+        """
         group_by: tuple[str, ...] = getattr(query, "group_by", None) or ()
         starts = [bucket.start_time for bucket in buckets]
-        edges = [*starts, *(bucket.end_time for bucket in buckets[-1:])]
         groups: list[dict[tuple[Label, ...], tuple[Source, Totals]]] = [{} for _ in buckets]
-        # The line items of one workload have the same arrivals.
-        counts_of: dict[Arrivals, list[int]] = {}
+        # The line items of one workload have the same events.
+        events_of: dict[int, list[list[_Events]]] = {}
+        restatements = self.restatements and self.restatements(endpoint)
         for source in self._matching(endpoint, query):
             group = tuple(source.labels.get(name) for name in group_by)
-            if source.arrivals not in counts_of:
-                counts_of[source.arrivals] = [
-                    source.arrivals.count(min(edge, until)) for edge in edges
-                ]
-            spans = pairwise(counts_of[source.arrivals])
-            for bucket, day, (before, after) in zip(groups, starts, spans, strict=True):
-                if after > before:
-                    _, totals = bucket.setdefault(group, (source, {}))
-                    source.add(totals, before, after, day)
+            if source.workload not in events_of:
+                events_of[source.workload] = (
+                    _restated(source, buckets, restatements, until, now)
+                    if restatements
+                    else _events(source, buckets, until)
+                )
+            events = events_of[source.workload]
+            for bucket, day, runs in zip(groups, starts, events, strict=True):
+                for before, after in runs:
+                    if after > before:
+                        _, totals = bucket.setdefault(group, (source, {}))
+                        source.add(totals, before, after, day)
         blank = _blank(endpoint)
         return [
             [
@@ -124,6 +137,30 @@ class Ledger:
             "project_name": self.organization.projects.get(str(project)),
             "user_email": email_of(self.organization.users.get(str(user))),
         }
+
+
+def _events(source: Source, buckets: Sequence[Window], until: int) -> list[list[_Events]]:
+    """Return the events of a source in each bucket."""
+    edges = [*(bucket.start_time for bucket in buckets), *(each.end_time for each in buckets[-1:])]
+    counts = [source.arrivals.count(min(edge, until)) for edge in edges]
+    return [[pair] for pair in pairwise(counts)]
+
+
+def _restated(
+    source: Source, buckets: Sequence[Window], restatements: Restatements, until: int, now: int
+) -> list[list[_Events]]:
+    """Return the events of a source in each bucket, as often as they count at *now*."""
+    count = source.arrivals.count
+    return [
+        [
+            (count(each.start), count(each.end))
+            for each in restatements.counted(
+                source.workload, bucket.start_time, min(bucket.end_time, until), now
+            )
+            for _ in range(each.times)
+        ]
+        for bucket in buckets
+    ]
 
 
 def _composed(totals: Totals) -> Totals:

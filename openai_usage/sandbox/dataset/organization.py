@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from attrs import frozen
+from attrs import field, frozen
 
 from openai_usage.sandbox.dataset.arrivals import ArrivalProcess, CyclicAmounts, MonthlyEvent
 from openai_usage.sandbox.dataset.prices import (
@@ -57,6 +57,8 @@ class Source:
     """The price of one unit of `quantity`, or None if this is usage."""
     unit: str | None = None
     """The unit of `quantity`, or None if the line item has no quantity."""
+    workload: int = field(kw_only=True)
+    """The number of the workload. Sources with the same number have the same events."""
 
     def add(self, totals: dict[str, int | Decimal], before: int, after: int, moment: int) -> None:
         """Add the amounts of the events from number *before* to number *after* to *totals*.
@@ -147,7 +149,7 @@ def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> It
             measure: CyclicAmounts(chance, *span) for measure, span in workload.takes.items()
         }
         counted_as = COUNTED_AS.get(workload.endpoint, "num_model_requests")
-        yield Source(workload.endpoint, labels, arrivals, counted_as, amounts)
+        yield Source(workload.endpoint, labels, arrivals, counted_as, amounts, workload=number)
         tier = "batch" if labels.get("batch") else str(labels.get("service_tier"))
         for price in _PRICES_OF.get(labels.get("model"), ()):
             counted = price.measure == counted_as
@@ -164,11 +166,12 @@ def _sources(seed: int, labels_of: Callable[[Workload], dict[str, Label]]) -> It
                     amounts={"quantity": _ONE_EACH if counted else amounts[price.measure]},
                     rate=rate_of(price, tier),
                     unit=UNITS.get(price.measure, "tokens"),
+                    workload=number,
                 )
 
 
 def _monthly_charges(seed: int, projects: Mapping[str, str]) -> Iterator[Source]:
-    for charge in MONTHLY_CHARGES:
+    for number, charge in enumerate(MONTHLY_CHARGES, len(WORKLOADS)):
         chance = random.Random(f"{seed}/{charge.line_item}")
         yield Source(
             endpoint="costs",
@@ -183,4 +186,5 @@ def _monthly_charges(seed: int, projects: Mapping[str, str]) -> Iterator[Source]
             counted_as=None,
             amounts={"quantity": CyclicAmounts(chance, *charge.cents)},
             rate=Rate(Decimal("0.01")),
+            workload=number,
         )
