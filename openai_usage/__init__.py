@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PaginationError,
         PermissionDeniedError,
         RateLimitError,
+        SyncError,
         UnprocessableEntityError,
         UsageError,
     )
@@ -142,6 +143,7 @@ __all__ = [
     "SpendAlert",
     "SpendLimit",
     "SpendLimits",
+    "SyncError",
     "Timestamp",
     "UnprocessableEntityError",
     "UnreadLimit",

@@ -6,6 +6,7 @@ UsageError
 ├── InvalidQueryError (ValueError)
 ├── MissingAdminKeyError
 ├── NotificationError
+├── SyncError
 └── APIError
     ├── APIConnectionError
     │   └── APITimeoutError
@@ -44,6 +45,7 @@ __all__ = [
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
+    "SyncError",
     "UnprocessableEntityError",
     "UsageError",
 ]
@@ -155,6 +157,10 @@ class NotificationError(UsageError):
         """The HTTP status. None if there was no complete response."""
         self.retry_after = retry_after
         """Seconds to wait before the next request, if the server said so."""
+
+
+class SyncError(UsageError):
+    """A copy cannot be kept up to date: another layout, or a file that cannot be written."""
 
 
 class APIError(UsageError):

@@ -1,0 +1,78 @@
+"""The results of a sync: what each endpoint of each organization came to."""
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from attrs import field, frozen
+
+from openai_usage._number_format import counted
+from openai_usage.errors import APIError, ColumnError
+from openai_usage.schema.pages import Span
+
+__all__ = ["Failed", "SyncResult", "Synced"]
+
+
+@frozen(kw_only=True)
+class Synced(Span):
+    """An endpoint of an organization that was read and stored."""
+
+    organization: str
+    """The label of the organization."""
+    endpoint: str
+    """The name of the endpoint: `costs`."""
+    start_time: int
+    """The start of what was read, in Unix seconds."""
+    end_time: int
+    """The end of what was read, in Unix seconds."""
+    rows: int
+    """The rows that were stored."""
+    changes: int
+    """The buckets that had been over at an earlier run, and are different now."""
+
+    def __str__(self) -> str:
+        found = f"{counted(self.rows, 'row')}, {counted(self.changes, 'changed bucket')}"
+        return f"{self.organization}, {self.endpoint.replace('_', ' ')}: {found}"
+
+
+@frozen(kw_only=True)
+class Failed:
+    """An endpoint of an organization that could not be read. What it had stored before stays."""
+
+    organization: str
+    """The label of the organization."""
+    endpoint: str
+    """The name of the endpoint."""
+    error: APIError | ColumnError
+    """The reason."""
+
+    def __str__(self) -> str:
+        return f"{self.organization}, {self.endpoint.replace('_', ' ')}: {self.error}"
+
+
+@frozen(kw_only=True)
+class SyncResult:
+    """The result of a sync, in the order of the organizations and of the endpoint table."""
+
+    synced: Sequence[Synced] = field(factory=list)
+    """The endpoints that were read and stored."""
+    failed: Sequence[Failed] = field(factory=list)
+    """The endpoints that could not be read. The next sync begins where these ended."""
+
+    @classmethod
+    def of(cls, results: Iterable[Synced | Failed]) -> Self:
+        """Return the result that consists of the *results* of endpoints."""
+        found = list(results)
+        return cls(
+            synced=[each for each in found if isinstance(each, Synced)],
+            failed=[each for each in found if isinstance(each, Failed)],
+        )
+
+    @property
+    def rows(self) -> int:
+        """The rows that were stored."""
+        return sum(each.rows for each in self.synced)
+
+    @property
+    def changes(self) -> int:
+        """The buckets that had been over at an earlier run, and are different now."""
+        return sum(each.changes for each in self.synced)

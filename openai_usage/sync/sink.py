@@ -1,0 +1,70 @@
+"""Sink: a place that keeps rows, with the state of each organization and endpoint."""
+
+from typing import TYPE_CHECKING, Protocol, Self
+
+from attrs import frozen
+
+from openai_usage.schema.windows import Window
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+__all__ = ["Sink", "State"]
+
+
+@frozen(kw_only=True)
+class State:
+    """What a sink holds of one endpoint of one organization. It is stored with the rows."""
+
+    layout: str
+    """The bucket width and the grouping of the rows: `1d by project_id, line_item`."""
+    started: int
+    """The start of the first bucket that was read, in Unix seconds."""
+    settled_until: int
+    """The watermark: the end of the buckets that were settled when they were read. The next run
+    reads from here on, or from before."""
+    read_until: int
+    """The end of the buckets that were read."""
+    read_at: int
+    """The time at which the last of them was read."""
+
+
+class Sink(Protocol):
+    """A place that keeps rows. Its methods block, and are called one at a time, in a thread.
+
+    A table has the rows of one endpoint, of all organizations. Its columns are those of the
+    endpoint's Arrow schema, after `organization` and `read_at`.
+    """
+
+    def state(self, endpoint: str, organization: str) -> State | None:
+        """Return the state of an endpoint, or None if nothing was stored."""
+
+    def layouts(self, endpoint: str) -> set[str]:
+        """Return the layouts of the rows of an endpoint, over all organizations."""
+
+    def rows(self, endpoint: str, organization: str, span: Window) -> "Table | None":
+        """Return the rows whose buckets start in *span*, or None if there is no table yet."""
+
+    def replace(
+        self,
+        endpoint: str,
+        organization: str,
+        span: Window,
+        *,
+        rows: "Table",
+        state: State,
+        changes: "Table",
+    ) -> None:
+        """Replace the rows whose buckets start in *span*, and store the state and the changes.
+
+        All of it happens in one transaction, or nothing does.
+        """
+
+    def clear(self, endpoint: str) -> None:
+        """Remove the rows, the states and the changes of an endpoint, of all organizations."""
+
+    def __enter__(self) -> Self:
+        """Return the sink."""
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the sink."""

@@ -1,0 +1,53 @@
+"""Store: a sink for many tasks, which calls its methods one at a time, in a thread."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import field, frozen
+
+from openai_usage.errors import SyncError
+from openai_usage.sync.sink import Sink
+
+OTHER_LAYOUT = (
+    "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
+    "this one with rebuild=True."
+)
+"""The hint for a copy that has another layout."""
+
+T = TypeVar("T")
+
+
+@frozen
+class Store:
+    """A sink for many tasks."""
+
+    sink: Sink
+    """The place that keeps the rows."""
+    _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+
+    async def prepare(self, endpoint: str, layout: str, *, rebuild: bool) -> None:
+        """Check that the sink can take rows of a layout, or clear what it has.
+
+        Raises:
+            SyncError: It has rows of another layout.
+        """
+        if rebuild:
+            await self.run(lambda: self.sink.clear(endpoint))
+            return
+        for other in await self.run(lambda: self.sink.layouts(endpoint)) - {layout}:
+            raise SyncError(
+                f"the copy has {endpoint} in buckets of {other}, and this sync has buckets of "
+                f"{layout}.",
+                hint=OTHER_LAYOUT,
+            )
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Call a method of the sink. If this is cancelled, wait for the end of the call."""
+        async with self._lock:
+            task = asyncio.ensure_future(asyncio.to_thread(call))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait([task])
+                raise
