@@ -140,7 +140,7 @@ class _Places(dict[_Key, int]):
 
     def __missing__(self, key: _Key) -> int:
         plain = _without_synonyms(key)
-        if plain is key:
+        if plain == key:
             place = len(self.keys_in_order)
             self.keys_in_order.append(key)
         else:

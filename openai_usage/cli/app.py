@@ -29,10 +29,9 @@ from openai_usage import (
 )
 from openai_usage._text import did_you_mean, similar, with_full_stop
 from openai_usage._time_format import iso
-from openai_usage.cli.commands.query import Interrupted, build_command, unwrapped
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.wording import CommandError, as_typed
+from openai_usage.cli.wording import CommandError, Interrupted, as_typed, unwrapped
 
 _USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors caused by options or the environment; all others are caused by the API."""
@@ -163,10 +162,16 @@ def _app(command: str) -> App:
         help_format="plaintext",
         suppress_keyboard_interrupt=False,
     )
+    # Commands are imported and built only if they are called, for a fast start.
     endpoints = Group("Endpoints", sort_key=1)
-    for endpoint in AsyncUsageClient.table().values():
-        app.command(build_command(endpoint), name=endpoint.name.replace("_", "-"), group=endpoints)
-    for name, summary in _OTHERS.items():  # imported only if called, for a fast start
+    for name, endpoint in AsyncUsageClient.table().items():
+        app.command(
+            f"openai_usage.cli.commands.query:{name}",
+            name=name.replace("_", "-"),
+            group=endpoints,
+            help=unwrapped(inspect.getdoc(endpoint.query) or ""),
+        )
+    for name, summary in _OTHERS.items():
         path = f"openai_usage.cli.commands.{name}:{name}"
         full_help = inspect.getdoc(resolve_name(path)) if name == command else None
         app.command(path, name=name, help=unwrapped(full_help or summary))

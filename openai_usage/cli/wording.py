@@ -60,6 +60,20 @@ class CommandError(Exception):
     """A command is not valid. The message has the words that were typed."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during the iteration."""
+
+    def __init__(self, resume_from: int | None) -> None:
+        super().__init__()
+        self.resume_from = resume_from
+        """The start to continue from, in Unix seconds; None if the output cannot be used."""
+
+
+def unwrapped(text: str) -> str:
+    """Return *text* with one line per paragraph, so that the terminal wraps it."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
 def as_typed(error: UsageError, *, others_answer: bool = False) -> str:
     """Return the message of *error* for people who type commands.
 

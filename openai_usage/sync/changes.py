@@ -16,19 +16,19 @@ _TIMES = pa.timestamp("us", tz="UTC")
 _AMOUNT = pa.decimal128(38, _DECIMALS)
 """The type of totals. Rows have more decimals, and it is those that are compared."""
 
-CHANGES = pa.schema(
-    {
-        "read_at": _TIMES,
-        "organization": pa.string(),
-        "endpoint": pa.string(),
-        "start": _TIMES,
-        "end": _TIMES,
-        "kind": pa.string(),
-        "measure": pa.string(),
-        "before": _AMOUNT,
-        "after": _AMOUNT,
-    }
-)
+_COLUMNS: Mapping[str, pa.DataType] = {
+    "read_at": _TIMES,
+    "organization": pa.string(),
+    "endpoint": pa.string(),
+    "start": _TIMES,
+    "end": _TIMES,
+    "kind": pa.string(),
+    "measure": pa.string(),
+    "before": _AMOUNT,
+    "after": _AMOUNT,
+}
+
+CHANGES = pa.schema(_COLUMNS)
 """A row for each measure whose total changed in a bucket. `rows` is the number of rows."""
 
 _ROUNDING = Context(prec=38, rounding=ROUND_HALF_EVEN)

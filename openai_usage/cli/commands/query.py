@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
-from openai_usage import Buckets, Endpoint, Gap, RangeQuery
+from openai_usage import AsyncUsageClient, Buckets, Endpoint, Gap, RangeQuery
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.ids import find_ids
 from openai_usage.cli.options.connection import Connection
@@ -22,20 +22,18 @@ from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.unmatched import explain_nothing
-from openai_usage.cli.wording import CommandError
+from openai_usage.cli.wording import CommandError, Interrupted, unwrapped
 
 _GROUP = Group("Query", sort_key=2)
 _RANGE, _SUMS, _OUTPUT = TimeRange(), SumOptions(), OutputOptions()
 _NAMING, _CONNECTION = NameOptions(), Connection()
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during the iteration."""
-
-    def __init__(self, resume_from: int | None) -> None:
-        super().__init__()
-        self.resume_from = resume_from
-        """The start to continue from, in Unix seconds; None if the output cannot be used."""
+def __getattr__(name: str) -> Callable[..., int]:
+    """Return the command for an endpoint by its name. Only the one that is called is built."""
+    if name not in AsyncUsageClient.table():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return build_command(AsyncUsageClient.table()[name])
 
 
 def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
@@ -123,11 +121,6 @@ def _grouped_by(query: RangeQuery) -> Sequence[str]:
     extra = query.extra_query or {}
     more = str(extra.get("group_by") or extra.get("group_by[]") or "")
     return [*(getattr(query, "group_by", None) or ()), *more.split(",")]
-
-
-def unwrapped(text: str) -> str:
-    """Return *text* with one line per paragraph, so that the terminal wraps it."""
-    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 @contextmanager
