@@ -41,6 +41,7 @@ class Sink(Protocol):
 
     def layouts(self, endpoint: str) -> set[str]:
         """Return the layouts of the rows of an endpoint, over all organizations."""
+        ...
 
     def rows(self, endpoint: str, organization: str, span: Window) -> "Table | None":
         """Return the rows whose buckets start in *span*, or None if there is no table yet."""
@@ -65,6 +66,7 @@ class Sink(Protocol):
 
     def __enter__(self) -> Self:
         """Return the sink."""
+        ...
 
     def __exit__(self, *raised: object) -> None:
         """Close the sink."""
