@@ -47,7 +47,14 @@ def completions(bucket: Bucket[Any], result: CompletionsResult) -> dict[str, Any
 
 def costs(bucket: Bucket[Any], result: CostsResult) -> dict[str, Any]:
     row = {"start": bucket.start, "end": bucket.end, **asdict(result)}
-    return {**row, "amount": result.amount.value, "currency": result.amount.currency}
+    return {
+        **row,
+        "amount": result.amount.value,
+        "currency": result.amount.currency,
+        "product": result.product,
+        "model": result.model,
+        "kind": result.kind,
+    }
 
 
 async def main(make: Make, job: Job) -> dict[str, float]:

@@ -6,7 +6,7 @@ included, and never on the data.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -21,7 +21,7 @@ from openai_usage._text import short_repr
 from openai_usage._time_format import iso
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ColumnError
-from openai_usage.schema.columns import Column, columns_of
+from openai_usage.schema.columns import Column, columns_of, examples_by
 from openai_usage.schema.results import Bucket, MoneyType, Page
 
 try:
@@ -153,8 +153,18 @@ class _Rows:
         """Yield the array of each column: a row for each result, with the times of its bucket."""
         bounds = [0, *accumulate(len(bucket.results) for bucket in buckets)]
         bucket_of = pc.list_parent_indices(pa.ListArray.from_arrays(bounds, pa.nulls(bounds[-1])))
+        derived_from = {column.derived_from for column in self._columns}
+        decisive: dict[str, tuple[pa.DictionaryArray[Any, Any], Mapping[Any, object]]] = {}
         for column in self._columns:
+            if column.derived_from in decisive:
+                encoded, examples = decisive[column.derived_from]
+                values = column.derived_values(examples)
+                if values.get(None) is None:  # otherwise a null would have to become a value
+                    yield _derived(values, encoded)
+                    continue
             array = self._array(column, buckets)
+            if column.name in derived_from and isinstance(array, pa.DictionaryArray):
+                decisive[column.name] = array, examples_by(column.name, buckets)
             yield array.take(bucket_of) if column.kind is datetime else array
 
     def _array(self, column: Column, buckets: Sequence[Bucket[object]]) -> "pa.Array[Any]":
@@ -175,6 +185,14 @@ class _Rows:
             start_time=bucket.start_time,
             hint=kind.hint,
         )
+
+
+def _derived(
+    values: Mapping[Any, Any], decisive: "pa.DictionaryArray[Any, Any]"
+) -> "pa.Array[Any]":
+    """Return the array of a derived text column, from that of the field that decides it."""
+    texts = [values[field] for field in decisive.dictionary.to_pylist()]
+    return pa.array(texts, pa.string()).dictionary_encode().take(decisive.indices)
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,7 @@ the times of the bucket, then the fields of the result, with a currency after ea
 then what is derived from the fields, such as the model of a line item.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -36,6 +36,8 @@ class Column:
     path: str
     """The attributes that lead to a value, from a result: `amount.value`. Times are attributes of
     the bucket."""
+    derived_from: str = ""
+    """The field that decides the value, if it is derived: `line_item`."""
 
     @property
     def values(self) -> Values:
@@ -45,6 +47,8 @@ class Column:
         """
         if self.kind is datetime:
             return _compiled(f"bucket.{self.path} for bucket in buckets")
+        if self.derived_from:
+            return self._derived
         inner = f"result.{self._field} and " if self.nullable and self._field != self.path else ""
         return _compiled(f"{inner}result.{self.path} {_EACH_RESULT}")
 
@@ -54,9 +58,27 @@ class Column:
         known = f" if result.{self._field} is not None" if self.nullable else ""
         return _compiled(f"result.{self.path} {_EACH_RESULT}{known}")
 
+    def derived_values(self, examples: Mapping[Any, object]) -> Mapping[Any, Any]:
+        """Return the values of a derived column by the values of the field that decides them.
+
+        *examples* has a result for each value of that field, from `examples_by`.
+        """
+        return {field: getattr(result, self.path) for field, result in examples.items()}
+
+    def _derived(self, buckets: Sequence[Bucket[object]]) -> list[Any]:
+        values = self.derived_values(examples_by(self.derived_from, buckets))
+        fields = _compiled(f"result.{self.derived_from} {_EACH_RESULT}")(buckets)
+        return [values[field] for field in fields]
+
     @property
     def _field(self) -> str:
         return self.path.partition(".")[0]
+
+
+def examples_by(field: str, buckets: Sequence[Bucket[object]]) -> Mapping[Any, object]:
+    """Return a result for each value of a field."""
+    fields = _compiled(f"result.{field} {_EACH_RESULT}")(buckets)
+    return dict(zip(fields, _compiled(f"result {_EACH_RESULT}")(buckets), strict=True))
 
 
 @cache
@@ -76,7 +98,10 @@ def columns_of(result: type) -> tuple[Column, ...]:
         Column("start", datetime, nullable=False, path="start_time"),
         Column("end", datetime, nullable=False, path="end_time"),
         *(each for field in _fields(result) for each in _of_field(field)),
-        *(Column(name, str, nullable=True, path=name) for name in getattr(result, "derived", ())),
+        *(
+            Column(name, str, nullable=True, path=name, derived_from=field)
+            for name, field in getattr(result, "derived", {}).items()
+        ),
     )
     names = [column.name for column in columns]
     for name in names:

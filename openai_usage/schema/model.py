@@ -4,6 +4,7 @@ msgspec takes three times as long to fill an attrs class, attribute by attribute
 results are Structs, and a description of their fields makes them attrs classes for everything else.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from itertools import chain
@@ -59,8 +60,8 @@ class Model(
 
     __attrs_attrs__: ClassVar[Any] = _Fields()
 
-    derived: ClassVar[tuple[str, ...]] = ()
-    """The properties, computed from fields, that are columns in tables as well."""
+    derived: ClassVar[Mapping[str, str]] = {}
+    """The properties that are columns in tables as well, each with the field that decides it."""
 
     def check(self) -> None:
         """Raise a `ValueError` if the value is not valid. Subclasses override this."""

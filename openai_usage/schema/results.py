@@ -8,6 +8,7 @@ Facts are from the public OpenAPI specification and, where that is older, from t
 Python SDK 3.54.0. Three fields of costs are in neither, and say so.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, TypeAlias
@@ -235,7 +236,7 @@ class CostsResult(_OfApiKey):
     absent."""
     object: str = "organization.costs.result"
 
-    derived: ClassVar[tuple[str, ...]] = LINE_ITEM_PARTS
+    derived: ClassVar[Mapping[str, str]] = dict.fromkeys(LINE_ITEM_PARTS, "line_item")
     settles_after: ClassVar[timedelta] = COSTS_SETTLE_AFTER
 
     @property

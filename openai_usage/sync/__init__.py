@@ -17,7 +17,7 @@ Needs the extra `[arrow]`, and `[duckdb]` for the sink.
 
 from openai_usage.sync.duckdb_sink import DuckDBSink
 from openai_usage.sync.engine import sync
-from openai_usage.sync.results import Failed, Synced, SyncResult
+from openai_usage.sync.results import Change, Failed, Synced, SyncResult
 from openai_usage.sync.sink import Sink, State
 
-__all__ = ["DuckDBSink", "Failed", "Sink", "State", "SyncResult", "Synced", "sync"]
+__all__ = ["Change", "DuckDBSink", "Failed", "Sink", "State", "SyncResult", "Synced", "sync"]

@@ -1,6 +1,6 @@
 """Find what changed: compare the rows of each bucket with those that were stored before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, TypeAlias
@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from openai_usage._number_format import Number
+from openai_usage.sync.results import Change, Kind
 
-__all__ = ["CHANGES", "changes_between", "count_buckets"]
+__all__ = ["CHANGES", "changes_between", "changes_table"]
 
 _DECIMALS = 12
 _TIMES = pa.timestamp("us", tz="UTC")
@@ -41,41 +42,57 @@ _Span: TypeAlias = tuple[datetime, datetime]
 
 
 def changes_between(
-    before: pa.Table, after: pa.Table, *, over_at: datetime, **about: object
-) -> pa.Table:
-    """Return a row for each measure of each bucket whose total changed.
+    before: pa.Table, after: pa.Table, *, started: datetime, over_at: datetime
+) -> list[Change]:
+    """Return the totals that changed, of each measure of each bucket, in time order.
 
     Args:
         before: The rows that were stored.
         after: The rows that replace them.
+        started: The start of what was stored. Earlier buckets are new, which is not a change.
         over_at: The time at which *before* was read. A bucket that was not over then has grown
-            since, which is no change.
-        about: The first columns of each row: `read_at`, `organization` and `endpoint`.
+            since, which is not a change either.
     """
-    rows: list[Mapping[str, object]] = []
     old, new = _totals(before), _totals(after)
-    for span in sorted(old.keys() | new.keys()):
-        start, end = span
-        if end <= over_at:
-            was, now = old.get(span, {}), new.get(span, {})
-            kind = "restated" if was and now else "removed" if was else "added"
-            rows += (
-                {**about, "start": start, "end": end, "kind": kind, **change}
-                for change in _compare(was, now)
-            )
+    return [
+        change
+        for span in sorted(old.keys() | new.keys())
+        if started <= span[0] and span[1] <= over_at
+        for change in _compare(span, old.get(span, {}), new.get(span, {}))
+    ]
+
+
+def changes_table(changes: Iterable[Change], **about: object) -> pa.Table:
+    """Return changes as rows for a sink, after `read_at`, `organization` and `endpoint`."""
+    rows: list[Mapping[str, object]] = [
+        {
+            **about,
+            "start": each.start,
+            "end": each.end,
+            "kind": each.kind,
+            "measure": each.measure,
+            "before": each.before,
+            "after": each.after,
+        }
+        for each in changes
+    ]
     return pa.Table.from_pylist(rows, CHANGES)
 
 
-def count_buckets(changes: pa.Table) -> int:
-    """Return the number of buckets that changed."""
-    return len(set(changes.column("start").to_pylist()))
-
-
-def _compare(was: _Totals, now: _Totals) -> Iterator[Mapping[str, object]]:
+def _compare(span: _Span, was: _Totals, now: _Totals) -> Iterator[Change]:
+    kind: Kind = "restated" if was and now else "removed" if was else "added"
+    start, end = (int(each.timestamp()) for each in span)
     for measure in dict.fromkeys([*was, *now]):
         before, after = was.get(measure, 0), now.get(measure, 0)
         if before != after:
-            yield {"measure": measure, "before": _rounded(before), "after": _rounded(after)}
+            yield Change(
+                start_time=start,
+                end_time=end,
+                kind=kind,
+                measure=measure,
+                before=_rounded(before),
+                after=_rounded(after),
+            )
 
 
 def _rounded(total: Number) -> Decimal:

@@ -18,9 +18,9 @@ from openai_usage.gaps import Gap
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.settling import settles_after
 from openai_usage.schema.windows import SECONDS, Window
-from openai_usage.sync.changes import CHANGES, changes_between, count_buckets
+from openai_usage.sync.changes import changes_between, changes_table
 from openai_usage.sync.chunks import chunks_of, first_to_read
-from openai_usage.sync.results import Failed, Synced
+from openai_usage.sync.results import Change, Failed, Synced
 from openai_usage.sync.sink import State
 from openai_usage.sync.store import Store
 
@@ -57,7 +57,7 @@ class EndpointSync:
         now = int(time.time())
         state = await store.run(lambda: store.sink.state(self.name, self.label))
         start = first_to_read(self.whole.query, state, now)
-        rows = changes = 0
+        rows, changes = 0, list[Change]()
         try:
             for chunk in chunks_of(self.whole.query, start, now):
                 read = await self._read(chunk, now)
@@ -101,21 +101,22 @@ class EndpointSync:
 
     async def _replace(
         self, store: Store, chunk: Window, rows: pa.Table, state: State | None, now: int
-    ) -> tuple[State, int]:
-        """Replace a chunk in the sink. Return the new state, and the number of changed buckets."""
+    ) -> tuple[State, list[Change]]:
+        """Replace a chunk in the sink. Return the new state, and what changed."""
         # A bucket is replaced as a whole, even if it is in progress.
         span = Window(chunk.start_time, -(-chunk.end_time // self._width) * self._width)
         new = self._state(chunk, state, now)
 
-        def replace() -> int:
-            changes = CHANGES.empty_table()
-            before = store.sink.rows(self.name, self.label, span)
+        def replace() -> list[Change]:
+            name, label = self.name, self.label
+            before = store.sink.rows(name, label, span)
+            changes = list[Change]()
             if state is not None and before is not None:
-                about = {"read_at": _utc(now), "organization": self.label, "endpoint": self.name}
-                over_at = _utc(min(state.read_at, state.read_until))
-                changes = changes_between(before, rows, over_at=over_at, **about)
-            store.sink.replace(self.name, self.label, span, rows=rows, state=new, changes=changes)
-            return count_buckets(changes)
+                started, over_at = map(_utc, (state.started, min(state.read_at, state.read_until)))
+                changes = changes_between(before, rows, started=started, over_at=over_at)
+            table = changes_table(changes, read_at=_utc(now), organization=label, endpoint=name)
+            store.sink.replace(name, label, span, rows=rows, state=new, changes=table)
+            return changes
 
         return new, await store.run(replace)
 

@@ -1,7 +1,8 @@
 """The results of a sync: what each endpoint of each organization came to."""
 
 from collections.abc import Iterable, Sequence
-from typing import Self
+from decimal import Decimal
+from typing import Literal, Self, TypeAlias
 
 from attrs import field, frozen
 
@@ -9,7 +10,28 @@ from openai_usage._number_format import counted
 from openai_usage.errors import APIError, ColumnError
 from openai_usage.schema.pages import Span
 
-__all__ = ["Failed", "SyncResult", "Synced"]
+__all__ = ["Change", "Failed", "Kind", "SyncResult", "Synced"]
+
+Kind: TypeAlias = Literal["added", "restated", "removed"]
+"""What happened to a bucket."""
+
+
+@frozen(kw_only=True)
+class Change(Span):
+    """The total of one measure in a bucket that had been over at an earlier sync."""
+
+    start_time: int
+    """The start of the bucket, in Unix seconds."""
+    end_time: int
+    """The end of the bucket, in Unix seconds."""
+    kind: Kind
+    """`added` if the bucket was empty before, `removed` if it is now, or else `restated`."""
+    measure: str
+    """The measure, or `rows` for the number of rows."""
+    before: Decimal
+    """The total that was stored, rounded to 12 decimals."""
+    after: Decimal
+    """The total now, rounded to 12 decimals."""
 
 
 @frozen(kw_only=True)
@@ -26,11 +48,16 @@ class Synced(Span):
     """The end of what was read, in Unix seconds."""
     rows: int
     """The rows that were stored."""
-    changes: int
-    """The buckets that had been over at an earlier run, and are different now."""
+    changes: Sequence[Change] = ()
+    """The totals that changed, in time order."""
+
+    @property
+    def changed_buckets(self) -> int:
+        """The buckets that had been over at an earlier sync, and are different now."""
+        return len({each.start_time for each in self.changes})
 
     def __str__(self) -> str:
-        found = f"{counted(self.rows, 'row')}, {counted(self.changes, 'changed bucket')}"
+        found = f"{counted(self.rows, 'row')}, {counted(self.changed_buckets, 'changed bucket')}"
         return f"{self.organization}, {self.endpoint.replace('_', ' ')}: {found}"
 
 
@@ -73,6 +100,6 @@ class SyncResult:
         return sum(each.rows for each in self.synced)
 
     @property
-    def changes(self) -> int:
-        """The buckets that had been over at an earlier run, and are different now."""
-        return sum(each.changes for each in self.synced)
+    def changed_buckets(self) -> int:
+        """The buckets that had been over at an earlier sync, and are different now."""
+        return sum(each.changed_buckets for each in self.synced)

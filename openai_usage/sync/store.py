@@ -50,4 +50,5 @@ class Store:
                 return await asyncio.shield(task)
             except asyncio.CancelledError:
                 await asyncio.wait([task])
+                task.exception()  # what stopped the sync is raised, and not what failed after it
                 raise

@@ -1,6 +1,7 @@
 """Pages, buckets and results as dicts for `json.dumps`, from which they can be decoded again."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
@@ -80,7 +81,7 @@ class Noted(CostsResult, rename={"seen": "seenAt"}):
     seen: Seen | None = None
     tags: tuple[str, ...] = ()
     shares: dict[str, Decimal] = {}  # noqa: RUF012 - a Struct makes a new one each time
-    derived: ClassVar[tuple[str, ...]] = ("doubled",)
+    derived: ClassVar[Mapping[str, str]] = {"doubled": "amount"}
 
     @property
     def doubled(self) -> Amount:

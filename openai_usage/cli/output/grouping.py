@@ -106,4 +106,4 @@ class Grouping:
 
 def derived_of(endpoint: Endpoint[..., object]) -> Sequence[str]:
     """Return the labels that are computed from the line item of costs."""
-    return getattr(endpoint.result, "derived", ())
+    return tuple(getattr(endpoint.result, "derived", ()))
