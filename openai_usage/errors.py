@@ -51,6 +51,13 @@ __all__ = [
 ]
 
 
+OTHER_LAYOUT = (
+    "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
+    "this one with rebuild=True."
+)
+"""The hint of the error for a copy that has another bucket width or grouping."""
+
+
 def takes(name: str, expected: str, value: str) -> str:
     """Return the sentence that *name* takes *expected*, not *value*, if that may be shown."""
     return f"{name} takes {expected}, not {value}." if value else f"{name} takes {expected}."

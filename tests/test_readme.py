@@ -60,6 +60,8 @@ def test_python(code: str, asked: Sandbox, here: Path) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
     if "client." in code and "Client(" not in code:
         code = f"{BEGINNING}\nwith client:\n{indent(code, '    ')}"
+    if "duckdb.connect" in code:
+        assert run(["sync", "--to", "duckdb:usage.duckdb", "--last", "9d"]) == 0
     if "def test_" in code:
         (here / "test_block.py").write_text(code)
         assert "1 passed" in printed_by("-m", "pytest", "-p", "no:asyncio")

@@ -24,6 +24,7 @@ from openai_usage import (
     InvalidOptionError,
     InvalidQueryError,
     MissingAdminKeyError,
+    SyncError,
     UsageError,
     __version__,
 )
@@ -33,10 +34,10 @@ from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import CommandError, Interrupted, as_typed, unwrapped
 
-_USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
+_USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError, SyncError)
 """Errors caused by options or the environment; all others are caused by the API."""
 
-_OPTIONAL_LIBRARIES = ("jinja2", "pyarrow", "vl_convert", "xlsxwriter")
+_OPTIONAL_LIBRARIES = ("duckdb", "jinja2", "pyarrow", "vl_convert", "xlsxwriter")
 """Libraries of extras. If another library is missing, that is a bug."""
 
 _IN_WORDS: Mapping[object, str] = {
@@ -52,6 +53,7 @@ _OTHERS: Mapping[str, str] = {
     "endpoints": "List the parameters and measures of each endpoint.",
     "doctor": "Check the key, the connection and every endpoint.",
     "sandbox": "Serve a synthetic organization to other programs.",
+    "sync": "Keep a copy of usage and costs that follows the API's revisions.",
     "report": "Write spend and usage as one HTML file, with charts and all their figures.",
 }
 """Help texts of the commands that are not endpoints. Each is in a module of the same name."""

@@ -18,7 +18,7 @@ from openai_usage._http.responses import NOT_FOUND, REDIRECTED, START_LATER, amo
 from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._time_format import typed_time
-from openai_usage.errors import takes
+from openai_usage.errors import OTHER_LAYOUT, takes
 from openai_usage.schema.validation import ONLY_AS_KEY
 
 _NAMES: Mapping[str, str] = {
@@ -33,6 +33,7 @@ _NAMES: Mapping[str, str] = {
     "base_url": "OPENAI_BASE_URL",
     "organization": "OPENAI_ORG_ID",
     "notify": "--notify",
+    "endpoints": "--endpoints",
 }
 """The option or the environment variable for each argument."""
 
@@ -48,6 +49,8 @@ _HINTS: Mapping[str, str] = {
     TOO_LARGE: UNUSUALLY_LARGE,
     NOT_IN_A_TABLE: "Use --format csv to keep every digit.",
     MONEY_AS_TEXT: "Use --money text to keep every digit.",
+    OTHER_LAYOUT: "Use the same --bucket-width and --group-by, keep a second copy with --prefix, "
+    "or replace this one with --rebuild.",
 }
 """The hint for a terminal in place of each hint that only a program can follow."""
 

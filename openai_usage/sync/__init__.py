@@ -15,9 +15,37 @@ bucket is replaced as a whole, so rows that changed or vanished do so in the cop
 Needs the extra `[arrow]`, and `[duckdb]` for the sink.
 """
 
-from openai_usage.sync.duckdb_sink import DuckDBSink
-from openai_usage.sync.engine import sync
-from openai_usage.sync.results import Change, Failed, Synced, SyncResult
-from openai_usage.sync.sink import Sink, State
+from typing import TYPE_CHECKING
 
-__all__ = ["Change", "DuckDBSink", "Failed", "Sink", "State", "SyncResult", "Synced", "sync"]
+from openai_usage._extras import require
+
+require("arrow", "pyarrow")
+
+from openai_usage.sync.engine import sync  # noqa: E402 - only once it is known what is missing
+from openai_usage.sync.results import Change, Failed, Lag, Synced, SyncResult  # noqa: E402
+from openai_usage.sync.sink import Sink, State  # noqa: E402
+
+if TYPE_CHECKING:
+    from openai_usage.sync.duckdb_sink import DuckDBSink
+
+__all__ = [
+    "Change",
+    "DuckDBSink",
+    "Failed",
+    "Lag",
+    "Sink",
+    "State",
+    "SyncResult",
+    "Synced",
+    "sync",
+]
+
+if not TYPE_CHECKING:  # type checkers would accept names that do not exist
+
+    def __getattr__(name: str) -> object:
+        """Return the sink, whose library is only needed if it is used."""
+        if name != "DuckDBSink":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from openai_usage.sync.duckdb_sink import DuckDBSink  # noqa: PLC0415 - an extra
+
+        return DuckDBSink

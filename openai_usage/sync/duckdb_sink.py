@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ from openai_usage._extras import missing_library
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import CHANGES
+from openai_usage.sync.results import Lag
 from openai_usage.sync.sink import State
 
 try:
@@ -136,6 +138,18 @@ class DuckDBSink:
                     endpoint=_literal(endpoint),
                 )
             )
+
+    def lags(self) -> list[Lag]:
+        """Return how long after the end of buckets changes were found, by endpoint."""
+        found = self._query(
+            "SELECT endpoint, COUNT(DISTINCT (organization, start)), "
+            f'CAST(MAX(epoch(read_at) - epoch("end")) AS BIGINT) FROM {self._changes} '
+            "GROUP BY endpoint ORDER BY endpoint"
+        )
+        return [
+            Lag(endpoint=endpoint, buckets=buckets, latest=timedelta(seconds=seconds))
+            for endpoint, buckets, seconds in found
+        ]
 
     def clear(self, endpoint: str) -> None:
         """Remove the rows, the states and the changes of an endpoint, of all organizations."""

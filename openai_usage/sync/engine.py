@@ -86,7 +86,7 @@ async def sync(
 
 @frozen
 class _Wanted:
-    """What is read of every organization."""
+    """The part of every organization that is read."""
 
     start_time: int
     bucket_width: BucketWidth

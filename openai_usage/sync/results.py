@@ -1,6 +1,7 @@
 """The results of a sync: what each endpoint of each organization came to."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Literal, Self, TypeAlias
 
@@ -10,10 +11,10 @@ from openai_usage._number_format import counted
 from openai_usage.errors import APIError, ColumnError
 from openai_usage.schema.pages import Span
 
-__all__ = ["Change", "Failed", "Kind", "SyncResult", "Synced"]
+__all__ = ["Change", "Failed", "Kind", "Lag", "SyncResult", "Synced"]
 
 Kind: TypeAlias = Literal["added", "restated", "removed"]
-"""What happened to a bucket."""
+"""The kinds of changes of a bucket."""
 
 
 @frozen(kw_only=True)
@@ -32,6 +33,19 @@ class Change(Span):
     """The total that was stored, rounded to 12 decimals."""
     after: Decimal
     """The total now, rounded to 12 decimals."""
+
+
+@frozen(kw_only=True)
+class Lag:
+    """The time after which buckets of an endpoint still changed."""
+
+    endpoint: str
+    """The name of the endpoint."""
+    buckets: int
+    """The number of buckets that changed after they were over."""
+    latest: timedelta
+    """The longest time from the end of a bucket to the sync that found a change. Syncs are some
+    time apart, so the change itself was earlier."""
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,7 @@ __all__ = ["Sink", "State"]
 
 @frozen(kw_only=True)
 class State:
-    """What a sink holds of one endpoint of one organization. It is stored with the rows."""
+    """The state of one endpoint of one organization in a sink. It is stored with the rows."""
 
     layout: str
     """The bucket width and the grouping of the rows: `1d by project_id, line_item`."""

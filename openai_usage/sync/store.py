@@ -6,14 +6,8 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from openai_usage.errors import SyncError
+from openai_usage.errors import OTHER_LAYOUT, SyncError
 from openai_usage.sync.sink import Sink
-
-OTHER_LAYOUT = (
-    "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
-    "this one with rebuild=True."
-)
-"""The hint for a copy that has another layout."""
 
 T = TypeVar("T")
 

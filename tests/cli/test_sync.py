@@ -1,0 +1,117 @@
+"""`openai-usage sync`: what it prints, and how it ends."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY, TODAY
+from tests.support.report_values import answer_at
+from tests.support.synced import Clock, query
+from tests.support.terminal import Terminal
+
+pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("here")]
+
+NOON = TODAY + DAY // 2
+SYNC = "sync --to duckdb:usage.duckdb"
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with Sandbox(seed=7, restates=True) as running:
+        monkeypatch.setenv("OPENAI_ADMIN_KEY", running.admin_api_key)
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def at(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A function that sets the time of the sandbox and of the command."""
+    clock = Clock([sandbox], monkeypatch)
+    clock.at(NOON)
+    return clock.at
+
+
+def test_it_says_what_it_read_and_what_changed(
+    terminal: Terminal, at: Callable[[int], None], here: Path
+) -> None:
+    first = terminal(f"{SYNC} --endpoints costs images --last 60d")
+    assert "2026-07-12 … 2026-09-10 12:00" in first
+    assert terminal.err == ""
+    assert "restated" not in first
+    [found] = query(here / "usage.duckdb", "SELECT count(*) AS rows FROM costs")
+    assert f"{found['rows']:,}" in first
+    at(NOON + 2 * DAY)
+    second = terminal(f"{SYNC} --endpoints costs images --last 60d")
+    assert "2026-08-13 … 2026-09-12 12:00" in second
+    assert "costs, 2026-09-" in second
+    assert "(restated)" in second
+    changes = query(here / "usage.duckdb", "SELECT * FROM _changes")
+    lines = [line for line in second.splitlines() if line.endswith(")")]
+    assert len(lines) == min(20, len(changes))
+    lag = terminal(f"{SYNC} --lag")
+    assert "latest change," in lag
+    assert "costs" in lag
+
+
+def test_many_changes_are_counted(terminal: Terminal, at: Callable[[int], None]) -> None:
+    terminal(f"{SYNC} --last 9d")
+    at(NOON + 3 * DAY)
+    assert "more changes in the table _changes." in terminal(SYNC)
+
+
+def test_before_anything_changed_there_is_no_lag(terminal: Terminal) -> None:
+    assert terminal(f"{SYNC} --lag") == "No sync has found a change yet.\n"
+
+
+def test_an_endpoint_that_cannot_be_read_is_named(terminal: Terminal, sandbox: Sandbox) -> None:
+    answer_at(sandbox, "images", 403)
+    out = terminal(f"{SYNC} --label acme --last 9d", exit_code=1)
+    assert "images" not in out
+    assert terminal.err.startswith("openai-usage: acme, images: the API answered 403")
+    assert len(terminal.err.splitlines()) == 1
+
+
+def test_where_nothing_can_be_read_only_the_reasons_are_printed(
+    terminal: Terminal, sandbox: Sandbox
+) -> None:
+    sandbox.scopes.clear()
+    assert terminal(f"{SYNC} --last 9d", exit_code=1) == ""
+    assert len(terminal.err.splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            "--to delta:lake",
+            "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'delta:lake'.",
+        ),
+        ("--to duckdb:", "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'duckdb:'."),
+        ("--to duckdb:a/b/c", "a/b/c cannot be opened: "),
+        ("--to duckdb:u --last 9d --start 2026-01-01", "--last and --start contradict each other."),
+        ("--to duckdb:u --endpoints audio-speech", "--endpoints takes "),
+        ("--to duckdb:u --group-by modle", "--group-by takes "),
+    ],
+)
+def test_mistakes_are_refused_before_anything_is_sent(
+    options: str, message: str, terminal: Terminal, sandbox: Sandbox
+) -> None:
+    terminal(f"sync {options}", exit_code=2)
+    assert terminal.err.startswith(f"openai-usage: {message}")
+    assert sandbox.requests == []
+
+
+def test_another_layout_is_refused_and_can_be_rebuilt(terminal: Terminal, here: Path) -> None:
+    terminal(f"{SYNC} --endpoints audio-speeches --last 9d")
+    terminal(f"{SYNC} --endpoints audio-speeches --last 9d --group-by project_id", exit_code=2)
+    assert terminal.err.endswith(
+        "Use the same --bucket-width and --group-by, keep a second copy with --prefix, or replace "
+        "this one with --rebuild.\n"
+    )
+    terminal(f"{SYNC} --endpoints audio-speeches --last 9d --group-by project_id,model --rebuild")
+    terminal(f"{SYNC} --endpoints costs --start 2026-09-01 --prefix second_")
+    layouts = query(here / "usage.duckdb", "SELECT layout FROM _state")
+    assert [each["layout"] for each in layouts] == ["1d by project_id, model"]
+    assert query(here / "usage.duckdb", "SELECT min(start) AS first FROM second_costs")
