@@ -1,7 +1,7 @@
 """A sync: the copy equals the API, whatever was restated, failed or interrupted in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from openai_usage import (
     AsyncUsageClient,
+    BucketWidth,
     InvalidQueryError,
     PaginationError,
     PermissionDeniedError,
@@ -172,7 +173,8 @@ async def test_a_bucket_that_was_emptied_is_empty_in_the_copy(
 async def test_hours_and_minutes_can_be_copied(
     client: AsyncUsageClient, clock: Clock, path: Path
 ) -> None:
-    for width, days in (("1h", 9), ("1m", 1)):
+    widths: Mapping[BucketWidth, int] = {"1h": 9, "1m": 1}
+    for width, days in widths.items():
         with DuckDBSink(path, prefix=f"of_{width}_") as sink:
             for moment in (NOON, NOON + 30 * HOUR):
                 clock.at(moment)
@@ -181,7 +183,7 @@ async def test_hours_and_minutes_can_be_copied(
                     sink,
                     start_time=TODAY - days * DAY,
                     endpoints=["completions", "costs"],
-                    bucket_width=width,  # type: ignore[arg-type]
+                    bucket_width=width,
                 )
         rows = stored(path, f"of_{width}_completions")
         start, end = TODAY - days * DAY, NOON + 30 * HOUR
