@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         MissingAdminKeyError,
         NotFoundError,
         NotificationError,
+        OrganizationsError,
         PaginationError,
         PermissionDeniedError,
         RateLimitError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from openai_usage.gaps import Gap
     from openai_usage.limits import Limits, SpendAlert, SpendLimit, SpendLimits, UnreadLimit
     from openai_usage.names import Name, Names, UnreadList
+    from openai_usage.organizations import ByOrganization, Organizations
     from openai_usage.retries import Retry
     from openai_usage.schema.amount import Amount
     from openai_usage.schema.pages import Bucket, Page
@@ -100,6 +102,7 @@ __all__ = [
     "Bucket",
     "BucketWidth",
     "Buckets",
+    "ByOrganization",
     "CodeInterpreterSessionsQuery",
     "CodeInterpreterSessionsResult",
     "ColumnError",
@@ -132,6 +135,8 @@ __all__ = [
     "Names",
     "NotFoundError",
     "NotificationError",
+    "Organizations",
+    "OrganizationsError",
     "Page",
     "PageSize",
     "PaginationError",
@@ -169,6 +174,7 @@ _NAMES_OF = {
     "gaps": ["Gap"],
     "limits": ["Limits", "SpendAlert", "SpendLimit", "SpendLimits", "UnreadLimit"],
     "names": ["Name", "Names", "UnreadList"],
+    "organizations": ["ByOrganization", "Organizations"],
     "retries": ["Retry"],
     "schema.amount": ["Amount"],
     "schema.pages": ["Bucket", "Page"],

@@ -112,6 +112,9 @@ class AsyncUsageClient(BaseClient):
         max_response_bytes: The largest response that is read, in bytes after decompression. A
             larger one is an `APIResponseValidationError`.
         max_connections: The largest number of requests in flight.
+        requests_per_second: The most requests that are sent in a second, evenly spaced, to leave
+            the organization's rate limit to other programs. Default: only the limits that the
+            client learns from rejections.
         on_gap: The reaction if the API returns no bucket for a part of the range, so that the usage
             in it is unknown: `warn` in the log, `raise` a `PaginationError`, or a function to call
             with the `Gap`. `UsageClient` calls it in its own thread.

@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # the only imports of later modules: the types that calling a
     from openai_usage.blocking import BlockingBuckets, UsageClient
     from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
+    from openai_usage.organizations import ByOrganization, Organizations
 
 __all__ = ["Endpoint", "Endpoints"]
 
@@ -104,13 +105,20 @@ class Endpoint(Generic[P, R_co]):
     def __get__(self, client: AsyncUsageClient, owner: type) -> Callable[P, Buckets[R_co]]: ...
     @overload
     def __get__(self, client: UsageClient, owner: type) -> Callable[P, BlockingBuckets[R_co]]: ...
+    @overload
+    def __get__(self, client: Organizations, owner: type) -> Callable[P, ByOrganization[R_co]]: ...
     def __get__(
-        self, client: AsyncUsageClient | UsageClient | None, owner: type
-    ) -> Endpoint[P, R_co] | Callable[P, Buckets[R_co] | BlockingBuckets[R_co]]:
+        self, client: AsyncUsageClient | UsageClient | Organizations | None, owner: type
+    ) -> (
+        Endpoint[P, R_co]
+        | Callable[P, Buckets[R_co] | BlockingBuckets[R_co] | ByOrganization[R_co]]
+    ):
         if client is None:
             return self
 
-        def query(*args: P.args, **kwargs: P.kwargs) -> Buckets[R_co] | BlockingBuckets[R_co]:
+        def query(
+            *args: P.args, **kwargs: P.kwargs
+        ) -> Buckets[R_co] | BlockingBuckets[R_co] | ByOrganization[R_co]:
             try:
                 self._check_names(kwargs)
                 checked = self.query(*args, **kwargs)

@@ -6,6 +6,7 @@ UsageError
 ├── InvalidQueryError (ValueError)
 ├── MissingAdminKeyError
 ├── NotificationError
+├── OrganizationsError
 ├── SyncError
 └── APIError
     ├── APIConnectionError
@@ -26,6 +27,8 @@ Names are those of the official SDK if it has the same error. All errors can be 
 them contains the admin key.
 """
 
+from collections.abc import Mapping
+
 __all__ = [
     "APIConnectionError",
     "APIError",
@@ -42,6 +45,7 @@ __all__ = [
     "MissingAdminKeyError",
     "NotFoundError",
     "NotificationError",
+    "OrganizationsError",
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -168,6 +172,22 @@ class NotificationError(UsageError):
 
 class SyncError(UsageError):
     """A copy cannot be kept up to date: another layout, or a file that cannot be written."""
+
+
+class OrganizationsError(UsageError):
+    """Some of several organizations could not be read. The message names each, with the reason."""
+
+    def __init__(
+        self,
+        errors: "Mapping[str, APIError]",
+        *,
+        collected: Mapping[str, object] | None = None,
+    ) -> None:
+        super().__init__("; ".join(f"{label}: {error}" for label, error in errors.items()))
+        self.errors = errors
+        """The error of each organization that could not be read, by label."""
+        self.collected = collected or {}
+        """The buckets of the others, by label, if they were collected."""
 
 
 class APIError(UsageError):

@@ -29,10 +29,11 @@ DOCUMENTS = [
 ]
 
 
-[BUDGETS] = re.findall(
-    r"```toml\n(.*?)```", (ROOT / "openai_usage/analysis/README.md").read_text(), flags=re.DOTALL
+[BUDGETS], [ORGANIZATIONS] = (
+    re.findall(r"```toml\n(.*?)```", path.read_text(), flags=re.DOTALL)
+    for path in (ROOT / "openai_usage/analysis/README.md", CLIENT_README)
 )
-"""The file of budgets that blocks read."""
+"""The files of budgets and of organizations that blocks read."""
 
 
 def blocks(language: str) -> list[object]:
@@ -56,8 +57,11 @@ def blocks(language: str) -> list[object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", blocks("python"))
-def test_python(code: str, asked: Sandbox, here: Path) -> None:
+def test_python(code: str, asked: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
+    (here / "organizations.toml").write_text(ORGANIZATIONS)
+    (here / "globex.key").write_text(asked.admin_api_key)
+    monkeypatch.setenv("ACME_ADMIN_KEY", asked.admin_api_key)
     if "client." in code and "Client(" not in code:
         code = f"{BEGINNING}\nwith client:\n{indent(code, '    ')}"
     if "duckdb.connect" in code:

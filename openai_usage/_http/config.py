@@ -8,6 +8,7 @@ from ssl import SSLContext
 from typing import Any, Concatenate, Literal, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 from attrs import Attribute, field, frozen
+from attrs.validators import optional
 from yarl import URL
 
 from openai_usage._http.environment import (
@@ -224,6 +225,9 @@ class ClientConfig:
     )
     max_connections: int = field(
         default=100, kw_only=True, validator=_number("a whole number from 1", least=1)
+    )
+    requests_per_second: float | None = field(
+        default=None, kw_only=True, validator=optional(_number("a number above 0", least=0.001))
     )
     on_gap: OnGap = field(default="warn", kw_only=True, validator=_on_gap)
     on_retry: OnRetry | None = field(default=None, kw_only=True, validator=_function)

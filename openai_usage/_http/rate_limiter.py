@@ -57,9 +57,9 @@ class _Lane:
         while (wait := self.opens_at - _now()) > 0:  # noqa: ASYNC110 - no event to wait for
             await asyncio.sleep(wait)
 
-    def send(self, now: float) -> None:
-        """Record a request that is sent now, and delay the next one."""
-        interval = self.rate.on_sent(now)
+    def send(self, now: float, least: float = 0.0) -> None:
+        """Record a request that is sent now, and delay the next one by *least* seconds or more."""
+        interval = max(self.rate.on_sent(now), least)
         # Schedule from the due time, so that timer lateness does not accumulate.
         self.pause_until(max(self.opens_at, now - interval) + interval)
 
@@ -85,6 +85,8 @@ class RateLimiter:
     """Seconds; a request that would have to pause for longer fails instead."""
     _slots: asyncio.Semaphore = field(converter=asyncio.Semaphore)
     """One slot for each request that may be sent at the same time."""
+    _interval: float = 0.0
+    """The least seconds between two requests."""
     _all: _Lane = field(factory=_Lane)
     _lanes: defaultdict[str, _Lane] = field(factory=lambda: defaultdict(_Lane))
     """The lanes by endpoint."""
@@ -130,7 +132,7 @@ class RateLimiter:
                     await self._all.opened()
                     if lane.opens_at > (now := _now()):
                         continue
-                    self._all.send(now)
+                    self._all.send(now, self._interval)
                     lane.send(now)
                     stack.pop_all()
                     return now

@@ -56,7 +56,10 @@ class Transport:
         self.options = options
         self.sessions = SessionHolder(session)
         self._proxy = proxy_for(options.url) if options.trust_env else None  # can hold a password
-        self.rate_limiter = RateLimiter(options.max_retry_wait, options.max_connections)
+        pace = options.requests_per_second
+        self.rate_limiter = RateLimiter(
+            options.max_retry_wait, options.max_connections, 1 / pace if pace else 0.0
+        )
         """The rate limiter that every request acquires first."""
         self.organization: str | None = None
         """The organization of the key, once a response has named it."""

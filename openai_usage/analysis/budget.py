@@ -8,8 +8,8 @@ from typing import Literal, NoReturn, TypeAlias, TypeVar, get_args
 import attrs
 from attrs import field, frozen
 
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._text import contains_key, did_you_mean, listed, short_repr
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.errors import InvalidOptionError
 
 __all__ = ["ID_PREFIXES", "Budget", "Owner", "Period"]

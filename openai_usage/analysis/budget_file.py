@@ -1,17 +1,15 @@
 """Read budgets from a TOML file."""
 
-import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 
 import attrs
 
-from openai_usage._text import contains_key, did_you_mean, listed, printable, short_repr
+from openai_usage._refusals import without_arguments_in_tracebacks
+from openai_usage._text import listed
+from openai_usage._toml import read_toml, reject_unknown, shown_path
 from openai_usage.analysis.budget import Budget
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.errors import InvalidOptionError
 
 __all__ = ["read_budgets"]
@@ -45,37 +43,14 @@ def read_budgets(path: str | PathLike[str]) -> list[Budget]:
         problem = error.message
     # Raise it here, where no variable holds the text of the file, which can contain a key.
     if problem:
-        raise InvalidOptionError(f"{_shown(path)}: {problem}", option="budgets")
+        raise InvalidOptionError(f"{shown_path(path)}: {problem}", option="budgets")
     return budgets
-
-
-def _shown(path: str | PathLike[str]) -> str:
-    return printable("a file" if contains_key(fspath(path)) else fspath(path))
 
 
 def _tables(path: Path) -> Sequence[object]:
     """Return the tables of the file."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        found = tomllib.loads(text, parse_float=Decimal)
-    except OSError as error:
-        raise _problem(f"the file cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise _problem("the file is not text in UTF-8. Save it in this encoding.") from None
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # Some messages quote a name, which can be a key.
-        place = re.search(r" \((at [a-z0-9, ]+)\)\Z", str(error))
-        where = f" {place[1]}" if place else ""
-        raise _problem(
-            f"the file is not valid TOML{where}. Text needs quotes, and the table of a budget "
-            "begins with [[budgets]]."
-        ) from None
-    for name in found:
-        if name != "budgets":
-            hint = did_you_mean(name, ["budgets"])
-            raise _problem(
-                f"{_name(name)} is unknown. The file takes only tables [[budgets]]. {hint}"
-            )
+    found = read_toml(path, "budgets", "the table of a budget begins with [[budgets]].")
+    reject_unknown(found, ["budgets"], "The file takes only tables [[budgets]].", "budgets")
     tables = found.get("budgets", [])
     if not isinstance(tables, list):
         raise _problem("budgets is not a list of tables. Write [[budgets]], with two brackets.")
@@ -106,19 +81,10 @@ def _budgets(tables: Sequence[object]) -> Iterator[Budget]:
 def _budget(table: object) -> Budget:
     if not isinstance(table, Mapping):
         raise _problem("it is not a table. Write [[budgets]], with two brackets.")
-    for name in table:
-        if name not in _KEYS:
-            hint = did_you_mean(name, _KEYS)
-            raise _problem(
-                f"{_name(name)} is unknown. A budget takes {listed(_KEYS, 'and')}. {hint}".rstrip()
-            )
+    reject_unknown(table, _KEYS, f"A budget takes {listed(_KEYS, 'and')}.", "budgets")
     if "amount" not in table:
         raise _problem("amount is missing. Add one, such as amount = 500.")
     return Budget(**table)
-
-
-def _name(name: str) -> str:
-    return "an API key in place of a name" if contains_key(name) else short_repr(name)
 
 
 def _problem(message: str) -> InvalidOptionError:

@@ -10,10 +10,10 @@ from attrs import frozen
 
 from openai_usage import Bucket, CostsResult
 from openai_usage._decimals import significant
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.groups import Label, group_by
 from openai_usage.analysis.price_changes import Price
 from openai_usage.analysis.prices import prices
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of
 from openai_usage.schema.validation import validate
 

@@ -9,11 +9,11 @@ from attrs import field, frozen
 
 from openai_usage import Bucket, CostsResult
 from openai_usage._decimals import exact_difference, exact_product, exact_sum
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.groups import Label, group_by
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.analysis.price_changes import Price, PriceChange, change_of
 from openai_usage.analysis.quotes import quote_of
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
 from openai_usage.schema.validation import choose, reject, validate

@@ -9,10 +9,10 @@ from attrs import field, frozen
 
 from openai_usage import Amount, Bucket, CompletionsResult, CostsResult, DecisionsResult
 from openai_usage._decimals import significant
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._time_format import iso_date
 from openai_usage.analysis.groups import Group, Label
 from openai_usage.analysis.periods import PERIODS
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import first_of, split
 from openai_usage.analysis.totals import totals
 from openai_usage.errors import InvalidQueryError

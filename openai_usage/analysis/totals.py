@@ -12,11 +12,11 @@ from attrs import define, field
 from openai_usage import Bucket
 from openai_usage._decimals import exactly
 from openai_usage._number_format import Number
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._text import currency_code
 from openai_usage.analysis.groups import Group, Label, Totals
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS, period_label
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.schema.columns import Column, Values, columns_of
 from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 from openai_usage.schema.validation import choose, validate

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from openai_usage import Amount, Bucket
 from openai_usage._number_format import Number
+from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.deviations import (
     MIN_WEEKS,
     WEEKS,
@@ -21,7 +22,6 @@ from openai_usage.analysis.groups import Label, add_up, group_by
 from openai_usage.analysis.known_days import KnownDay, KnownDays
 from openai_usage.analysis.measures import Measure, main_of, measures_of
 from openai_usage.analysis.periods import PERIODS
-from openai_usage.analysis.refusals import without_arguments_in_tracebacks
 from openai_usage.analysis.selection import split
 from openai_usage.analysis.totals import TotalsBuilder
 from openai_usage.analysis.unusual_day import Unusual

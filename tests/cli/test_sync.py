@@ -115,3 +115,28 @@ def test_another_layout_is_refused_and_can_be_rebuilt(terminal: Terminal, here: 
     layouts = query(here / "usage.duckdb", "SELECT layout FROM _state")
     assert [each["layout"] for each in layouts] == ["1d by project_id, model"]
     assert query(here / "usage.duckdb", "SELECT min(start) AS first FROM second_costs")
+
+
+def test_several_organizations_are_read_from_a_file(
+    terminal: Terminal, sandbox: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_KEY", sandbox.admin_api_key)
+    with Sandbox(seed=8, now=NOON) as other:
+        other.scopes.clear()
+        (here / "globex.key").write_text(other.admin_api_key)
+        (here / "organizations.toml").write_text(
+            '[organizations.acme]\nadmin_key_env = "ACME_KEY"\n'
+            '[organizations.globex]\nadmin_key_file = "globex.key"\n'
+            f'base_url = "{other.base_url}"\n'
+        )
+        monkeypatch.setenv("OPENAI_USAGE_ORGANIZATIONS", "organizations.toml")
+        out = terminal(f"{SYNC} --endpoints costs images --last 9d", exit_code=1)
+    assert "costs" in out
+    assert terminal.err.count("openai-usage: globex, ") == 2
+    found = query(here / "usage.duckdb", "SELECT DISTINCT organization FROM costs")
+    assert [each["organization"] for each in found] == ["acme"]
+    terminal(f"{SYNC} --endpoints costs --sandbox")
+    terminal(f"{SYNC} --sandbox --organizations organizations.toml", exit_code=2)
+    assert "--sandbox and --organizations contradict each other" in terminal.err
+    terminal(f"{SYNC} --organizations no.toml", exit_code=2)
+    assert terminal.err.startswith("openai-usage: no.toml: the file cannot be read")

@@ -229,3 +229,19 @@ async def test_failures_of_the_server_make_windows_fewer() -> None:
     before = limiter._windows
     limiter.record(attempt, RateLimitError("no", status_code=429))
     assert limiter._windows == before  # the rate takes care of that
+
+
+async def test_a_pace_of_ones_own_is_kept(sandbox: Sandbox) -> None:
+    async with client_of(sandbox, requests_per_second=2) as client:
+        began = loop_time()
+        buckets = client.costs(start_time=TODAY - 10 * DAY, end_time=TODAY, limit=1)
+        assert len(await buckets.concurrently(8).collect()) == 10
+        assert loop_time() - began == pytest.approx(9 / 2, abs=0.1)
+
+
+async def test_a_pace_does_not_weaken_a_limit(sandbox: Sandbox) -> None:
+    limiter = RateLimiter(60.0, 100, 0.001)
+    for attempt in [await sent_by(limiter) for _ in range(13)][-3:]:
+        limiter.record(attempt, RateLimitError("no", status_code=429))
+    began = (await sent_by(limiter)).sent
+    assert (await sent_by(limiter)).sent - began > 0.05

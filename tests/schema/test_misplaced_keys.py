@@ -28,6 +28,7 @@ PLAIN = "gateway-s3cr3t-0123456789"
     "option",
     [
         *("timeout", "max_retries", "max_retry_wait", "max_response_bytes", "max_connections"),
+        "requests_per_second",
         *("on_gap", "on_retry", "ssl", "trust_env", "allow_insecure_http"),
         *("organization", "base_url"),
     ],

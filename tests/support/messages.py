@@ -112,6 +112,7 @@ OPTIONS = [
     "UsageClient('sk-admin-1', max_retry_wait=-1)",
     "UsageClient('sk-admin-1', max_response_bytes=0)",
     "UsageClient('sk-admin-1', max_connections=0)",
+    "UsageClient('sk-admin-1', requests_per_second=0)",
     "UsageClient('sk-admin-1', on_gap='ignore')",
     "UsageClient('sk-admin-1', on_retry='print')",
     "UsageClient('sk-admin-1', trust_env='0')",

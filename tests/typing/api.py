@@ -4,7 +4,7 @@ An `ignore` that is not needed is an error in both checkers (`warn_unused_ignore
 `reportUnnecessaryTypeIgnoreComment`), so each one below proves that its line is refused.
 """
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, assert_type
@@ -15,6 +15,7 @@ from attrs import Attribute, frozen
 
 from openai_usage import (
     Amount,
+    APIError,
     APIStatusError,
     AsyncUsageClient,
     AudioSpeechesResult,
@@ -22,7 +23,9 @@ from openai_usage import (
     BlockingBuckets,
     Bucket,
     Buckets,
+    ByOrganization,
     CodeInterpreterSessionsResult,
+    ColumnError,
     CompletionsQuery,
     CompletionsResult,
     CostsResult,
@@ -38,6 +41,7 @@ from openai_usage import (
     MoneyType,
     Name,
     Names,
+    Organizations,
     Page,
     Plan,
     RangeQuery,
@@ -78,6 +82,7 @@ from openai_usage.analysis import (
 from openai_usage.arrow import Rounding, record_batch, schema
 from openai_usage.report import Missing, Report, report
 from openai_usage.sandbox import RecordedRequest, Sandbox
+from openai_usage.sync import Change, DuckDBSink, Lag, Synced, SyncResult, sync
 
 
 async def results_have_their_own_class(client: AsyncUsageClient) -> None:
@@ -346,3 +351,25 @@ async def clients_and_sandboxes_are_context_managers(session: aiohttp.ClientSess
     UsageClient(on_gap="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with AsyncUsageClient():  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass
+
+
+async def organizations_have_the_same_rows(organizations: Organizations) -> None:
+    assert_type(organizations.costs(start_time=0), ByOrganization[CostsResult])
+    assert_type(organizations["acme"], AsyncUsageClient)
+    async for label, bucket in organizations.images(start_time=0):
+        assert_type(label, str)
+        assert_type(bucket, Bucket[ImagesResult])
+    assert_type(
+        await organizations.costs(start_time=0).collect(), dict[str, list[Bucket[CostsResult]]]
+    )
+    organizations.costs(start_tim=0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def a_copy_is_typed(sink: DuckDBSink, organizations: Organizations) -> None:
+    result = await sync(organizations, sink, start_time=days_ago(9), endpoints=["costs"])
+    assert_type(result, SyncResult)
+    assert_type(result.synced, Sequence[Synced])
+    assert_type(result.synced[0].changes, Sequence[Change])
+    assert_type(result.failed[0].error, APIError | ColumnError)
+    assert_type(sink.lags(), list[Lag])
+    await sync(organizations, sink, start_time="2026-01-01")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

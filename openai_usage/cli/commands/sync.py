@@ -1,6 +1,7 @@
 """`openai-usage sync`: keep a copy of usage and costs that follows the API's revisions."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
@@ -74,6 +75,14 @@ def sync(
     label: Annotated[
         str, Parameter(group=_GROUP, help="The organization's name in the copy.")
     ] = "default",
+    organizations: Annotated[
+        Path | None,
+        Parameter(
+            group=_GROUP,
+            help="A TOML file of organizations, each with its own key. Default: that of "
+            "OPENAI_USAGE_ORGANIZATIONS, or else the organization of OPENAI_ADMIN_KEY.",
+        ),
+    ] = None,
     prefix: Annotated[
         str,
         Parameter(
@@ -112,10 +121,9 @@ def sync(
     names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
     async def run(sink: DuckDBSink) -> SyncResult:
-        # A missing bucket is an error of its endpoint, which says so itself.
-        async with connection.client(on_gap=lambda _: None, reading="what is new") as client:
+        async with connection.clients(organizations, label, reading="what is new") as clients:
             return await bring_up_to_date(
-                {label: client},
+                clients,
                 sink,
                 start_time=start_time,
                 endpoints=names,

@@ -1,18 +1,22 @@
 """Connection options: the API, or a sandbox that runs for the duration of the command."""
 
+import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from openai_usage import AsyncUsageClient, Gap, PaginationError, Retry
+from openai_usage import AsyncUsageClient, Gap, Organizations, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
+from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -89,6 +93,40 @@ class Connection:
                 ) as client,
             ):
                 yield client
+
+    @asynccontextmanager
+    async def clients(
+        self, organizations: Path | None, label: str, *, reading: str
+    ) -> AsyncIterator[Mapping[str, AsyncUsageClient]]:
+        """Open a client of each organization in a file, or of the only one, which is *label*.
+
+        Without *organizations*, the file is that of the environment, if there is one.
+
+        Missing buckets are not reported, because the caller finds them. *reading* names what is
+        read, as for `client`.
+
+        Raises:
+            CommandError: There is a file, and the sandbox was chosen.
+            InvalidOptionError: The file or the environment has an invalid value.
+            MissingAdminKeyError: There is no file, and the environment does not have a key.
+        """
+        file = organizations or os.environ.get("OPENAI_USAGE_ORGANIZATIONS")
+        if not file or (self.sandbox and organizations is None):
+            async with self.client(on_gap=lambda _: None, reading=reading) as client:
+                yield {label: client}
+            return
+        if self.sandbox:
+            raise CommandError(
+                "--sandbox and --organizations contradict each other: a sandbox is one "
+                "organization. Leave out one of them."
+            )
+        summary = RetrySummary()
+        with ExitStack() as stack:
+            on_retry = stack.enter_context(_shown(reading)) if shows_progress() else summary.count
+            stack.enter_context(summary.said())
+            make = partial(AsyncUsageClient, on_gap=lambda _: None, on_retry=on_retry)
+            async with Organizations.from_file(file, make=make) as clients:
+                yield clients
 
 
 @contextmanager
