@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Generator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Generic, Never, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, TypeVar
 
 from attrs import evolve
 
@@ -52,6 +52,9 @@ class Buckets(Generic[R_co]):
     `resume_from` says where to continue.
     """
 
+    _paginator: ClassVar[type[Paginator[Any]]] = Paginator
+    """The class that fetches pages."""
+
     def __init__(
         self,
         transport: Transport,
@@ -77,7 +80,7 @@ class Buckets(Generic[R_co]):
     async def _first_page(self) -> Page[R_co]:
         if self._is_empty:
             return Page(data=(), has_more=False)
-        return await Paginator(self._transport, self.endpoint).first_page(self.query)
+        return await self._paginator(self._transport, self.endpoint).first_page(self.query)
 
     async def first_page(self) -> Page[R_co]:
         """Return one page, as `await` does."""
@@ -205,7 +208,7 @@ class Buckets(Generic[R_co]):
             if windows_at_once < 1:
                 reject("windows_at_once", windows_at_once, "a positive number of windows")
         self._reject_page("a cursor only if the range is not cut into windows")
-        return Buckets(
+        return type(self)(
             self._transport,
             self.endpoint,
             self.query,
@@ -244,7 +247,7 @@ class Buckets(Generic[R_co]):
         until = max(query.start_time, min(until, query.end_time or until))
         if until > query.start_time:
             query = evolve(query, end_time=until)
-        return Buckets(
+        return type(self)(
             self._transport,
             self.endpoint,
             query,
@@ -298,7 +301,7 @@ class Buckets(Generic[R_co]):
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
         if self._is_empty:
             return _no_pages()
-        paginator = Paginator(self._transport, self.endpoint, with_bodies=with_bodies)
+        paginator = self._paginator(self._transport, self.endpoint, with_bodies=with_bodies)
         return paginator.fetched_pages(self._full_query(), self._windows_at_once)
 
     @property

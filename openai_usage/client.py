@@ -41,7 +41,10 @@ class BaseClient(Endpoints):
 
     def _buckets(self, endpoint: Endpoint[P, R], *args: P.args, **params: P.kwargs) -> Buckets[R]:
         """Return the response to a query, to be awaited in the event loop of either client."""
-        return Buckets(self._transport, endpoint, endpoint.query(*args, **params))
+        return self._response(endpoint, endpoint.query(*args, **params))
+
+    def _response(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
+        return Buckets(self._transport, endpoint, query)
 
     def _without_key(self, error: E) -> E:
         """Remove the key from an *error* that quotes an argument, which can be the key."""
@@ -219,7 +222,7 @@ class AsyncUsageClient(BaseClient):
             raise error.with_traceback(None) from None
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
-        return Buckets(self._transport, endpoint, query)
+        return self._response(endpoint, query)
 
     async def close(self) -> None:
         """Close the connections, but not a session that was passed in. Closing twice is fine."""

@@ -24,6 +24,7 @@ require("arrow", "pyarrow")
 from openai_usage.sync.engine import sync  # noqa: E402 - only once it is known what is missing
 from openai_usage.sync.results import Change, Failed, Lag, Synced, SyncResult  # noqa: E402
 from openai_usage.sync.sink import Sink, State  # noqa: E402
+from openai_usage.sync.synced_client import SyncedClient  # noqa: E402
 
 if TYPE_CHECKING:
     from openai_usage.sync.duckdb_sink import DuckDBSink
@@ -37,6 +38,7 @@ __all__ = [
     "State",
     "SyncResult",
     "Synced",
+    "SyncedClient",
     "sync",
 ]
 

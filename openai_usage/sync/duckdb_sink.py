@@ -56,23 +56,29 @@ class DuckDBSink:
     Args:
         path: The file, which is created if it does not exist. `:memory:` keeps nothing.
         prefix: The beginning of the names of all tables, to keep several copies in one file.
+        read_only: True to read a file that exists. Other processes can read it, too.
 
     Raises:
         SyncError: The file cannot be opened.
         ModuleNotFoundError: duckdb is missing, which comes with the extra `[duckdb]`.
     """
 
-    def __init__(self, path: str | PathLike[str], *, prefix: str = "") -> None:
+    def __init__(
+        self, path: str | PathLike[str], *, prefix: str = "", read_only: bool = False
+    ) -> None:
         self._prefix = prefix
         try:
-            self._connection = duckdb.connect(fspath(path))
+            self._connection = duckdb.connect(fspath(path), read_only=read_only)
         except duckdb.Error as error:
             raise SyncError(f"{fspath(path)} cannot be opened: {_first_line(error)}") from None
         self._connection.execute("SET TimeZone = 'UTC'")
         self._state, self._changes = self._name("_state"), self._name("_changes")
-        with self._transaction():
-            self._connection.execute(_STATE.format(state=self._state))
-            self._append(self._changes, CHANGES.empty_table())
+        if not read_only:
+            with self._transaction():
+                self._connection.execute(_STATE.format(state=self._state))
+                self._append(self._changes, CHANGES.empty_table())
+        elif not self._has("_state"):
+            raise SyncError(f"{fspath(path)} is not a copy: it has no table {self._state}.")
 
     def state(self, endpoint: str, organization: str) -> State | None:
         """Return the state of an endpoint, or None if nothing was stored."""
@@ -86,6 +92,11 @@ class DuckDBSink:
             return None
         layout, *moments = found[0]
         return State(layout=layout, **dict(zip(times, moments, strict=True)))
+
+    def organizations(self) -> list[str]:
+        """Return the labels of the organizations that were stored."""
+        found = self._query(f"SELECT DISTINCT organization FROM {self._state} ORDER BY 1")
+        return [label for (label,) in found]
 
     def layouts(self, endpoint: str) -> set[str]:
         """Return the layouts of the rows of an endpoint, over all organizations."""
