@@ -61,6 +61,11 @@ class BaseClient(Endpoints):
         """The base URL of the API."""
         return str(self._transport.options.url)
 
+    @property
+    def _source(self) -> str:
+        """The place that answers, for the readers of a report."""
+        return self._transport.options.url.host or ""
+
     async def _names(
         self,
         *,

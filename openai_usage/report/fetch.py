@@ -104,7 +104,7 @@ async def gather(
     figures = Figures(
         period=period,
         compared=compared,
-        host=config.url.host or "",
+        host=client._source,  # noqa: SLF001 - likewise
         organization=config.organization,
         organization_name=options.organization_name or _organization_name([past, bill]),
         generated=datetime.fromtimestamp(now, UTC),

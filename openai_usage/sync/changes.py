@@ -1,13 +1,14 @@
 """Find what changed: compare the rows of each bucket with those that were stored before."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from openai_usage._number_format import Number
+from openai_usage._decimals import exact_sum
 from openai_usage.sync.results import Change, Kind
 
 __all__ = ["CHANGES", "changes_between", "changes_table"]
@@ -25,6 +26,7 @@ _COLUMNS: Mapping[str, pa.DataType] = {
     "end": _TIMES,
     "kind": pa.string(),
     "measure": pa.string(),
+    "currency": pa.string(),
     "before": _AMOUNT,
     "after": _AMOUNT,
 }
@@ -32,19 +34,26 @@ _COLUMNS: Mapping[str, pa.DataType] = {
 CHANGES = pa.schema(_COLUMNS)
 """A row for each measure whose total changed in a bucket. `rows` is the number of rows."""
 
+_ABOUT_THE_SYNC = ("organization", "read_at")
+_NOT_ADDED = ("quantity",)
+"""The numbers that have no total, because rows have different units."""
+
 _ROUNDING = Context(prec=38, rounding=ROUND_HALF_EVEN)
 _LAST_DIGIT = Decimal(1).scaleb(-_DECIMALS)
 
-_Totals: TypeAlias = Mapping[str, Number]
-"""The total of each measure of a bucket."""
-
 _Span: TypeAlias = tuple[datetime, datetime]
+_Row: TypeAlias = Mapping[str, Any]
+_Totals: TypeAlias = Mapping[tuple[str, str | None], Decimal]
+"""The total of each measure of a bucket, and of money in each currency."""
 
 
 def changes_between(
     before: pa.Table, after: pa.Table, *, started: datetime, over_at: datetime
 ) -> list[Change]:
     """Return the totals that changed, of each measure of each bucket, in time order.
+
+    If the rows of a bucket differ and their totals do not, the change is of the measure `rows`,
+    with the same number before and after.
 
     Args:
         before: The rows that were stored.
@@ -53,12 +62,22 @@ def changes_between(
         over_at: The time at which *before* was read. A bucket that was not over then has grown
             since, which is not a change either.
     """
-    old, new = _totals(before), _totals(after)
+    # A version of this package that knows more columns adds them, which is not a change.
+    columns = [
+        name
+        for name in after.column_names
+        if name in before.column_names and name not in _ABOUT_THE_SYNC
+    ]
+    old, new = (_in_order(table.select(columns)) for table in (before, after))
+    if old.equals(new):
+        return []
+    was, now = _by_bucket(old), _by_bucket(new)
+    nothing = new.slice(0, 0)
     return [
         change
-        for span in sorted(old.keys() | new.keys())
+        for span in sorted(was.keys() | now.keys())
         if started <= span[0] and span[1] <= over_at
-        for change in _compare(span, old.get(span, {}), new.get(span, {}))
+        for change in _compare(span, was.get(span, nothing), now.get(span, nothing))
     ]
 
 
@@ -71,6 +90,7 @@ def changes_table(changes: Iterable[Change], **about: object) -> pa.Table:
             "end": each.end,
             "kind": each.kind,
             "measure": each.measure,
+            "currency": each.currency,
             "before": each.before,
             "after": each.after,
         }
@@ -79,38 +99,59 @@ def changes_table(changes: Iterable[Change], **about: object) -> pa.Table:
     return pa.Table.from_pylist(rows, CHANGES)
 
 
-def _compare(span: _Span, was: _Totals, now: _Totals) -> Iterator[Change]:
-    kind: Kind = "restated" if was and now else "removed" if was else "added"
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Return *rows* in an order that depends on nothing but their values."""
+    fields = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in rows.schema
+    ]
+    plain = rows.cast(pa.schema([each.with_nullable(nullable=True) for each in fields]))
+    return plain.sort_by([(name, "ascending") for name in plain.column_names]).combine_chunks()
+
+
+def _by_bucket(rows: pa.Table) -> dict[_Span, pa.Table]:
+    """Return the rows of each bucket. They are in the order of the buckets."""
+    counted = rows.group_by(["start", "end"], use_threads=False).aggregate([([], "count_all")])
+    found: dict[_Span, pa.Table] = {}
+    place = 0
+    for row in counted.to_pylist():
+        found[row["start"], row["end"]] = rows.slice(place, row["count_all"])
+        place += row["count_all"]
+    return found
+
+
+def _compare(span: _Span, was: pa.Table, now: pa.Table) -> Iterator[Change]:
+    if was.equals(now):
+        return
+    kind: Kind = (
+        "restated" if was.num_rows and now.num_rows else "removed" if was.num_rows else "added"
+    )
+    old, new = _totals(was.to_pylist()), _totals(now.to_pylist())
+    different = [key for key in dict.fromkeys([*old, *new]) if old.get(key, 0) != new.get(key, 0)]
     start, end = (int(each.timestamp()) for each in span)
-    for measure in dict.fromkeys([*was, *now]):
-        before, after = was.get(measure, 0), now.get(measure, 0)
-        if before != after:
-            yield Change(
-                start_time=start,
-                end_time=end,
-                kind=kind,
-                measure=measure,
-                before=_rounded(before),
-                after=_rounded(after),
-            )
+    for measure, currency in different or [("rows", None)]:
+        yield Change(
+            start_time=start,
+            end_time=end,
+            kind=kind,
+            measure=measure,
+            currency=currency,
+            before=_rounded(old.get((measure, currency), Decimal(0))),
+            after=_rounded(new.get((measure, currency), Decimal(0))),
+        )
 
 
-def _rounded(total: Number) -> Decimal:
-    return Decimal(total).quantize(_LAST_DIGIT, context=_ROUNDING)
+def _totals(rows: Sequence[_Row]) -> _Totals:
+    """Return the totals of a bucket: of the number of rows, and of every measure."""
+    numbers: defaultdict[tuple[str, str | None], list[Decimal]] = defaultdict(list)
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                currency = row.get("currency") if isinstance(value, Decimal) else None
+                numbers[name, currency].append(Decimal(value))
+    sums = {key: exact_sum(each) for key, each in numbers.items() if key[0] not in _NOT_ADDED}
+    return {("rows", None): Decimal(len(rows)), **sums}
 
 
-def _totals(rows: pa.Table) -> dict[_Span, _Totals]:
-    """Return the totals of each bucket: of the number of rows, and of every number in them."""
-    measures = [field.name for field in rows.schema if _is_number(field.type)]
-    sums: Any = [(name, "sum") for name in measures]  # the stubs take only literal names
-    grouped = rows.group_by(["start", "end"], use_threads=False)
-    columns = grouped.aggregate([*sums, ([], "count_all")]).to_pydict()
-    names = {"rows": "count_all", **{name: f"{name}_sum" for name in measures}}
-    return {
-        span: {name: columns[column][place] or 0 for name, column in names.items()}
-        for place, span in enumerate(zip(columns["start"], columns["end"], strict=True))
-    }
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind)
+def _rounded(total: Decimal) -> Decimal:
+    return total.quantize(_LAST_DIGIT, context=_ROUNDING)

@@ -18,6 +18,7 @@ from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.windows import SECONDS, Window
+from openai_usage.sync.layouts import Layout
 from openai_usage.sync.sink import Sink, State
 
 _ONLY_WITH = {"project_name": "project_id", "quantity": "line_item", "quantity_unit": "line_item"}
@@ -63,8 +64,8 @@ class CopyRows:
             raise SyncError(
                 f"the copy has no {name} of {self.organization}.", hint="Sync this endpoint first."
             )
-        width, _, labels = state.layout.partition(" by ")
-        stored = labels.split(", ") if labels else []
+        layout = Layout.parse(state.layout)
+        stored = layout.group_by
         lacking = [each for each in [*self._group_by, *self._filters] if each not in stored]
         if lacking:
             raise SyncError(
@@ -72,9 +73,10 @@ class CopyRows:
                 f"{listed(lacking, 'and')}.",
                 hint="Make a second copy with these labels in group_by.",
             )
-        if SECONDS[width] > SECONDS[self.query.bucket_width]:  # type: ignore[index]
+        if layout.width > SECONDS[self.query.bucket_width]:
             raise SyncError(
-                f"the copy has {name} in buckets of {width}, and not of {self.query.bucket_width}.",
+                f"the copy has {name} in buckets of {layout.bucket_width}, and not of "
+                f"{self.query.bucket_width}.",
                 hint="Make a second copy with this bucket_width.",
             )
         return state

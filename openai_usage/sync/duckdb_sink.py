@@ -2,11 +2,11 @@
 
 # ruff: noqa: S608 - names in SQL are quoted, and values are parameters
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from openai_usage._extras import missing_library
 from openai_usage.errors import SyncError
@@ -17,26 +17,30 @@ from openai_usage.sync.sink import State
 
 try:
     import duckdb
+    import pyarrow as pa
 except ModuleNotFoundError as error:
     raise missing_library(str(error.name), "duckdb") from None
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 __all__ = ["DuckDBSink"]
 
 _STATE = """
     CREATE TABLE IF NOT EXISTS {state} (
-        organization VARCHAR, endpoint VARCHAR, layout VARCHAR, started TIMESTAMPTZ,
-        settled_until TIMESTAMPTZ, read_until TIMESTAMPTZ, read_at TIMESTAMPTZ,
+        organization VARCHAR, endpoint VARCHAR, layout VARCHAR, organization_id VARCHAR,
+        started TIMESTAMP, settled_until TIMESTAMP, read_until TIMESTAMP, read_at TIMESTAMP,
         PRIMARY KEY (organization, endpoint)
     )
 """
 
+_MOMENT = "make_timestamp(CAST(? AS BIGINT) * 1000000)"
+"""A time without a zone, which is UTC: with one, SQL would use the zone of whoever reads."""
+
+_TIMES = ("started", "settled_until", "read_until", "read_at")
+"""The times of a state."""
+
 _INCOMING = "_incoming"
 """The name under which a transaction sees the rows that it adds."""
 
-_IN_SPAN = "organization = ? AND start >= to_timestamp(?) AND start < to_timestamp(?)"
+_IN_SPAN = f"organization = ? AND start >= {_MOMENT} AND start < {_MOMENT}"
 
 _VIEW = """
     CREATE OR REPLACE VIEW {view} AS
@@ -71,7 +75,6 @@ class DuckDBSink:
             self._connection = duckdb.connect(fspath(path), read_only=read_only)
         except duckdb.Error as error:
             raise SyncError(f"{fspath(path)} cannot be opened: {_first_line(error)}") from None
-        self._connection.execute("SET TimeZone = 'UTC'")
         self._state, self._changes = self._name("_state"), self._name("_changes")
         if not read_only:
             with self._transaction():
@@ -82,38 +85,50 @@ class DuckDBSink:
 
     def state(self, endpoint: str, organization: str) -> State | None:
         """Return the state of an endpoint, or None if nothing was stored."""
-        times = ("started", "settled_until", "read_until", "read_at")
-        seconds = ", ".join(f"CAST(epoch({name}) AS BIGINT)" for name in times)
+        seconds = ", ".join(f"CAST(epoch({name}) AS BIGINT)" for name in _TIMES)
         found = self._query(
-            f"SELECT layout, {seconds} FROM {self._state} WHERE endpoint = ? AND organization = ?",
+            f"SELECT layout, organization_id, {seconds} FROM {self._state} "
+            "WHERE endpoint = ? AND organization = ?",
             [endpoint, organization],
         )
         if not found:
             return None
-        layout, *moments = found[0]
-        return State(layout=layout, **dict(zip(times, moments, strict=True)))
+        layout, organization_id, *moments = found[0]
+        times = dict(zip(_TIMES, moments, strict=True))
+        return State(layout=layout, organization_id=organization_id, **times)
 
     def organizations(self) -> list[str]:
         """Return the labels of the organizations that were stored."""
         found = self._query(f"SELECT DISTINCT organization FROM {self._state} ORDER BY 1")
         return [label for (label,) in found]
 
-    def layouts(self, endpoint: str) -> set[str]:
-        """Return the layouts of the rows of an endpoint, over all organizations."""
-        found = self._query(
-            f"SELECT DISTINCT layout FROM {self._state} WHERE endpoint = ?", [endpoint]
+    def read_at(self, organization: str) -> int | None:
+        """Return the time of the latest read of an organization, in Unix seconds."""
+        [(seconds,)] = self._query(
+            f"SELECT CAST(max(epoch(read_at)) AS BIGINT) FROM {self._state} WHERE organization = ?",
+            [organization],
         )
-        return {layout for (layout,) in found}
+        found: int | None = seconds
+        return found
 
-    def rows(self, endpoint: str, organization: str, span: Window) -> "pa.Table | None":
+    def layouts(self, endpoint: str) -> dict[str, str]:
+        """Return the layout of the rows of an endpoint, by organization."""
+        return dict(
+            self._query(
+                f"SELECT organization, layout FROM {self._state} WHERE endpoint = ?", [endpoint]
+            )
+        )
+
+    def rows(self, endpoint: str, organization: str, span: Window) -> pa.Table | None:
         """Return the rows whose buckets start in *span*, or None if there is no table yet."""
         if not self._has(endpoint):
             return None
-        found: pa.Table = self._connection.sql(
-            f"SELECT * FROM {self._name(endpoint)} WHERE {_IN_SPAN}",
-            params=[organization, span.start_time, span.end_time],
-        ).to_arrow_table()
-        return found
+        with _errors("read"):
+            found = self._connection.sql(
+                f"SELECT * FROM {self._name(endpoint)} WHERE {_IN_SPAN}",
+                params=[organization, span.start_time, span.end_time],
+            ).to_arrow_table()
+        return _in_utc(found)
 
     def replace(
         self,
@@ -121,13 +136,19 @@ class DuckDBSink:
         organization: str,
         span: Window,
         *,
-        rows: "pa.Table",
+        rows: pa.Table,
         state: State,
-        changes: "pa.Table",
+        changes: pa.Table,
+        rebuild: bool = False,
     ) -> None:
-        """Replace the rows whose buckets start in *span*, and store the state and the changes."""
+        """Replace the rows whose buckets start in *span*, and store the state and the changes.
+
+        With *rebuild*, first remove all rows and changes of the endpoint and the organization.
+        """
         table, connection = self._name(endpoint), self._connection
         with self._transaction():
+            if rebuild:
+                self._remove(endpoint, organization)
             if self._has(endpoint):
                 connection.execute(
                     f"DELETE FROM {table} WHERE {_IN_SPAN}",
@@ -135,11 +156,12 @@ class DuckDBSink:
                 )
             self._append(table, rows)
             self._append(self._changes, changes)
-            moments = [state.started, state.settled_until, state.read_until, state.read_at]
+            moments = [getattr(state, name) for name in _TIMES]
             connection.execute(
-                f"INSERT OR REPLACE INTO {self._state} VALUES (?, ?, ?, to_timestamp(?), "
-                "to_timestamp(?), to_timestamp(?), to_timestamp(?))",
-                [organization, endpoint, state.layout, *moments],
+                f"INSERT OR REPLACE INTO {self._state} BY NAME SELECT ? AS organization, "
+                "? AS endpoint, ? AS layout, ? AS organization_id, "
+                + ", ".join(f"{_MOMENT} AS {name}" for name in _TIMES),
+                [organization, endpoint, state.layout, state.organization_id, *moments],
             )
             connection.execute(
                 _VIEW.format(
@@ -162,14 +184,6 @@ class DuckDBSink:
             for endpoint, buckets, seconds in found
         ]
 
-    def clear(self, endpoint: str) -> None:
-        """Remove the rows, the states and the changes of an endpoint, of all organizations."""
-        with self._transaction():
-            self._connection.execute(f"DROP VIEW IF EXISTS {self._view(endpoint)}")
-            self._connection.execute(f"DROP TABLE IF EXISTS {self._name(endpoint)}")
-            for table in (self._state, self._changes):
-                self._connection.execute(f"DELETE FROM {table} WHERE endpoint = ?", [endpoint])
-
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
@@ -189,17 +203,29 @@ class DuckDBSink:
         return self._name(f"{endpoint}_with_status")
 
     def _has(self, name: str) -> bool:
-        table = f"{self._prefix}{name}"
-        return bool(self._query("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]))
+        # Names are the same in DuckDB whatever their case.
+        sql = "SELECT 1 FROM duckdb_tables() WHERE lower(table_name) = lower(?)"
+        return bool(self._query(sql, [f"{self._prefix}{name}"]))
+
+    def _remove(self, endpoint: str, organization: str) -> None:
+        if self._has(endpoint):
+            self._connection.execute(
+                f"DELETE FROM {self._name(endpoint)} WHERE organization = ?", [organization]
+            )
+        self._connection.execute(
+            f"DELETE FROM {self._changes} WHERE endpoint = ? AND organization = ?",
+            [endpoint, organization],
+        )
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         # All rows are fetched, because an unfinished result blocks the connection.
-        return self._connection.execute(sql, values).fetchall()
+        with _errors("read"):
+            return self._connection.execute(sql, values).fetchall()
 
-    def _append(self, table: str, rows: "pa.Table") -> None:
+    def _append(self, table: str, rows: pa.Table) -> None:
         """Add *rows* to a table. Create it, or columns that it does not have yet, if necessary."""
         connection = self._connection
-        connection.register(_INCOMING, rows)
+        connection.register(_INCOMING, _without_zone(rows))
         try:
             connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS FROM {_INCOMING} LIMIT 0")
             for name, kind, *_ in self._query(f"DESCRIBE {_INCOMING}"):
@@ -215,16 +241,45 @@ class DuckDBSink:
         Raises:
             SyncError: The file cannot be written.
         """
-        self._connection.begin()
-        try:
+        with _errors("written"), ExitStack() as stack:
+            self._connection.begin()
+            stack.callback(self._roll_back)
             yield
             self._connection.commit()
-        except BaseException as error:
-            with suppress(duckdb.Error):  # the connection may have rolled back by itself
-                self._connection.rollback()
-            if isinstance(error, duckdb.Error):
-                raise SyncError(f"the file cannot be written: {_first_line(error)}") from None
-            raise
+            stack.pop_all()
+
+    def _roll_back(self) -> None:
+        with suppress(duckdb.Error):  # the connection may have rolled back by itself
+            self._connection.rollback()
+
+
+@contextmanager
+def _errors(done: str) -> Iterator[None]:
+    """Raise a `SyncError` for an error of DuckDB."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise SyncError(f"the file cannot be {done}: {_first_line(error)}") from None
+
+
+def _without_zone(rows: pa.Table) -> pa.Table:
+    """Return *rows* with times in UTC that have no zone."""
+    return _cast(rows, lambda kind: pa.timestamp(kind.unit) if kind.tz else kind)
+
+
+def _in_utc(rows: pa.Table) -> pa.Table:
+    """Return *rows* with the zone UTC for all times."""
+    return _cast(rows, lambda kind: pa.timestamp(kind.unit, "UTC"))
+
+
+def _cast(
+    rows: pa.Table, change: "Callable[[pa.TimestampType[Any, Any]], pa.DataType]"
+) -> pa.Table:
+    fields = [
+        field.with_type(change(field.type)) if pa.types.is_timestamp(field.type) else field
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(fields))
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -13,13 +13,14 @@ from openai_usage._pagination.continuity import LATE, find_gaps
 from openai_usage.arrow import record_batch
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
-from openai_usage.errors import APIError, ColumnError, PaginationError
+from openai_usage.errors import APIError, APIStatusError, ColumnError, PaginationError, SyncError
 from openai_usage.gaps import Gap
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.settling import settles_after
-from openai_usage.schema.windows import SECONDS, Window
+from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import changes_between, changes_table
 from openai_usage.sync.chunks import chunks_of, first_to_read
+from openai_usage.sync.layouts import Layout
 from openai_usage.sync.results import Change, Failed, Synced
 from openai_usage.sync.sink import State
 from openai_usage.sync.store import Store
@@ -34,112 +35,208 @@ class EndpointSync:
     client: AsyncUsageClient
     name: str
     """The name of the endpoint."""
-    params: Mapping[str, object]
-    """The parameters of the query, without an end."""
-
-    @cached_property
-    def whole(self) -> Buckets[object]:
-        """The buckets of the whole copy."""
-        return self.client.query(self.name, **self.params)
-
-    @property
-    def layout(self) -> str:
-        """The bucket width and the grouping: `1d by project_id, line_item`."""
-        group_by = getattr(self.whole.query, "group_by", None) or ()
-        return f"{self.whole.query.bucket_width} by {', '.join(group_by)}".removesuffix(" by ")
-
-    @property
-    def _width(self) -> int:
-        return SECONDS[self.whole.query.bucket_width]
+    layout: Layout
+    start_time: int
+    """The start of the copy, in Unix seconds."""
+    rebuild: bool = False
+    """True if the rows that the copy has are removed first."""
 
     async def run(self, store: Store) -> Synced | Failed:
         """Read what can have changed, and replace it."""
         now = int(time.time())
-        state = await store.run(lambda: store.sink.state(self.name, self.label))
-        start = first_to_read(self.whole.query, state, now)
-        rows, changes = 0, list[Change]()
+        before = None
+        if not self.rebuild:
+            before = await store.run(lambda: store.sink.state(self.name, self.label))
+        run = _Run(self, store, now, before and before.not_after(now))
         try:
-            for chunk in chunks_of(self.whole.query, start, now):
-                read = await self._read(chunk, now)
-                state, changed = await self._replace(store, chunk, read, state, now)
-                rows, changes = rows + read.num_rows, changes + changed
+            return await run.result()
         except (APIError, ColumnError) as error:
             return Failed(organization=self.label, endpoint=self.name, error=error)
-        return Synced(
-            organization=self.label,
-            endpoint=self.name,
-            start_time=start,
-            end_time=now,
-            rows=rows,
-            changes=changes,
+
+    def query(self, start_time: int, end_time: int | None = None) -> Buckets[object]:
+        """Return the buckets of a range."""
+        return self.client.query(
+            self.name,
+            start_time=start_time,
+            end_time=end_time,
+            bucket_width=self.layout.bucket_width,
+            # An empty list would be sent as nothing, too.
+            **({"group_by": self.layout.group_by} if self.layout.group_by else {}),
         )
 
-    async def _read(self, chunk: Window, now: int) -> pa.Table:
-        """Return the rows of a chunk, with the organization and the time of the read.
+    @cached_property
+    def whole(self) -> Buckets[object]:
+        """The buckets of the whole copy."""
+        return self.query(self.start_time)
+
+    @property
+    def width(self) -> int:
+        """The seconds in a bucket."""
+        return self.layout.width
+
+    @property
+    def margin(self) -> int:
+        """The seconds after its end at which a bucket is settled."""
+        return int(settles_after(self.whole.endpoint.result).total_seconds())
+
+
+class _Run:
+    """One run of the sync of an endpoint, with what was stored before it."""
+
+    def __init__(self, sync: EndpointSync, store: Store, now: int, before: State | None) -> None:
+        self.sync = sync
+        self.store = store
+        self.now = now
+        self.before = before
+        self.state = before
+        self.rows = 0
+        self.changes: list[Change] = []
+
+    async def result(self) -> Synced:
+        """Read and replace every chunk."""
+        start = first_to_read(self.sync.whole.query, self.before, self.now)
+        try:
+            await self._chunks(start)
+        except APIStatusError as error:
+            if self.before is None or error.earliest_start is None or self.rows:
+                raise
+            # The API does not go back that far any more. The copy keeps what it has of that time.
+            width = self.sync.width
+            start = max(start, -(-error.earliest_start // width) * width)
+            if start > self.before.read_until:  # what is between would be lost without a trace
+                raise
+            await self._chunks(start)
+        return Synced(
+            organization=self.sync.label,
+            endpoint=self.sync.name,
+            start_time=start,
+            end_time=self.now,
+            rows=self.rows,
+            changes=self.changes,
+        )
+
+    async def _chunks(self, start: int) -> None:
+        for chunk in chunks_of(self.sync.whole.query, start, self.now):
+            buckets = await self._read(chunk)
+            if buckets:
+                await self._replace(start, chunk.start_time, buckets)
+
+    async def _read(self, chunk: Window) -> Sequence[Bucket[object]]:
+        """Return the buckets of a chunk, without the latest if the API does not have them yet.
 
         Raises:
-            PaginationError: A bucket is missing, so what was used then is unknown.
+            PaginationError: Another bucket is missing, so what was used then is unknown.
         """
-        span: dict[str, object] = {"start_time": chunk.start_time, "end_time": chunk.end_time}
-        query = self.client.query(self.name, **{**self.params, **span})
-        buckets = await query.concurrently().collect()
-        self._reject_gaps(buckets, chunk, now)
-        return await asyncio.to_thread(self._rows, buckets, now)
-
-    def _reject_gaps(self, buckets: Sequence[Bucket[object]], chunk: Window, now: int) -> None:
-        """Reject missing buckets, unless they are the latest, which can still come."""
-        for gap in find_gaps(buckets, chunk.start_time, chunk.end_time, self._width):
+        buckets = await self.sync.query(chunk.start_time, chunk.end_time).concurrently().collect()
+        for gap in find_gaps(buckets, chunk.start_time, chunk.end_time, self.sync.width):
             start, end = gap.start_time, gap.end_time
-            if start <= now - LATE or end < chunk.end_time:
-                raise PaginationError(f"{Gap(endpoint=self.name, start_time=start, end_time=end)}.")
+            if start <= self.now - LATE or end < self.now:
+                found = Gap(endpoint=self.sync.name, start_time=start, end_time=end)
+                raise PaginationError(f"{found}.")
+        return buckets
 
-    def _rows(self, buckets: Sequence[Bucket[object]], now: int) -> pa.Table:
-        rows = pa.Table.from_batches([record_batch(self.whole.endpoint, buckets)])
-        labels = pa.array([self.label]).dictionary_encode().take(pa.repeat(0, rows.num_rows))
-        read_at = pa.repeat(pa.scalar(_utc(now), pa.timestamp("us", tz="UTC")), rows.num_rows)
-        return rows.add_column(0, "organization", labels).add_column(1, "read_at", read_at)
+    async def _replace(self, first: int, start: int, buckets: Sequence[Bucket[object]]) -> None:
+        """Replace the buckets of a chunk in the sink, whole, even the one in progress.
 
-    async def _replace(
-        self, store: Store, chunk: Window, rows: pa.Table, state: State | None, now: int
-    ) -> tuple[State, list[Change]]:
-        """Replace a chunk in the sink. Return the new state, and what changed."""
-        # A bucket is replaced as a whole, even if it is in progress.
-        span = Window(chunk.start_time, -(-chunk.end_time // self._width) * self._width)
-        new = self._state(chunk, state, now)
+        Args:
+            first: The start of this run.
+            start: The start of the chunk.
+            buckets: The buckets of the chunk.
+        """
+        sync, width = self.sync, self.sync.width
+        end = (buckets[-1].start_time // width + 1) * width
+        span = Window(start, end)
+        state = self._state_after(first, span)
+        rows = await asyncio.to_thread(self._rows, buckets)
+        is_first = self.state is None
 
         def replace() -> list[Change]:
-            name, label = self.name, self.label
-            before = store.sink.rows(name, label, span)
-            changes = list[Change]()
-            if state is not None and before is not None:
-                started, over_at = map(_utc, (state.started, min(state.read_at, state.read_until)))
-                changes = changes_between(before, rows, started=started, over_at=over_at)
-            table = changes_table(changes, read_at=_utc(now), organization=label, endpoint=name)
-            store.sink.replace(name, label, span, rows=rows, state=new, changes=table)
+            sink = self.store.sink
+            changes = self._changes(span, rows)
+            about = {"organization": sync.label, "endpoint": sync.name}
+            sink.replace(
+                sync.name,
+                sync.label,
+                span,
+                rows=rows,
+                state=state,
+                changes=changes_table(changes, read_at=_utc(self.now), **about),
+                rebuild=is_first and sync.rebuild,
+            )
             return changes
 
-        return new, await store.run(replace)
+        self.changes += await self.store.run(replace)
+        self.rows += rows.num_rows
+        self.state = state
 
-    def _state(self, chunk: Window, before: State | None, now: int) -> State:
-        """Return the state of the sink with *chunk*, as of the moment of reading.
+    def _rows(self, buckets: Sequence[Bucket[object]]) -> pa.Table:
+        """Return the rows of buckets, with the organization and the time of the read.
+
+        The API can end the bucket in progress at the time of the request. Here all are whole.
+        """
+        width = self.sync.width
+        whole = [
+            Bucket(
+                start_time=each.start_time,
+                end_time=(each.start_time // width + 1) * width,
+                results=each.results,
+            )
+            for each in buckets
+        ]
+        rows = pa.Table.from_batches([record_batch(self.sync.whole.endpoint, whole)])
+        count = rows.num_rows
+        labels = pa.array([self.sync.label]).dictionary_encode().take(pa.repeat(0, count))
+        read_at = pa.repeat(pa.scalar(_utc(self.now), pa.timestamp("us", tz="UTC")), count)
+        return rows.add_column(0, "organization", labels).add_column(1, "read_at", read_at)
+
+    def _changes(self, span: Window, rows: pa.Table) -> list[Change]:
+        """Return what changed since the run before, in buckets that were over then."""
+        stored = None
+        if self.before is not None:
+            stored = self.store.sink.rows(self.sync.name, self.sync.label, span)
+        if self.before is None or stored is None:
+            return []
+        over_at = min(self.before.read_at, self.before.read_until)
+        return changes_between(
+            stored, rows, started=_utc(self.before.started), over_at=_utc(over_at)
+        )
+
+    def _state_after(self, first: int, span: Window) -> State:
+        """Return the state of the sink with a span, as of the moment of reading.
 
         Buckets that were not settled then are read again by the next sync, however late it runs.
+
+        Raises:
+            SyncError: The key belongs to another organization than the rows of this label.
         """
-        margin = int(settles_after(self.whole.endpoint.result).total_seconds())
-        state = State(
-            layout=self.layout,
-            started=chunk.start_time,
-            settled_until=min(chunk.end_time, now - margin) // self._width * self._width,
-            read_until=chunk.end_time,
-            read_at=now,
+        sync, before, state = self.sync, self.before, self.state
+        read_until = min(span.end_time, self.now)
+        new = State(
+            layout=str(sync.layout),
+            organization_id=sync.client._transport.organization,  # noqa: SLF001 - of the answers
+            started=first,
+            settled_until=min(read_until, self.now - sync.margin) // sync.width * sync.width,
+            read_until=read_until,
+            read_at=self.now,
         )
-        if before is None:
-            return state
-        state = evolve(state, started=min(chunk.start_time, before.started))
-        if chunk.end_time >= before.read_until:
-            return state
+        if before is None or state is None:
+            return new
+        ids = (before.organization_id, new.organization_id)
+        if None not in ids and ids[0] != ids[1]:
+            raise SyncError(
+                f"the label {sync.label} has rows of {ids[0]}, and the key belongs to {ids[1]}.",
+                hint="Use another label for another organization.",
+            )
+        new = evolve(new, organization_id=new.organization_id or before.organization_id)
+        # Until a run that begins earlier has reached the rows of before, they begin where they did.
+        new = evolve(
+            new,
+            started=min(first, state.started) if read_until >= before.started else before.started,
+        )
+        if read_until >= before.read_until:
+            return new
         # What comes after the chunk was read earlier.
-        return evolve(state, read_until=before.read_until, read_at=before.read_at)
+        return evolve(new, read_until=before.read_until, read_at=before.read_at)
 
 
 def _utc(seconds: int) -> datetime:

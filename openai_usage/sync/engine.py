@@ -1,26 +1,27 @@
 """The engine of a sync: every endpoint of every organization, some of them at the same time."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-from attrs import frozen
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.schema.range_query import BucketWidth
 from openai_usage.schema.times import Timestamp, unix_seconds
 from openai_usage.schema.validation import choose, validate
 from openai_usage.sync.endpoint_sync import EndpointSync
+from openai_usage.sync.layouts import layout_of
 from openai_usage.sync.results import Failed, Synced, SyncResult
 from openai_usage.sync.sink import Sink
 from openai_usage.sync.store import Store
 
-__all__ = ["GROUP_BY", "sync"]
+__all__ = ["sync"]
 
-GROUP_BY = ("project_id", "line_item", "model", "batch", "service_tier")
-"""The default grouping: what people ask for most, without persons and API keys."""
-
-_AT_ONCE = 8
+_AT_ONCE = 64
 """The endpoints that are read at the same time, over all organizations."""
+
+_OF_ONE = 6
+"""The endpoints of one organization that are read at the same time, so that a slow one does not
+delay the others."""
 
 
 async def sync(
@@ -29,8 +30,8 @@ async def sync(
     *,
     start_time: Timestamp,
     endpoints: Collection[str] | None = None,
-    bucket_width: BucketWidth = "1d",
-    group_by: Sequence[str] = GROUP_BY,
+    bucket_width: BucketWidth | None = None,
+    group_by: Sequence[str] | None = None,
     rebuild: bool = False,
     on_result: Callable[[Synced | Failed], None] | None = None,
 ) -> SyncResult:
@@ -46,31 +47,45 @@ async def sync(
         organizations: A client for each organization, by a label that is stored with its rows.
         sink: The place that keeps the rows.
         start_time: The start of the copy. If it is earlier than that of the sync before, everything
-            is read again.
+            is read again. If it is later, it changes nothing.
         endpoints: The names of the endpoints: `costs`, `completions`. Default: all.
-        bucket_width: The width of usage buckets. Those of costs are always days.
-        group_by: The grouping. Each endpoint takes those that it has.
-        rebuild: True to remove what the copy has of the endpoints first. It is needed to change
-            the bucket width or the grouping.
+        bucket_width: The width of usage buckets. Those of costs are always days. Default: that of
+            the copy, or else `1d`.
+        group_by: The labels. Each endpoint takes those that it has. Default: those of the copy, or
+            else `project_id`, `line_item`, `model`, `batch` and `service_tier`.
+        rebuild: True to replace the rows of these organizations and endpoints by what the API still
+            has. It is needed to change the bucket width or the labels.
         on_result: A function to call with the result of each endpoint as soon as it is known.
 
     Raises:
         InvalidQueryError: An argument is not valid; nothing was sent.
-        SyncError: The copy has other bucket widths or groupings, or cannot be written.
+        SyncError: The copy has another bucket width or other labels, a label stands for another
+            organization than before, or the copy cannot be written.
     """
-    wanted = _Wanted(unix_seconds(start_time, param="start_time"), bucket_width, group_by)
-    syncs = [
-        each
-        for label, client in organizations.items()
-        for each in wanted.of(label, client, endpoints)
-    ]
+    start = unix_seconds(start_time, param="start_time")
+    validate("bucket_width", bucket_width, BucketWidth | None)
     store = Store(sink)
-    for endpoint, layout in dict.fromkeys((each.name, each.layout) for each in syncs):
-        await store.prepare(endpoint, layout, rebuild=rebuild)
+    syncs: list[EndpointSync] = []
+    for label, client in organizations.items():
+        table = client.table()
+        known = dict.fromkeys(name for row in table.values() for name in row.group_by)
+        for name in group_by or ():
+            choose("group_by", name, list(known))
+        for name in table if endpoints is None else endpoints:
+            row = table[choose("endpoints", name, list(table))]
+            layout = layout_of(
+                row,
+                await store.run(lambda name=row.name: sink.layouts(name)),  # type: ignore[misc]
+                bucket_width=bucket_width,
+                group_by=group_by,
+                replaced=list(organizations) if rebuild else (),
+            )
+            syncs.append(EndpointSync(label, client, row.name, layout, start, rebuild))
     at_once = asyncio.Semaphore(_AT_ONCE)
+    of_one: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_OF_ONE))
 
     async def run(each: EndpointSync) -> Synced | Failed:
-        async with at_once:
+        async with of_one[each.label], at_once:
             result = await each.run(store)
         if on_result is not None:
             on_result(result)
@@ -82,35 +97,3 @@ async def sync(
     except BaseExceptionGroup as errors:  # the first one has stopped the others
         raise errors.exceptions[0] from None
     return SyncResult.of(task.result() for task in tasks)
-
-
-@frozen
-class _Wanted:
-    """The part of every organization that is read."""
-
-    start_time: int
-    bucket_width: BucketWidth
-    group_by: Sequence[str]
-
-    def of(
-        self, label: str, client: AsyncUsageClient, endpoints: Collection[str] | None
-    ) -> Iterator[EndpointSync]:
-        """Yield the sync of each endpoint of one organization.
-
-        Raises:
-            InvalidQueryError: A value is not valid.
-        """
-        validate("bucket_width", self.bucket_width, BucketWidth)
-        table = client.table()
-        labels = dict.fromkeys(label for row in table.values() for label in row.group_by)
-        group_by = [choose("group_by", each, list(labels)) for each in self.group_by]
-        for name in table if endpoints is None else endpoints:
-            row = table[choose("endpoints", name, list(table))]
-            widths = row.query_type.page_sizes
-            own = [each for each in group_by if each in row.group_by]
-            params = {
-                "start_time": self.start_time,
-                "bucket_width": self.bucket_width if self.bucket_width in widths else "1d",
-                **({"group_by": own} if own else {}),
-            }
-            yield EndpointSync(label, client, row.name, params)

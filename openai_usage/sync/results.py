@@ -28,7 +28,10 @@ class Change(Span):
     kind: Kind
     """`added` if the bucket was empty before, `removed` if it is now, or else `restated`."""
     measure: str
-    """The measure, or `rows` for the number of rows."""
+    """The measure, or `rows` for the number of rows. If only the rows differ, and not their
+    totals, it is `rows` with the same number before and after."""
+    currency: str | None = None
+    """The currency of an amount. None for other measures."""
     before: Decimal
     """The total that was stored, rounded to 12 decimals."""
     after: Decimal

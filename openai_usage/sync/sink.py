@@ -1,8 +1,9 @@
 """Sink: a place that keeps rows, with the state of each organization and endpoint."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from openai_usage.schema.windows import Window
 
@@ -17,7 +18,9 @@ class State:
     """The state of one endpoint of one organization in a sink. It is stored with the rows."""
 
     layout: str
-    """The bucket width and the grouping of the rows: `1d by project_id, line_item`."""
+    """The bucket width and the labels of the rows: `1d by line_item, project_id`."""
+    organization_id: str | None = None
+    """The id of the organization that answered, if the API said it."""
     started: int
     """The start of the first bucket that was read, in Unix seconds."""
     settled_until: int
@@ -27,6 +30,15 @@ class State:
     """The end of the buckets that were read."""
     read_at: int
     """The time at which the last of them was read."""
+
+    def not_after(self, now: int) -> Self:
+        """Return the state without times in the future, which a wrong clock has left."""
+        return evolve(
+            self,
+            settled_until=min(self.settled_until, now),
+            read_until=min(self.read_until, now),
+            read_at=min(self.read_at, now),
+        )
 
 
 class Sink(Protocol):
@@ -39,8 +51,8 @@ class Sink(Protocol):
     def state(self, endpoint: str, organization: str) -> State | None:
         """Return the state of an endpoint, or None if nothing was stored."""
 
-    def layouts(self, endpoint: str) -> set[str]:
-        """Return the layouts of the rows of an endpoint, over all organizations."""
+    def layouts(self, endpoint: str) -> Mapping[str, str]:
+        """Return the layout of the rows of an endpoint, by organization."""
         ...
 
     def rows(self, endpoint: str, organization: str, span: Window) -> "Table | None":
@@ -55,18 +67,10 @@ class Sink(Protocol):
         rows: "Table",
         state: State,
         changes: "Table",
+        rebuild: bool = False,
     ) -> None:
         """Replace the rows whose buckets start in *span*, and store the state and the changes.
 
-        All of it happens in one transaction, or nothing does.
+        With *rebuild*, first remove all rows and changes of the endpoint and the organization. All
+        of it happens in one transaction, or nothing does.
         """
-
-    def clear(self, endpoint: str) -> None:
-        """Remove the rows, the states and the changes of an endpoint, of all organizations."""
-
-    def __enter__(self) -> Self:
-        """Return the sink."""
-        ...
-
-    def __exit__(self, *raised: object) -> None:
-        """Close the sink."""

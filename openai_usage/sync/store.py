@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from openai_usage.errors import OTHER_LAYOUT, SyncError
 from openai_usage.sync.sink import Sink
 
 T = TypeVar("T")
@@ -19,22 +18,6 @@ class Store:
     sink: Sink
     """The place that keeps the rows."""
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
-
-    async def prepare(self, endpoint: str, layout: str, *, rebuild: bool) -> None:
-        """Check that the sink can take rows of a layout, or clear what it has.
-
-        Raises:
-            SyncError: It has rows of another layout.
-        """
-        if rebuild:
-            await self.run(lambda: self.sink.clear(endpoint))
-            return
-        for other in await self.run(lambda: self.sink.layouts(endpoint)) - {layout}:
-            raise SyncError(
-                f"the copy has {endpoint} in buckets of {other}, and this sync has buckets of "
-                f"{layout}.",
-                hint=OTHER_LAYOUT,
-            )
 
     async def run(self, call: Callable[[], T]) -> T:
         """Call a method of the sink. If this is cancelled, wait for the end of the call."""

@@ -59,6 +59,10 @@ class SyncedClient(AsyncUsageClient):
     @property
     def base_url(self) -> str:
         """The name of the copy, since there is no API."""
+        return self._source
+
+    @property
+    def _source(self) -> str:
         return f"a copy of {self._label}"
 
     def _response(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from openai_usage.sandbox import Sandbox
@@ -140,3 +141,79 @@ def test_several_organizations_are_read_from_a_file(
     assert "--sandbox and --organizations contradict each other" in terminal.err
     terminal(f"{SYNC} --organizations no.toml", exit_code=2)
     assert terminal.err.startswith("openai-usage: no.toml: the file cannot be read")
+
+
+# --------------------------------------------------------------------- reading the copy
+
+
+@pytest.fixture
+def copied(terminal: Terminal, sandbox: Sandbox) -> Sandbox:
+    """A sandbox whose last hundred days are in usage.duckdb, and which then gets no request."""
+    terminal(f"{SYNC} --last 100d")
+    sandbox.requests.clear()
+    return sandbox
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "costs --last 9d --group-by model --format csv",
+        "completions --last 9d --group-by day model --total --format csv",
+        "spend --format json",
+        "prices --last 9d",
+    ],
+)
+def test_commands_print_the_same_from_a_copy(
+    command: str, terminal: Terminal, copied: Sandbox
+) -> None:
+    ours = terminal(f"{command} --from duckdb:usage.duckdb")
+    assert (
+        terminal.err == "openai-usage: this is a copy of default, read at 2026-09-10 12:00 UTC.\n"
+    )
+    assert copied.requests == []
+    assert ours == terminal(command)
+
+
+def test_a_report_of_a_copy_says_so(terminal: Terminal, copied: Sandbox, here: Path) -> None:
+    terminal("report --last 9d -o copy.html --from duckdb:usage.duckdb")
+    assert copied.requests == []
+    page = (here / "copy.html").read_text()
+    assert "<dt>Source</dt><dd>a copy of default</dd>" in page
+
+
+def test_one_of_several_organizations_is_chosen(
+    terminal: Terminal, copied: Sandbox, here: Path
+) -> None:
+    terminal("costs --from duckdb:usage.duckdb --organization acme", exit_code=2)
+    assert terminal.err.startswith("openai-usage: the copy has no costs of acme.")
+    terminal(f"{SYNC} --last 9d --label acme --endpoints costs")
+    terminal("costs --from duckdb:usage.duckdb", exit_code=2)
+    assert terminal.err == (
+        "openai-usage: --from duckdb:usage.duckdb has acme and default. Choose one with "
+        "--organization LABEL.\n"
+    )
+    terminal("costs --last 3d --from duckdb:usage.duckdb --organization acme")
+    assert "a copy of acme" in terminal.err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            "costs --from usage.duckdb",
+            "--from takes duckdb:FILE, such as duckdb:usage.duckdb, not ",
+        ),
+        ("costs --from duckdb:nowhere", "nowhere cannot be opened: "),
+        ("costs --from duckdb:empty", "empty is not a copy: it has no table "),
+        ("costs --from duckdb:usage.duckdb --sandbox", "--from and --sandbox contradict"),
+        ("costs --from duckdb:usage.duckdb --group-by user_id", "the copy has costs by project_id"),
+        (f"{SYNC} --from duckdb:other", "--from is not possible here: a copy is made of the API."),
+    ],
+)
+def test_what_cannot_be_read_from_a_copy_is_refused(
+    command: str, message: str, terminal: Terminal, copied: Sandbox
+) -> None:
+    duckdb.connect("empty").close()
+    terminal(command, exit_code=2)
+    assert terminal.err.splitlines()[-1].startswith(f"openai-usage: {message}")
+    assert copied.requests == []

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
-from openai_usage.sync.engine import GROUP_BY
+from openai_usage.sync.layouts import GROUP_BY
 
 Row: TypeAlias = tuple[tuple[str, object], ...]
 """The fields of a row that are not null, without the organization and the time of the read."""

@@ -54,7 +54,12 @@ def compare(before: pa.Table, after: pa.Table, **span: datetime) -> list[tuple[A
     ("before", "after", "expected"),
     [
         (rows((0, 1, "2")), rows((0, 1, "2")), []),
-        (rows((0, 1, "2"), (0, 3, "4")), rows((0, 3, "4"), (0, 1, "2")), []),
+        # the same totals, but of other models
+        (
+            rows((0, 1, "2"), (0, 3, "4")),
+            rows((0, 3, "4"), (0, 1, "2")),
+            [(0, "restated", "rows", 2, 2)],
+        ),
         (rows((0, 1, "2")), rows((0, 1, "2.5")), [(0, "restated", "amount", 2, Decimal("2.5"))]),
         (rows((0, 5, "2")), rows((0, None, "2")), [(0, "restated", "tokens", 5, 0)]),
         (
@@ -93,6 +98,35 @@ def test_what_was_not_over_or_not_stored_has_not_changed() -> None:
 def test_a_difference_in_the_last_digit_is_one() -> None:
     tiny = "0.000000000000000000000001"
     assert compare(rows((0, 1, "0")), rows((0, 1, tiny))) == [(0, "restated", "amount", 0, 0)]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    before = rows((0, 1, "2"), (1, 3, "4"), (1, None, "5"))
+    assert compare(before, before.take([2, 0, 1])) == []
+    encoded = before.set_column(2, "model", before.column("model").dictionary_encode())
+    assert compare(encoded, before) == []
+
+
+def test_money_is_compared_by_currency_and_quantities_are_not_added() -> None:
+    before = rows((0, 1, "2"), (0, 1, "3")).append_column("currency", pa.array(["usd", "eur"]))
+    after = before.set_column(6, "currency", pa.array(["usd", "usd"]))
+    found = changes_between(before, after, started=FIRST, over_at=FIRST + DAY)
+    told: list[tuple[Any, ...]] = [(e.measure, e.currency, e.before, e.after) for e in found]
+    assert told == [
+        ("amount", "usd", 2, 5),
+        ("amount", "eur", 3, 0),
+    ]
+    counted = before.append_column("quantity", pa.array([Decimal(1), Decimal(2)]))
+    changed = before.append_column("quantity", pa.array([Decimal(1), Decimal(9)]))
+    [change] = changes_between(counted, changed, started=FIRST, over_at=FIRST + DAY)
+    assert change.measure == "rows"
+    assert change.before == change.after == 2
+
+
+def test_a_column_that_is_new_is_no_change() -> None:
+    before = rows((0, 1, "2"))
+    after = before.append_column("cached", pa.array([5]))
+    assert compare(before, after) == compare(after, before) == []
 
 
 def test_changes_have_the_columns_of_the_table() -> None:

@@ -1,7 +1,7 @@
 """A sync: the copy equals the API, whatever was restated, failed or interrupted in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from openai_usage import (
+    APIStatusError,
     AsyncUsageClient,
     BucketWidth,
     InvalidQueryError,
@@ -54,6 +55,15 @@ async def run(client: AsyncUsageClient, path: Path, **options: Any) -> SyncResul
     """Bring the copy of one organization up to date."""
     with DuckDBSink(path) as sink:
         return await sync({"acme": client}, sink, **{"start_time": START, **options})
+
+
+def edit(sandbox: Sandbox, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Have a sandbox change every page."""
+
+    async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
+        return change_page(await answer(), change)
+
+    sandbox.faults._add(effect, 1_000, 0)
 
 
 # ------------------------------------------------------------------------- right
@@ -155,6 +165,7 @@ async def totals(client: AsyncUsageClient, name: str) -> dict[int, dict[str, Any
     return found
 
 
+@pytest.mark.slow
 async def test_a_bucket_that_was_emptied_is_empty_in_the_copy(
     client: AsyncUsageClient, clock: Clock, path: Path
 ) -> None:
@@ -250,17 +261,81 @@ async def test_a_latest_bucket_can_still_come(
     def without_today(page: dict[str, Any]) -> dict[str, Any]:
         return {**page, "data": [each for each in page["data"] if each["start_time"] < TODAY]}
 
-    async def effect(_: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-        return change_page(await answer(), without_today)
-
     clock.at(TODAY + HOUR)
-    sandbox.faults._add(effect, 10, 0)
+    edit(sandbox, without_today)
     result = await run(client, path, endpoints=["costs"])
     assert result.failed == []
     assert stored(path, "costs") == await of_api(client, "costs", START, TODAY)
     clock.at(TODAY + 7 * HOUR)
     [failed] = (await run(client, path, endpoints=["costs"])).failed
     assert isinstance(failed.error, PaginationError)
+
+
+async def test_the_latest_buckets_stay_if_the_api_leaves_them_out(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    options = {"endpoints": ["completions"], "bucket_width": "1h", "start_time": TODAY - DAY}
+    await run(client, path, **options)
+    before = stored(path, "completions")
+    later = NOON + HOUR // 2
+    clock.at(later)
+
+    def late(page: dict[str, Any]) -> dict[str, Any]:
+        return {**page, "data": [e for e in page["data"] if e["start_time"] < NOON - 4 * HOUR]}
+
+    edit(sandbox, late)
+    result = await run(client, path, **options)
+    assert (result.failed, result.changed_buckets) == ([], 0)
+    assert stored(path, "completions") == before
+    sandbox.faults.clear()
+    await run(client, path, **options)
+    start = TODAY - DAY
+    expected = await of_api(client, "completions", start, later, bucket_width="1h")
+    assert stored(path, "completions") == expected
+
+
+async def test_a_bucket_that_is_cut_at_now_is_stored_as_a_whole_one(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    def cut(page: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **page,
+            "data": [{**e, "end_time": min(e["end_time"], sandbox.now)} for e in page["data"]],
+        }
+
+    edit(sandbox, cut)
+    await run(client, path, endpoints=["completions"])
+    [found] = query(
+        path,
+        "SELECT bool_and(is_partial) AS partial FROM completions_with_status "
+        "WHERE start = (SELECT max(start) FROM completions)",
+    )
+    assert found["partial"]
+    clock.at(NOON + HOUR)
+    result = await run(client, path, endpoints=["completions"])
+    today = [e for e in result.synced[0].changes if e.start_time == TODAY]
+    assert today == []
+
+
+async def test_a_pause_longer_than_the_history_of_the_api_leaves_what_there_is(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    await run(client, path, endpoints=["costs"])
+    later = NOON + 45 * DAY
+    clock.at(later)
+    sandbox.faults.short_history(TODAY, times=100)
+    result = await run(client, path, endpoints=["costs"])
+    assert result.failed == []
+    sandbox.faults.clear()
+    new = await of_api(client, "costs", TODAY, later)
+    assert set(new) <= set(stored(path, "costs"))
+    kept = stored(path, "costs")
+    clock.at(NOON + 200 * DAY)
+    sandbox.faults.short_history(NOON + 160 * DAY, times=100)
+    [failed] = (await run(client, path, endpoints=["costs"])).failed
+    assert isinstance(failed.error, APIStatusError)
+    assert failed.error.earliest_start == TODAY + 160 * DAY
+    assert stored(path, "costs") == kept
 
 
 async def test_a_lost_watermark_converges(
@@ -280,9 +355,9 @@ async def test_an_earlier_start_reads_everything_again(
     client: AsyncUsageClient, clock: Clock, path: Path
 ) -> None:
     await run(client, path, endpoints=["costs"])
-    for start in (START - 100 * DAY + 5, START + 20 * DAY):
+    for start in (START - 300 * DAY + 5, START + 20 * DAY):
         await run(client, path, endpoints=["costs"], start_time=start)
-        first = START - 100 * DAY
+        first = START - 300 * DAY
         assert stored(path, "costs") == await of_api(client, "costs", first, NOON)
     assert query(path, "SELECT * FROM _changes") == []
 
@@ -349,9 +424,9 @@ async def test_a_copy_keeps_its_layout(client: AsyncUsageClient, clock: Clock, p
     with pytest.raises(SyncError) as raised:
         await run(client, path, endpoints=["costs", "images"], group_by=["project_id"])
     assert str(raised.value) == (
-        "the copy has costs in buckets of 1d by project_id, line_item, and this sync has buckets "
-        "of 1d by project_id. Use the same bucket_width and group_by, keep a second copy with "
-        "another prefix, or replace this one with rebuild=True."
+        "the copy has costs of acme in buckets of 1d by line_item, project_id, and this sync has "
+        "buckets of 1d by project_id. Use the same bucket_width and group_by, keep a second copy "
+        "with another prefix, or replace this one with rebuild=True."
     )
     await run(client, path, endpoints=["costs"], group_by=["project_id"], rebuild=True)
     rows = await of_api(client, "costs", START, NOON, group_by=["project_id"])
@@ -375,6 +450,47 @@ async def test_a_mistake_is_refused_before_anything_is_sent(
         await run(client, path, **options)
     assert raised.value.param == param
     assert sandbox.requests == []
+
+
+async def test_a_copy_supplies_its_own_layout(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    labels = ["model", "project_id"]
+    await run(
+        client,
+        path,
+        endpoints=["completions"],
+        group_by=labels,
+        bucket_width="1h",
+        start_time=TODAY - 9 * DAY,
+    )
+    for group_by in (None, labels[::-1]):
+        result = await run(client, path, endpoints=["completions"], group_by=group_by)
+        assert result.failed == []
+    [state] = query(path, "SELECT layout FROM _state")
+    assert state["layout"] == "1h by model, project_id"
+
+
+async def test_a_rebuild_that_fails_keeps_what_there_is(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    await run(client, path, endpoints=["costs"])
+    before = stored(path, "costs")
+    answer_at(sandbox, "costs", 403)
+    result = await run(client, path, endpoints=["costs"], group_by=["project_id"], rebuild=True)
+    assert result.failed
+    assert stored(path, "costs") == before
+
+
+async def test_a_label_stands_for_one_organization(
+    client: AsyncUsageClient, clock: Clock, path: Path
+) -> None:
+    await run(client, path, endpoints=["costs"])
+    before = stored(path, "costs")
+    async with Sandbox(seed=8, now=NOON) as other, client_of(other) as stranger:
+        with pytest.raises(SyncError, match=r"the label acme has rows of org-.* belongs to org-"):
+            await run(stranger, path, endpoints=["costs"])
+    assert stored(path, "costs") == before
 
 
 async def test_without_a_grouping_there_is_a_row_for_each_bucket(

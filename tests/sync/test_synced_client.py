@@ -144,7 +144,7 @@ async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient) -> None:
     with pytest.raises(SyncError) as raised:
         await synced.costs(start_time=TODAY, group_by=["user_id", "project_id"]).collect()
     assert str(raised.value) == (
-        "the copy has costs by project_id and line_item, and not by user_id. Make a second copy "
+        "the copy has costs by line_item and project_id, and not by user_id. Make a second copy "
         "with these labels in group_by."
     )
     with pytest.raises(SyncError, match="and not by api_key_id"):

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from openai_usage._text import with_full_stop
-from openai_usage.cli.options.connection import Connection
+from openai_usage.cli.options.connection import Connection, duckdb_path
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
@@ -17,7 +17,7 @@ from openai_usage.schema.range_query import BucketWidth
 from openai_usage.sync import SyncResult
 from openai_usage.sync import sync as bring_up_to_date
 from openai_usage.sync.duckdb_sink import DuckDBSink
-from openai_usage.sync.engine import GROUP_BY
+from openai_usage.sync.layouts import GROUP_BY
 
 _GROUP = Group("Sync", sort_key=1)
 _CONNECTION = Connection()
@@ -59,22 +59,30 @@ def sync(
         ),
     ] = None,
     bucket_width: Annotated[
-        BucketWidth,
-        Parameter(group=_GROUP, help="The width of usage buckets. Those of costs are always days."),
-    ] = "1d",
+        BucketWidth | None,
+        Parameter(
+            group=_GROUP,
+            help="The width of usage buckets. Those of costs are always days. Default: that of the "
+            "copy, or else 1d.",
+        ),
+    ] = None,
     group_by: Annotated[
         list[str] | None,
         Parameter(
             group=_GROUP,
             consume_multiple=True,
             negative=(),
-            help="The labels of rows. Each endpoint takes those that it has. Default: "
-            f"{' '.join(GROUP_BY)}.",
+            help="The labels of rows. Each endpoint takes those that it has. Default: those of the "
+            f"copy, or else {' '.join(GROUP_BY)}.",
         ),
     ] = None,
     label: Annotated[
-        str, Parameter(group=_GROUP, help="The organization's name in the copy.")
-    ] = "default",
+        str | None,
+        Parameter(
+            group=_GROUP,
+            help="The organization's name in the copy. Default: default; with --sandbox, sandbox.",
+        ),
+    ] = None,
     organizations: Annotated[
         Path | None,
         Parameter(
@@ -91,7 +99,10 @@ def sync(
     ] = "",
     rebuild: Annotated[
         bool,
-        flag("Remove what the copy has of these endpoints, and read everything again."),
+        flag(
+            "Replace what the copy has of these endpoints by what the API still has. What the API "
+            "no longer has is lost."
+        ),
         Parameter(group=_GROUP),
     ] = False,
     lag: Annotated[
@@ -107,35 +118,40 @@ def sync(
     """Keep a copy of usage and costs that follows the API's revisions.
 
     The first sync reads the whole range. Later ones read what is new, what could still change when
-    it was read last, and at least the last full page. What is read replaces what the copy had, so
-    that rows which were revised or removed are so in the copy, too. A sync that is interrupted
-    continues where it was.
+    it was read last, and at least the last full page. What is read replaces what the copy had. So
+    the copy follows rows that are revised or removed. A sync that is interrupted continues where
+    it was.
 
     If an endpoint cannot be read, it keeps what it had, and the exit code is 1.
     """
-    kind, _, path = to.partition(":")
-    if kind != "duckdb" or not path:
-        raise CommandError(f"--to takes duckdb:FILE, such as duckdb:usage.duckdb, not {to!r:.60}.")
+    path = duckdb_path(to, "--to")
     span = TimeRange(last="90d" if last is None and start is None else last, start=start)
     start_time, _ = span.span()
     names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
     async def run(sink: DuckDBSink) -> SyncResult:
-        async with connection.clients(organizations, label, reading="what is new") as clients:
+        name = label or ("sandbox" if connection.sandbox else "default")
+        async with connection.clients(organizations, name, reading="what is new") as clients:
             return await bring_up_to_date(
                 clients,
                 sink,
                 start_time=start_time,
                 endpoints=names,
                 bucket_width=bucket_width,
-                group_by=[each for name in group_by or GROUP_BY for each in name.split(",")],
+                group_by=group_by and [each for name in group_by for each in name.split(",")],
                 rebuild=rebuild,
             )
 
-    with DuckDBSink(path, prefix=prefix) as sink:
-        if lag:
+    if lag:
+        with DuckDBSink(path, prefix=prefix, read_only=True) as sink:
             print_lags(sink.lags())
-            return 0
+        return 0
+    if organizations is not None and label is not None:
+        raise CommandError(
+            "--label and --organizations contradict each other: the file has the labels. Leave out "
+            "one of them."
+        )
+    with DuckDBSink(path, prefix=prefix) as sink:
         result = asyncio.run(run(sink))
     print_synced(result)
     for failed in result.failed:

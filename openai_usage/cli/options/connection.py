@@ -13,6 +13,9 @@ from cyclopts import Group, Parameter
 
 from openai_usage import AsyncUsageClient, Gap, Organizations, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
+from openai_usage._http.config import OnGap
+from openai_usage._text import listed
+from openai_usage._time_format import date_and_time
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
@@ -38,6 +41,20 @@ class Connection:
         bool,
         flag("Use a synthetic organization, without a key or a network."),
     ] = False
+
+    from_: Annotated[
+        str | None,
+        Parameter(
+            name="--from",
+            help="Read a copy that `openai-usage sync` keeps, such as duckdb:usage.duckdb, and "
+            "send nothing.",
+        ),
+    ] = None
+
+    organization: Annotated[
+        str | None,
+        Parameter(help="The organization to read from a copy that has several."),
+    ] = None
 
     on_gap: Annotated[
         Literal["warn", "raise"],
@@ -66,9 +83,14 @@ class Connection:
         Raises:
             MissingAdminKeyError: The environment does not have a key.
             InvalidOptionError: The environment has an invalid value.
+            CommandError: Options contradict each other.
+            SyncError: The copy cannot be read.
         """
-        gap_option = _raise if self.on_gap == "raise" else on_gap or "warn"
+        gap_option: OnGap = _raise if self.on_gap == "raise" else on_gap or "warn"
         with ExitStack() as stack:
+            if self.from_ is not None:
+                yield stack.enter_context(self._copy(self.from_, gap_option))
+                return
             if reading and shows_progress():
                 on_retry = stack.enter_context(_shown(reading))
             if not self.sandbox:
@@ -94,6 +116,26 @@ class Connection:
             ):
                 yield client
 
+    @contextmanager
+    def _copy(self, place: str, on_gap: OnGap) -> Iterator[AsyncUsageClient]:
+        """Open a copy, and return a client of it."""
+        from openai_usage.sync import SyncedClient  # noqa: PLC0415 - an extra
+        from openai_usage.sync.duckdb_sink import DuckDBSink  # noqa: PLC0415 - likewise
+
+        if self.sandbox:
+            raise CommandError("--from and --sandbox contradict each other. Use only one of them.")
+        with DuckDBSink(duckdb_path(place, "--from"), read_only=True) as sink:
+            known = sink.organizations()
+            if self.organization is None and len(known) != 1:
+                labels = listed(known, "and") if known else "no organizations"
+                raise CommandError(
+                    f"--from {place} has {labels}. Choose one with --organization LABEL."
+                )
+            label = self.organization or known[0]
+            if (read_at := sink.read_at(label)) is not None:
+                say(f"this is a copy of {label}, read at {date_and_time(read_at)} UTC.")
+            yield SyncedClient(sink, label, on_gap=on_gap)
+
     @asynccontextmanager
     async def clients(
         self, organizations: Path | None, label: str, *, reading: str
@@ -110,6 +152,8 @@ class Connection:
             InvalidOptionError: The file or the environment has an invalid value.
             MissingAdminKeyError: There is no file, and the environment does not have a key.
         """
+        if self.from_ is not None:
+            raise CommandError("--from is not possible here: a copy is made of the API.")
         file = organizations or os.environ.get("OPENAI_USAGE_ORGANIZATIONS")
         if not file or (self.sandbox and organizations is None):
             async with self.client(on_gap=lambda _: None, reading=reading) as client:
@@ -127,6 +171,20 @@ class Connection:
             make = partial(AsyncUsageClient, on_gap=lambda _: None, on_retry=on_retry)
             async with Organizations.from_file(file, make=make) as clients:
                 yield clients
+
+
+def duckdb_path(place: str, option: str) -> str:
+    """Return the path in the value of an option, such as `duckdb:usage.duckdb`.
+
+    Raises:
+        CommandError: The value has another form.
+    """
+    kind, _, path = place.partition(":")
+    if kind != "duckdb" or not path:
+        raise CommandError(
+            f"{option} takes duckdb:FILE, such as duckdb:usage.duckdb, not {place!r:.60}."
+        )
+    return path
 
 
 @contextmanager
