@@ -10,12 +10,15 @@ import attrs
 from attrs import frozen
 
 from openai_usage._http.secret import Secret
-from openai_usage._text import contains_key, listed, short_repr
+from openai_usage._text import contains_key, listed, printable, short_repr
 from openai_usage._toml import read_toml, reject_unknown, shown_name
 from openai_usage.errors import InvalidOptionError
 
 _OPTION = "organizations"
 _FORM = "the table of an organization begins with [organizations.NAME]."
+_LEAST = Decimal("0.001")
+"""The least pace and the least budget. A smaller one is a typing error."""
+
 _KEYS = ("admin_key", "admin_api_key", "key")
 
 
@@ -45,11 +48,11 @@ class Entry:
             key = os.environ.get(self.admin_key_env, "")
             where = f"the environment variable {self.admin_key_env}"
         else:
-            path = folder / str(self.admin_key_file)
-            where = f"the file {self.admin_key_file}"
+            path = folder / Path(str(self.admin_key_file)).expanduser()
+            where = f"the file {printable(str(self.admin_key_file))}"
             try:
-                key = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
+                key = path.read_text(encoding="utf-8-sig")
+            except (OSError, ValueError):
                 raise _problem(f"{where} cannot be read.") from None
         if not key.strip():
             raise _problem(f"{where} has no key. Set it to an admin key.")
@@ -100,8 +103,9 @@ def _entry(label: str, table: object) -> Entry:
 
 def _check(name: str, value: object) -> None:
     if name in ("requests_per_second", "budget"):
-        is_valid = isinstance(value, int | Decimal) and not isinstance(value, bool) and value > 0
-        expected = "a number above 0, without quotes"
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        is_valid = is_number and Decimal(str(value)).is_finite() and value >= _LEAST  # type: ignore[operator]
+        expected = f"a number from {_LEAST}, without quotes"
     else:
         is_valid, expected = isinstance(value, str) and bool(value.strip()), "text"
     if not is_valid:

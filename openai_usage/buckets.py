@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Generator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from attrs import evolve
 
@@ -22,9 +22,9 @@ from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
 from openai_usage.schema.settling import settles_after
-from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.times import SECONDS, Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
-from openai_usage.schema.windows import SECONDS, Plan, buckets_in, windows_of
+from openai_usage.schema.windows import Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,8 +243,9 @@ class Buckets(Generic[R_co]):
         moment = int(time.time()) if now is None else unix_seconds(now, param="now")
         margin = settles_after(self.endpoint.result) if after is None else after
         query, width = self.query, SECONDS[self.query.bucket_width]
-        until = int(moment - margin.total_seconds()) // width * width
-        until = max(query.start_time, min(until, query.end_time or until))
+        until = int(moment - margin.total_seconds())
+        # A bucket in which the range ends may be cut, and would count twice if it is read again.
+        until = max(query.start_time, min(until, query.end_time or until) // width * width)
         if until > query.start_time:
             query = evolve(query, end_time=until)
         return type(self)(
@@ -300,7 +301,7 @@ class Buckets(Generic[R_co]):
         self, *, with_bodies: bool = False
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
         if self._is_empty:
-            return _no_pages()
+            return _empty_page(with_bodies=with_bodies)
         paginator = self._paginator(self._transport, self.endpoint, with_bodies=with_bodies)
         return paginator.fetched_pages(self._full_query(), self._windows_at_once)
 
@@ -326,7 +327,7 @@ def _end_of(query: RangeQuery) -> int:
     return query.end_time or max(int(time.time()), query.start_time + 1)
 
 
-async def _no_pages() -> AsyncGenerator[Never, None]:
-    """Yield nothing: no bucket is settled, so nothing is requested."""
-    return
-    yield
+async def _empty_page(*, with_bodies: bool) -> AsyncGenerator[FetchedPage[Any], None]:
+    """Yield one empty page, or nothing if bodies are wanted, which only the API has."""
+    if not with_bodies:
+        yield FetchedPage(Page(data=(), has_more=False), b"")

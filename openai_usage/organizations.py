@@ -73,10 +73,13 @@ class ByOrganization(Generic[R_co]):
                 except APIError as error:
                     return error
 
-        async with asyncio.TaskGroup() as group:
-            tasks = {
-                label: group.create_task(read(buckets)) for label, buckets in self.buckets.items()
-            }
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {
+                    label: group.create_task(read(each)) for label, each in self.buckets.items()
+                }
+        except BaseExceptionGroup as group_error:  # the first one has stopped the others
+            raise group_error.exceptions[0] from None
         results = {label: task.result() for label, task in tasks.items()}
         collected = {label: each for label, each in results.items() if isinstance(each, list)}
         errors = {label: each for label, each in results.items() if isinstance(each, APIError)}

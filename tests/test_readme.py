@@ -64,7 +64,7 @@ def test_python(code: str, asked: Sandbox, here: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("ACME_ADMIN_KEY", asked.admin_api_key)
     if "client." in code and "Client(" not in code:
         code = f"{BEGINNING}\nwith client:\n{indent(code, '    ')}"
-    if "duckdb.connect" in code:
+    if "duckdb.connect" in code or "SyncedClient" in code:
         assert run(["sync", "--to", "duckdb:usage.duckdb", "--last", "9d"]) == 0
     if "def test_" in code:
         (here / "test_block.py").write_text(code)

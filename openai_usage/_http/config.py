@@ -227,7 +227,7 @@ class ClientConfig:
         default=100, kw_only=True, validator=_number("a whole number from 1", least=1)
     )
     requests_per_second: float | None = field(
-        default=None, kw_only=True, validator=optional(_number("a number above 0", least=0.001))
+        default=None, kw_only=True, validator=optional(_number("a number from 0.001", least=0.001))
     )
     on_gap: OnGap = field(default="warn", kw_only=True, validator=_on_gap)
     on_retry: OnRetry | None = field(default=None, kw_only=True, validator=_function)

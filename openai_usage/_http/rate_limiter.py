@@ -32,6 +32,9 @@ _SLOW = 2.0
 _USUALLY = 50
 """The number of responses over which the usual time is averaged."""
 
+_LATENESS = 0.05
+"""Seconds that a timer is late at most. Who sends later than that was not waiting."""
+
 _RECENT = 30.0
 """Seconds for which a response or a rejection shows which limit was reached."""
 
@@ -60,8 +63,10 @@ class _Lane:
     def send(self, now: float, least: float = 0.0) -> None:
         """Record a request that is sent now, and delay the next one by *least* seconds or more."""
         interval = max(self.rate.on_sent(now), least)
-        # Schedule from the due time, so that timer lateness does not accumulate.
-        self.pause_until(max(self.opens_at, now - interval) + interval)
+        # Schedule from the due time, so that timer lateness does not accumulate. After a pause, the
+        # time is not made up for, which would send two requests at once.
+        due = max(self.opens_at, now - interval)
+        self.pause_until(now + least if least and due < now - _LATENESS else due + interval)
 
     def pause_until(self, moment: float) -> None:
         self.opens_at = max(self.opens_at, moment)

@@ -28,7 +28,8 @@ from openai_usage.errors import BadRequestError, PaginationError
 from openai_usage.gaps import Gap
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Page
-from openai_usage.schema.windows import SECONDS, windows_of
+from openai_usage.schema.times import SECONDS
+from openai_usage.schema.windows import windows_of
 
 R_co = TypeVar("R_co", covariant=True)
 

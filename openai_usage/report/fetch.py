@@ -17,7 +17,7 @@ from openai_usage.limits import SpendLimit
 from openai_usage.names import Names
 from openai_usage.report.answers import answers_of
 from openai_usage.report.data import Figures, Missing, Spend, Usage
-from openai_usage.report.fetch_budgets import verdicts_on
+from openai_usage.report.fetch_budgets import bill_for, verdicts_on
 from openai_usage.report.fetch_costs import HISTORY_DAYS, Buckets, Costs, Label, costs_in
 from openai_usage.report.fetch_usage import measures_of, usage_in
 from openai_usage.report.options import Options
@@ -66,7 +66,7 @@ async def gather(
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     ids = options.project_ids
-    costs, before, usage, people, verdicts, limit = await asyncio.gather(
+    costs, before, usage, people, spent, limit = await asyncio.gather(
         or_error(costs_in(client, period, ids), Costs()),
         or_error(costs_in(client, compared, ids, history_days=HISTORY_DAYS), Costs()),
         asyncio.gather(
@@ -79,7 +79,7 @@ async def gather(
                 if options.personal
             )
         ),
-        or_error(verdicts_on(client, options.budgets, period.end, now, names), ()),
+        or_error(bill_for(client, options.budgets, period.end, now), []),
         _limit(client, ids, reaches_now=period.end == now),
     )
     answered = [answer for answer in usage if answer.error is None]
@@ -97,7 +97,7 @@ async def gather(
             for what, answer in zip(_PEOPLE, people, strict=False)
             if answer.error is not None
         ),
-        *missing_of("budgets", frozenset(), verdicts, due),
+        *missing_of("budgets", frozenset(), spent, due),
     ]
     config = client._transport.options  # noqa: SLF001 - the organization is not a secret
     bill, past = costs.figures.buckets, before.figures.buckets
@@ -127,7 +127,10 @@ async def gather(
     )
     # Many results take a while, in which the event loop must not stand still.
     answers = await asyncio.to_thread(answers_of, figures, bill, past, now, limit)
-    return evolve(figures, answers=evolve(answers, verdicts=verdicts.figures))
+    if spent.error is None and options.budgets:
+        verdicts = verdicts_on(options.budgets, spent.figures, period.end, now, figures.names)
+        answers = evolve(answers, verdicts=verdicts)
+    return evolve(figures, answers=answers)
 
 
 async def _limit(

@@ -16,7 +16,8 @@ from openai_usage.sandbox.dataset.limits import spend_limits
 from openai_usage.sandbox.dataset.name_lists import SandboxLists
 from openai_usage.sandbox.parameters import query_of
 from openai_usage.schema.range_query import RangeQuery
-from openai_usage.schema.windows import SECONDS, Window, windows_of
+from openai_usage.schema.times import SECONDS
+from openai_usage.schema.windows import Window, windows_of
 
 USAGE = "api.usage.read"
 """The scope that requests for usage and costs need."""

@@ -16,14 +16,11 @@ from openai_usage._time_format import short_span, short_time
 from openai_usage.schema.amount import Amount
 from openai_usage.schema.model import Model
 from openai_usage.schema.settling import COSTS_SETTLE_AFTER, settles_after
-from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.times import SECONDS, BucketWidth, Timestamp, unix_seconds
 
 __all__ = ["Bucket", "Page", "Span"]
 
 R_co = TypeVar("R_co", covariant=True)
-
-_MINUTE = 60
-"""Seconds in the shortest bucket. Every bucket ends at a multiple of it, unless it is cut."""
 
 
 class Span:
@@ -59,21 +56,29 @@ class Bucket(Model, Span, Generic[R_co]):
     """One result for each group; empty without usage."""
     object: str = "bucket"
 
-    def is_partial(self, now: Timestamp | None = None) -> bool:
-        """Return whether the bucket is in progress, so that more results will come.
+    def is_partial(self, now: Timestamp | None = None, *, bucket_width: BucketWidth = "1m") -> bool:
+        """Return whether the bucket is in progress or was cut, so that it lacks results.
 
-        A bucket whose range ended within a minute is partial, too. If the range of a query ended
-        within an hour or a day, its last bucket can be cut without a sign of it.
+        The API can end the bucket in progress at the time of the request [observed]. So a bucket is
+        partial, too, if it does not end at a bound of its width.
 
         Args:
             now: The current time. Default: that of the local clock.
+            bucket_width: The width of the query. With the default, a bucket of an hour or a day
+                that was cut at a whole minute looks as if it were complete.
 
         Raises:
             InvalidQueryError: *now* is not a time.
         """
-        return self.end_time > _seconds(now) or self.end_time % _MINUTE != 0
+        return self.end_time > _seconds(now) or self.end_time % SECONDS[bucket_width] != 0
 
-    def is_settled(self, after: timedelta | None = None, now: Timestamp | None = None) -> bool:
+    def is_settled(
+        self,
+        after: timedelta | None = None,
+        now: Timestamp | None = None,
+        *,
+        bucket_width: BucketWidth = "1m",
+    ) -> bool:
         """Return whether the bucket has been over for so long that the API no longer revises it.
 
         That is practice, and not a promise of OpenAI. See `openai_usage.schema.settling`.
@@ -82,6 +87,7 @@ class Bucket(Model, Span, Generic[R_co]):
             after: The time after the end of the bucket for which it is revised. Default: 24 hours
                 for usage and 72 hours for costs. An empty bucket has no type, so it has 72 hours.
             now: The current time. Default: that of the local clock.
+            bucket_width: The width of the query, as in `is_partial`.
 
         Raises:
             InvalidQueryError: *now* is not a time.
@@ -89,7 +95,8 @@ class Bucket(Model, Span, Generic[R_co]):
         if after is None:
             after = settles_after(type(self.results[0])) if self.results else COSTS_SETTLE_AFTER
         moment = _seconds(now)
-        return not self.is_partial(moment) and self.end_time + after.total_seconds() <= moment
+        is_partial = self.is_partial(moment, bucket_width=bucket_width)
+        return not is_partial and self.end_time + after.total_seconds() <= moment
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({_describe([self])})"

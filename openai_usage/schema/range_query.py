@@ -5,17 +5,14 @@ Constructing a query validates every parameter against its declared type. It rai
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from attrs import field, fields, frozen, resolve_types
 
-from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.times import BucketWidth, Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
 
 __all__ = ["BucketWidth", "ExtraQuery", "PageSize", "RangeQuery"]
-
-BucketWidth: TypeAlias = Literal["1m", "1h", "1d"]
-"""A minute, an hour, or a day in UTC."""
 
 ExtraQuery: TypeAlias = Mapping[str, str | int | bool | Sequence[str]]
 """Parameters by their name in the URL. A list is sent as `name[]=…&name[]=…`."""

@@ -1,22 +1,29 @@
 """Times of the API: whole Unix seconds, days and months in UTC."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from operator import index
-from typing import SupportsIndex, TypeAlias
+from typing import Literal, SupportsIndex, TypeAlias
 
 from openai_usage.schema.validation import reject
 
-__all__ = ["Timestamp", "days_ago", "month_start", "unix_seconds"]
+__all__ = ["SECONDS", "BucketWidth", "Timestamp", "days_ago", "month_start", "unix_seconds"]
 
 Timestamp: TypeAlias = int | datetime | date
 """Unix seconds, an aware datetime, or a date (its midnight in UTC)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+BucketWidth: TypeAlias = Literal["1m", "1h", "1d"]
+"""A minute, an hour, or a day in UTC."""
+
 DAY = 86_400
 """Seconds in a day of UTC."""
+
+SECONDS: Mapping[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": DAY}
+"""Seconds in a bucket."""
 
 YEAR_10000 = 253_402_300_800
 """The first second that a datetime cannot hold."""

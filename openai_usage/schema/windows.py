@@ -8,13 +8,10 @@ from openai_usage._html import html_table
 from openai_usage._number_format import counted
 from openai_usage._time_format import short_span, short_time
 from openai_usage.schema.pages import Span
-from openai_usage.schema.range_query import BucketWidth, RangeQuery
-from openai_usage.schema.times import DAY
+from openai_usage.schema.range_query import RangeQuery
+from openai_usage.schema.times import SECONDS
 
 __all__ = ["Plan", "Window"]
-
-SECONDS: dict[BucketWidth, int] = {"1m": 60, "1h": 3600, "1d": DAY}
-"""Seconds in a bucket."""
 
 
 @frozen

@@ -10,7 +10,7 @@ bucket is replaced as a whole, so rows that changed or vanished do so in the cop
             result = await sync({"acme": client}, sink, start_time=days_ago(90))
 
     for each in result.synced:
-        print(each)  # acme, costs: 3,287 rows in 90 days, 12 changes
+        print(each)  # acme, costs: 3,287 rows, 12 changed buckets
 
 Needs the extra `[arrow]`, and `[duckdb]` for the sink.
 """

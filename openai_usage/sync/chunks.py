@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from openai_usage.schema.range_query import RangeQuery
-from openai_usage.schema.windows import SECONDS, Window
+from openai_usage.schema.times import SECONDS
+from openai_usage.schema.windows import Window
 from openai_usage.sync.sink import State
 
 _PAGES = 4
@@ -14,7 +15,7 @@ them."""
 def first_to_read(query: RangeQuery, state: State | None, now: int) -> int:
     """Return the start of what is read: of the query, or of what can have changed since.
 
-    At least the last full page is read again. That takes as many requests as its last bucket alone,
+    At least the last full page is read again. That takes one request, as the latest bucket does,
     and finds what is restated later than usual.
     """
     width = SECONDS[query.bucket_width]

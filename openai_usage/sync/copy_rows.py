@@ -17,7 +17,8 @@ from openai_usage.schema.amount import Amount
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.range_query import RangeQuery
-from openai_usage.schema.windows import SECONDS, Window
+from openai_usage.schema.times import SECONDS
+from openai_usage.schema.windows import Window
 from openai_usage.sync.layouts import Layout
 from openai_usage.sync.sink import Sink, State
 

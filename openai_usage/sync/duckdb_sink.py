@@ -53,9 +53,10 @@ _VIEW = """
 class DuckDBSink:
     """Keep rows in a DuckDB file: a table for each endpoint.
 
-    Besides there are `_state`, which says how far each endpoint was read, `_changes`, which says
-    what was different at a later run, and a view for each table, such as `costs_with_status`, with
-    `is_partial` and `is_settled`. Only one process can have the file open for writing.
+    Three more things are in the file: `_state` has how far each endpoint was read, `_changes` has
+    what was different at a later run, and a view for each table, such as `costs_with_status`, has
+    `is_partial` and `is_settled`. Times are in UTC and have no zone. Only one process can have the
+    file open for writing.
 
     Args:
         path: The file, which is created if it does not exist. `:memory:` keeps nothing.

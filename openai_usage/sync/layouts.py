@@ -8,7 +8,7 @@ from attrs import field, frozen
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import OTHER_LAYOUT, SyncError
 from openai_usage.schema.range_query import BucketWidth
-from openai_usage.schema.windows import SECONDS
+from openai_usage.schema.times import SECONDS
 
 GROUP_BY = ("project_id", "line_item", "model", "batch", "service_tier")
 """The default labels: what people ask for most, without persons and API keys."""

@@ -16,7 +16,8 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import APIConnectionError
 from openai_usage.schema.pages import Bucket, Page
 from openai_usage.schema.range_query import RangeQuery
-from openai_usage.schema.windows import SECONDS, Window, windows_of
+from openai_usage.schema.times import SECONDS
+from openai_usage.schema.windows import Window, windows_of
 from openai_usage.sync.copy_rows import CopyRows
 from openai_usage.sync.sink import Sink
 from openai_usage.sync.store import Store

@@ -1,5 +1,6 @@
 """`openai-usage sync`: what it prints, and how it ends."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,9 @@ def test_many_changes_are_counted(terminal: Terminal, at: Callable[[int], None])
 
 
 def test_before_anything_changed_there_is_no_lag(terminal: Terminal) -> None:
+    terminal(f"{SYNC} --lag", exit_code=2)
+    assert "usage.duckdb cannot be opened" in terminal.err
+    terminal(f"{SYNC} --last 2d --endpoints costs")
     assert terminal(f"{SYNC} --lag") == "No sync has found a change yet.\n"
 
 
@@ -114,7 +118,7 @@ def test_another_layout_is_refused_and_can_be_rebuilt(terminal: Terminal, here: 
     terminal(f"{SYNC} --endpoints audio-speeches --last 9d --group-by project_id,model --rebuild")
     terminal(f"{SYNC} --endpoints costs --start 2026-09-01 --prefix second_")
     layouts = query(here / "usage.duckdb", "SELECT layout FROM _state")
-    assert [each["layout"] for each in layouts] == ["1d by project_id, model"]
+    assert [each["layout"] for each in layouts] == ["1d by model, project_id"]
     assert query(here / "usage.duckdb", "SELECT min(start) AS first FROM second_costs")
 
 
@@ -171,7 +175,12 @@ def test_commands_print_the_same_from_a_copy(
         terminal.err == "openai-usage: this is a copy of default, read at 2026-09-10 12:00 UTC.\n"
     )
     assert copied.requests == []
-    assert ours == terminal(command)
+    assert without_zeros(ours) == without_zeros(terminal(command))
+
+
+def without_zeros(text: str) -> str:
+    """The text with numbers that do not end in zeros, which the API can send and a copy drops."""
+    return re.sub(r"\d+\.\d+", lambda match: match[0].rstrip("0").rstrip("."), text)
 
 
 def test_a_report_of_a_copy_says_so(terminal: Terminal, copied: Sandbox, here: Path) -> None:
@@ -206,7 +215,7 @@ def test_one_of_several_organizations_is_chosen(
         ("costs --from duckdb:nowhere", "nowhere cannot be opened: "),
         ("costs --from duckdb:empty", "empty is not a copy: it has no table "),
         ("costs --from duckdb:usage.duckdb --sandbox", "--from and --sandbox contradict"),
-        ("costs --from duckdb:usage.duckdb --group-by user_id", "the copy has costs by project_id"),
+        ("costs --from duckdb:usage.duckdb --group-by user_id", "the copy has costs by line_item"),
         (f"{SYNC} --from duckdb:other", "--from is not possible here: a copy is made of the API."),
     ],
 )

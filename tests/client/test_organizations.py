@@ -90,6 +90,8 @@ async def test_they_are_a_mapping_of_clients(organizations: Organizations) -> No
     await organizations.close()
     with pytest.raises(RuntimeError, match="closed"):
         await organizations["acme"].costs(start_time=START)
+    with pytest.raises(RuntimeError, match="closed"):
+        await organizations.costs(start_time=START).collect()
 
 
 async def test_a_mistake_is_refused_before_anything_is_sent(
@@ -161,9 +163,22 @@ ACME = "[organizations.acme]\n"
         (f'{ACME}admin_key_file = "no.key"', "acme: the file no.key cannot be read."),
         (f'{ACME}admin_key_evn = "A"', "acme: 'admin_key_evn' is unknown. An organization takes"),
         (f"{ACME}admin_key_env = 5", "acme: admin_key_env takes text, not 5."),
-        (f'{ACME}budget = "5"', "acme: budget takes a number above 0, without quotes, not '5'."),
-        (f"{ACME}budget = true", "acme: budget takes a number above 0, without quotes, not True."),
-        (f"{ACME}requests_per_second = -1.5", "acme: requests_per_second takes a number above 0"),
+        (f'{ACME}budget = "5"', "acme: budget takes a number from 0.001, without quotes, not '5'."),
+        (
+            f"{ACME}budget = true",
+            "acme: budget takes a number from 0.001, without quotes, not",
+        ),
+        (
+            f"{ACME}requests_per_second = -1.5",
+            "acme: requests_per_second takes a number",
+        ),
+        (
+            f"{ACME}budget = nan",
+            "acme: budget takes a number from 0.001, without quotes",
+        ),
+        (f"{ACME}budget = inf", "acme: budget takes a number from 0.001"),
+        (f"{ACME}requests_per_second = 0.0005", "acme: requests_per_second takes a number from"),
+        (f'{ACME}admin_key_file = "a\\u0000b"', "acme: the file a"),
         ("[organizations.acme", "the file is not valid TOML at "),
         (f'{ACME}admin_key_env = "GIVEN"\nbase_url = "nowhere"', "acme: base_url takes "),
     ],

@@ -62,6 +62,11 @@ def test_costs_settle_later_than_usage(made: Bucket[object], hours: int) -> None
     assert made.is_settled(timedelta(hours=1), TODAY + DAY + HOUR)
     cut = Bucket(start_time=TODAY, end_time=TODAY + DAY - 1, results=made.results)
     assert not cut.is_settled(now=moment + DAY)
+    at_noon = Bucket(start_time=TODAY, end_time=TODAY + DAY // 2, results=made.results)
+    assert at_noon.is_settled(now=moment + DAY)
+    assert not at_noon.is_settled(now=moment + DAY, bucket_width="1d")
+    assert at_noon.is_partial(moment, bucket_width="1d")
+    assert not at_noon.is_partial(moment, bucket_width="1h")
 
 
 # -------------------------------------------------------------------------- a whole range
@@ -89,12 +94,22 @@ async def test_the_rest_begins_where_it_stops(client: AsyncUsageClient) -> None:
 
 
 async def test_a_range_that_is_settled_stays_whole(client: AsyncUsageClient) -> None:
-    query = client.completions(start_time=START, end_time=START + DAY + 5)
+    query = client.completions(start_time=START, end_time=START + 2 * DAY)
     assert query.resume_from is None
     settled = query.settled()
-    assert settled.resume_from == START + DAY + 5
+    assert settled.resume_from == START + 2 * DAY
     assert await settled.collect() == await query.collect()
     assert settled.query == query.query
+
+
+async def test_no_bucket_is_read_twice_where_a_range_ends_within_one(
+    client: AsyncUsageClient,
+) -> None:
+    settled = client.costs(start_time=START, end_time=START + DAY + 12 * HOUR).settled()
+    assert settled.resume_from == START + DAY
+    [first] = await settled.collect()
+    following = await client.costs(start_time=settled.resume_from, end_time=TODAY).collect()
+    assert following[0].start_time == first.end_time
 
 
 async def test_where_nothing_is_settled_nothing_is_sent(
@@ -104,7 +119,10 @@ async def test_where_nothing_is_settled_nothing_is_sent(
         settled = client.completions(start_time=start).settled()
         assert settled.resume_from == start
         assert await settled.collect() == []
-        assert [page async for page in settled.concurrently().pages()] == []
+        [page] = [page async for page in settled.concurrently().pages()]
+        assert (page.data, page.has_more) == ((), False)
+        assert [body async for body in settled.raw_pages()] == []
+        assert (await settled.to_arrow()).num_rows == 0
         page = await settled
         assert (page.data, page.has_more) == ((), False)
         assert settled.plan().requests == 0
@@ -150,9 +168,9 @@ async def test_it_ends_at_a_bound_within_the_range(
         settled = query.settled(timedelta(seconds=after), NOW)
     until = settled.resume_from
     assert until is not None
-    assert until in (start, end) or until % seconds == 0
+    assert until == start or until % seconds == 0
     assert until == start or until + after <= NOW
-    assert until == end or until + seconds + after > NOW
+    assert until + seconds > min(NOW - after, end or NOW)
     assert start <= until <= (end or NOW)
     assert settled.query == (query.query if until == start else evolve(query.query, end_time=until))
 

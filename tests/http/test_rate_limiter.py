@@ -245,3 +245,13 @@ async def test_a_pace_does_not_weaken_a_limit(sandbox: Sandbox) -> None:
         limiter.record(attempt, RateLimitError("no", status_code=429))
     began = (await sent_by(limiter)).sent
     assert (await sent_by(limiter)).sent - began > 0.05
+
+
+async def test_a_pace_is_kept_after_a_pause_too(sandbox: Sandbox) -> None:
+    limiter = RateLimiter(60.0, 100, 0.25)
+    await asyncio.sleep(100)
+    sent = [(await sent_by(limiter)).sent for _ in range(4)]
+    await asyncio.sleep(5)
+    sent += [(await sent_by(limiter)).sent for _ in range(4)]
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
+    assert min(gaps) == pytest.approx(0.25, abs=0.02)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from openai_usage import AsyncUsageClient, Bucket
 from openai_usage.sandbox import Sandbox
-from openai_usage.schema.windows import SECONDS
+from openai_usage.schema.times import SECONDS
 from tests.conftest import DAY, NOW, client_of
 
 GROUPS = ["project_id", "user_id", "api_key_id", "model", "batch", "service_tier", "api_source"]

@@ -101,17 +101,17 @@ async def test_without_budgets_there_is_no_request_for_them(
 async def test_names_in_budgets_are_those_that_are_given(client: AsyncUsageClient) -> None:
     ids = {each.project_id for each in await projects(client)}
     first, second, *_ = sorted(str(id_) for id_ in ids)
-    budgets = [Budget(amount=1, project="Research")]
-    named = Names(known={first: Name(id=first, name="Research", status="active")})
+    budgets = [Budget(amount=1, project="Blue team")]
+    named = Names(known={first: Name(id=first, name="Blue team", status="active")})
     options = Options.of(budgets=budgets)
     figures = await gather(client, TODAY - DAY, names=named, options=options)
     assert [each.problem for each in figures.answers.verdicts] == [""]
     unnamed = await gather(client, TODAY - DAY, options=options)
     assert [each.exit_code for each in unnamed.answers.verdicts] == [2]
     twice = evolve(
-        named, known={**named.known, second: Name(id=second, name="Research", status="active")}
+        named, known={**named.known, second: Name(id=second, name="Blue team", status="active")}
     )
-    with pytest.raises(InvalidOptionError, match="'Research' is the name of 2 projects"):
+    with pytest.raises(InvalidOptionError, match="'Blue team' is the name of 2 projects"):
         await report(client, TODAY - DAY, names=twice, budgets=budgets)
 
 
@@ -129,7 +129,7 @@ async def test_costs_that_cannot_be_read_lose_only_the_budgets(
     [missing] = figures.missing
     assert missing.what == "budgets"
     assert missing.why.startswith("the API answered 403")
-    assert figures.answers.verdicts == ()
+    assert list(figures.answers.verdicts) == []
     assert figures.spend
 
 

@@ -1,6 +1,6 @@
 """Restate usage after its bucket is over: add late events, and correct or remove counted ones.
 
-A restatement depends on the seed, the day and the server's clock alone, and never on the range of a
+A restatement depends only on the seed, the day and the server's clock, and never on the range of a
 query. So reading a range in parts gives what reading the whole gives, and all bucket widths and
 groupings agree.
 """

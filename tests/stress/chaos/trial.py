@@ -10,7 +10,7 @@ from attrs import Factory, define, field, frozen
 from openai_usage import Endpoints
 from openai_usage.sandbox import Faults, Sandbox
 from openai_usage.sandbox.faults import Place
-from openai_usage.schema.windows import SECONDS
+from openai_usage.schema.times import SECONDS
 from tests.conftest import DAY, NOW
 
 READINGS = ("buckets", "buckets", "buckets", "pages", "raw_pages", "collect")
