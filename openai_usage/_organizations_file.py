@@ -104,7 +104,8 @@ def _entry(label: str, table: object) -> Entry:
 def _check(name: str, value: object) -> None:
     if name in ("requests_per_second", "budget"):
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-        is_valid = is_number and Decimal(str(value)).is_finite() and value >= _LEAST  # type: ignore[operator]
+        number = Decimal(str(value)) if is_number else Decimal("nan")
+        is_valid = number.is_finite() and number >= _LEAST
         expected = f"a number from {_LEAST}, without quotes"
     else:
         is_valid, expected = isinstance(value, str) and bool(value.strip()), "text"

@@ -140,7 +140,7 @@ async def test_a_bucket_that_was_in_progress_is_unknown_once_it_is_over(
     assert (await synced.costs(start_time=TODAY - DAY).collect())[-1].start_time == TODAY - DAY
 
 
-async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient) -> None:
+async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient, path: Path) -> None:
     with pytest.raises(SyncError) as raised:
         await synced.costs(start_time=TODAY, group_by=["user_id", "project_id"]).collect()
     assert str(raised.value) == (
@@ -149,11 +149,11 @@ async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient) -> None:
     )
     with pytest.raises(SyncError, match="and not by api_key_id"):
         await synced.costs(start_time=TODAY, api_key_ids=["key_1"])
-    other = SyncedClient(synced._transport.store.sink, "globex")  # type: ignore[attr-defined]
-    with pytest.raises(SyncError, match="the copy has no costs of globex"):
-        await other.costs(start_time=TODAY)
+    with DuckDBSink(path, read_only=True) as sink:
+        with pytest.raises(SyncError, match="the copy has no costs of globex"):
+            await SyncedClient(sink, "globex").costs(start_time=TODAY)
     with pytest.raises(InvalidQueryError, match="group_by"):
-        synced.costs(start_time=TODAY, group_by=["modle"])  # type: ignore[list-item]
+        synced.query("costs", start_time=TODAY, group_by=["modle"])
     names = await synced.names()
     assert names.known == {}
     assert "a copy does not have" in str(names.unread[0])
