@@ -149,9 +149,11 @@ async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient, path: Path)
     )
     with pytest.raises(SyncError, match="and not by api_key_id"):
         await synced.costs(start_time=TODAY, api_key_ids=["key_1"])
-    with DuckDBSink(path, read_only=True) as sink:
-        with pytest.raises(SyncError, match="the copy has no costs of globex"):
-            await SyncedClient(sink, "globex").costs(start_time=TODAY)
+    with (
+        DuckDBSink(path, read_only=True) as sink,
+        pytest.raises(SyncError, match="the copy has no costs of globex"),
+    ):
+        await SyncedClient(sink, "globex").costs(start_time=TODAY)
     with pytest.raises(InvalidQueryError, match="group_by"):
         synced.query("costs", start_time=TODAY, group_by=["modle"])
     names = await synced.names()
