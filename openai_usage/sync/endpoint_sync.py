@@ -19,8 +19,8 @@ from openai_usage.schema.pages import Bucket
 from openai_usage.schema.settling import settles_after
 from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import changes_between, changes_table
-from openai_usage.sync.chunks import chunks_of, first_to_read
 from openai_usage.sync.layouts import Layout
+from openai_usage.sync.range_to_read import chunks_of, first_to_read
 from openai_usage.sync.results import Change, Failed, Synced
 from openai_usage.sync.sink import State
 from openai_usage.sync.store import Store

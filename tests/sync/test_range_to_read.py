@@ -10,7 +10,7 @@ from openai_usage import CompletionsQuery, CostsQuery, RangeQuery
 from openai_usage.schema.times import SECONDS
 from openai_usage.schema.windows import windows_of
 from openai_usage.sync import State
-from openai_usage.sync.chunks import chunks_of, first_to_read
+from openai_usage.sync.range_to_read import chunks_of, first_to_read
 from tests.conftest import DAY, NOW, TODAY
 
 HOUR = 3600
