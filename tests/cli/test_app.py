@@ -14,6 +14,7 @@ import pytest
 from openai_usage import Endpoints, __version__
 from openai_usage._extras import missing_library
 from openai_usage.cli.app import _OTHERS
+from openai_usage.cli.commands import query as query_commands
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.wording import CommandError
 from openai_usage.sandbox import Sandbox
@@ -395,3 +396,8 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> Non
         "table json jsonl csv xlsx parquet dashboard-csv",
         "project_id product",
     ]
+
+
+def test_only_endpoints_are_commands_of_the_module() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'cost'"):
+        query_commands.cost  # noqa: B018

@@ -136,13 +136,19 @@ def test_several_organizations_are_read_from_a_file(
         )
         monkeypatch.setenv("OPENAI_USAGE_ORGANIZATIONS", "organizations.toml")
         out = terminal(f"{SYNC} --endpoints costs images --last 9d", exit_code=1)
+        assert "organization" not in out
+        assert terminal.err.count("openai-usage: globex, ") == 2
+        other.scopes.add("api.usage.read")
+        both = terminal("sync --to duckdb:both.duckdb --endpoints images --last 9d --rebuild")
+    assert "organization" in both
     assert "costs" in out
-    assert terminal.err.count("openai-usage: globex, ") == 2
     found = query(here / "usage.duckdb", "SELECT DISTINCT organization FROM costs")
     assert [each["organization"] for each in found] == ["acme"]
     terminal(f"{SYNC} --endpoints costs --sandbox")
     terminal(f"{SYNC} --sandbox --organizations organizations.toml", exit_code=2)
     assert "--sandbox and --organizations contradict each other" in terminal.err
+    terminal(f"{SYNC} --organizations organizations.toml --label acme", exit_code=2)
+    assert "--label and --organizations contradict each other" in terminal.err
     terminal(f"{SYNC} --organizations no.toml", exit_code=2)
     assert terminal.err.startswith("openai-usage: no.toml: the file cannot be read")
 

@@ -2,19 +2,26 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from contextlib import aclosing
+from decimal import Decimal
+from typing import ClassVar
 
 import pyarrow as pa
 import pytest
 
 from openai_usage import (
+    Amount,
     APIStatusError,
     AsyncUsageClient,
+    Bucket,
     ColumnError,
+    CostsQuery,
+    CostsResult,
     Endpoint,
 )
 from openai_usage._extras import missing_library
-from openai_usage.arrow import schema
+from openai_usage.arrow import record_batch, schema
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 from tests.support.arrow_values import LABEL, MOMENT, MONEY, START, costs_page, grouped, rows_of
@@ -248,3 +255,26 @@ async def test_the_extra_is_named_where_it_is_missing(
     with pytest.raises(ModuleNotFoundError, match=r"with the extra \[arrow\]"):
         buckets.arrow_batches()
     assert sandbox.requests == []
+
+
+class Owned(CostsResult):
+    """Costs with an owner that even costs without a line item have."""
+
+    derived: ClassVar[Mapping[str, str]] = {"owner": "line_item"}
+
+    @property
+    def owner(self) -> str:
+        return "nobody" if self.line_item is None else self.line_item.upper()
+
+
+def test_a_derived_column_can_have_a_value_for_nothing() -> None:
+    endpoint = Endpoint("costs", CostsQuery, Owned)
+    results = [
+        Owned(line_item=item, amount=Amount(value=Decimal(1), currency="usd"))
+        for item in ("a", None, "b", "a")
+    ]
+    bucket = Bucket(start_time=0, end_time=60, results=tuple(results))
+    batch = record_batch(endpoint, [bucket])
+    assert batch.column("owner").to_pylist() == ["A", "nobody", "B", "A"]
+    batch = record_batch(endpoint, [bucket, Bucket(start_time=60, end_time=120, results=())])
+    assert batch.num_rows == 4

@@ -1,5 +1,6 @@
 """The DuckDB sink: its file, its views, its names, and what it does not lose."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 from attrs import evolve
 
+import openai_usage.sync
 from openai_usage import SyncError
 from openai_usage.schema.windows import Window
 from openai_usage.sync import DuckDBSink, State
@@ -162,3 +164,10 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
         DuckDBSink(path)
     with pytest.raises(SyncError, match="cannot be opened: "):
         DuckDBSink(path.parent / "nowhere" / "usage.duckdb")
+
+
+def test_without_duckdb_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.delitem(sys.modules, "openai_usage.sync.duckdb_sink")
+    with pytest.raises(ModuleNotFoundError, match=r"It comes with the extra \[duckdb\]: pip"):
+        openai_usage.sync.DuckDBSink  # noqa: B018

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import openai_usage.sync
 from openai_usage import (
     APIStatusError,
     AsyncUsageClient,
@@ -292,6 +293,21 @@ async def test_the_latest_buckets_stay_if_the_api_leaves_them_out(
     start = TODAY - DAY
     expected = await of_api(client, "completions", start, later, bucket_width="1h")
     assert stored(path, "completions") == expected
+
+
+async def test_before_the_first_bucket_comes_nothing_is_stored(
+    client: AsyncUsageClient, sandbox: Sandbox, clock: Clock, path: Path
+) -> None:
+    clock.at(TODAY + HOUR)
+    edit(sandbox, lambda page: {**page, "data": []})
+    result = await run(client, path, endpoints=["costs"], start_time=TODAY)
+    assert (result.failed, result.rows) == ([], 0)
+    assert query(path, "FROM _state") == []
+
+
+def test_the_room_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'DuckDbSink'"):
+        openai_usage.sync.DuckDbSink  # type: ignore[attr-defined]  # noqa: B018
 
 
 async def test_a_bucket_that_is_cut_at_now_is_stored_as_a_whole_one(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openai_usage import AsyncUsageClient, Bucket, InvalidQueryError, SyncError
+from openai_usage import AsyncUsageClient, Bucket, Gap, InvalidQueryError, SyncError
 from openai_usage.report import report
 from openai_usage.sandbox import Sandbox
 from openai_usage.sync import DuckDBSink, SyncedClient, sync
@@ -82,6 +82,8 @@ async def test_pages_and_filters_are_those_of_the_api(
     cursor = pages[0].next_page
     following = await synced.costs(start_time=START, page=cursor, limit=100, end_time=NOON)
     assert [*pages[0].data, *following.data] == list(sum(theirs, ()))
+    rest = synced.costs(start_time=START, page=cursor, limit=7, end_time=NOON)
+    assert await rest.collect() == list(following.data)
     assert not following.has_more
     models = ["gpt-4.1-2025-04-14", "none"]
     filters: dict[str, Any] = {"start_time": TODAY - 3 * DAY, "models": models, "batch": False}
@@ -138,6 +140,18 @@ async def test_a_bucket_that_was_in_progress_is_unknown_once_it_is_over(
     assert (await synced.costs(start_time=TODAY - DAY).collect())[-1].start_time == TODAY
     clock.at(NOON + DAY)
     assert (await synced.costs(start_time=TODAY - DAY).collect())[-1].start_time == TODAY - DAY
+
+
+async def test_before_the_copy_begins_everything_is_unknown(
+    client: AsyncUsageClient, synced: SyncedClient, path: Path
+) -> None:
+    gaps: list[Gap] = []
+    with DuckDBSink(path, read_only=True) as sink:
+        copy = SyncedClient(sink, "acme", on_gap=gaps.append)
+        span = {"start_time": START - 9 * DAY, "end_time": START}
+        assert await copy.query("costs", **span).collect() == []
+    [gap] = gaps
+    assert (gap.start_time, gap.end_time) == (START - 9 * DAY, START)
 
 
 async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient, path: Path) -> None:
