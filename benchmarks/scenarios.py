@@ -34,6 +34,9 @@ GROUPINGS = {
 }
 """The labels by which `totals()` and the hand-written loop group costs."""
 
+SINKS = ("sink", "ingest")
+"""The ways into a file of DuckDB."""
+
 RANGES = tuple(Job(pages=pages, buckets=31, groups=10) for pages in (1, 10, 100, 1000))
 """Ranges of growing length."""
 
@@ -109,6 +112,12 @@ _SCENARIOS = (
             SUMS,
         )
         for name, by in GROUPINGS.items()
+    ),
+    Scenario(
+        "copy of costs",
+        ("benchmarks.sinks",),
+        Job(endpoint="costs", buckets=31, groups=6_452),
+        SINKS,
     ),
     Scenario(
         "side by side",
