@@ -55,6 +55,9 @@ __all__ = [
 ]
 
 
+NOT_IN_COPY = "Make a second copy with another group_by or bucket_width."
+"""The hint of the error for a copy that lacks labels, or has wider buckets."""
+
 OTHER_LAYOUT = (
     "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
     "this one with rebuild=True."

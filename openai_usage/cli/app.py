@@ -24,7 +24,6 @@ from openai_usage import (
     InvalidOptionError,
     InvalidQueryError,
     MissingAdminKeyError,
-    SyncError,
     UsageError,
     __version__,
 )
@@ -34,7 +33,7 @@ from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import CommandError, Interrupted, as_typed, unwrapped
 
-_USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError, SyncError)
+_USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors caused by options or the environment; all others are caused by the API."""
 
 _OPTIONAL_LIBRARIES = ("duckdb", "jinja2", "pyarrow", "vl_convert", "xlsxwriter")

@@ -50,7 +50,7 @@ def table_of_budgets(figures: Figures) -> Table | None:
     return Table(
         title="Budgets",
         caption=f"Costs of {month:%B %Y}{until}, of all projects.",
-        heads=("Budget", "Amount", "Spent" if is_over else "So far", "Projected", "Result"),
+        heads=("Budget", "Result", "Amount", "Spent" if is_over else "So far", "Projected"),
         rows=tuple(_row(each) for each in verdicts),
     )
 
@@ -68,15 +68,17 @@ def _row(each: BudgetVerdict) -> tuple[Cell, ...]:
         warning = f"past the warning at {share(each.warning, Decimal(1))}"
     return (
         Cell(each.title, below=each.problem),
+        Cell(_STATES[each.exit_code], below=warning),
         Cell(unit.exact(budget.amount), below="a day" if is_for_day else "a month"),
         used,
         Cell(NOTHING) if each.is_over or is_for_day else _amount(each, each.projected),
-        Cell(_STATES[each.exit_code], below=warning),
     )
 
 
 def _amount(verdict: BudgetVerdict, amount: Decimal | None) -> Cell:
     """Return an amount with enough digits to show whether it is over the budget, and its share."""
+    if verdict.problem:  # nothing of the costs belongs to the budget
+        return Cell(NOTHING)
     if amount is None:
         return Cell("unknown")
     budget, unit = verdict.budget, money_with_symbol(verdict.budget.currency)

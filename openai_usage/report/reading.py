@@ -11,7 +11,7 @@ from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import find_gaps
 from openai_usage._text import printable
 from openai_usage.analysis.daily import Period
-from openai_usage.errors import APIError
+from openai_usage.errors import APIError, SyncError
 from openai_usage.gaps import Gap
 from openai_usage.report.data import Missing
 from openai_usage.schema.pages import Span
@@ -28,18 +28,18 @@ class Read(Generic[T]):
     start: int | None = None
     """The start of the first bucket if that is before the range."""
     gaps: tuple[Gap, ...] = ()
-    error: APIError | None = None
+    error: APIError | SyncError | None = None
 
 
 async def or_error(request: Awaitable[Read[T]], nothing: T) -> Read[T]:
     """Return the answer to *request*, or *nothing* with the error of the API."""
     try:
         return await request
-    except APIError as error:
+    except (APIError, SyncError) as error:  # a copy can lack an endpoint
         return Read(nothing, error=error)
 
 
-def reason(error: APIError) -> str:
+def reason(error: APIError | SyncError) -> str:
     """Return the reason for *error*, given that other endpoints could be read.
 
     The readers of a report cannot change the program that made it.

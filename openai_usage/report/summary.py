@@ -30,7 +30,7 @@ _LEAST_MOVE = Decimal("0.005")
 """The least change of a model or project that is told, as a part of the costs before."""
 
 _SHIFT = {
-    True: "a larger part of dearer kinds of use, such as output instead of cached input",
+    True: "a larger part of more expensive kinds of use, such as output instead of cached input",
     False: "a larger part of cheaper kinds of use, such as cached input instead of output",
 }
 """The words for an effect of the mix of kinds, by whether it is positive."""
@@ -222,7 +222,9 @@ def reason(change: PriceChange, unit: Unit) -> str:
         f"{unit.signed(effect)} comes from {cause}" for cause, effect in causes if round(effect, 2)
     ]
     ending = "" if round(change.price_effect, 2) else ". Its prices did not change"
-    return f"Of that, {join(parts, len(parts))}{ending}."
+    *others, last = parts
+    shown = f"{', '.join(others)}, and {last}" if others else last
+    return f"Of that, {shown}{ending}."
 
 
 def odd(days: Sequence[UnusualDay], judged: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -106,17 +107,21 @@ def _in_order(rows: pa.Table) -> pa.Table:
         for field in rows.schema
     ]
     plain = rows.cast(pa.schema([each.with_nullable(nullable=True) for each in fields]))
-    return plain.sort_by([(name, "ascending") for name in plain.column_names]).combine_chunks()
+    names = dict.fromkeys(["start", "end", *plain.column_names])
+    return plain.sort_by([(name, "ascending") for name in names]).combine_chunks()
 
 
 def _by_bucket(rows: pa.Table) -> dict[_Span, pa.Table]:
     """Return the rows of each bucket. They are in the order of the buckets."""
-    counted = rows.group_by(["start", "end"], use_threads=False).aggregate([([], "count_all")])
+    # Not with `group_by`, whose groups are in an order of their own.
+    starts: Iterable[Any] = rows.column("start").to_pylist()
+    ends: Iterable[Any] = rows.column("end").to_pylist()
     found: dict[_Span, pa.Table] = {}
     place = 0
-    for row in counted.to_pylist():
-        found[row["start"], row["end"]] = rows.slice(place, row["count_all"])
-        place += row["count_all"]
+    for span, same in groupby(zip(starts, ends, strict=True)):
+        count = sum(1 for _ in same)
+        found[span] = rows.slice(place, count)
+        place += count
     return found
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from openai_usage._decimals import exact_sum
 from openai_usage._text import listed
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import SyncError
+from openai_usage.errors import NOT_IN_COPY, SyncError
 from openai_usage.schema.amount import Amount
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.pages import Bucket
@@ -72,13 +72,13 @@ class CopyRows:
             raise SyncError(
                 f"the copy has {name} by {listed(stored or ['nothing'], 'and')}, and not by "
                 f"{listed(lacking, 'and')}.",
-                hint="Make a second copy with these labels in group_by.",
+                hint=NOT_IN_COPY,
             )
         if layout.width > SECONDS[self.query.bucket_width]:
             raise SyncError(
                 f"the copy has {name} in buckets of {layout.bucket_width}, and not of "
                 f"{self.query.bucket_width}.",
-                hint="Make a second copy with this bucket_width.",
+                hint=NOT_IN_COPY,
             )
         return state
 

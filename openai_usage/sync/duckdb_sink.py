@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from os import PathLike, fspath
+from threading import RLock
 from typing import Any, Self
 
 from openai_usage._extras import missing_library
@@ -72,10 +73,14 @@ class DuckDBSink:
         self, path: str | PathLike[str], *, prefix: str = "", read_only: bool = False
     ) -> None:
         self._prefix = prefix
+        self._lock = RLock()
         try:
             self._connection = duckdb.connect(fspath(path), read_only=read_only)
         except duckdb.Error as error:
-            raise SyncError(f"{fspath(path)} cannot be opened: {_first_line(error)}") from None
+            why = _first_line(error)
+            if "Could not set lock" in why:
+                why = "another process has it open. Try again when that has ended."
+            raise SyncError(f"{fspath(path)} cannot be opened: {why}") from None
         self._state, self._changes = self._name("_state"), self._name("_changes")
         if not read_only:
             with self._transaction():
@@ -124,7 +129,7 @@ class DuckDBSink:
         """Return the rows whose buckets start in *span*, or None if there is no table yet."""
         if not self._has(endpoint):
             return None
-        with _errors("read"):
+        with self._lock, _errors("read"):
             found = self._connection.sql(
                 f"SELECT * FROM {self._name(endpoint)} WHERE {_IN_SPAN}",
                 params=[organization, span.start_time, span.end_time],
@@ -186,8 +191,9 @@ class DuckDBSink:
         ]
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file, once a call in another thread has ended."""
+        with self._lock:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -220,7 +226,7 @@ class DuckDBSink:
 
     def _query(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         # All rows are fetched, because an unfinished result blocks the connection.
-        with _errors("read"):
+        with self._lock, _errors("read"):
             return self._connection.execute(sql, values).fetchall()
 
     def _append(self, table: str, rows: pa.Table) -> None:
@@ -242,7 +248,7 @@ class DuckDBSink:
         Raises:
             SyncError: The file cannot be written.
         """
-        with _errors("written"), ExitStack() as stack:
+        with self._lock, _errors("written"), ExitStack() as stack:
             self._connection.begin()
             stack.callback(self._roll_back)
             yield

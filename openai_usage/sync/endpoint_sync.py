@@ -9,6 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 from attrs import evolve, frozen
 
+from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE, find_gaps
 from openai_usage.arrow import record_batch
 from openai_usage.buckets import Buckets
@@ -132,7 +133,7 @@ class _Run:
             start, end = gap.start_time, gap.end_time
             if start <= self.now - LATE or end < self.now:
                 found = Gap(endpoint=self.sync.name, start_time=start, end_time=end)
-                raise PaginationError(f"{found}.")
+                raise PaginationError(*describe_gaps([found]))
         return buckets
 
     async def _replace(self, first: int, start: int, buckets: Sequence[Bucket[object]]) -> None:
@@ -146,6 +147,8 @@ class _Run:
         sync, width = self.sync, self.sync.width
         end = (buckets[-1].start_time // width + 1) * width
         span = Window(start, end)
+        if self.before is None:
+            await self.store.run(self._reject_second_label)
         state = self._state_after(first, span)
         rows = await asyncio.to_thread(self._rows, buckets)
         is_first = self.state is None
@@ -168,6 +171,21 @@ class _Run:
         self.changes += await self.store.run(replace)
         self.rows += rows.num_rows
         self.state = state
+
+    def _reject_second_label(self) -> None:
+        """Reject an organization that is in the copy already, because sums would count it twice.
+
+        Raises:
+            SyncError: Another label stands for it.
+        """
+        name, id_ = self.sync.name, self.sync.client._transport.organization  # noqa: SLF001
+        for label in self.store.sink.layouts(name):
+            state = self.store.sink.state(name, label)
+            if id_ and label != self.sync.label and state and state.organization_id == id_:
+                raise SyncError(
+                    f"{id_} is in the copy already, with the label {label}.",
+                    hint="Use this label, or another file or prefix for a second copy.",
+                )
 
     def _rows(self, buckets: Sequence[Bucket[object]]) -> pa.Table:
         """Return the rows of buckets, with the organization and the time of the read.

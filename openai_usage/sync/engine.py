@@ -1,13 +1,15 @@
 """The engine of a sync: every endpoint of every organization, some of them at the same time."""
 
 import asyncio
+import re
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.schema.range_query import BucketWidth
 from openai_usage.schema.times import Timestamp, unix_seconds
-from openai_usage.schema.validation import choose, validate
+from openai_usage.schema.validation import choose, reject, validate
 from openai_usage.sync.endpoint_sync import EndpointSync
 from openai_usage.sync.layouts import layout_of
 from openai_usage.sync.results import Failed, Synced, SyncResult
@@ -63,6 +65,11 @@ async def sync(
             organization than before, or the copy cannot be written.
     """
     start = unix_seconds(start_time, param="start_time")
+    if start >= time.time():
+        reject("start_time", start, "a time in the past")
+    for label in organizations:
+        if not re.fullmatch("[a-z0-9-]+", label):
+            reject("organizations", label, "labels of small letters, digits and hyphens")
     validate("bucket_width", bucket_width, BucketWidth | None)
     store = Store(sink)
     syncs: list[EndpointSync] = []

@@ -75,6 +75,6 @@ def layout_of(
             raise SyncError(
                 f"the copy has {endpoint.name} of {label} in buckets of {other}, and this sync has "
                 f"buckets of {layout}.",
-                hint=OTHER_LAYOUT,
+                hint="Rebuild all organizations in one run." if replaced else OTHER_LAYOUT,
             )
     return layout

@@ -10,6 +10,7 @@ from openai_usage._http.transport import Body, Transport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._telemetry import IterationSpan
+from openai_usage._time_format import date_and_time
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
@@ -55,6 +56,8 @@ class SyncedClient(AsyncUsageClient):
         # The key is not one, and is never sent.
         super().__init__("none", base_url="https://copy.invalid", organization="", on_gap=on_gap)
         self._transport = _Copy(self._transport.options, sink, organization)
+        states = (sink.state(name, organization) for name in self.table())
+        self._read_at = max((each.read_at for each in states if each is not None), default=None)
         self._label = organization
 
     @property
@@ -64,7 +67,8 @@ class SyncedClient(AsyncUsageClient):
 
     @property
     def _source(self) -> str:
-        return f"a copy of {self._label}"
+        when = "" if self._read_at is None else f", read at {date_and_time(self._read_at)} UTC"
+        return f"a copy of {self._label}{when}"
 
     def _response(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return _SyncedBuckets(self._transport, endpoint, query)

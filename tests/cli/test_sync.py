@@ -1,8 +1,11 @@
 """`openai-usage sync`: what it prints, and how it ends."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import duckdb
 import pytest
@@ -17,6 +20,10 @@ pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("here")]
 
 NOON = TODAY + DAY // 2
 SYNC = "sync --to duckdb:usage.duckdb"
+OF_DEFAULT = (
+    "this is a copy of default, read at 2026-09-10 12:00 UTC. For what it does not have, use "
+    "openai-usage sync."
+)
 
 
 @pytest.fixture
@@ -64,7 +71,7 @@ def test_many_changes_are_counted(terminal: Terminal, at: Callable[[int], None])
 
 
 def test_before_anything_changed_there_is_no_lag(terminal: Terminal) -> None:
-    terminal(f"{SYNC} --lag", exit_code=2)
+    terminal(f"{SYNC} --lag", exit_code=1)
     assert "usage.duckdb cannot be opened" in terminal.err
     terminal(f"{SYNC} --last 2d --endpoints costs")
     assert terminal(f"{SYNC} --lag") == "No sync has found a change yet.\n"
@@ -94,7 +101,6 @@ def test_where_nothing_can_be_read_only_the_reasons_are_printed(
             "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'delta:lake'.",
         ),
         ("--to duckdb:", "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'duckdb:'."),
-        ("--to duckdb:a/b/c", "a/b/c cannot be opened: "),
         ("--to duckdb:u --last 9d --start 2026-01-01", "--last and --start contradict each other."),
         ("--to duckdb:u --endpoints audio-speech", "--endpoints takes "),
         ("--to duckdb:u --group-by modle", "--group-by takes "),
@@ -110,7 +116,7 @@ def test_mistakes_are_refused_before_anything_is_sent(
 
 def test_another_layout_is_refused_and_can_be_rebuilt(terminal: Terminal, here: Path) -> None:
     terminal(f"{SYNC} --endpoints audio-speeches --last 9d")
-    terminal(f"{SYNC} --endpoints audio-speeches --last 9d --group-by project_id", exit_code=2)
+    terminal(f"{SYNC} --endpoints audio-speeches --last 9d --group-by project_id", exit_code=1)
     assert terminal.err.endswith(
         "Use the same --bucket-width and --group-by, keep a second copy with --prefix, or replace "
         "this one with --rebuild.\n"
@@ -136,7 +142,7 @@ def test_several_organizations_are_read_from_a_file(
         )
         monkeypatch.setenv("OPENAI_USAGE_ORGANIZATIONS", "organizations.toml")
         out = terminal(f"{SYNC} --endpoints costs images --last 9d", exit_code=1)
-        assert "organization" not in out
+        assert "organization" in out
         assert terminal.err.count("openai-usage: globex, ") == 2
         other.scopes.add("api.usage.read")
         both = terminal("sync --to duckdb:both.duckdb --endpoints images --last 9d --rebuild")
@@ -177,9 +183,7 @@ def test_commands_print_the_same_from_a_copy(
     command: str, terminal: Terminal, copied: Sandbox
 ) -> None:
     ours = terminal(f"{command} --from duckdb:usage.duckdb")
-    assert (
-        terminal.err == "openai-usage: this is a copy of default, read at 2026-09-10 12:00 UTC.\n"
-    )
+    assert terminal.err == f"openai-usage: {OF_DEFAULT}\n"
     assert copied.requests == []
     assert without_zeros(ours) == without_zeros(terminal(command))
 
@@ -193,15 +197,48 @@ def test_a_report_of_a_copy_says_so(terminal: Terminal, copied: Sandbox, here: P
     terminal("report --last 9d -o copy.html --from duckdb:usage.duckdb")
     assert copied.requests == []
     page = (here / "copy.html").read_text()
-    assert "<dt>Source</dt><dd>a copy of default</dd>" in page
+    assert "<dt>Source</dt><dd>a copy of default, read at 2026-09-10 12:00 UTC</dd>" in page
+
+
+def test_a_report_of_a_copy_lacks_what_the_copy_lacks(
+    terminal: Terminal, sandbox: Sandbox, here: Path
+) -> None:
+    terminal(f"{SYNC} --last 9d --endpoints costs images")
+    terminal("report --last 5d --personal --from duckdb:usage.duckdb", exit_code=1)
+    page = (here / "report.html").read_text()
+    assert "the copy has no completions of default" in page
+    assert "costs by user could not be read" in terminal.err
+
+
+def test_another_process_that_has_the_file_is_named(
+    terminal: Terminal, sandbox: Sandbox, here: Path
+) -> None:
+    code = "import duckdb, sys; c = duckdb.connect('usage.duckdb'); print(1, flush=True); input()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        terminal(f"{SYNC} --last 2d", exit_code=1)
+        other.communicate(b"\n")
+    assert terminal.err == (
+        "openai-usage: usage.duckdb cannot be opened: another process has it open. Try again when "
+        "that has ended.\n"
+    )
 
 
 def test_one_of_several_organizations_is_chosen(
     terminal: Terminal, copied: Sandbox, here: Path
 ) -> None:
     terminal("costs --from duckdb:usage.duckdb --organization acme", exit_code=2)
-    assert terminal.err.startswith("openai-usage: the copy has no costs of acme.")
-    terminal(f"{SYNC} --last 9d --label acme --endpoints costs")
+    assert "--from duckdb:usage.duckdb has default. Choose one with" in terminal.err
+    terminal("costs --organization acme", exit_code=2)
+    assert terminal.err == "openai-usage: --organization is only possible with --from.\n"
+    terminal(f"{SYNC} --last 9d --label acme --endpoints costs", exit_code=1)
+    assert "is in the copy already, with the label default. Use this label" in terminal.err
+    with Sandbox(seed=8, now=NOON) as other, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_ADMIN_KEY", other.admin_api_key)
+        patch.setenv("OPENAI_BASE_URL", other.base_url)
+        terminal(f"{SYNC} --last 9d --label acme --endpoints costs")
     terminal("costs --from duckdb:usage.duckdb", exit_code=2)
     assert terminal.err == (
         "openai-usage: --from duckdb:usage.duckdb has acme and default. Choose one with "
@@ -212,23 +249,21 @@ def test_one_of_several_organizations_is_chosen(
 
 
 @pytest.mark.parametrize(
-    ("command", "message"),
+    ("command", "exit_code", "message"),
     [
-        (
-            "costs --from usage.duckdb",
-            "--from takes duckdb:FILE, such as duckdb:usage.duckdb, not ",
-        ),
-        ("costs --from duckdb:nowhere", "nowhere cannot be opened: "),
-        ("costs --from duckdb:empty", "empty is not a copy: it has no table "),
-        ("costs --from duckdb:usage.duckdb --sandbox", "--from and --sandbox contradict"),
-        ("costs --from duckdb:usage.duckdb --group-by user_id", "the copy has costs by line_item"),
-        (f"{SYNC} --from duckdb:other", "--from is not possible here: a copy is made of the API."),
+        ("costs --from usage.duckdb", 2, "--from takes duckdb:FILE, such as duckdb:usage.duckdb"),
+        ("costs --from duckdb:nowhere", 1, "nowhere cannot be opened: "),
+        ("costs --from duckdb:empty", 1, "empty is not a copy: it has no table "),
+        ("costs --from duckdb:usage.duckdb --sandbox", 2, "--from and --sandbox contradict"),
+        ("costs --from duckdb:usage.duckdb --group-by user_id", 1, "the copy has costs by line_it"),
+        (f"{SYNC} --from duckdb:other", 2, "--from is not possible here: a copy is made of the"),
+        ("doctor --from duckdb:usage.duckdb", 2, "--from is not possible here: this command chec"),
     ],
 )
 def test_what_cannot_be_read_from_a_copy_is_refused(
-    command: str, message: str, terminal: Terminal, copied: Sandbox
+    command: str, exit_code: int, message: str, terminal: Terminal, copied: Sandbox
 ) -> None:
     duckdb.connect("empty").close()
-    terminal(command, exit_code=2)
+    terminal(command, exit_code=exit_code)
     assert terminal.err.splitlines()[-1].startswith(f"openai-usage: {message}")
     assert copied.requests == []

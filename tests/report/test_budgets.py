@@ -181,27 +181,39 @@ def test_a_verdict_has_symbols_in_a_report_and_codes_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("found", "row"),
     [
-        (OVER, [("$500.00", "a month"), ("$512.30", "102%"), ("$640.00", "128%"), "exceeded"]),
-        (HEADING, [("$600.00", "a month"), ("$512.30", "85%"), ("$640.00", "107%")]),
-        (UNKNOWN, [("$500.00", "a month"), ("unknown", ""), ("unknown", ""), "not certain"]),
+        (OVER, ["exceeded", ("$500.00", "a month"), ("$512.30", "102%"), ("$640.00", "128%")]),
+        (HEADING, ["on course to be exceeded", ("$600.00", "a month"), ("$512.30", "85%")]),
+        (UNKNOWN, ["not certain", ("$500.00", "a month"), ("unknown", ""), ("unknown", "")]),
         (
             verdict("512.3001", currency="eur", warn_at=[0.5], projected=Decimal("512.3")),
             [
+                ("kept", "past the warning at 50%"),
                 ("EUR 512.3001", "a month"),
                 ("EUR 512.3000", "<100%"),
                 ("EUR 512.3000", "<100%"),
-                ("kept", "past the warning at 50%"),
             ],
         ),
         (
             verdict(0, per="day", day=TODAY_DATE, day_before=Decimal(3), projected=None),
-            [("$0.00", "a day"), ("$512.30", "$3.00 on 9 September"), ("–", ""), "exceeded"],
+            ["exceeded", ("$0.00", "a day"), ("$512.30", "$3.00 on 9 September"), ("–", "")],
         ),
         (
             verdict(600, per="day", day=TODAY_DATE, projected=None, warn_at=[0.5]),
-            [("$600.00", "a day"), ("$512.30", "unknown on 9 September")],
+            [
+                ("kept", "past the warning at 50%"),
+                ("$600.00", "a day"),
+                ("$512.30", "unknown on 9 September"),
+            ],
         ),
-        (verdict(600, is_over=True), [("$600.00", "a month"), ("$512.30", "85%"), ("–", "")]),
+        (
+            verdict(600, is_over=True),
+            [
+                ("on course to be exceeded", ""),
+                ("$600.00", "a month"),
+                ("$512.30", "85%"),
+                ("–", ""),
+            ],
+        ),
     ],
 )
 def test_a_budget_is_a_row(found: BudgetVerdict, row: list[Any]) -> None:
@@ -217,11 +229,12 @@ def test_the_table_says_of_which_time_it_is() -> None:
     table = table_of_budgets(of_days(2, answers=Answers(verdicts=[OVER, PROBLEM])))
     assert table is not None
     assert table.caption == "Costs of September 2026, up to 10 September 2026, of all projects."
-    assert table.heads == ("Budget", "Amount", "So far", "Projected", "Result")
+    assert table.heads == ("Budget", "Result", "Amount", "So far", "Projected")
     assert table.rows[1][0].below == "no cost of September has the user 'x'."
+    assert table.rows[1][1:] == ("not comparable", "$500.00", "–", "–")
     over = evolve(OVER, is_over=True)
     table = table_of_budgets(of_days(2, answers=Answers(verdicts=[over])))
     assert table is not None
     assert table.caption == "Costs of September 2026, of all projects."
-    assert table.heads[2] == "Spent"
+    assert table.heads[3] == "Spent"
     assert table_of_budgets(of_days(2)) is None

@@ -246,14 +246,14 @@ def moved(**changes: Any) -> PriceChange:
         (
             moved(),
             (
-                "Of that, +$17.00 comes from more use, +$5.00 comes from higher prices and -$2.00 "
+                "Of that, +$17.00 comes from more use, +$5.00 comes from higher prices, and -$2.00 "
                 "comes from a larger part of cheaper kinds of use, such as cached input instead of "
                 "output."
             ),
         ),
         (
             moved(price_effect=Decimal(-1), volume_effect=Decimal(-8), mix_effect=Decimal(0)),
-            "Of that, -$8.00 comes from less use and -$1.00 comes from lower prices.",
+            "Of that, -$8.00 comes from less use, and -$1.00 comes from lower prices.",
         ),
         (
             moved(price_effect=Decimal("0.004"), mix_effect=Decimal(0)),

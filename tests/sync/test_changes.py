@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openai_usage.sync import Change
 from openai_usage.sync.changes import CHANGES, changes_between, changes_table
@@ -98,6 +100,23 @@ def test_what_was_not_over_or_not_stored_has_not_changed() -> None:
 def test_a_difference_in_the_last_digit_is_one() -> None:
     tiny = "0.000000000000000000000001"
     assert compare(rows((0, 1, "0")), rows((0, 1, tiny))) == [(0, "restated", "amount", 0, 0)]
+
+
+@given(
+    first=st.integers(-3000, 3000),
+    counts=st.lists(st.integers(0, 3), min_size=2, max_size=60),
+    changed=st.integers(0, 59),
+)
+def test_a_change_is_told_of_its_own_day(first: int, counts: list[int], changed: int) -> None:
+    found = [(first + day, 1, "1") for day, count in enumerate(counts) for _ in range(count)]
+    before, span = rows(*found), {"started": FIRST - 4000 * DAY, "over_at": FIRST + 4000 * DAY}
+    assert compare(before, before, **span) == []
+    if changed < len(found):
+        day = found[changed][0]
+        found[changed] = (day, 5, "1")
+        assert [(d, m) for d, _, m, *_ in compare(before, rows(*found), **span)] == [
+            (day, "tokens")
+        ]
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +253,7 @@ async def test_a_missing_bucket_replaces_nothing(
     result = await run(client, path, endpoints=["costs"])
     [failed] = result.failed
     assert isinstance(failed.error, PaginationError)
-    assert "the API returned no bucket from" in str(failed)
+    assert "the API returned no bucket of costs for 2026-" in str(failed)
     assert stored(path, "costs") == before
 
 
@@ -420,13 +421,13 @@ async def test_two_organizations_share_tables_and_nothing_else(
 ) -> None:
     async with Sandbox(seed=8, restates=True) as other, client_of(other) as second:
         clock.sandboxes = [sandbox, other]
-        both = {"acme": client, "o'brien": second}
+        both = {"acme": client, "globex": second}
         for moment in (NOON, NOON + 2 * DAY):
             clock.at(moment)
             answer_at(other, "images", 403)
             with DuckDBSink(path) as sink:
                 result = await sync(both, sink, start_time=START)
-            assert [(e.organization, e.endpoint) for e in result.failed] == [("o'brien", "images")]
+            assert [(e.organization, e.endpoint) for e in result.failed] == [("globex", "images")]
         for label, each in both.items():
             for name in ("costs", "completions"):
                 rows = stored(path, name, label)
@@ -457,6 +458,7 @@ async def test_a_copy_keeps_its_layout(client: AsyncUsageClient, clock: Clock, p
         ({"group_by": ["modle"]}, "group_by"),
         ({"bucket_width": "2d"}, "bucket_width"),
         ({"start_time": -1}, "start_time"),
+        ({"start_time": date(2999, 1, 1)}, "start_time"),
     ],
 )
 async def test_a_mistake_is_refused_before_anything_is_sent(
@@ -507,6 +509,17 @@ async def test_a_label_stands_for_one_organization(
         with pytest.raises(SyncError, match=r"the label acme has rows of org-.* belongs to org-"):
             await run(stranger, path, endpoints=["costs"])
     assert stored(path, "costs") == before
+
+
+async def test_an_organization_has_one_label(
+    client: AsyncUsageClient, clock: Clock, path: Path
+) -> None:
+    await run(client, path, endpoints=["costs"])
+    with DuckDBSink(path) as sink:
+        with pytest.raises(SyncError, match="is in the copy already, with the label acme"):
+            await sync({"other": client}, sink, start_time=START, endpoints=["costs"])
+        with pytest.raises(InvalidQueryError, match="small letters, digits and hyphens"):
+            await sync({"ACME Inc": client}, sink, start_time=START)
 
 
 async def test_without_a_grouping_there_is_a_row_for_each_bucket(

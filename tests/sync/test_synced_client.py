@@ -159,7 +159,7 @@ async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient, path: Path)
         await synced.costs(start_time=TODAY, group_by=["user_id", "project_id"]).collect()
     assert str(raised.value) == (
         "the copy has costs by line_item and project_id, and not by user_id. Make a second copy "
-        "with these labels in group_by."
+        "with another group_by or bucket_width."
     )
     with pytest.raises(SyncError, match="and not by api_key_id"):
         await synced.costs(start_time=TODAY, api_key_ids=["key_1"])
@@ -174,7 +174,7 @@ async def test_what_the_copy_lacks_is_an_error(synced: SyncedClient, path: Path)
     assert names.known == {}
     assert "a copy does not have" in str(names.unread[0])
     assert (await synced.limits()).unread
-    assert repr(synced) == "<SyncedClient a copy of acme>"
+    assert repr(synced) == "<SyncedClient a copy of acme, read at 2026-09-10 12:00 UTC>"
 
 
 async def test_a_report_of_a_copy_is_that_of_the_api(

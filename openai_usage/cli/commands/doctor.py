@@ -31,7 +31,7 @@ from openai_usage.cli.commands.checks import (
 )
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.output.console import console_on
-from openai_usage.cli.wording import as_typed
+from openai_usage.cli.wording import CommandError, as_typed
 
 TIMEOUT = 15.0
 """Seconds for all checks together."""
@@ -64,6 +64,8 @@ def doctor(*, connection: Connection = _CONNECTION) -> int:
     It takes at most 15 seconds. It exits with 0 if no check fails, with 1 if one fails, and with 2
     if no request can be sent.
     """
+    if connection.from_ is not None:
+        raise CommandError("--from is not possible here: this command checks the API.")
     checks, code = asyncio.run(_check_all(connection))
     grid = Table.grid(padding=(0, 1, 0, 0))
     for check in _without_repeats(_of_all_endpoints(checks)):

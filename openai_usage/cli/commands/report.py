@@ -79,7 +79,7 @@ def report(
         Path | None,
         Parameter(
             group=_CONTENT,
-            help="A TOML file with budgets, to compare with the costs of the last month.",
+            help="A TOML file with budgets, to compare with the month in which the range ends.",
         ),
     ] = None,
     range: TimeRange = _RANGE,  # noqa: A002 - what it is
@@ -145,7 +145,10 @@ def report(
 
 
 def _warnings(created: Report) -> Iterator[str]:
-    """Yield a sentence for everything that the report or the period before lacks."""
+    """Yield a sentence for everything that the report, a budget or the period before lacks."""
+    for verdict in created.figures.answers.verdicts:
+        if verdict.problem:
+            yield with_full_stop(str(verdict))
     for part in created.missing:
         if not part.gaps:
             yield with_full_stop(f"{part.what} could not be read: {part.why}")

@@ -130,8 +130,7 @@ def sync(
     names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
     async def run(sink: DuckDBSink) -> SyncResult:
-        name = label or ("sandbox" if connection.sandbox else "default")
-        async with connection.clients(organizations, name, reading="what is new") as clients:
+        async with connection.clients(organizations, label, reading="what is new") as clients:
             return await bring_up_to_date(
                 clients,
                 sink,

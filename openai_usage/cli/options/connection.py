@@ -91,6 +91,8 @@ class Connection:
             if self.from_ is not None:
                 yield stack.enter_context(self._copy(self.from_, gap_option))
                 return
+            if self.organization is not None:
+                raise CommandError("--organization is only possible with --from.")
             if reading and shows_progress():
                 on_retry = stack.enter_context(_shown(reading))
             if not self.sandbox:
@@ -126,23 +128,26 @@ class Connection:
             raise CommandError("--from and --sandbox contradict each other. Use only one of them.")
         with DuckDBSink(duckdb_path(place, "--from"), read_only=True) as sink:
             known = sink.organizations()
-            if self.organization is None and len(known) != 1:
+            label = self.organization or (known[0] if len(known) == 1 else None)
+            if label not in known:
                 labels = listed(known, "and") if known else "no organizations"
                 raise CommandError(
                     f"--from {place} has {labels}. Choose one with --organization LABEL."
                 )
-            label = self.organization or known[0]
             if (read_at := sink.read_at(label)) is not None:
-                say(f"this is a copy of {label}, read at {date_and_time(read_at)} UTC.")
+                say(
+                    f"this is a copy of {label}, read at {date_and_time(read_at)} UTC. For what it "
+                    "does not have, use openai-usage sync."
+                )
             yield SyncedClient(sink, label, on_gap=on_gap)
 
     @asynccontextmanager
     async def clients(
-        self, organizations: Path | None, label: str, *, reading: str
+        self, organizations: Path | None, label: str | None, *, reading: str
     ) -> AsyncIterator[Mapping[str, AsyncUsageClient]]:
         """Open a client of each organization in a file, or of the only one, which is *label*.
 
-        Without *organizations*, the file is that of the environment, if there is one.
+        Without either, the file is that of the environment, if there is one.
 
         Missing buckets are not reported, because the caller finds them. *reading* names what is
         read, as for `client`.
@@ -154,10 +159,13 @@ class Connection:
         """
         if self.from_ is not None:
             raise CommandError("--from is not possible here: a copy is made of the API.")
-        file = organizations or os.environ.get("OPENAI_USAGE_ORGANIZATIONS")
-        if not file or (self.sandbox and organizations is None):
+        file = "" if organizations is None else str(organizations)
+        if label is None and not self.sandbox:
+            file = file or os.environ.get("OPENAI_USAGE_ORGANIZATIONS", "")
+        if not file:
+            name = label or ("sandbox" if self.sandbox else "default")
             async with self.client(on_gap=lambda _: None, reading=reading) as client:
-                yield {label: client}
+                yield {name: client}
             return
         if self.sandbox:
             raise CommandError(

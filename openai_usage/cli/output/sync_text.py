@@ -23,14 +23,15 @@ def print_synced(result: SyncResult) -> None:
         if not result.synced:
             return
         layout = Layout(console.width)
-        several = len({each.organization for each in result.synced}) > 1
+        labels = {each.organization for each in result.synced}
+        several = len(labels | {each.organization for each in result.failed}) > 1
         if several:
             layout.add_labels("organization", [each.organization for each in result.synced])
         layout.add_labels("endpoint", [_name(each) for each in result.synced], "Total")
         spans = [short_span(each.start_time, each.end_time) for each in result.synced]
         layout.add_labels("read, in UTC", spans)
         rows = [COUNT.exact(each.rows) for each in result.synced]
-        layout.add_figures("rows", rows, COUNT.exact(result.rows))
+        layout.add_figures("rows\nread", rows, COUNT.exact(result.rows))
         changed = [COUNT.exact(each.changed_buckets) for each in result.synced]
         layout.add_figures("changed\nbuckets", changed, COUNT.exact(result.changed_buckets))
         console.print(layout.build(), crop=False)
