@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -114,8 +114,8 @@ def _in_order(rows: pa.Table) -> pa.Table:
 def _by_bucket(rows: pa.Table) -> dict[_Span, pa.Table]:
     """Return the rows of each bucket. They are in the order of the buckets."""
     # Not with `group_by`, whose groups are in an order of their own.
-    starts: Iterable[Any] = rows.column("start").to_pylist()
-    ends: Iterable[Any] = rows.column("end").to_pylist()
+    starts = cast("list[datetime]", rows.column("start").to_pylist())
+    ends = cast("list[datetime]", rows.column("end").to_pylist())
     found: dict[_Span, pa.Table] = {}
     place = 0
     for span, same in groupby(zip(starts, ends, strict=True)):
