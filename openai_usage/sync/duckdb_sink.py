@@ -85,7 +85,7 @@ class DuckDBSink:
         if not read_only:
             with self._transaction():
                 self._connection.execute(_STATE.format(state=self._state))
-                self._append(self._changes, CHANGES.empty_table())
+                self._prepare(self._changes, CHANGES.empty_table())
         elif not self._has("_state"):
             raise SyncError(f"{fspath(path)} is not a copy: it has no table {self._state}.")
 
@@ -153,13 +153,13 @@ class DuckDBSink:
         """
         table, connection = self._name(endpoint), self._connection
         with self._transaction():
+            self._prepare(table, rows)  # before rows are deleted, or older versions would refuse it
             if rebuild:
                 self._remove(endpoint, organization)
-            if self._has(endpoint):
-                connection.execute(
-                    f"DELETE FROM {table} WHERE {_IN_SPAN}",
-                    [organization, span.start_time, span.end_time],
-                )
+            connection.execute(
+                f"DELETE FROM {table} WHERE {_IN_SPAN}",
+                [organization, span.start_time, span.end_time],
+            )
             self._append(table, rows)
             self._append(self._changes, changes)
             moments = [getattr(state, name) for name in _TIMES]
@@ -215,10 +215,9 @@ class DuckDBSink:
         return bool(self._query(sql, [f"{self._prefix}{name}"]))
 
     def _remove(self, endpoint: str, organization: str) -> None:
-        if self._has(endpoint):
-            self._connection.execute(
-                f"DELETE FROM {self._name(endpoint)} WHERE organization = ?", [organization]
-            )
+        self._connection.execute(
+            f"DELETE FROM {self._name(endpoint)} WHERE organization = ?", [organization]
+        )
         self._connection.execute(
             f"DELETE FROM {self._changes} WHERE endpoint = ? AND organization = ?",
             [endpoint, organization],
@@ -229,17 +228,30 @@ class DuckDBSink:
         with self._lock, _errors("read"):
             return self._connection.execute(sql, values).fetchall()
 
-    def _append(self, table: str, rows: pa.Table) -> None:
-        """Add *rows* to a table. Create it, or columns that it does not have yet, if necessary."""
-        connection = self._connection
-        connection.register(_INCOMING, _without_zone(rows))
-        try:
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} AS FROM {_INCOMING} LIMIT 0")
+    def _prepare(self, table: str, rows: pa.Table) -> None:
+        """Create a table, or add the columns that it does not have yet."""
+        with self._incoming(rows):
+            execute = self._connection.execute
+            execute(f"CREATE TABLE IF NOT EXISTS {table} AS FROM {_INCOMING} LIMIT 0")
+            known = {name for name, *_ in self._query(f"DESCRIBE {table}")}
+            if "organization" not in known:
+                raise SyncError(f"the table {table} is not of a copy. Use another file or prefix.")
             for name, kind, *_ in self._query(f"DESCRIBE {_INCOMING}"):
-                connection.execute(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS "{name}" {kind}')
-            connection.execute(f"INSERT INTO {table} BY NAME FROM {_INCOMING}")
+                if name not in known:
+                    execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {kind}')
+
+    def _append(self, table: str, rows: pa.Table) -> None:
+        with self._incoming(rows):
+            self._connection.execute(f"INSERT INTO {table} BY NAME FROM {_INCOMING}")
+
+    @contextmanager
+    def _incoming(self, rows: pa.Table) -> Iterator[None]:
+        """Let SQL see *rows*."""
+        self._connection.register(_INCOMING, _without_zone(rows))
+        try:
+            yield
         finally:
-            connection.unregister(_INCOMING)
+            self._connection.unregister(_INCOMING)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
