@@ -85,7 +85,7 @@ class Bucket(Model, Span, Generic[R_co]):
 
         Args:
             after: The time after the end of the bucket for which it is revised. Default: 24 hours
-                for usage and 72 hours for costs. An empty bucket has no type, so it has 72 hours.
+                for usage and 72 hours for costs. An empty bucket gets 72 hours.
             now: The current time. Default: that of the local clock.
             bucket_width: The width of the query, as in `is_partial`.
 

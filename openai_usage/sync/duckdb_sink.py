@@ -126,7 +126,7 @@ class DuckDBSink:
         )
 
     def rows(self, endpoint: str, organization: str, span: Window) -> pa.Table | None:
-        """Return the rows whose buckets start in *span*, or None if there is no table yet."""
+        """Return the rows whose buckets start in *span*, or None before their table exists."""
         if not self._has(endpoint):
             return None
         with self._lock, _errors("read"):

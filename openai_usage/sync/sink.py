@@ -56,7 +56,7 @@ class Sink(Protocol):
         ...
 
     def rows(self, endpoint: str, organization: str, span: Window) -> "Table | None":
-        """Return the rows whose buckets start in *span*, or None if there is no table yet."""
+        """Return the rows whose buckets start in *span*, or None before their table exists."""
 
     def replace(
         self,

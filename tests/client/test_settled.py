@@ -1,4 +1,4 @@
-"""Settled buckets: those that are no longer revised, and where the next read goes on."""
+"""Settled buckets, which the API does not revise any more, and where the next read starts."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a sync reads again, and in which chunks."""
+"""A sync reads the last days again, in chunks."""
 
 from typing import Any
 

@@ -155,7 +155,7 @@ class Connection:
         Raises:
             CommandError: There is a file, and the sandbox was chosen.
             InvalidOptionError: The file or the environment has an invalid value.
-            MissingAdminKeyError: There is no file, and the environment does not have a key.
+            MissingAdminKeyError: Without a file, the environment does not have a key.
         """
         if self.from_ is not None:
             raise CommandError("--from is not possible here: a copy is made of the API.")
