@@ -4,17 +4,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import timedelta
 from os import PathLike, fspath
 from threading import RLock
-from typing import Any, Self
+from typing import Any
 
 from openai_usage._extras import missing_library
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import CHANGES
-from openai_usage.sync.results import Lag
 from openai_usage.sync.sink import State
+from openai_usage.sync.stored_sink import States, StoredSink, state_table, states_in
 
 try:
     import duckdb
@@ -35,9 +34,6 @@ _STATE = """
 _MOMENT = "make_timestamp(CAST(? AS BIGINT) * 1000000)"
 """A time without a zone, which is UTC: with one, SQL would use the zone of whoever reads."""
 
-_TIMES = ("started", "settled_until", "read_until", "read_at")
-"""The times of a state."""
-
 _INCOMING = "_incoming"
 """The name under which a transaction sees the rows that it adds."""
 
@@ -51,7 +47,7 @@ _VIEW = """
 """
 
 
-class DuckDBSink:
+class DuckDBSink(StoredSink):
     """Keep rows in a DuckDB file: a table for each endpoint.
 
     Three more things are in the file: `_state` has how far each endpoint was read, `_changes` has
@@ -89,52 +85,25 @@ class DuckDBSink:
         elif not self._has("_state"):
             raise SyncError(f"{fspath(path)} is not a copy: it has no table {self._state}.")
 
-    def state(self, endpoint: str, organization: str) -> State | None:
-        """Return the state of an endpoint, or None if nothing was stored."""
-        seconds = ", ".join(f"CAST(epoch({name}) AS BIGINT)" for name in _TIMES)
-        found = self._query(
-            f"SELECT layout, organization_id, {seconds} FROM {self._state} "
-            "WHERE endpoint = ? AND organization = ?",
-            [endpoint, organization],
-        )
-        if not found:
-            return None
-        layout, organization_id, *moments = found[0]
-        times = dict(zip(_TIMES, moments, strict=True))
-        return State(layout=layout, organization_id=organization_id, **times)
-
-    def organizations(self) -> list[str]:
-        """Return the labels of the organizations that were stored."""
-        found = self._query(f"SELECT DISTINCT organization FROM {self._state} ORDER BY 1")
-        return [label for (label,) in found]
-
-    def read_at(self, organization: str) -> int | None:
-        """Return the time of the latest read of an organization, in Unix seconds."""
-        [(seconds,)] = self._query(
-            f"SELECT CAST(max(epoch(read_at)) AS BIGINT) FROM {self._state} WHERE organization = ?",
-            [organization],
-        )
-        found: int | None = seconds
-        return found
-
-    def layouts(self, endpoint: str) -> dict[str, str]:
-        """Return the layout of the rows of an endpoint, by organization."""
-        return dict(
-            self._query(
-                f"SELECT organization, layout FROM {self._state} WHERE endpoint = ?", [endpoint]
-            )
-        )
+    def states(self, endpoint: str | None = None, organization: str | None = None) -> States:
+        """Return the states by endpoint and organization: all, or those of one of them."""
+        wanted = {"endpoint": endpoint, "organization": organization}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in given)
+        return states_in(self._table(f"FROM {self._state} WHERE true{where}", [*given.values()]))
 
     def rows(self, endpoint: str, organization: str, span: Window) -> pa.Table | None:
         """Return the rows whose buckets start in *span*, or None before their table exists."""
         if not self._has(endpoint):
             return None
-        with self._lock, _errors("read"):
-            found = self._connection.sql(
-                f"SELECT * FROM {self._name(endpoint)} WHERE {_IN_SPAN}",
-                params=[organization, span.start_time, span.end_time],
-            ).to_arrow_table()
-        return _in_utc(found)
+        return self._table(
+            f"FROM {self._name(endpoint)} WHERE {_IN_SPAN}",
+            [organization, span.start_time, span.end_time],
+        )
+
+    def changes(self) -> pa.Table:
+        """Return what changed: a row for each measure of a bucket that had been over before."""
+        return self._table(f"FROM {self._changes}")
 
     def replace(
         self,
@@ -162,13 +131,8 @@ class DuckDBSink:
             )
             self._append(table, rows)
             self._append(self._changes, changes)
-            moments = [getattr(state, name) for name in _TIMES]
-            connection.execute(
-                f"INSERT OR REPLACE INTO {self._state} BY NAME SELECT ? AS organization, "
-                "? AS endpoint, ? AS layout, ? AS organization_id, "
-                + ", ".join(f"{_MOMENT} AS {name}" for name in _TIMES),
-                [organization, endpoint, state.layout, state.organization_id, *moments],
-            )
+            with self._incoming(state_table(endpoint, organization, state)):
+                connection.execute(f"INSERT OR REPLACE INTO {self._state} BY NAME FROM {_INCOMING}")
             connection.execute(
                 _VIEW.format(
                     view=self._view(endpoint),
@@ -178,28 +142,10 @@ class DuckDBSink:
                 )
             )
 
-    def lags(self) -> list[Lag]:
-        """Return how long after the end of buckets changes were found, by endpoint."""
-        found = self._query(
-            "SELECT endpoint, COUNT(DISTINCT (organization, start)), "
-            f'CAST(MAX(epoch(read_at) - epoch("end")) AS BIGINT) FROM {self._changes} '
-            "GROUP BY endpoint ORDER BY endpoint"
-        )
-        return [
-            Lag(endpoint=endpoint, buckets=buckets, latest=timedelta(seconds=seconds))
-            for endpoint, buckets, seconds in found
-        ]
-
     def close(self) -> None:
         """Close the file, once a call in another thread has ended."""
         with self._lock:
             self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.close()
 
     def _name(self, name: str) -> str:
         """Return the quoted name of a table, with the prefix."""
@@ -227,6 +173,10 @@ class DuckDBSink:
         # All rows are fetched, because an unfinished result blocks the connection.
         with self._lock, _errors("read"):
             return self._connection.execute(sql, values).fetchall()
+
+    def _table(self, sql: str, values: Sequence[object] = ()) -> pa.Table:
+        with self._lock, _errors("read"):
+            return _in_utc(self._connection.sql(sql, params=[*values]).to_arrow_table())
 
     def _prepare(self, table: str, rows: pa.Table) -> None:
         """Create a table, or add the columns that it does not have yet."""
