@@ -1,6 +1,6 @@
 """AsyncUsageClient: options, lifetime, and a method for every row of the endpoint table."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast, overload
 
@@ -15,6 +15,7 @@ from openai_usage.schema.validation import choose
 
 if TYPE_CHECKING:
     from openai_usage._pagination.name_lists import NameLists
+    from openai_usage.combined_client import UnreadOrganization
     from openai_usage.limits import Limits
     from openai_usage.names import Names, WorkKind
 
@@ -65,6 +66,11 @@ class BaseClient(Endpoints):
     def _source(self) -> str:
         """The place that answers, for the readers of a report."""
         return self._transport.options.url.host or ""
+
+    @property
+    def _unread(self) -> "Sequence[UnreadOrganization]":
+        """The organizations that could not be read, if this client reads several."""
+        return ()
 
     async def _names(
         self,

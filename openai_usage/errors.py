@@ -177,12 +177,16 @@ class SyncError(UsageError):
     """A copy cannot be kept up to date: another layout, or a file that cannot be written."""
 
 
-class OrganizationsError(UsageError):
+class APIError(UsageError):
+    """The API could not be reached, rejected the request, or returned an unusable response."""
+
+
+class OrganizationsError(APIError):
     """Some of several organizations could not be read. The message names each, with the reason."""
 
     def __init__(
         self,
-        errors: "Mapping[str, APIError]",
+        errors: "Mapping[str, APIError | SyncError]",
         *,
         collected: Mapping[str, object] | None = None,
     ) -> None:
@@ -191,10 +195,6 @@ class OrganizationsError(UsageError):
         """The error of each organization that could not be read, by label."""
         self.collected = collected or {}
         """The buckets of the others, by label, if they were collected."""
-
-
-class APIError(UsageError):
-    """The API could not be reached, rejected the request, or returned an unusable response."""
 
 
 class APIConnectionError(APIError):

@@ -1,6 +1,5 @@
 """Organizations: a client for each of several organizations, from a TOML file."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
@@ -8,12 +7,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
+from openai_usage._http.config import OnGap
 from openai_usage._organizations_file import Entry, read_entries
+from openai_usage._pagination.at_once import for_each
 from openai_usage._pagination.generators import Owned
 from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._toml import shown_path
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
+from openai_usage.combined_client import CombinedClient
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError
 from openai_usage.schema.range_query import RangeQuery
@@ -24,9 +26,6 @@ __all__ = ["ByOrganization", "Organizations"]
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 E = TypeVar("E", bound=Exception)
-
-_AT_ONCE = 16
-"""The organizations that are read at the same time by `collect()`."""
 
 
 class ByOrganization(Generic[R_co]):
@@ -64,23 +63,14 @@ class ByOrganization(Generic[R_co]):
             OrganizationsError: An organization cannot be read. The error has the buckets of the
                 others in `collected`.
         """
-        at_once = asyncio.Semaphore(_AT_ONCE)
 
         async def read(buckets: Buckets[R_co]) -> list[Bucket[R_co]] | APIError:
-            async with at_once:
-                try:
-                    return await buckets.collect()
-                except APIError as error:
-                    return error
+            try:
+                return await buckets.collect()
+            except APIError as error:
+                return error
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {
-                    label: group.create_task(read(each)) for label, each in self.buckets.items()
-                }
-        except BaseExceptionGroup as group_error:  # the first one has stopped the others
-            raise group_error.exceptions[0] from None
-        results = {label: task.result() for label, task in tasks.items()}
+        results = await for_each(self.buckets, read)
         collected = {label: each for label, each in results.items() if isinstance(each, list)}
         errors = {label: each for label, each in results.items() if isinstance(each, APIError)}
         if errors:
@@ -150,6 +140,17 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
             entry.label: Decimal(entry.budget) for entry, _ in found if entry.budget is not None
         }
         return made
+
+    def combined(self, *, on_gap: OnGap = "warn", skip_unread: bool = False) -> CombinedClient:
+        """Return one client that reads all organizations as if they were one.
+
+        Args:
+            on_gap: The reaction if an organization has no bucket for a part of the range, as for a
+                client.
+            skip_unread: If an organization cannot be read, yield the results of the others, and add
+                the reason to `unread` of the client. Otherwise an `OrganizationsError` is raised.
+        """
+        return CombinedClient(self, on_gap=on_gap, skip_unread=skip_unread)
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> ByOrganization[R]:
         return ByOrganization(

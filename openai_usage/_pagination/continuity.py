@@ -75,6 +75,10 @@ class Continuity:
         if self.position < min(self.end_time, due):
             self._gaps.append(Window(self.position, self.end_time))
 
+    def add_gaps(self, gaps: Iterable[Window]) -> None:
+        """Note gaps that were found elsewhere. Each is noted once."""
+        self._gaps += [each for each in gaps if each not in self._gaps]
+
     def take_gaps(self) -> list[Window]:
         """Return the gaps found since the last call."""
         gaps, self._gaps = self._gaps, []

@@ -29,7 +29,7 @@ from openai_usage.gaps import Gap
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Page
 from openai_usage.schema.times import SECONDS
-from openai_usage.schema.windows import windows_of
+from openai_usage.schema.windows import Window, windows_of
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -75,10 +75,10 @@ class Paginator(Generic[R_co]):
         """Return one page. Its buckets are checked as in an iteration."""
         async with iteration_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(to_params(query))).page
-            continuity = _continuity(query)
+            continuity = continuity_of(query)
             continuity.check_page(page.data)
             if not page.has_more:
-                continuity.check_end(_due(query))
+                continuity.check_end(due_of(query))
             self._report_gaps(continuity)
             self.span.record_page(len(page.data))
         return page
@@ -90,7 +90,7 @@ class Paginator(Generic[R_co]):
 
         An error's `resume_from` is the end of the last bucket that was yielded.
         """
-        continuity = _continuity(query)
+        continuity = continuity_of(query)
         pages = self._follow_cursors(query, continuity)
         in_windows = False
         if at_once != 1 and query.end_time is not None:  # only a range with an end has windows
@@ -107,7 +107,7 @@ class Paginator(Generic[R_co]):
                         yielded.end_time = buckets[-1].end_time
                     self.span.record_page(len(buckets))
                     yield fetched
-                continuity.check_end(_due(query))
+                continuity.check_end(due_of(query))
                 self._report_gaps(continuity)
 
     async def _follow_cursors(
@@ -181,15 +181,19 @@ class Paginator(Generic[R_co]):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _collect_window(self, window: RangeQuery) -> list[FetchedPage[R_co]]:
-        return [fetched async for fetched in self._follow_cursors(window, _continuity(window))]
+        return [fetched async for fetched in self._follow_cursors(window, continuity_of(window))]
+
+    def gap(self, found: Window) -> Gap:
+        """Return a part of the range without a bucket as a `Gap` of this endpoint."""
+        return Gap(
+            endpoint=self.endpoint.name, start_time=found.start_time, end_time=found.end_time
+        )
 
     def _report_gaps(self, continuity: Continuity) -> None:
         """Report each gap as the option `on_gap` says: warn, raise, or call a function."""
         on_gap = self.transport.options.on_gap
         for found in continuity.take_gaps():
-            gap = Gap(
-                endpoint=self.endpoint.name, start_time=found.start_time, end_time=found.end_time
-            )
+            gap = self.gap(found)
             if on_gap == "raise":
                 raise PaginationError(f"{gap}.")
             if on_gap == "warn":
@@ -218,12 +222,13 @@ class Paginator(Generic[R_co]):
         )
 
 
-def _continuity(query: RangeQuery) -> Continuity:
+def continuity_of(query: RangeQuery) -> Continuity:
+    """Return the check of the order of buckets in the range of a query."""
     start_time = query.start_time if query.page is None else None
     return Continuity(start_time, query.end_time, SECONDS[query.bucket_width])
 
 
-def _due(query: RangeQuery) -> float:
+def due_of(query: RangeQuery) -> float:
     """Return the time before which every bucket should exist, with one bucket of tolerance.
 
     The clocks of client and server differ, so the latest bucket may be missing.

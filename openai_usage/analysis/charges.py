@@ -15,7 +15,14 @@ from openai_usage.schema.line_items import LINE_ITEM_PARTS, line_item_label
 __all__ = ["Charge", "Dimension", "Field", "charges_of", "fields_of", "sums_by_day"]
 
 Dimension: TypeAlias = Literal[
-    "project_id", "model", "kind", "product", "line_item", "user_id", "api_key_id"
+    "organization",
+    "project_id",
+    "model",
+    "kind",
+    "product",
+    "line_item",
+    "user_id",
+    "api_key_id",
 ]
 """A label by which spending can be broken down."""
 
@@ -31,14 +38,17 @@ _FIELDS: Mapping[Dimension, Field] = {
     "user_id": "user_id",
     "api_key_id": "api_key_id",
 }
-"""The field by which the API has to group costs, for each label."""
+"""The field by which the API has to group costs, for each label but the organization."""
+
+_Label: TypeAlias = str | None
+_Key: TypeAlias = tuple[date, _Label, _Label, _Label, _Label, _Label, str, bool]
 
 _ZERO = Decimal(0)
 
 
 def fields_of(dimensions: Iterable[Dimension]) -> list[Field]:
     """Return the fields by which the API has to group costs for these labels."""
-    return list(dict.fromkeys(_FIELDS[each] for each in dimensions))
+    return list(dict.fromkeys(_FIELDS[each] for each in dimensions if each in _FIELDS))
 
 
 @frozen
@@ -57,6 +67,8 @@ class Charge:
     """The user, if the costs are grouped by it."""
     api_key_id: str | None = None
     """The API key, if the costs are grouped by it."""
+    organization: str | None = None
+    """The label of the organization, if several are read together."""
 
     def label(self, dimension: Dimension) -> str | None:
         """Return the label of this cost in sums by *dimension*."""
@@ -72,7 +84,7 @@ def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
     A bucket that is too long counts on the day on which it begins.
     """
     # `totals()` would take three times as long, and its order is not needed here.
-    sums: dict[tuple[date, str | None, str | None, str | None, str | None, str, bool], Decimal] = {}
+    sums: dict[_Key, Decimal] = {}
     with exactly():
         for bucket in buckets:
             day = bucket.start.date()
@@ -85,14 +97,15 @@ def charges_of(buckets: Iterable[Bucket[CostsResult]]) -> Iterator[Charge]:
                     each.line_item or None,
                     each.user_id or None,
                     each.api_key_id or None,
+                    each.organization,
                     currency if currency.islower() else currency_code(currency),
                     value < 0,
                 )
                 # A zero can be `0E-6176`, and a sum with it would have as many decimals.
                 sums[key] = sums.get(key, _ZERO) + (value or _ZERO)
-    for (day, project, line_item, user, api_key, currency, _), value in sums.items():
+    for (day, project, line_item, user, api_key, organization, currency, _), value in sums.items():
         amount = Amount(value=value, currency=currency)
-        yield Charge(day, project, line_item, amount, user, api_key)
+        yield Charge(day, project, line_item, amount, user, api_key, organization)
 
 
 def sums_by_day(charges: Iterable[Charge]) -> Mapping[date, Decimal]:

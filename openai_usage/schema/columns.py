@@ -97,7 +97,12 @@ def columns_of(result: type) -> tuple[Column, ...]:
     columns = (
         Column("start", datetime, nullable=False, path="start_time"),
         Column("end", datetime, nullable=False, path="end_time"),
-        *(each for field in _fields(result) for each in _of_field(field)),
+        # The label of the organization comes first, if several are read together.
+        *(
+            each
+            for field in sorted(_fields(result), key=lambda field: field.name != "organization")
+            for each in _of_field(field)
+        ),
         *(
             Column(name, str, nullable=True, path=name, derived_from=field)
             for name, field in getattr(result, "derived", {}).items()

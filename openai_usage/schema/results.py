@@ -51,6 +51,8 @@ _Undocumented: TypeAlias = Annotated[str | None, Meta(extra={"undocumented": Tru
 class _OfProject(Model):
     settles_after: ClassVar[timedelta] = USAGE_SETTLES_AFTER
     """The time after its end at which a bucket counts as settled."""
+    organization: ClassVar[str | None] = None
+    """The label of the organization, if several are read together (`Organizations.combined()`)."""
 
     project_id: str | None = None
     """The project, if grouped by it. Empty for usage from before there were projects."""

@@ -2,19 +2,17 @@
 
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import NoReturn, TypeVar
+from collections.abc import AsyncGenerator
+from typing import TypeVar
 
 from openai_usage._http.config import ClientConfig, OnGap
-from openai_usage._http.transport import Body, Transport
+from openai_usage._http.no_transport import NoTransport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.paginator import FetchedPage, Paginator
-from openai_usage._telemetry import IterationSpan
 from openai_usage._time_format import date_and_time
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import APIConnectionError
 from openai_usage.schema.pages import Bucket, Page
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.times import SECONDS
@@ -27,7 +25,6 @@ __all__ = ["SyncedClient"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
-T = TypeVar("T")
 
 
 class SyncedClient(AsyncUsageClient):
@@ -74,27 +71,13 @@ class SyncedClient(AsyncUsageClient):
         return _SyncedBuckets(self._transport, endpoint, query)
 
 
-class _Copy(Transport):
-    """A transport that sends nothing, and has a copy instead."""
+class _Copy(NoTransport):
+    """A copy, in place of a connection."""
 
     def __init__(self, options: ClientConfig, sink: Sink, label: str) -> None:
-        super().__init__(options)
+        super().__init__(options, "a copy")
         self.store = Store(sink)
         self.label = label
-
-    async def get(
-        self,
-        path: str,
-        params: Sequence[tuple[str, str]],  # noqa: ARG002
-        iteration: IterationSpan,  # noqa: ARG002
-        parse: Callable[[Body], Awaitable[T]],  # noqa: ARG002
-    ) -> NoReturn:
-        """Reject a request for something that is not usage or costs.
-
-        Raises:
-            APIConnectionError: Always.
-        """
-        raise APIConnectionError(f"a copy does not have {path}.")
 
 
 class _CopyPaginator(Paginator[R_co]):

@@ -21,8 +21,10 @@ from openai_usage.cli.options.sums import SumOptions, group_by_option
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.rows import ResultRows
+from openai_usage.cli.output.unread import say_unread
 from openai_usage.cli.unmatched import explain_nothing
 from openai_usage.cli.wording import CommandError, Interrupted, unwrapped
+from openai_usage.combined_client import with_organization
 
 _GROUP = Group("Query", sort_key=2)
 _RANGE, _SUMS, _OUTPUT = TimeRange(), SumOptions(), OutputOptions()
@@ -57,8 +59,9 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
         )
 
         start_time, end_time = range.span()
-        grouping = sums.grouping(endpoint, params.get("group_by") or ())
-        output.check(endpoint, grouping)
+        row = with_organization(endpoint) if connection.labels else endpoint
+        grouping = sums.grouping(row, params.get("group_by") or ())
+        output.check(row, grouping)
         is_incremental = output.is_incremental(grouping)
         tracker = ProgressTracker(is_incremental=is_incremental)
         is_shown = shows_progress() and not (is_incremental and sys.stdout.isatty())
@@ -69,9 +72,9 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
             async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
                 span = {"start_time": start_time, "end_time": end_time}
                 wanted = {**grouping.query(params), **span}
-                client.query(endpoint, **wanted)  # rejects what is invalid before names are read
+                client.query(row, **wanted)  # rejects what is invalid before names are read
                 wanted = await find_ids(client, wanted)
-                buckets: Buckets[object] = client.query(endpoint, **wanted)
+                buckets: Buckets[object] = client.query(row, **wanted)
                 if concurrency != 1:
                     buckets = buckets.concurrently(None if concurrency == "auto" else concurrency)
                 with show_progress(tracker) if is_shown else nullcontext():
@@ -90,8 +93,9 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                     is_written = await output.write(rows)
                     tracker.is_done = True
                 names.warn_of_unread()
-                if is_written:
-                    return 0
+                code = say_unread(client._unread)  # noqa: SLF001 - only a combined client has it
+                if is_written or code:
+                    return code
                 return await explain_nothing(client, rows, for_people=output.chosen.is_table)
 
         try:

@@ -1,14 +1,14 @@
 """`openai-usage sync`: keep a copy of usage and costs that follows the API's revisions."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
 
 from openai_usage._text import with_full_stop
-from openai_usage.cli.options.connection import Connection, duckdb_path
+from openai_usage.cli.options.connection import Connection, ignore
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.options.place import EXAMPLES, open_place
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.sync_text import print_lags, print_synced
@@ -16,8 +16,8 @@ from openai_usage.cli.wording import CommandError
 from openai_usage.schema.range_query import BucketWidth
 from openai_usage.sync import SyncResult
 from openai_usage.sync import sync as bring_up_to_date
-from openai_usage.sync.duckdb_sink import DuckDBSink
 from openai_usage.sync.layouts import GROUP_BY
+from openai_usage.sync.stored_sink import StoredSink
 
 _GROUP = Group("Sync", sort_key=1)
 _CONNECTION = Connection()
@@ -29,7 +29,7 @@ def sync(
         str,
         Parameter(
             group=_GROUP,
-            help="The place of the copy, such as duckdb:usage.duckdb, a file of DuckDB.",
+            help=f"The place of the copy, such as {EXAMPLES}.",
         ),
     ],
     last: Annotated[
@@ -83,20 +83,6 @@ def sync(
             help="The organization's name in the copy. Default: default; with --sandbox, sandbox.",
         ),
     ] = None,
-    organizations: Annotated[
-        Path | None,
-        Parameter(
-            group=_GROUP,
-            help="A TOML file of organizations, each with its own key. Default: that of "
-            "OPENAI_USAGE_ORGANIZATIONS, or else the organization of OPENAI_ADMIN_KEY.",
-        ),
-    ] = None,
-    prefix: Annotated[
-        str,
-        Parameter(
-            group=_GROUP, help="The beginning of the names of all tables, for a second copy."
-        ),
-    ] = "",
     rebuild: Annotated[
         bool,
         flag(
@@ -124,13 +110,21 @@ def sync(
 
     If an endpoint cannot be read, it keeps what it had, and the exit code is 1.
     """
-    path = duckdb_path(to, "--to")
+    if connection.from_ is not None:
+        raise CommandError("--from is not possible here: a copy is made of the API.")
+    if connection.organizations is not None and label is not None:
+        raise CommandError(
+            "--label and --organizations contradict each other: the file has the labels. Leave out "
+            "one of them."
+        )
+    prefix = connection.prefix
     span = TimeRange(last="90d" if last is None and start is None else last, start=start)
     start_time, _ = span.span()
     names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
-    async def run(sink: DuckDBSink) -> SyncResult:
-        async with connection.clients(organizations, label, reading="what is new") as clients:
+    async def run(sink: StoredSink) -> SyncResult:
+        # The engine finds missing buckets itself.
+        async with connection.clients(on_gap=ignore, label=label, reading="what is new") as clients:
             return await bring_up_to_date(
                 clients,
                 sink,
@@ -141,16 +135,10 @@ def sync(
                 rebuild=rebuild,
             )
 
-    if lag:
-        with DuckDBSink(path, prefix=prefix, read_only=True) as sink:
+    with open_place(to, "--to", prefix=prefix, read_only=lag) as sink:
+        if lag:
             print_lags(sink.lags())
-        return 0
-    if organizations is not None and label is not None:
-        raise CommandError(
-            "--label and --organizations contradict each other: the file has the labels. Leave out "
-            "one of them."
-        )
-    with DuckDBSink(path, prefix=prefix) as sink:
+            return 0
         result = asyncio.run(run(sink))
     print_synced(result)
     for failed in result.failed:

@@ -1,12 +1,12 @@
-"""Connection options: the API, or a sandbox that runs for the duration of the command."""
+"""Connection options: the API, a copy, or a sandbox that runs for the duration of the command."""
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from attrs import frozen
 from cyclopts import Group, Parameter
@@ -14,12 +14,17 @@ from cyclopts import Group, Parameter
 from openai_usage import AsyncUsageClient, Gap, Organizations, PaginationError, Retry
 from openai_usage._gap_text import describe_gaps
 from openai_usage._http.config import OnGap
+from openai_usage._organizations_file import read_entries
 from openai_usage._text import listed
 from openai_usage._time_format import date_and_time
 from openai_usage.cli.options.flags import flag
+from openai_usage.cli.options.place import open_place
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
 from openai_usage.cli.wording import CommandError
+from openai_usage.combined_client import CombinedClient
+
+T = TypeVar("T")
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -27,6 +32,10 @@ _GROUP = Group("Connection", sort_key=4)
 def _raise(gap: Gap) -> None:
     """Raise an error that gives the dates of a gap in the form in which people type them."""
     raise PaginationError(*describe_gaps([gap]))
+
+
+def ignore(_: Gap) -> None:
+    """Leave a gap to the caller, who finds it."""
 
 
 @Parameter(name="*", group=_GROUP)
@@ -42,6 +51,15 @@ class Connection:
         flag("Use a synthetic organization, without a key or a network."),
     ] = False
 
+    organizations: Annotated[
+        Path | None,
+        Parameter(
+            help="A TOML file of organizations, each with its own key, which are all read. "
+            "Default: that of OPENAI_USAGE_ORGANIZATIONS, or else the organization of "
+            "OPENAI_ADMIN_KEY.",
+        ),
+    ] = None
+
     from_: Annotated[
         str | None,
         Parameter(
@@ -51,9 +69,14 @@ class Connection:
         ),
     ] = None
 
+    prefix: Annotated[
+        str,
+        Parameter(help="The beginning of the names of the tables of a copy, if it has one."),
+    ] = ""
+
     organization: Annotated[
         str | None,
-        Parameter(help="The organization to read from a copy that has several."),
+        Parameter(help="The only organization to read, if the file or the copy has several."),
     ] = None
 
     on_gap: Annotated[
@@ -64,6 +87,27 @@ class Connection:
         ),
     ] = "warn"
 
+    @property
+    def labels(self) -> Sequence[str]:
+        """The organizations that are read together, so that rows have their label.
+
+        Empty if one organization is read alone.
+
+        Raises:
+            CommandError: Options contradict each other.
+            InvalidOptionError: The file of organizations is not valid.
+            SyncError: The copy cannot be read.
+        """
+        self._check()
+        if self.organization is not None:
+            return ()
+        if self.from_ is not None:
+            with open_place(self.from_, "--from", prefix=self.prefix, read_only=True) as sink:
+                known = sink.organizations()
+            return known if len(known) > 1 else ()
+        file = self._file()
+        return [each.label for each in read_entries(file)] if file is not None else ()
+
     @asynccontextmanager
     async def client(
         self,
@@ -73,126 +117,149 @@ class Connection:
         on_retry: Callable[[Retry], object] | None = None,
         reading: str = "",
     ) -> AsyncIterator[AsyncUsageClient]:
-        """Open a client, made by *make*, of the API or of a sandbox.
+        """Open a client, made by *make*, of the API, of a copy or of a sandbox.
 
-        *on_gap* and *on_retry* are called in place of the warnings in the log. *reading* names what
-        is read: a terminal shows it in a line, with the retries, and *on_retry* is not called.
-        Without either, and if stderr is not a terminal, one sentence at the end says how many
-        retries there were.
+        It reads all organizations together if there are several. *on_gap* is called in place of the
+        warnings in the log. The other arguments are those of `clients`.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
-            InvalidOptionError: The environment has an invalid value.
+            InvalidOptionError: The environment or the file of organizations has an invalid value.
             CommandError: Options contradict each other.
             SyncError: The copy cannot be read.
         """
+        if self.prefix and self.from_ is None:
+            raise CommandError("--prefix is only possible with --from.")
         gap_option: OnGap = _raise if self.on_gap == "raise" else on_gap or "warn"
-        with ExitStack() as stack:
-            if self.from_ is not None:
-                yield stack.enter_context(self._copy(self.from_, gap_option))
-                return
-            if self.organization is not None:
-                raise CommandError("--organization is only possible with --from.")
-            if reading and shows_progress():
-                on_retry = stack.enter_context(_shown(reading))
-            if not self.sandbox:
-                summary = RetrySummary()
-                if on_retry is None and not sys.stderr.isatty():
-                    on_retry = summary.count
-                stack.enter_context(summary.said())
-                async with make(on_gap=gap_option, on_retry=on_retry) as client:
-                    yield client
-                return
-            from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
-
-            if sys.stderr.isatty():
-                say("these figures are made up (--sandbox).")
-            async with (
-                Sandbox() as server,
-                make(
-                    server.admin_api_key,
-                    base_url=server.base_url,
-                    on_gap=gap_option,
-                    on_retry=on_retry,
-                ) as client,
-            ):
+        is_combined = bool(self.labels)
+        each = ignore if is_combined else gap_option
+        async with self.clients(make, on_gap=each, on_retry=on_retry, reading=reading) as clients:
+            if is_combined:
+                yield CombinedClient(clients, on_gap=gap_option, skip_unread=True)
+            else:
+                [client] = clients.values()
                 yield client
-
-    @contextmanager
-    def _copy(self, place: str, on_gap: OnGap) -> Iterator[AsyncUsageClient]:
-        """Open a copy, and return a client of it."""
-        from openai_usage.sync import SyncedClient  # noqa: PLC0415 - an extra
-        from openai_usage.sync.duckdb_sink import DuckDBSink  # noqa: PLC0415 - likewise
-
-        if self.sandbox:
-            raise CommandError("--from and --sandbox contradict each other. Use only one of them.")
-        with DuckDBSink(duckdb_path(place, "--from"), read_only=True) as sink:
-            known = sink.organizations()
-            label = self.organization or (known[0] if len(known) == 1 else None)
-            if label not in known:
-                labels = listed(known, "and") if known else "no organizations"
-                raise CommandError(
-                    f"--from {place} has {labels}. Choose one with --organization LABEL."
-                )
-            if (read_at := sink.read_at(label)) is not None:
-                say(
-                    f"this is a copy of {label}, read at {date_and_time(read_at)} UTC. For what it "
-                    "does not have, use openai-usage sync."
-                )
-            yield SyncedClient(sink, label, on_gap=on_gap)
 
     @asynccontextmanager
     async def clients(
-        self, organizations: Path | None, label: str | None, *, reading: str
+        self,
+        make: Callable[..., AsyncUsageClient] = AsyncUsageClient,
+        *,
+        on_gap: OnGap = "warn",
+        on_retry: Callable[[Retry], object] | None = None,
+        reading: str = "",
+        label: str | None = None,
     ) -> AsyncIterator[Mapping[str, AsyncUsageClient]]:
-        """Open a client of each organization in a file, or of the only one, which is *label*.
+        """Open a client, made by *make*, of each organization by label.
 
-        Without either, the file is that of the environment, if there is one.
-
-        Missing buckets are not reported, because the caller finds them. *reading* names what is
-        read, as for `client`.
+        *on_gap* is that of each client. *on_retry* is called in place of the warnings in the log.
+        *reading* names what is read: a terminal shows it in a line, with the retries, and
+        *on_retry* is not called. Without either, and if stderr is not a terminal, one sentence at
+        the end says how many retries there were.
+        With a *label*, there is one organization, of this label.
 
         Raises:
-            CommandError: There is a file, and the sandbox was chosen.
-            InvalidOptionError: The file or the environment has an invalid value.
-            MissingAdminKeyError: Without a file, the environment does not have a key.
+            MissingAdminKeyError: The environment does not have a key.
+            InvalidOptionError: The environment or the file of organizations has an invalid value.
+            CommandError: Options contradict each other.
+            SyncError: The copy cannot be read.
         """
-        if self.from_ is not None:
-            raise CommandError("--from is not possible here: a copy is made of the API.")
-        file = "" if organizations is None else str(organizations)
-        if label is None and not self.sandbox:
-            file = file or os.environ.get("OPENAI_USAGE_ORGANIZATIONS", "")
-        if not file:
-            name = label or ("sandbox" if self.sandbox else "default")
-            async with self.client(on_gap=lambda _: None, reading=reading) as client:
-                yield {name: client}
-            return
-        if self.sandbox:
-            raise CommandError(
-                "--sandbox and --organizations contradict each other: a sandbox is one "
-                "organization. Leave out one of them."
-            )
-        summary = RetrySummary()
-        with ExitStack() as stack:
-            on_retry = stack.enter_context(_shown(reading)) if shows_progress() else summary.count
+        self._check()
+        async with AsyncExitStack() as stack:
+            if self.from_ is not None:
+                yield stack.enter_context(self._copies(self.from_, on_gap))
+                return
+            make = partial(make, on_gap=on_gap)
+            if reading and shows_progress():
+                on_retry = stack.enter_context(_shown(reading))
+            if self.sandbox:
+                yield {
+                    label or "sandbox": await stack.enter_async_context(_sandbox(make, on_retry))
+                }
+                return
+            summary = RetrySummary()
+            if on_retry is None and not sys.stderr.isatty():
+                on_retry = summary.count
             stack.enter_context(summary.said())
-            make = partial(AsyncUsageClient, on_gap=lambda _: None, on_retry=on_retry)
-            async with Organizations.from_file(file, make=make) as clients:
-                yield clients
+            make = partial(make, on_retry=on_retry)
+            file = self._file() if label is None else None
+            if file is None:
+                yield {label or "default": await stack.enter_async_context(make())}
+                return
+            clients = await stack.enter_async_context(Organizations.from_file(file, make=make))
+            yield self._chosen(clients, str(file))
+
+    def _check(self) -> None:
+        """Reject options that contradict each other.
+
+        Raises:
+            CommandError: They do.
+        """
+        given = {
+            "--from": self.from_ is not None,
+            "--sandbox": self.sandbox,
+            "--organizations": self.organizations is not None,
+        }
+        first, *others = [*(name for name, is_given in given.items() if is_given), ""]
+        if len(others) > 1:
+            raise CommandError(
+                f"{first} and {others[0]} contradict each other. Use only one of them."
+            )
+        if self.organization is not None and self.from_ is None and self._file() is None:
+            raise CommandError("--organization is only possible with --organizations or --from.")
+
+    def _file(self) -> Path | None:
+        """Return the file of organizations, if there is one."""
+        if self.organizations is not None:
+            return self.organizations
+        file = os.environ.get("OPENAI_USAGE_ORGANIZATIONS", "")
+        return Path(file) if file and not self.sandbox else None
+
+    def _chosen(self, clients: Mapping[str, T], where: str) -> Mapping[str, T]:
+        """Return the client of the chosen organization, or those of all.
+
+        Raises:
+            CommandError: The chosen organization does not exist.
+        """
+        if self.organization is None:
+            return clients
+        if self.organization not in clients:
+            labels = listed(clients, "and") if clients else "no organizations"
+            raise CommandError(f"{where} has {labels}. Choose one with --organization LABEL.")
+        return {self.organization: clients[self.organization]}
+
+    @contextmanager
+    def _copies(self, place: str, on_gap: OnGap) -> Iterator[Mapping[str, AsyncUsageClient]]:
+        """Open a copy, and return a client of each organization in it."""
+        from openai_usage.sync import SyncedClient  # noqa: PLC0415 - an extra
+
+        with open_place(place, "--from", prefix=self.prefix, read_only=True) as sink:
+            known = {label: label for label in sink.organizations()}
+            labels = [*self._chosen(known, f"--from {place}")]
+            times = [each for label in labels if (each := sink.read_at(label)) is not None]
+            if times:
+                say(
+                    f"this is a copy of {listed(labels, 'and')}, read at "
+                    f"{date_and_time(min(times))} UTC. For what it does not have, use openai-usage "
+                    "sync."
+                )
+            yield {label: SyncedClient(sink, label, on_gap=on_gap) for label in labels}
 
 
-def duckdb_path(place: str, option: str) -> str:
-    """Return the path in the value of an option, such as `duckdb:usage.duckdb`.
+@asynccontextmanager
+async def _sandbox(
+    make: Callable[..., AsyncUsageClient], on_retry: Callable[[Retry], object] | None
+) -> AsyncIterator[AsyncUsageClient]:
+    """Start a sandbox, and open a client of it."""
+    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
 
-    Raises:
-        CommandError: The value has another form.
-    """
-    kind, _, path = place.partition(":")
-    if kind != "duckdb" or not path:
-        raise CommandError(
-            f"{option} takes duckdb:FILE, such as duckdb:usage.duckdb, not {place!r:.60}."
-        )
-    return path
+    if sys.stderr.isatty():
+        say("these figures are made up (--sandbox).")
+    async with (
+        Sandbox() as server,
+        make(server.admin_api_key, base_url=server.base_url, on_retry=on_retry) as client,
+    ):
+        yield client
 
 
 @contextmanager

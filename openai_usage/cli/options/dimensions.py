@@ -5,10 +5,13 @@ from typing import Literal, TypeAlias
 
 from openai_usage.analysis.charges import Dimension
 
-Word: TypeAlias = Literal["model", "project", "kind", "product", "line-item", "user", "key"]
+Word: TypeAlias = Literal[
+    "organization", "model", "project", "kind", "product", "line-item", "user", "key"
+]
 """A word that people type."""
 
 _DIMENSIONS: dict[Word, Dimension] = {
+    "organization": "organization",
     "model": "model",
     "project": "project_id",
     "kind": "kind",

@@ -10,10 +10,14 @@ from openai_usage.analysis.groups import Totals
 from openai_usage.analysis.measures import measures_of
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.cli.wording import CommandError
+from openai_usage.schema.columns import columns_of
 from openai_usage.schema.validation import choose
 
 _BUCKET = "start"
 """The period of a row without another one: a bucket."""
+
+_ORGANIZATION = "organization"
+"""The first label of results that are read of several organizations."""
 
 _LINE_ITEM = "line_item"
 """The field that costs must be grouped by, so that the model of a cost is known."""
@@ -46,18 +50,27 @@ class Grouping:
         sort: str | None,
         total: bool,
     ) -> Self:
-        """Return the grouping of results of *endpoint*.
+        """Return the grouping of results of *endpoint*, and of organizations if there are several.
 
         Raises:
             CommandError: *top* is not positive.
             InvalidQueryError: *sort* does not name a column.
         """
+        is_of_several = any(each.name == _ORGANIZATION for each in columns_of(endpoint.result))
+        labels = [_ORGANIZATION, *by] if is_of_several else [*by]
         sent = [name for name in by if name in endpoint.group_by]
         if any(name in derived_of(endpoint) for name in by):
             sent.append(_LINE_ITEM)
         is_changed = top is not None or sort is not None or total
         is_summed = is_changed or any(name not in endpoint.group_by for name in by)
-        made = cls(by, list(dict.fromkeys(sent)), is_summed, top, sort, total)
+        made = cls(
+            labels,
+            list(dict.fromkeys(sent)),
+            is_summed,
+            top,
+            sort,
+            total,
+        )
         if top is not None and top < 1:
             raise CommandError(f"--top takes a positive number, not {top}.")
         if sort is not None:
