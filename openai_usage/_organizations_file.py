@@ -16,7 +16,7 @@ from openai_usage.errors import InvalidOptionError
 
 _OPTION = "organizations"
 _FORM = "the table of an organization begins with [organizations.NAME]."
-_LEAST = Decimal("0.001")
+_LEAST = {"requests_per_second": Decimal("0.001"), "budget": Decimal("0.01")}
 """The least pace and the least budget. A smaller one is a typing error."""
 
 _KEYS = ("admin_key", "admin_api_key", "key")
@@ -102,11 +102,11 @@ def _entry(label: str, table: object) -> Entry:
 
 
 def _check(name: str, value: object) -> None:
-    if name in ("requests_per_second", "budget"):
+    if name in _LEAST:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         number = Decimal(str(value)) if is_number else Decimal("nan")
-        is_valid = number.is_finite() and number >= _LEAST
-        expected = f"a number from {_LEAST}, without quotes"
+        is_valid = number.is_finite() and number >= _LEAST[name]
+        expected = f"a number from {_LEAST[name]}, without quotes"
     else:
         is_valid, expected = isinstance(value, str) and bool(value.strip()), "text"
     if not is_valid:

@@ -1,6 +1,6 @@
 """Organizations: a client for each of several organizations, from a TOML file."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack
 from decimal import Decimal
 from os import PathLike
@@ -104,6 +104,7 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         path: str | PathLike[str],
         *,
         make: Callable[..., AsyncUsageClient] = AsyncUsageClient,
+        only: Collection[str] | None = None,
     ) -> Self:
         """Return a client for each organization of a TOML file.
 
@@ -120,6 +121,8 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         Args:
             path: The file. It also takes `base_url` and `organization` for each organization.
             make: The class of the clients, or a function that takes the options of one.
+            only: The labels of the organizations to open. Default: all. The keys of the others are
+                not read.
 
         Raises:
             InvalidOptionError: The file cannot be read, something in it is not valid, or a key is
@@ -128,7 +131,8 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         problem = ""
         found: list[tuple[Entry, AsyncUsageClient]] = []
         try:
-            entries = read_entries(Path(path))
+            every = read_entries(Path(path))
+            entries = [each for each in every if only is None or each.label in only]
             found.extend((entry, _client(entry, Path(path).parent, make)) for entry in entries)
         except InvalidOptionError as error:
             problem = error.message

@@ -17,7 +17,7 @@ __all__ = ["ID_PREFIXES", "Budget", "Owner", "Period"]
 Period: TypeAlias = Literal["month", "day"]
 """The time for which a budget is."""
 
-Owner: TypeAlias = Literal["project", "model", "user", "key"]
+Owner: TypeAlias = Literal["organization", "project", "model", "user", "key"]
 """The kind of label whose costs a budget is for."""
 
 _OWNERS: tuple[Owner, ...] = get_args(Owner)
@@ -122,8 +122,8 @@ def _with_quiet_constructor(owner: type[T]) -> type[T]:
 class Budget:
     """An amount that the costs of a month or a day should not exceed.
 
-    It is for the whole organization, or for a project, a model, a user or an API key. Except for
-    models, a name can stand for the id.
+    It is for everything, or for one of several organizations, a project, a model, a user or an API
+    key. A name can stand for the id of a project, a user or a key.
 
     Raises:
         InvalidOptionError: A value is not valid, or two contradict each other.
@@ -135,6 +135,8 @@ class Budget:
     """The currency in lower case. Costs in other currencies do not count."""
     per: Period = field(default="month", validator=_period)
     """The time for which the amount is."""
+    organization: str | None = field(default=None, validator=_text)
+    """The label of the organization, if the costs of several are read together."""
     project: str | None = field(default=None, validator=_text)
     """The id or the name of the project."""
     model: str | None = field(default=None, validator=_text)
@@ -153,7 +155,7 @@ class Budget:
         if len(owners) > 1:
             raise InvalidOptionError(
                 f"{listed(owners, 'and')} contradict each other: a budget is for one of "
-                f"{listed(_OWNERS, 'or')}, or for the whole organization. Make a budget for each.",
+                f"{listed(_OWNERS, 'or')}, or for everything. Make a budget for each.",
                 option=owners[1],
             )
         if self.warn_at and not self.amount:
@@ -161,12 +163,12 @@ class Budget:
 
     @property
     def owner(self) -> Owner | None:
-        """The kind of label whose costs the budget is for. None for the whole organization."""
+        """The kind of label whose costs the budget is for. None for everything."""
         return next((name for name in _OWNERS if getattr(self, name) is not None), None)
 
     @property
     def of(self) -> str | None:
-        """The id or the name of the project, model, user or key. None for the organization."""
+        """The label, id or name of what the budget is for. None for everything."""
         found: str | None = None if self.owner is None else getattr(self, self.owner)
         return found
 

@@ -1,6 +1,6 @@
 """Compare spending with budgets, each of which is for a part of the costs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from openai_usage.names import Name
 __all__ = ["Verdict", "check_budgets", "costs_group_by"]
 
 _DIMENSIONS: Mapping[Owner, Dimension] = {
+    "organization": "organization",
     "project": "project_id",
     "model": "model",
     "user": "user_id",
@@ -28,6 +29,7 @@ _DIMENSIONS: Mapping[Owner, Dimension] = {
 """The label of a charge."""
 
 _WORDS: Mapping[Owner, str] = {
+    "organization": "organization",
     "project": "project",
     "model": "model",
     "user": "user",
@@ -42,7 +44,11 @@ def costs_group_by(budgets: Iterable[Budget]) -> list[Field]:
 
 
 def check_budgets(
-    budgets: Iterable[Budget], spendings: Sequence[Spending], *, names: Names | None = None
+    budgets: Iterable[Budget],
+    spendings: Sequence[Spending],
+    *,
+    names: Names | None = None,
+    organizations: Collection[str] = (),
 ) -> list[BudgetVerdict]:
     """Compare spending with budgets, and return a verdict for each.
 
@@ -59,6 +65,8 @@ def check_budgets(
         spendings: The spending in each currency, as `spending()` returns it, of costs that are
             grouped by what `costs_group_by` returns.
         names: The names that stand for ids in *budgets*, and that are shown in place of ids.
+        organizations: The labels of the organizations whose costs were read. One without costs has
+            spent nothing.
 
     Raises:
         InvalidOptionError: A name stands for several ids.
@@ -66,7 +74,7 @@ def check_budgets(
     """
     if not spendings:
         raise ValueError("spendings is empty. Pass what spending() returns.")
-    costs = _Costs(spendings, names or Names(known={}))
+    costs = _Costs(spendings, names or Names(known={}), organizations)
     return [costs.verdict(each) for each in budgets]
 
 
@@ -77,6 +85,8 @@ class _Costs:
     found: Sequence[Spending]
     """The spending in each currency; at least one."""
     names: Names
+    organizations: Collection[str]
+    """The labels of the organizations whose costs were read."""
     _groups: dict[tuple[str, Owner], Mapping[str | None, Sequence[Charge]]] = field(
         factory=dict, init=False
     )
@@ -141,6 +151,8 @@ class _Costs:
             return None
         if any(budget.of in self._grouped(each, budget.owner) for each in self.found):
             return budget.of
+        if budget.owner == "organization" and budget.of in self.organizations:
+            return budget.of
         known = self._named(budget.owner)
         if budget.of in known:
             return budget.of
@@ -165,7 +177,8 @@ class _Costs:
         if budget.name is not None:
             return label(budget.name)
         if budget.owner is None:
-            return "Organization"
+            several = any(each.organization for one in self.found for each in one.charges)
+            return "All organizations" if several else "Organization"
         word, name = _WORDS[budget.owner], id_ and self.names.of(id_).name
         return f"{word[0].upper()}{word[1:]} {label(name or str(budget.of))}"
 
@@ -174,9 +187,9 @@ class _Costs:
         word, months = _WORDS[owner], f"{self.found[0].last_month:%B} or {self.found[0].month:%B}"
         fact = f"no cost of {months} has the {word} {short_repr(budget.of)}."
         ids, named = self._ids(owner), self._named(owner)
-        if not ids and any(each.charges for each in self.found):
-            [field] = fields_of([_DIMENSIONS[owner]])
-            hint = f"No cost has any {word}: group the query by {field}."
+        fields = fields_of([_DIMENSIONS[owner]])
+        if fields and not ids and any(each.charges for each in self.found):
+            hint = f"No cost has any {word}: group the query by {fields[0]}."
         elif budget.needs_names and not named:
             hint = f"Names are not known, so use the id ({ID_PREFIXES[owner]}…)."
         else:

@@ -9,7 +9,7 @@ from attrs import frozen
 from rich.console import Console
 
 from openai_usage._gap_text import describe_spans
-from openai_usage._text import with_full_stop
+from openai_usage._text import listed, with_full_stop
 from openai_usage._time_format import iso
 from openai_usage.analysis import BudgetVerdict, LimitNotice, Spending, Unusual
 from openai_usage.cli.bill import Bill
@@ -38,7 +38,7 @@ class Answer:
     unchecked: str
     """The reason why the budget cannot be checked; empty if it can."""
     verdicts: Sequence[BudgetVerdict]
-    """The budgets of the file."""
+    """The budgets of the file, and those of organizations."""
     limits: Sequence[LimitNotice]
     """The limits of the organization or its projects that are reached this month."""
     unusual: Sequence[Unusual]
@@ -84,8 +84,10 @@ class Answer:
         return notification(sentences, amounts, exit_code=exit_code, until=self.now)
 
     def _notes(self) -> list[str]:
-        """Return a sentence for each budget of the file, each limit, and the unusual days."""
+        """Return a sentence for what is left out, for each budget and limit, and unusual days."""
+        left_out = self.bill.left_out
         return [
+            *(_left_out(left_out) if left_out else []),
             *(with_full_stop(str(each)) for each in self.verdicts),
             *(map(str, self.limits) if self.limits else _no_limits(self.bill)),
             *(describe_days([*map(self.bill.named, self.unusual)]) if self.options.unusual else []),
@@ -114,13 +116,19 @@ class Answer:
                 figures(each, self.budget.verdict(each), names, by) for each in self.found
             ],
         }
-        if self.budget.budgets is not None:
+        if self.bill.left_out:
+            report["left_out"] = [*self.bill.left_out]
+        if self.verdicts or self.budget.budgets is not None:
             report["budgets"] = [each.to_dict() for each in self.verdicts]
         if self.options.limits:
             report["limits"] = [each.to_dict() for each in self.limits]
         if self.options.unusual:
             report["unusual"] = [day_figures(each) for each in self.unusual]
         return report
+
+
+def _left_out(labels: Sequence[str]) -> list[str]:
+    return [f"The costs of {listed(labels, 'and')} could not be read, and are left out."]
 
 
 def _no_limits(bill: Bill) -> list[str]:

@@ -19,6 +19,8 @@ from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.cli.output.unread import describe_unread
+from openai_usage.combined_client import UnreadOrganization
 from openai_usage.schema.times import unix_seconds
 
 _RECENT = timedelta(days=2)
@@ -45,11 +47,19 @@ class Bill:
     names: KnownNames = field(factory=KnownNames)
     limits: Limits | None = None
     """The limits of spending, if they were requested."""
+    unread_organizations: Sequence[UnreadOrganization] = ()
+    """What could not be read of one of several organizations."""
 
     @property
     def unknown(self) -> str:
         """The unknown parts of the range as a sentence; empty if everything is known."""
-        return self.unread or " ".join(describe_gaps(self.gaps))
+        sentences = [*describe_gaps(self.gaps), *describe_unread(self.unread_organizations)]
+        return self.unread or " ".join(sentences)
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """The labels of the organizations whose costs could not be read."""
+        return [each.organization for each in self.unread_organizations if each.error is not None]
 
     def has_today(self, now: datetime) -> bool:
         """Return whether a bucket or a gap reaches into today, or today begins at *now*."""
@@ -143,6 +153,7 @@ async def fetch_bill(
         gaps=[each for each in gaps if each.end_time > first],
         names=names.with_results(result for bucket in buckets for result in bucket.results),
         limits=limits,
+        unread_organizations=client._unread,  # noqa: SLF001 - of a combined client
     )
 
 

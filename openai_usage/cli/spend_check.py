@@ -24,7 +24,7 @@ def exit_code_of(answer: Answer) -> int:
     verdicts = [each for each in answer.verdicts if each.exit_code]
     for each in verdicts:
         say(with_full_stop(str(each)))
-    is_unknown = not budget.has_budgets and bool(answer.bill.unknown)
+    is_unknown = not (budget.has_budgets or answer.verdicts) and bool(answer.bill.unknown)
     code = worst_of([code, *(each.exit_code for each in verdicts), 5 if is_unknown else 0])
     recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
@@ -42,7 +42,7 @@ def why_unchecked(found: Sequence[Spending], budget: BudgetOptions, bill: Bill, 
     counted = bill.month if is_over else first_that_counts(today)
     first = unix_seconds(counted, param="today")
     verdicts = filter(None, map(budget.verdict, found))
-    is_certain = all(gap.end_time <= first for gap in bill.gaps)
+    is_certain = not bill.left_out and all(gap.end_time <= first for gap in bill.gaps)
     return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
 
 

@@ -47,7 +47,7 @@ def answers_of(
     moment = datetime.fromtimestamp(now, UTC)
     found = [
         day
-        for by in ((), ("model",), ("project_id",))
+        for by in _unusual_by(figures)
         for day in unusual(daily, by, now=moment)
         if day.day >= first
     ]
@@ -61,6 +61,12 @@ def answers_of(
         judged_days=_judged_days(daily, now, figures.period),
         courses=tuple(courses([*past, *bill], now, limit)) if figures.period.end == now else (),
     )
+
+
+def _unusual_by(figures: Figures) -> list[Sequence[str]]:
+    """Return the labels by which unusual days are looked for: none, then one at a time."""
+    organization = [("organization",)] if "organization" in figures.group_by else []
+    return [(), *organization, ("model",), ("project_id",)]
 
 
 def _steps(buckets: _Buckets, moved: Sequence[Price]) -> list[PriceStep]:

@@ -21,7 +21,7 @@ from openai_usage.analysis.projection import Projection
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
-from openai_usage.report.options import BREAKDOWNS, Breakdown
+from openai_usage.report.options import BREAKDOWNS
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.results import CompletionsResult
 
@@ -172,8 +172,9 @@ class Figures:
     """The costs by `user` and by `API key`, if they were requested."""
     answers: Answers = field(default=Factory(Answers), repr=False)
     """The answers besides sums."""
-    group_by: Sequence[Breakdown] = BREAKDOWNS
-    """The breakdowns of spend, in the order of the page."""
+    group_by: Sequence[str] = BREAKDOWNS
+    """The breakdowns of spend, in the order of the page. The first is `organization` if there are
+    several."""
     project_ids: Sequence[str] = ()
     """The projects that the figures are of. Empty for all."""
     organization_name: str = ""

@@ -12,16 +12,17 @@ from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable
 from openai_usage.analysis.daily import Period
 from openai_usage.client import BaseClient
+from openai_usage.combined_client import CombinedClient
 from openai_usage.errors import InvalidQueryError
 from openai_usage.limits import SpendLimit
 from openai_usage.names import Names
 from openai_usage.report.answers import answers_of
 from openai_usage.report.data import Figures, Missing, Spend, Usage
 from openai_usage.report.fetch_budgets import bill_for, verdicts_on
-from openai_usage.report.fetch_costs import HISTORY_DAYS, Buckets, Costs, Label, costs_in
+from openai_usage.report.fetch_costs import HISTORY_DAYS, LABELS, Buckets, Costs, Label, costs_in
 from openai_usage.report.fetch_usage import measures_of, usage_in
 from openai_usage.report.options import Options
-from openai_usage.report.reading import Read, missing_of, or_error, reason
+from openai_usage.report.reading import Read, missing_of, missing_organizations, or_error, reason
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import CostsResult
 from openai_usage.schema.times import Timestamp, unix_seconds
@@ -66,9 +67,11 @@ async def gather(
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     ids = options.project_ids
+    is_combined = isinstance(client, CombinedClient)
+    by: Sequence[Label] = (*LABELS, "organization") if is_combined else LABELS
     costs, before, usage, people, spent, limit = await asyncio.gather(
-        or_error(costs_in(client, period, ids), Costs()),
-        or_error(costs_in(client, compared, ids, history_days=HISTORY_DAYS), Costs()),
+        or_error(costs_in(client, period, ids, labels=by), Costs()),
+        or_error(costs_in(client, compared, ids, labels=by, history_days=HISTORY_DAYS), Costs()),
         asyncio.gather(
             *(or_error(usage_in(client, row, period, ids), Usage(row.name, {}, {})) for row in rows)
         ),
@@ -98,6 +101,7 @@ async def gather(
             if answer.error is not None
         ),
         *missing_of("budgets", frozenset(), spent, due),
+        *missing_organizations(client._unread),  # noqa: SLF001 - of a combined client
     ]
     config = client._transport.options  # noqa: SLF001 - the organization is not a secret
     bill, past = costs.figures.buckets, before.figures.buckets
@@ -106,7 +110,8 @@ async def gather(
         compared=compared,
         host=client._source,  # noqa: SLF001 - likewise
         organization=config.organization,
-        organization_name=options.organization_name or _organization_name([past, bill]),
+        organization_name=options.organization_name
+        or (client._source if is_combined else _organization_name([past, bill])),  # noqa: SLF001
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),
         people={
@@ -121,7 +126,7 @@ async def gather(
         names=names and names.with_names_from(_with_project_names([past, bill])),
         costs_start=costs.start,
         gaps_before=before.gaps,
-        group_by=options.group_by,
+        group_by=("organization", *options.group_by) if is_combined else options.group_by,
         project_ids=options.project_ids,
         is_sample=options.is_sample,
     )

@@ -17,10 +17,10 @@ from openai_usage.schema.times import DAY
 
 Buckets: TypeAlias = list[Bucket[CostsResult]]
 
-Label: TypeAlias = Literal["project_id", "line_item", "user_id", "api_key_id"]
+Label: TypeAlias = Literal["project_id", "line_item", "organization", "user_id", "api_key_id"]
 """A label by which a report groups costs."""
 
-_LABELS: Sequence[Label] = ("project_id", "line_item")
+LABELS: Sequence[Label] = ("project_id", "line_item")
 
 HISTORY_DAYS = WEEKS * 7
 """The days before the range that show what is usual on each day of the week."""
@@ -28,7 +28,7 @@ HISTORY_DAYS = WEEKS * 7
 
 @frozen
 class Costs:
-    """Costs by currency, project and line item, and the buckets that they were added up from."""
+    """Costs by currency and labels, and the buckets that they were added up from."""
 
     rows: Mapping[str, Rows] = Factory(dict)
     buckets: Buckets = Factory(list)
@@ -39,7 +39,7 @@ async def costs_in(
     period: Period | None,
     project_ids: Sequence[str],
     *,
-    labels: Sequence[Label] = _LABELS,
+    labels: Sequence[Label] = LABELS,
     history_days: int = 0,
 ) -> Read[Costs]:
     """Return the costs in *period*, or no costs if there is no period.
@@ -58,7 +58,7 @@ async def costs_in(
         type(client).costs,
         start_time=max(0, min(period.start, period.end - history_days * DAY)),
         end_time=period.end,
-        group_by=labels,
+        group_by=[label for label in labels if label != "organization"],
         project_ids=project_ids or None,
     )
     daily: defaultdict[str, DailyTotals] = defaultdict(lambda: DailyTotals(len(period.days)))

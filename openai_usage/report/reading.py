@@ -1,6 +1,6 @@
 """The answer of one endpoint: its figures and its gaps, or the error instead of them."""
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from attrs import frozen
@@ -11,6 +11,8 @@ from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import find_gaps
 from openai_usage._text import printable
 from openai_usage.analysis.daily import Period
+from openai_usage.analysis.groups import group_by
+from openai_usage.combined_client import UnreadOrganization
 from openai_usage.errors import APIError, SyncError
 from openai_usage.gaps import Gap
 from openai_usage.report.data import Missing
@@ -37,6 +39,18 @@ async def or_error(request: Awaitable[Read[T]], nothing: T) -> Read[T]:
         return await request
     except (APIError, SyncError) as error:  # a copy can lack an endpoint
         return Read(nothing, error=error)
+
+
+def missing_organizations(unread: Iterable[UnreadOrganization]) -> Iterator[Missing]:
+    """Yield what could not be read of one of several organizations, each once."""
+    # Costs are read more than once, for other ranges and other labels.
+    for what, parts in group_by(unread, lambda each: each.what).items():
+        first = next((each for each in parts if each.error is not None), parts[0])
+        if first.error is not None:
+            yield Missing(what, reason(first.error))
+        else:
+            gaps = tuple(dict.fromkeys(gap for each in parts for gap in each.gaps))
+            yield Missing(what, f"the API returned no bucket for {describe_spans(gaps)}", gaps=gaps)
 
 
 def reason(error: APIError | SyncError) -> str:

@@ -20,6 +20,7 @@ from openai_usage.schema.line_items import line_item_label, parse_line_item
 _LABELS: Mapping[str, Callable[[Key], str | None]] = {
     "model": lambda key: line_item_label(key[1], "model"),
     "project": lambda key: key[0],
+    "organization": lambda key: key[2],
     "user": lambda key: key[0],
     "API key": lambda key: key[0],
 }
@@ -65,7 +66,7 @@ class Ranking:
     """All projects, or all models, with costs in one currency, largest first."""
 
     what: str
-    """`model`, `project`, `user` or `API key`."""
+    """`organization`, `model`, `project`, `user` or `API key`."""
     currency: str
     """The currency as the figures have it."""
     unit: Unit
@@ -134,7 +135,7 @@ def _total(items: Iterable[RankedItem], name: str) -> Decimal:
 
 
 def rankings(figures: Figures) -> list[Ranking]:
-    """Return the rankings by model and by project, then by user and by key, by currency."""
+    """Return the rankings by organization, model and project, then of people, by currency."""
     breakdowns = [
         *((what, figures.spend) for what in figures.group_by),
         *figures.people.items(),
@@ -163,7 +164,8 @@ def _ranking(figures: Figures, spend: Spend, currency: str, what: str, suffix: s
         return total(*(map(days.__getitem__, places) for days in rows))
 
     ids = sorted({*now, *(before or ())}, key=str)
-    labels = _labels(ids, None if what == "model" else figures.names, f"(no {what})")
+    has_names = what not in ("model", "organization")
+    labels = _labels(ids, figures.names if has_names else None, f"(no {what})")
 
     def ranked_item(
         name: str, id_: str | None, days: Values, days_before: Iterable[Values]

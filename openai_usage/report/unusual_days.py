@@ -8,20 +8,20 @@ from openai_usage._text import printable
 from openai_usage.analysis.unusual_day import Unusual
 from openai_usage.report.data import Figures
 
-_WHAT = {"model": "model", "project_id": "project"}
+_WHAT = {"organization": "organization", "model": "model", "project_id": "project"}
 """The names on the page of the labels of unusual days."""
 
 
 @frozen
 class UnusualDay:
-    """An unusual day of everything together, of a model or of a project."""
+    """An unusual day of everything together, of an organization, a model or a project."""
 
     date: str
     """The date as `2026-09-10`."""
     what: str
-    """`model`, `project`, or "" for everything together."""
+    """`organization`, `model`, `project`, or "" for everything together."""
     name: str
-    """The name of the model or the project, or "" for everything together."""
+    """The name of that, or "" for everything together."""
     text: str
     """The whole sentence: the day, the amount, the usual amount and how sure it is."""
     found: Unusual
@@ -36,7 +36,8 @@ def unusual_days(
     Args:
         figures: The figures of the report.
         currency: The currency as the figures have it.
-        labels: The names by id, for `model` and `project`. What is left out is not yielded.
+        labels: The names by id, for `organization`, `model` and `project`. What is left out is not
+            yielded.
     """
     for found in figures.answers.unusual:
         if found.currency != currency:

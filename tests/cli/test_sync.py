@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("here")]
 
 NOON = TODAY + DAY // 2
 SYNC = "sync --to duckdb:usage.duckdb"
+FORMS = "duckdb:FILE, delta:FOLDER or dlt:DESTINATION, such as duckdb:usage.duckdb"
 OF_DEFAULT = (
     "this is a copy of default, read at 2026-09-10 12:00 UTC. For what it does not have, use "
     "openai-usage sync."
@@ -96,11 +97,8 @@ def test_where_nothing_can_be_read_only_the_reasons_are_printed(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            "--to delta:lake",
-            "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'delta:lake'.",
-        ),
-        ("--to duckdb:", "--to takes duckdb:FILE, such as duckdb:usage.duckdb, not 'duckdb:'."),
+        ("--to usage.duckdb", f"--to takes {FORMS}, not 'usage.duckdb'."),
+        ("--to duckdb:", f"--to takes {FORMS}, not 'duckdb:'."),
         ("--to duckdb:u --last 9d --start 2026-01-01", "--last and --start contradict each other."),
         ("--to duckdb:u --endpoints audio-speech", "--endpoints takes "),
         ("--to duckdb:u --group-by modle", "--group-by takes "),
@@ -156,7 +154,7 @@ def test_several_organizations_are_read_from_a_file(
     terminal(f"{SYNC} --organizations organizations.toml --label acme", exit_code=2)
     assert "--label and --organizations contradict each other" in terminal.err
     terminal(f"{SYNC} --organizations no.toml", exit_code=2)
-    assert terminal.err.startswith("openai-usage: no.toml: the file cannot be read")
+    assert terminal.err.startswith("openai-usage: the file cannot be read")
 
 
 # --------------------------------------------------------------------- reading the copy
@@ -226,32 +224,40 @@ def test_another_process_that_has_the_file_is_named(
     )
 
 
-def test_one_of_several_organizations_is_chosen(
+def test_organizations_of_a_copy_are_read_together_or_one_is_chosen(
     terminal: Terminal, copied: Sandbox, here: Path
 ) -> None:
     terminal("costs --from duckdb:usage.duckdb --organization acme", exit_code=2)
     assert "--from duckdb:usage.duckdb has default. Choose one with" in terminal.err
-    terminal("costs --organization acme", exit_code=2)
-    assert terminal.err == "openai-usage: --organization is only possible with --from.\n"
     terminal(f"{SYNC} --last 9d --label acme --endpoints costs", exit_code=1)
     assert "is in the copy already, with the label default. Use this label" in terminal.err
     with Sandbox(seed=8, now=NOON) as other, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_ADMIN_KEY", other.admin_api_key)
         patch.setenv("OPENAI_BASE_URL", other.base_url)
         terminal(f"{SYNC} --last 9d --label acme --endpoints costs")
-    terminal("costs --from duckdb:usage.duckdb", exit_code=2)
-    assert terminal.err == (
-        "openai-usage: --from duckdb:usage.duckdb has acme and default. Choose one with "
-        "--organization LABEL.\n"
-    )
-    terminal("costs --last 3d --from duckdb:usage.duckdb --organization acme")
-    assert "a copy of acme" in terminal.err
+    both = terminal("costs --last 3d --format csv --total --from duckdb:usage.duckdb")
+    assert [line.split(",")[2] for line in both.splitlines()] == ["organization", "acme", "default"]
+    assert "a copy of acme and default, read at" in terminal.err
+    terminal("images --last 3d --from duckdb:usage.duckdb", exit_code=1)
+    assert "images of acme could not be read, and are left out: the copy has no" in terminal.err
+    one = terminal("costs --last 3d --from duckdb:usage.duckdb --organization acme")
+    assert "a copy of acme, read at" in terminal.err
+    assert "organization" not in one
+
+
+def test_a_copy_with_a_prefix_is_read(terminal: Terminal, copied: Sandbox, here: Path) -> None:
+    terminal(f"{SYNC} --last 9d --endpoints images --bucket-width 1h --prefix hours_")
+    hours = "images --last 2d --bucket-width 1h --format jsonl"
+    found = terminal(f"{hours} --from duckdb:usage.duckdb --prefix hours_")
+    assert found == terminal(hours)
+    terminal(f"{hours} --prefix hours_", exit_code=2)
+    assert terminal.err == "openai-usage: --prefix is only possible with --from.\n"
 
 
 @pytest.mark.parametrize(
     ("command", "exit_code", "message"),
     [
-        ("costs --from usage.duckdb", 2, "--from takes duckdb:FILE, such as duckdb:usage.duckdb"),
+        ("costs --from usage.duckdb", 2, f"--from takes {FORMS}"),
         ("costs --from duckdb:nowhere", 1, "nowhere cannot be opened: "),
         ("costs --from duckdb:empty", 1, "empty is not a copy: it has no table "),
         ("costs --from duckdb:usage.duckdb --sandbox", 2, "--from and --sandbox contradict"),

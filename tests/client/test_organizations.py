@@ -163,10 +163,10 @@ ACME = "[organizations.acme]\n"
         (f'{ACME}admin_key_file = "no.key"', "acme: the file no.key cannot be read."),
         (f'{ACME}admin_key_evn = "A"', "acme: 'admin_key_evn' is unknown. An organization takes"),
         (f"{ACME}admin_key_env = 5", "acme: admin_key_env takes text, not 5."),
-        (f'{ACME}budget = "5"', "acme: budget takes a number from 0.001, without quotes, not '5'."),
+        (f'{ACME}budget = "5"', "acme: budget takes a number from 0.01, without quotes, not '5'."),
         (
             f"{ACME}budget = true",
-            "acme: budget takes a number from 0.001, without quotes, not",
+            "acme: budget takes a number from 0.01, without quotes, not",
         ),
         (
             f"{ACME}requests_per_second = -1.5",
@@ -174,9 +174,9 @@ ACME = "[organizations.acme]\n"
         ),
         (
             f"{ACME}budget = nan",
-            "acme: budget takes a number from 0.001, without quotes",
+            "acme: budget takes a number from 0.01, without quotes",
         ),
-        (f"{ACME}budget = inf", "acme: budget takes a number from 0.001"),
+        (f"{ACME}budget = inf", "acme: budget takes a number from 0.01"),
         (f"{ACME}requests_per_second = 0.0005", "acme: requests_per_second takes a number from"),
         (f'{ACME}admin_key_file = "a\\u0000b"', "acme: the file a"),
         ("[organizations.acme", "the file is not valid TOML at "),

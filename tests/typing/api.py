@@ -309,7 +309,9 @@ def budgets_are_compared_with_spending(client: UsageClient) -> None:
     budgets = read_budgets("budgets.toml")
     assert_type(budgets, list[Budget])
     assert_type(Budget(amount="500.50", warn_at=[0.5, 1]).amount, Decimal)
-    assert_type(Budget(amount=5).owner, Literal["project", "model", "user", "key"] | None)
+    assert_type(
+        Budget(amount=5).owner, Literal["organization", "project", "model", "user", "key"] | None
+    )
     Budget(amount=0.1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Budget(amount=5, per="week")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Budget(5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

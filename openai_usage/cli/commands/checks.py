@@ -58,8 +58,8 @@ class Check:
     """The original error, whose wording may vary between checks with the same cause."""
 
 
-def check_key(key: Secret) -> Check:
-    """Check by its prefix whether a key can read usage."""
+def check_key(key: Secret, place: str = "OPENAI_ADMIN_KEY") -> Check:
+    """Check by its prefix whether a key, which is set in a *place*, can read usage."""
     if not key.reveal():
         return Check("key", "failed", f"OPENAI_ADMIN_KEY is not set. {key_advice()}")
     masked = mask_key(key)
@@ -68,7 +68,7 @@ def check_key(key: Secret) -> Check:
     for prefix, kind in _OTHER_KINDS.items():
         if key.reveal().startswith(prefix):
             fact = f"{masked} is {kind}, and cannot read usage."
-            advice = f"Set OPENAI_ADMIN_KEY to an organization's admin key. {CREATE_ADMIN_KEY}"
+            advice = f"Set {place} to an organization's admin key. {CREATE_ADMIN_KEY}"
             return Check("key", "failed", f"{fact} {advice}")
     return Check("key", "skipped", f"{masked} does not begin like an admin key: {_ADMIN}…")
 

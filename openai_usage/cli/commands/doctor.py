@@ -20,6 +20,7 @@ from openai_usage import (
     days_ago,
 )
 from openai_usage._http.environment import resolve_admin_key
+from openai_usage._http.secret import Secret
 from openai_usage._text import listed, printable, with_full_stop
 from openai_usage.cli.commands.checks import (
     RESPONSE_TIMEOUT,
@@ -66,42 +67,62 @@ def doctor(*, connection: Connection = _CONNECTION) -> int:
     """
     if connection.from_ is not None:
         raise CommandError("--from is not possible here: this command checks the API.")
-    checks, code = asyncio.run(_check_all(connection))
+    codes: list[int] = []
+    labels: Sequence[str | None] = connection.labels or [None]
+    with console_on(sys.stdout.buffer) as console:
+        for label in labels:
+            if label is not None:
+                console.print(Text(f"\n{label}" if codes else label, style="bold"))
+            one = connection if label is None else evolve(connection, organization=label)
+            checks, code = asyncio.run(_check_all(one))
+            console.print(_grid(checks), crop=False)
+            codes.append(code)
+    return max(codes)
+
+
+def _grid(checks: Sequence[Check]) -> Table:
     grid = Table.grid(padding=(0, 1, 0, 0))
     for check in _without_repeats(_of_all_endpoints(checks)):
         mark, color = _MARKS[check.state]
         message = f"{check.message} ({check.detail})" if check.detail else check.message
-        if not connection.sandbox:  # the key of a sandbox is not secret
-            message = _without_key(message)
         grid.add_row(
             Text(mark, style=color), Text(check.name), Text(printable(message), overflow="fold")
         )
-    with console_on(sys.stdout.buffer) as console:
-        console.print(grid, crop=False)
-    return code
+    return grid
 
 
 async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
     """Run all checks; return them with the exit code."""
-    key = Check("key", "ok", "the key of the sandbox")
-    if not connection.sandbox:
-        key = check_key(resolve_admin_key(None))
+    key = _key_of_environment(connection)
     try:
         async with connection.client(QUICK_CLIENT) as client:
+            secret = client._transport.options.admin_api_key  # noqa: SLF001 - only its form
+            if connection.organization is not None:
+                key = check_key(secret, "the key in the file of organizations")
             checks = await run_checks(client)
             organization = client._transport.organization  # noqa: SLF001 - only useful here
             key = _with_organization(key, organization)
+            if not connection.sandbox:  # the key of a sandbox is not secret
+                checks = [_without_key(check, secret) for check in checks]
             checks = [key, Check("address", "ok", client.base_url), *checks]
     except MissingAdminKeyError:
         return [key, _skipped("address", *_REMAINING)], 2
     except InvalidOptionError as error:
         name = _CHECKED_BY.get(error.option, error.option)
+        if name == "organizations":
+            return [Check("file", "failed", as_typed(error)), _skipped("key", *_REMAINING)], 2
         says_more = name == "key" and key.state == "failed"
         invalid = key if says_more else Check(name, "failed", as_typed(error))
         if name == "key":
             return [invalid, _skipped("address", *_REMAINING)], 2
         return [key, invalid, _skipped(*_REMAINING)], 2
     return checks, int(any(check.state == "failed" for check in checks))
+
+
+def _key_of_environment(connection: Connection) -> Check:
+    if connection.sandbox:
+        return Check("key", "ok", "the key of the sandbox")
+    return check_key(resolve_admin_key(None))
 
 
 async def run_checks(client: AsyncUsageClient) -> Sequence[Check]:
@@ -178,5 +199,5 @@ def _without_repeats(checks: Iterable[Check]) -> Iterator[Check]:
                 first.setdefault(known, check.name)
 
 
-def _without_key(text: str) -> str:
-    return resolve_admin_key(None).redacted(text) if resolve_admin_key(None).reveal() else text
+def _without_key(check: Check, key: Secret) -> Check:
+    return evolve(check, message=key.redacted(check.message), detail=key.redacted(check.detail))

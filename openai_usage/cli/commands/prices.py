@@ -16,7 +16,7 @@ from openai_usage.analysis.daily import Period
 from openai_usage.analysis.prices import prices as prices_of
 from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
-from openai_usage.cli.options.dimensions import Word, dimensions_of
+from openai_usage.cli.options.dimensions import Word, by_organization, dimensions_of
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.output import Destination
 from openai_usage.cli.options.time_range import TimeRange
@@ -24,6 +24,8 @@ from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.price_rows import PriceRows
+from openai_usage.cli.output.unread import say_unread
+from openai_usage.combined_client import UnreadOrganization
 from openai_usage.schema.times import DAY
 from openai_usage.schema.windows import Window
 
@@ -76,9 +78,11 @@ def prices(
     start, end = range.span()
     window = Window(start // DAY * DAY, now if end is None else min(end, now))
     before = _before(window)
-    dimensions = dimensions_of(by)
+    dimensions = dimensions_of(by_organization(by, connection.labels))
     group_by = fields_of((*dimensions, "line_item"))
     gaps: list[Gap] = []
+
+    unread: list[UnreadOrganization] = []
 
     async def fetch() -> tuple[_Bill, _Bill, KnownNames]:
         async with connection.client(on_gap=gaps.append, reading="costs") as client:
@@ -93,9 +97,11 @@ def prices(
                 )
                 return await query.concurrently().collect()
 
-            return await asyncio.gather(
+            found = await asyncio.gather(
                 bill_of(window), bill_of(before), naming.of(client, group_by, ids)
             )
+            unread.extend(client._unread)  # noqa: SLF001 - of a combined client
+            return found
 
     bill, bill_before, names = asyncio.run(fetch())
     names = names.with_results(
@@ -115,4 +121,4 @@ def prices(
     names.warn_of_unread()
     for sentence in describe_gaps(gaps):
         say(sentence)
-    return 1 if gaps else 0
+    return say_unread(unread) or int(bool(gaps))

@@ -168,6 +168,6 @@ def _warn_of_unread_names(figures: Figures) -> None:
     if figures.names is not None:
         known = KnownNames(figures.names)
         for spend in figures.spend:
-            for project, _ in [*spend.rows, *(spend.before or ())]:
+            for project, *_ in [*spend.rows, *(spend.before or ())]:
                 known.named("project_name", project)
         known.warn_of_unread()

@@ -5,10 +5,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from attrs import evolve
+
 from openai_usage import APIError, NotificationError
 from openai_usage._text import printable, with_full_stop
 from openai_usage.analysis import (
     Budget,
+    BudgetVerdict,
     LimitNotice,
     Spending,
     check_budgets,
@@ -30,6 +33,9 @@ from openai_usage.cli.spend_check import exit_code_of, why_unchecked
 from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetOptions(), Destination()
+_OF_ONE = ("organization", "project", "key")
+"""The owners of budgets that belong to one organization."""
+
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
 
 
@@ -59,10 +65,13 @@ def spend(
     so, and from 06:00 UTC it counts as missing.
     """
     options.validate()
-    budget.validate(unusual=options.unusual)
+    labels = connection.labels
+    options = options.for_organizations(labels)
+    planned = [each for each in connection.budgets if each.organization in labels]
+    budget.validate(has_others=options.unusual or bool(planned))
     reject_projects(budget.budgets, options.project_ids)
     output.check()
-    budgets = [] if budget.budgets is None else read_budgets(budget.budgets)
+    budgets = [*planned, *([] if budget.budgets is None else read_budgets(budget.budgets))]
     month = options.first_day  # before `now`, so that it never begins after it
     now = datetime.fromtimestamp(int(time.time()), UTC)
     try:
@@ -71,7 +80,7 @@ def spend(
         if not budget.check:
             raise
         bill = Bill(month=month, unread=printable(as_typed(error)))
-    answer = _answer(bill, options, budget, budgets, now)
+    answer = _answer(bill, options, budget, budgets, now, labels=labels)
     try:
         with output.opened() as file:
             answer.write(output, file)
@@ -91,6 +100,8 @@ def _answer(
     budget: BudgetOptions,
     budgets: Sequence[Budget],
     now: datetime,
+    *,
+    labels: Sequence[str],
 ) -> Answer:
     """Return what the bill of a month comes to, compared with budgets and limits."""
     bill = bill.up_to(now, check=budget.check)
@@ -110,10 +121,26 @@ def _answer(
         budget=budget,
         now=now,
         unchecked=why_unchecked(found, budget, bill, now.date()) if budget.check else "",
-        verdicts=check_budgets(budgets, found, names=bill.names.names) if budgets else [],
+        verdicts=_verdicts(bill, budgets, found, labels) if budgets else [],
         limits=_limits(bill, found, options),
         unusual=bill.unusual_days(options.dimensions, now) if options.unusual else [],
     )
+
+
+def _verdicts(
+    bill: Bill, budgets: Sequence[Budget], found: Sequence[Spending], labels: Sequence[str]
+) -> list[BudgetVerdict]:
+    """Compare spending with budgets. What needs an organization that is left out is uncertain."""
+    known = [each for each in labels if each not in bill.left_out]
+    verdicts = check_budgets(budgets, found, names=bill.names.names, organizations=known)
+    if not bill.left_out:
+        return verdicts
+    return [
+        evolve(
+            each, is_certain=each.is_certain and not each.problem and each.budget.owner in _OF_ONE
+        )
+        for each in verdicts
+    ]
 
 
 def _limits(bill: Bill, found: Sequence[Spending], options: SpendOptions) -> list[LimitNotice]:

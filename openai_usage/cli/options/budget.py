@@ -48,8 +48,8 @@ class BudgetOptions:
     budgets: Annotated[
         Path | None,
         Parameter(
-            help="A TOML file with budgets: of the organization, projects, models, users or keys, "
-            "for a month or a day."
+            help="A TOML file with budgets: of everything, organizations, projects, models, users "
+            "or keys, for a month or a day."
         ),
     ] = None
     currency: Annotated[
@@ -72,13 +72,13 @@ class BudgetOptions:
         """True if there is a budget, or a file of budgets."""
         return self.budget is not None or self.budgets is not None
 
-    def validate(self, *, unusual: bool) -> None:
-        """Reject invalid options before a request is sent. Unusual days can be checked alone.
+    def validate(self, *, has_others: bool) -> None:
+        """Reject invalid options before a request is sent, if there is not anything else to check.
 
         Raises:
             CommandError: The budget is missing, out of bounds, or its currency is not a code.
         """
-        if self.check and not self.has_budgets and not unusual:
+        if self.check and not self.has_budgets and not has_others:
             raise CommandError(
                 "--check was given without a budget. Add --budget AMOUNT, --budgets FILE or "
                 "--unusual."

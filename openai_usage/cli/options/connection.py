@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from attrs import frozen
 from cyclopts import Group, Parameter
@@ -17,14 +17,13 @@ from openai_usage._http.config import OnGap
 from openai_usage._organizations_file import read_entries
 from openai_usage._text import listed
 from openai_usage._time_format import date_and_time
+from openai_usage.analysis.budget import Budget
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.place import open_place
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
 from openai_usage.cli.wording import CommandError
 from openai_usage.combined_client import CombinedClient
-
-T = TypeVar("T")
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -108,6 +107,21 @@ class Connection:
         file = self._file()
         return [each.label for each in read_entries(file)] if file is not None else ()
 
+    @property
+    def budgets(self) -> Sequence[Budget]:
+        """The budgets in the file of organizations, for a month in dollars.
+
+        Raises:
+            InvalidOptionError: The file is not valid.
+        """
+        file = self._file()
+        entries = () if file is None or self.from_ is not None else read_entries(file)
+        return [
+            Budget(amount=each.budget, organization=each.label)
+            for each in entries
+            if each.budget is not None
+        ]
+
     @asynccontextmanager
     async def client(
         self,
@@ -186,8 +200,10 @@ class Connection:
             if file is None:
                 yield {label or "default": await stack.enter_async_context(make())}
                 return
-            clients = await stack.enter_async_context(Organizations.from_file(file, make=make))
-            yield self._chosen(clients, str(file))
+            known = [each.label for each in read_entries(file)]
+            only = self._chosen(known, str(file))
+            clients = Organizations.from_file(file, make=make, only=only)
+            yield await stack.enter_async_context(clients)
 
     def _check(self) -> None:
         """Reject options that contradict each other.
@@ -215,18 +231,18 @@ class Connection:
         file = os.environ.get("OPENAI_USAGE_ORGANIZATIONS", "")
         return Path(file) if file and not self.sandbox else None
 
-    def _chosen(self, clients: Mapping[str, T], where: str) -> Mapping[str, T]:
-        """Return the client of the chosen organization, or those of all.
+    def _chosen(self, labels: Sequence[str], where: str) -> Sequence[str]:
+        """Return the label of the chosen organization, or those of all.
 
         Raises:
             CommandError: The chosen organization does not exist.
         """
         if self.organization is None:
-            return clients
-        if self.organization not in clients:
-            labels = listed(clients, "and") if clients else "no organizations"
-            raise CommandError(f"{where} has {labels}. Choose one with --organization LABEL.")
-        return {self.organization: clients[self.organization]}
+            return labels
+        if self.organization not in labels:
+            known = listed(labels, "and") if labels else "no organizations"
+            raise CommandError(f"{where} has {known}. Choose one with --organization LABEL.")
+        return [self.organization]
 
     @contextmanager
     def _copies(self, place: str, on_gap: OnGap) -> Iterator[Mapping[str, AsyncUsageClient]]:
@@ -234,8 +250,7 @@ class Connection:
         from openai_usage.sync import SyncedClient  # noqa: PLC0415 - an extra
 
         with open_place(place, "--from", prefix=self.prefix, read_only=True) as sink:
-            known = {label: label for label in sink.organizations()}
-            labels = [*self._chosen(known, f"--from {place}")]
+            labels = self._chosen(sink.organizations(), f"--from {place}")
             times = [each for label in labels if (each := sink.read_at(label)) is not None]
             if times:
                 say(

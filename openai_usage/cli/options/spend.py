@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Group, Parameter
 
 from openai_usage import month_start
 from openai_usage.analysis.charges import Dimension, Field, fields_of
-from openai_usage.cli.options.dimensions import Word, dimensions_of
+from openai_usage.cli.options.dimensions import Word, by_organization, dimensions_of
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.time_range import month_of
 from openai_usage.cli.wording import CommandError
@@ -58,6 +58,19 @@ class SpendOptions:
     details: Annotated[
         bool, flag("Also show every day, both months in full, and how the month is projected.")
     ] = False
+
+    def for_organizations(self, labels: Sequence[str]) -> Self:
+        """Return these options for several organizations, which come first.
+
+        Raises:
+            CommandError: The options need several organizations, or only one.
+        """
+        if labels and self.limits:
+            raise CommandError(
+                "--limits is only possible for one organization. Choose it with --organization "
+                "LABEL."
+            )
+        return evolve(self, by=by_organization(self.by, labels))
 
     def validate(self) -> None:
         """Reject invalid options before a request is sent.

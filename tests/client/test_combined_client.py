@@ -1,0 +1,205 @@
+"""Several organizations as if they were one: labels, sums, and one that fails or lacks a bucket."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from openai_usage import (
+    AsyncUsageClient,
+    Bucket,
+    CostsResult,
+    Gap,
+    InvalidQueryError,
+    Organizations,
+    OrganizationsError,
+    PaginationError,
+)
+from openai_usage.analysis import Budget, check_budgets, spending, totals
+from openai_usage.combined_client import CombinedClient
+from openai_usage.sandbox import Sandbox
+from tests.conftest import DAY, NOW, TODAY, client_of
+
+START = TODAY - 3 * DAY
+TODAY_DATE = datetime.fromtimestamp(TODAY, UTC).date()
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Sandbox]:
+    async with Sandbox(seed=8, now=NOW) as running:
+        yield running
+
+
+@pytest.fixture
+async def organizations(sandbox: Sandbox, other: Sandbox) -> AsyncIterator[Organizations]:
+    async with Organizations({"acme": client_of(sandbox), "globex": client_of(other)}) as both:
+        yield both
+
+
+@pytest.fixture
+def combined(organizations: Organizations) -> CombinedClient:
+    return organizations.combined()
+
+
+async def test_a_bucket_has_the_results_of_all(
+    organizations: Organizations, combined: CombinedClient
+) -> None:
+    query = {"start_time": START, "end_time": TODAY, "group_by": ["line_item"]}
+    found = await combined.query("costs", **query).collect()
+    alone = {
+        label: await client.query("costs", **query).collect()
+        for label, client in organizations.items()
+    }
+    assert [(each.start_time, each.end_time) for each in found] == [
+        (each.start_time, each.end_time) for each in alone["acme"]
+    ]
+    costs = cast("list[Bucket[CostsResult]]", found)
+    for place, bucket in enumerate(costs):
+        for label, buckets in alone.items():
+            own = [each for each in bucket.results if each.organization == label]
+            expected = cast("Bucket[CostsResult]", buckets[place]).results
+            assert [each.amount for each in own] == [each.amount for each in expected]
+    assert alone["acme"][0].results[0].organization is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", AsyncUsageClient.table())
+async def test_every_endpoint_has_the_label(name: str, combined: CombinedClient) -> None:
+    table = await combined.query(name, start_time=START, end_time=TODAY).to_arrow()
+    assert table.column_names[:3] == ["start", "end", "organization"]
+    assert set(table.column("organization").to_pylist()) == {"acme", "globex"}
+    row = combined.table()[name]
+    assert (row.name, row.path) == (name, AsyncUsageClient.table()[name].path)
+    assert row.result.__name__ == AsyncUsageClient.table()[name].result.__name__
+
+
+async def test_sums_can_be_by_organization(combined: CombinedClient) -> None:
+    buckets = await combined.costs(start_time=START, end_time=TODAY).concurrently(2).collect()
+    groups = totals(buckets, by=["organization"])
+    assert {group.labels["organization"] for group in groups} == {"acme", "globex"}
+    [found] = spending(buckets, today=TODAY_DATE)
+    parts = {part.of: part.this_month for part in found.by("organization")}
+    assert sum(parts.values()) == found.total.this_month
+    budgets = [Budget(amount=1, organization=label) for label in ("acme", "initech")]
+    first, second = check_budgets(budgets, [found])
+    assert first.used == parts["acme"]
+    assert second.problem == "no cost of August or September has the organization 'initech'."
+    [nothing] = check_budgets(budgets[1:], [found], organizations=["initech"])
+    assert (nothing.used, nothing.problem) == (Decimal(0), "")
+
+
+async def test_pages_and_bodies_are_those_of_the_whole_range(combined: CombinedClient) -> None:
+    buckets = combined.images(start_time=START, end_time=TODAY)
+    page = await buckets
+    assert list(page.data) == await buckets.collect()
+    assert not page.has_more
+    [body] = [each async for each in buckets.raw_pages()]
+    assert b'"organization": "globex"' in body
+    assert page == await combined.images(start_time=START, end_time=TODAY, limit=1)
+
+
+# --------------------------------------------------------------------- failures
+
+
+async def test_one_that_fails_is_an_error(
+    organizations: Organizations, combined: CombinedClient, other: Sandbox
+) -> None:
+    other.scopes.clear()
+    with pytest.raises(OrganizationsError, match="globex: the API answered 403") as raised:
+        await combined.images(start_time=START)
+    assert list(raised.value.collected) == ["acme"]
+    assert not combined.unread
+
+
+async def test_one_that_fails_can_be_left_out(
+    organizations: Organizations, sandbox: Sandbox, other: Sandbox
+) -> None:
+    other.scopes.clear()
+    combined = organizations.combined(skip_unread=True)
+    found = await combined.images(start_time=START).collect()
+    assert {each.organization for bucket in found for each in bucket.results} == {"acme"}
+    [unread] = combined.unread
+    assert unread.what == "images of globex"
+    assert "403" in str(unread.error)
+    sandbox.scopes.clear()
+    with pytest.raises(OrganizationsError, match=r"acme: .*; globex: "):
+        await combined.images(start_time=START)
+
+
+@pytest.fixture
+async def ignoring(sandbox: Sandbox, other: Sandbox) -> AsyncIterator[Organizations]:
+    """The organizations, with clients that do not warn of gaps."""
+    clients = {"acme": sandbox, "globex": other}
+    made = {label: client_of(each, on_gap=lambda _: None) for label, each in clients.items()}
+    async with Organizations(made) as both:
+        yield both
+
+
+async def test_a_bucket_that_one_lacks_is_a_gap(
+    ignoring: Organizations, other: Sandbox, sandbox: Sandbox
+) -> None:
+    gaps: list[Gap] = []
+    combined = ignoring.combined(on_gap=gaps.append)
+    other.faults.missing_bucket()
+    found = await combined.costs(start_time=START, end_time=TODAY).collect()
+    gap = Gap(endpoint="costs", start_time=START, end_time=START + DAY)
+    assert gaps == [gap]
+    assert found[0].start_time == START
+    [unread] = combined.unread
+    assert (unread.organization, unread.gaps, unread.error) == ("globex", [gap], None)
+    # If all of them lack it, it is a gap of all.
+    sandbox.faults.missing_bucket()
+    other.faults.missing_bucket()
+    found = await combined.costs(start_time=START, end_time=TODAY).collect()
+    assert gaps == [gap] * 2
+    assert found[0].start_time == START + DAY
+    assert len(combined.unread) == 1
+    other.faults.missing_bucket()
+    with pytest.raises(PaginationError, match="no bucket"):
+        await ignoring.combined(on_gap="raise").costs(start_time=START, end_time=TODAY)
+
+
+async def test_gaps_that_touch_are_one(organizations: Organizations) -> None:
+    from openai_usage.combined_client import _lacking
+    from openai_usage.schema.windows import Window
+
+    every: list[Bucket[object]] = [
+        Bucket(start_time=n, end_time=n + 1, results=()) for n in range(6)
+    ]
+    assert _lacking(every, [every[0], every[3]], due=5) == [Window(1, 3), Window(4, 5)]
+
+
+# --------------------------------------------------------------------- names and limits
+
+
+async def test_names_are_those_of_all(
+    organizations: Organizations, combined: CombinedClient, other: Sandbox
+) -> None:
+    alone = [await client.names() for client in organizations.values()]
+    found = await combined.names()
+    assert found.known == {**alone[0].known, **alone[1].known}
+    own = next(id_ for id_ in alone[1].known if id_.startswith("proj_"))
+    found = await combined.names(project_ids=[own])
+    assert found.unread == ()
+    other.scopes.discard("api.management.read")
+    found = await organizations.combined().names(kinds=["projects"])
+    assert all(each.path == "globex: organization/projects" for each in found.unread)
+
+
+async def test_limits_belong_to_one(combined: CombinedClient) -> None:
+    with pytest.raises(InvalidQueryError, match="limits belong to one organization"):
+        await combined.limits()
+
+
+async def test_a_cursor_belongs_to_one(combined: CombinedClient) -> None:
+    with pytest.raises(InvalidQueryError, match="page takes the cursor of one organization"):
+        await combined.costs(start_time=START, page="page_1")
+
+
+async def test_it_says_what_it_reads(combined: CombinedClient) -> None:
+    assert repr(combined) == "<CombinedClient acme and globex>"
+    assert CombinedClient({}).base_url == "no organization"
+    async with combined:
+        pass
+    assert await combined.costs(start_time=START)  # the clients are still open
