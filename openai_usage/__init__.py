@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from openai_usage.blocking import BlockingBuckets, UsageClient
     from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
+    from openai_usage.combined_client import CombinedClient, UnreadOrganization
     from openai_usage.endpoints import (
         Endpoint,
         Endpoints,
@@ -106,6 +107,7 @@ __all__ = [
     "CodeInterpreterSessionsQuery",
     "CodeInterpreterSessionsResult",
     "ColumnError",
+    "CombinedClient",
     "CompletionsQuery",
     "CompletionsResult",
     "ConflictError",
@@ -153,6 +155,7 @@ __all__ = [
     "UnprocessableEntityError",
     "UnreadLimit",
     "UnreadList",
+    "UnreadOrganization",
     "UsageClient",
     "UsageError",
     "VectorStoresQuery",
@@ -169,6 +172,7 @@ _NAMES_OF = {
     "blocking": ["BlockingBuckets", "UsageClient"],
     "buckets": ["Buckets"],
     "client": ["AsyncUsageClient"],
+    "combined_client": ["CombinedClient", "UnreadOrganization"],
     "endpoints": ["Endpoint", "Endpoints"],
     "errors": [name for name in __all__ if name.endswith("Error")],
     "gaps": ["Gap"],

@@ -6,7 +6,6 @@ UsageError
 ├── InvalidQueryError (ValueError)
 ├── MissingAdminKeyError
 ├── NotificationError
-├── OrganizationsError
 ├── SyncError
 └── APIError
     ├── APIConnectionError
@@ -21,6 +20,7 @@ UsageError
     │   ├── PermissionDeniedError
     │   ├── RateLimitError
     │   └── UnprocessableEntityError
+    ├── OrganizationsError
     └── PaginationError
 
 Names are those of the official SDK if it has the same error. All errors can be pickled. None of

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from openai_usage._http.config import OnGap
 from openai_usage._organizations_file import Entry, read_entries
@@ -15,11 +15,13 @@ from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._toml import shown_path
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
-from openai_usage.combined_client import CombinedClient
 from openai_usage.endpoints import Endpoint, Endpoints
 from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket
+
+if TYPE_CHECKING:
+    from openai_usage.combined_client import CombinedClient
 
 __all__ = ["ByOrganization", "Organizations"]
 
@@ -145,7 +147,7 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         }
         return made
 
-    def combined(self, *, on_gap: OnGap = "warn", skip_unread: bool = False) -> CombinedClient:
+    def combined(self, *, on_gap: OnGap = "warn", skip_unread: bool = False) -> "CombinedClient":
         """Return one client that reads all organizations as if they were one.
 
         Args:
@@ -154,6 +156,8 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
             skip_unread: If an organization cannot be read, yield the results of the others, and add
                 the reason to `unread` of the client. Otherwise an `OrganizationsError` is raised.
         """
+        from openai_usage.combined_client import CombinedClient  # noqa: PLC0415 - slow to import
+
         return CombinedClient(self, on_gap=on_gap, skip_unread=skip_unread)
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> ByOrganization[R]:

@@ -17,7 +17,7 @@ class NoTransport(Transport):
     def __init__(self, options: ClientConfig, reads: str) -> None:
         super().__init__(options)
         self.reads = reads
-        """What its client reads instead, for errors: `a copy`."""
+        """The place that its client reads instead, for errors: `a copy`."""
 
     async def get(
         self,

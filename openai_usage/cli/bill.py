@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from attrs import evolve, field, frozen
 
-from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits
+from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits, UnreadOrganization
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
 from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
@@ -20,7 +20,6 @@ from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.unread import describe_unread
-from openai_usage.combined_client import UnreadOrganization
 from openai_usage.schema.times import unix_seconds
 
 _RECENT = timedelta(days=2)
@@ -48,7 +47,7 @@ class Bill:
     limits: Limits | None = None
     """The limits of spending, if they were requested."""
     unread_organizations: Sequence[UnreadOrganization] = ()
-    """What could not be read of one of several organizations."""
+    """The organizations that could not be read, in whole or in part."""
 
     @property
     def unknown(self) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 from rich.text import Text
 
-from openai_usage import Bucket, CostsResult, Gap
+from openai_usage import Bucket, CostsResult, Gap, UnreadOrganization
 from openai_usage._gap_text import describe_gaps, describe_span
 from openai_usage._text import listed
 from openai_usage.analysis.charges import fields_of
@@ -25,7 +25,6 @@ from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.price_rows import PriceRows
 from openai_usage.cli.output.unread import say_unread
-from openai_usage.combined_client import UnreadOrganization
 from openai_usage.schema.times import DAY
 from openai_usage.schema.windows import Window
 

@@ -24,7 +24,6 @@ from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.unread import say_unread
 from openai_usage.cli.unmatched import explain_nothing
 from openai_usage.cli.wording import CommandError, Interrupted, unwrapped
-from openai_usage.combined_client import with_organization
 
 _GROUP = Group("Query", sort_key=2)
 _RANGE, _SUMS, _OUTPUT = TimeRange(), SumOptions(), OutputOptions()
@@ -59,7 +58,11 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
         )
 
         start_time, end_time = range.span()
-        row = with_organization(endpoint) if connection.labels else endpoint
+        row = endpoint
+        if connection.labels:
+            from openai_usage import CombinedClient  # noqa: PLC0415 - slow, and rarely used
+
+            row = CombinedClient.table()[endpoint.name]
         grouping = sums.grouping(row, params.get("group_by") or ())
         output.check(row, grouping)
         is_incremental = output.is_incremental(grouping)

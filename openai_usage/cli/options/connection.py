@@ -23,7 +23,6 @@ from openai_usage.cli.options.place import open_place
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
 from openai_usage.cli.wording import CommandError
-from openai_usage.combined_client import CombinedClient
 
 _GROUP = Group("Connection", sort_key=4)
 
@@ -149,6 +148,8 @@ class Connection:
         each = ignore if is_combined else gap_option
         async with self.clients(make, on_gap=each, on_retry=on_retry, reading=reading) as clients:
             if is_combined:
+                from openai_usage import CombinedClient  # noqa: PLC0415 - slow, and rarely used
+
                 yield CombinedClient(clients, on_gap=gap_option, skip_unread=True)
             else:
                 [client] = clients.values()

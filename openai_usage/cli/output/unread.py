@@ -1,27 +1,30 @@
 """Say on stderr what could not be read of which organization."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from openai_usage._gap_text import describe_spans
 from openai_usage._text import with_full_stop
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import as_typed
-from openai_usage.combined_client import UnreadOrganization
+
+if TYPE_CHECKING:
+    from openai_usage import UnreadOrganization
 
 
-def describe_unread(unread: Iterable[UnreadOrganization]) -> list[str]:
+def describe_unread(unread: "Iterable[UnreadOrganization]") -> list[str]:
     """Return a sentence for each organization that could not be read, in whole or in part."""
     return [_describe(each) for each in unread]
 
 
-def say_unread(unread: Sequence[UnreadOrganization]) -> int:
+def say_unread(unread: "Sequence[UnreadOrganization]") -> int:
     """Say what could not be read, and return the exit code: 1 if an organization is left out."""
     for sentence in describe_unread(unread):
         say(sentence)
     return int(any(each.error is not None for each in unread))
 
 
-def _describe(unread: UnreadOrganization) -> str:
+def _describe(unread: "UnreadOrganization") -> str:
     if unread.error is None:
         return f"{unread.what} are not known for {describe_spans(unread.gaps)}."
     why = with_full_stop(as_typed(unread.error))
