@@ -17,6 +17,7 @@ from openai_usage.sync.stored_sink import States, StoredSink
 __all__ = ["DeltaSink"]
 
 _SEQUENCE = pa.field("sequence", pa.int64())
+_TABLES = {"_state": DELTA_STATES, "_changes": CHANGES.append(_SEQUENCE)}
 
 
 class DeltaSink(StoredSink):
@@ -146,17 +147,12 @@ class _Tables:
         self._beginning = f"{path.rstrip('/')}/{prefix}"
         self._options = options
         self._rows: dict[str, DeltaTable | None] = {}
-        found = {}
-        for name, schema in (
-            ("_changes", CHANGES.append(_SEQUENCE)),
-            ("_state", DELTA_STATES),
-        ):
-            table = DeltaTable.open(self._place(name), options)
-            if table is None and not create:
-                raise SyncError(f"{path} is not a copy: it has no table {prefix}{name}.")
-            found[name] = table or DeltaTable.create(self._place(name), options, schema)
-        self.changes = found["_changes"]
-        self.states = DeltaStates(found["_state"])
+        state, changes = (DeltaTable.open(self._place(each), options) for each in _TABLES)
+        if not create and None in (state, changes):
+            missing = "_changes" if state else "_state"
+            raise SyncError(f"{path} is not a copy: it has no table {prefix}{missing}.")
+        self.changes = changes or self._create("_changes")
+        self.states = DeltaStates(state or self._create("_state"))
 
     def rows(self, endpoint: str) -> DeltaTable | None:
         """Return the table with the rows of an endpoint, or None if there is none."""
@@ -168,8 +164,7 @@ class _Tables:
 
     def create_rows(self, endpoint: str, schema: pa.Schema) -> DeltaTable:
         """Create the table for the rows of an endpoint."""
-        place = self._place(endpoint)
-        table = DeltaTable.create(place, self._options, schema, "organization")
+        table = DeltaTable.create(self._place(endpoint), self._options, schema, "organization")
         self._rows[endpoint] = table
         return table
 
@@ -200,6 +195,9 @@ class _Tables:
                 f"{where(endpoint=endpoint)} AND sequence > {table.sequence}", self.changes.empty()
             )
             self.states.write(endpoint, {each: self.record(endpoint, each) for each in left})
+
+    def _create(self, name: str) -> DeltaTable:
+        return DeltaTable.create(self._place(name), self._options, _TABLES[name])
 
     def _place(self, name: str) -> str:
         return f"{self._beginning}{name}"

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import pyarrow as pa
+
 from openai_usage._extras import missing_library
 from openai_usage._text import printable
 from openai_usage.errors import SyncError
@@ -13,7 +15,6 @@ from openai_usage.schema.windows import Window
 
 try:
     import deltalake
-    import pyarrow as pa
     from deltalake import CommitProperties, QueryBuilder, Transaction, write_deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 except ModuleNotFoundError as error:
