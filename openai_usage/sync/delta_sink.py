@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from os import PathLike, fspath
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
@@ -17,11 +19,12 @@ from openai_usage.sync.stored_sink import States, StoredSink
 __all__ = ["DeltaSink"]
 
 _SEQUENCE = pa.field("sequence", pa.int64())
+_MONTH = pa.field("month", pa.date32())
 _TABLES = {"_state": DELTA_STATES, "_changes": CHANGES.append(_SEQUENCE)}
 
 
 class DeltaSink(StoredSink):
-    """Keep rows as Delta Lake tables: one for each endpoint, partitioned by organization.
+    """Keep rows as Delta Lake tables: one for each endpoint.
 
     Two more tables are there: `_state` has how far each endpoint was read, and `_changes` has what
     was different at a later run.
@@ -76,7 +79,8 @@ class DeltaSink(StoredSink):
         table = self._tables.rows(endpoint)
         if table is None or not table.sequence:
             return None
-        return table.rows(f"{where(organization=organization)} AND {in_span(span)}")
+        found = table.rows(f"{where(organization=organization)} AND {in_span(span)}")
+        return found.drop_columns([_MONTH.name])
 
     def changes(self) -> pa.Table:
         """Return what changed: a row for each measure of a bucket that had been over before."""
@@ -120,7 +124,7 @@ class DeltaSink(StoredSink):
                 tables.changes.append(changes.append_column(_SEQUENCE, numbers))
             everything = rebuild or _contains(span, table, ours)
             condition = ours if everything else f"{ours} AND {in_span(span)}"
-            table.replace(condition, rows, sequence=number)
+            table.replace(condition, _with_month(rows), sequence=number)
             if rebuild or (before and before.is_rebuild):  # which may have been killed here
                 those = where(endpoint=endpoint, organization=organization)
                 tables.changes.remove(f"{those} AND sequence < {since}")
@@ -164,7 +168,13 @@ class _Tables:
 
     def create_rows(self, endpoint: str, schema: pa.Schema) -> DeltaTable:
         """Create the table for the rows of an endpoint."""
-        table = DeltaTable.create(self._place(endpoint), self._options, schema, "organization")
+        table = DeltaTable.create(
+            self._place(endpoint),
+            self._options,
+            schema.append(_MONTH),
+            "organization",
+            _MONTH.name,
+        )
         self._rows[endpoint] = table
         return table
 
@@ -203,10 +213,18 @@ class _Tables:
         return f"{self._beginning}{name}"
 
 
+def _with_month(rows: pa.Table) -> pa.Table:
+    """Return *rows* with the month of each, for the partitions."""
+    # Rows have few starts, and to compute with each of them once is much faster.
+    starts: Any = rows.column("start").combine_chunks().dictionary_encode()
+    months = pc.floor_temporal(starts.dictionary, unit="month").cast(_MONTH.type)
+    return rows.append_column(_MONTH, months.take(starts.indices))
+
+
 def _contains(span: Window, table: DeltaTable, condition: str) -> bool:
     """Return whether the rows that fulfil a condition all start in *span*.
 
-    Then they can be removed by their partition, without reading them.
+    Then they can be removed by their partitions, without reading them.
     """
     first, last = table.start_times(condition)
     if first is None or last is None:

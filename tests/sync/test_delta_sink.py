@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -54,9 +55,34 @@ def test_columns_have_the_types_of_the_package(path: Path) -> None:
     assert {each.name: each.type for each in pa.schema(schema)} == {
         **expected,
         "amount": pa.decimal128(25, 24),
+        "month": pa.date32(),
     }
     assert all(each.nullable for each in pa.schema(schema))
-    assert table(path, "costs").metadata().partition_columns == ["organization"]
+
+
+def test_a_month_that_is_over_is_not_written_again(path: Path) -> None:
+    def files() -> set[str]:
+        return {Path(uri).relative_to(path).as_posix() for uri in table(path, "costs").file_uris()}
+
+    with DeltaSink(path) as sink:
+        replace(sink, months(40))
+        before = files()
+        replace(sink, months(10), span=Window(TODAY - 9 * DAY, TODAY + DAY))
+    assert table(path, "costs").metadata().partition_columns == ["organization", "month"]
+    [changed] = files() - before
+    assert changed.startswith("costs/organization=acme/month=2026-09-01/")
+    assert {*stored(path, "costs").column("month").to_pylist()} == {
+        date(2026, 8, 1),
+        date(2026, 9, 1),
+    }
+
+
+def months(days: int) -> pa.Table:
+    """Return a row for each of the days up to today."""
+    last = datetime.fromtimestamp(TODAY, UTC)
+    starts = pa.array([last - timedelta(days=each) for each in range(days)])
+    found = pa.repeat(pa.scalar("acme"), days)
+    return pa.table({"organization": found, "read_at": starts, "start": starts, "end": starts})
 
 
 def test_one_row_says_how_far_an_endpoint_was_read(path: Path) -> None:
@@ -106,7 +132,7 @@ def test_maintenance_changes_nothing(path: Path) -> None:
         assert sink.state("costs", "acme") == LATER
 
 
-def test_rows_that_are_all_replaced_are_removed_by_their_partition(path: Path) -> None:
+def test_rows_that_are_all_replaced_are_removed_by_their_partitions(path: Path) -> None:
     conditions = []
     with DeltaSink(path) as sink:
         for days in (3, 3, 1):
