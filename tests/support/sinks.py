@@ -39,8 +39,7 @@ def rows(days: int = 2, organization: str = "acme", **more: object) -> pa.Table:
     start = datetime.fromtimestamp(TODAY - DAY, UTC)
     text: pa.DataType = pa.dictionary(pa.int32(), pa.string())
     types = {"organization": text, **dict.fromkeys(("read_at", "start", "end"), _TIMES)}
-    values: Mapping[str, Any] = more
-    types |= {name: pa.array([value]).type for name, value in values.items()}
+    types |= {each.name: each.type for each in pa.Table.from_pylist([more]).schema}
     return pa.Table.from_pylist(
         [
             {
