@@ -14,7 +14,7 @@ nox.options.error_on_missing_interpreters = False
 AT_ONCE = ["--numprocesses", "auto"]
 ALL = ["-m", "not browser"]  # the slow ones too
 LOCK = ".ci/dev.lock"
-EXTRAS = "[arrow,cli,duckdb,excel,otel,report]"
+EXTRAS = "[arrow,cli,delta,duckdb,excel,otel,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 

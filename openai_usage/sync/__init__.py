@@ -12,7 +12,7 @@ bucket is replaced as a whole, so rows that changed or vanished do so in the cop
     for each in result.synced:
         print(each)  # acme, costs: 3,287 rows, 12 changed buckets
 
-Needs the extra `[arrow]`, and `[duckdb]` for the sink.
+Needs the extra `[arrow]`, and `[duckdb]` or `[delta]` for the sink.
 """
 
 from typing import TYPE_CHECKING
@@ -27,10 +27,12 @@ from openai_usage.sync.sink import Sink, State  # noqa: E402
 from openai_usage.sync.synced_client import SyncedClient  # noqa: E402
 
 if TYPE_CHECKING:
+    from openai_usage.sync.delta_sink import DeltaSink
     from openai_usage.sync.duckdb_sink import DuckDBSink
 
 __all__ = [
     "Change",
+    "DeltaSink",
     "DuckDBSink",
     "Failed",
     "Lag",
@@ -43,11 +45,12 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # type checkers would accept names that do not exist
+    from importlib import import_module
+
+    _SINKS = {"DeltaSink": "delta_sink", "DuckDBSink": "duckdb_sink"}
 
     def __getattr__(name: str) -> object:
-        """Return the sink, whose library is only needed if it is used."""
-        if name != "DuckDBSink":
+        """Return a sink, whose library is only needed if it is used."""
+        if name not in _SINKS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from openai_usage.sync.duckdb_sink import DuckDBSink  # noqa: PLC0415 - an extra
-
-        return DuckDBSink
+        return getattr(import_module(f"{__name__}.{_SINKS[name]}"), name)

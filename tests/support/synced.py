@@ -11,7 +11,9 @@ from attrs import define, field
 
 from openai_usage import AsyncUsageClient
 from openai_usage.sandbox import Sandbox
+from openai_usage.schema.windows import Window
 from openai_usage.sync.layouts import GROUP_BY
+from openai_usage.sync.stored_sink import StoredSink
 
 Row: TypeAlias = tuple[tuple[str, object], ...]
 """The fields of a row that are not null, without the organization and the time of the read."""
@@ -35,6 +37,12 @@ def stored(path: Path, endpoint: str, organization: str = "acme") -> list[Row]:
     """Return the rows of a DuckDB file, in an order of their own."""
     found = query(path, f'SELECT * FROM "{endpoint}" WHERE organization = ?', organization)
     return sorted((_row(each) for each in found), key=str)
+
+
+def kept(sink: StoredSink, endpoint: str, organization: str = "acme") -> list[Row]:
+    """Return the rows of a sink of any kind, in the same order."""
+    found = sink.rows(endpoint, organization, Window(0, 2**32))
+    return sorted((_row(each) for each in found.to_pylist()), key=str) if found else []
 
 
 def query(path: Path, sql: str, *values: object) -> list[Mapping[str, Any]]:

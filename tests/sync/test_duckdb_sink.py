@@ -1,72 +1,24 @@
 """The DuckDB sink: its file, its views, its names, and what it does not lose."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
-from attrs import evolve
 
 import openai_usage.sync
 from openai_usage import SyncError
 from openai_usage.schema.windows import Window
-from openai_usage.sync import DuckDBSink, State
-from openai_usage.sync.changes import CHANGES
+from openai_usage.sync import DuckDBSink
 from tests.conftest import DAY, TODAY
+from tests.support.sinks import replace, rows
 from tests.support.synced import query
-
-NOON = datetime.fromtimestamp(TODAY + DAY // 2, UTC)
-STATE = State(
-    layout="1d", started=0, settled_until=TODAY, read_until=TODAY + 2 * DAY, read_at=TODAY + DAY + 5
-)
-
-
-def rows(days: int = 2, **more: object) -> pa.Table:
-    """A row for each day, of which the last is not over when it is read."""
-    start = datetime.fromtimestamp(TODAY - DAY, UTC)
-    return pa.Table.from_pylist(
-        [
-            {
-                "organization": "acme",
-                "read_at": datetime.fromtimestamp(STATE.read_at, UTC),
-                "start": start + timedelta(days=day),
-                "end": start + timedelta(days=day + 1),
-                **more,
-            }
-            for day in range(days)
-        ]
-    )
-
-
-def replace(sink: DuckDBSink, found: pa.Table, endpoint: str = "costs") -> None:
-    span = Window(TODAY - DAY, TODAY + 2 * DAY)
-    sink.replace(endpoint, "acme", span, rows=found, state=STATE, changes=CHANGES.empty_table())
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "usage.duckdb"
-
-
-def test_what_is_stored_is_read_again(path: Path) -> None:
-    with DuckDBSink(path) as sink:
-        assert sink.state("costs", "acme") is None
-        assert sink.layouts("costs") == {}
-        assert sink.rows("costs", "acme", Window(0, TODAY)) is None
-        replace(sink, rows(3))
-    with DuckDBSink(path) as sink:
-        assert sink.state("costs", "acme") == STATE
-        assert sink.state("costs", "globex") is None
-        assert sink.layouts("costs") == {"acme": "1d"}
-        read = sink.rows("costs", "acme", Window(TODAY, TODAY + DAY))
-        assert read is not None
-        assert read.num_rows == 1
-        replace(sink, rows(1))
-        read = sink.rows("costs", "acme", Window(0, TODAY + 9 * DAY))
-        assert read is not None
-        assert read.num_rows == 1
 
 
 def test_views_say_what_is_partial_and_settled(path: Path) -> None:
@@ -80,34 +32,11 @@ def test_views_say_what_is_partial_and_settled(path: Path) -> None:
     ]
 
 
-def test_new_fields_become_new_columns(path: Path) -> None:
+def test_views_have_new_columns(path: Path) -> None:
     with DuckDBSink(path) as sink:
         replace(sink, rows(2))
         replace(sink, rows(1, note="new"))
-        read = sink.rows("costs", "acme", Window(0, TODAY + 9 * DAY))
-        assert read is not None
-        assert read.column("note").to_pylist() == ["new"]
-        replace(sink, rows(2))  # an older version of this package
-    assert [each["note"] for each in query(path, "SELECT * FROM costs_with_status")] == [None] * 2
-
-
-def test_one_organization_can_be_rebuilt(path: Path) -> None:
-    span = Window(TODAY - DAY, TODAY + 2 * DAY)
-    change = {"read_at": NOON, "endpoint": "costs", "start": NOON, "end": NOON, "kind": "added"}
-    with DuckDBSink(path) as sink:
-        for label in ("acme", "globex"):
-            found = rows(3).set_column(0, "organization", pa.array([label] * 3))
-            changes = pa.Table.from_pylist([{**change, "organization": label}], CHANGES)
-            sink.replace("costs", label, span, rows=found, state=STATE, changes=changes)
-        new = Window(TODAY, TODAY + DAY)
-        state = evolve(STATE, layout="1h")
-        sink.replace(
-            "costs", "acme", new, rows=rows(1), state=state, changes=changes[:0], rebuild=True
-        )
-        assert sink.layouts("costs") == {"acme": "1h", "globex": "1d"}
-    counts = query(path, "SELECT organization, count(*) AS n FROM costs GROUP BY 1 ORDER BY 1")
-    assert [each["n"] for each in counts] == [1, 3]
-    assert [each["organization"] for each in query(path, "FROM _changes")] == ["globex"]
+    assert [each["note"] for each in query(path, "FROM costs_with_status")] == ["new"]
 
 
 def test_names_are_the_same_whatever_their_case(path: Path) -> None:
@@ -143,18 +72,10 @@ def test_a_table_of_somebody_else_is_an_error(path: Path) -> None:
     assert [each["column_name"] for each in query(path, "DESCRIBE costs")] == ["amount"]
 
 
-def test_a_copy_can_be_read_by_several(path: Path) -> None:
-    with pytest.raises(SyncError, match="cannot be opened"):
+def test_a_copy_without_states_is_refused(path: Path) -> None:
+    with pytest.raises(SyncError, match=r"usage\.duckdb cannot be opened: "):
         DuckDBSink(path, read_only=True)
-    with DuckDBSink(path) as sink:
-        replace(sink, rows(1))
-        assert sink.organizations() == ["acme"]
-        assert sink.read_at("acme") == STATE.read_at
-        assert sink.read_at("globex") is None
-    with DuckDBSink(path, read_only=True) as one, DuckDBSink(path, read_only=True) as other:
-        assert one.state("costs", "acme") == other.state("costs", "acme") == STATE
-        with pytest.raises(SyncError, match="cannot be written: "):
-            replace(one, rows(1))
+    DuckDBSink(path).close()
     with pytest.raises(SyncError, match='is not a copy: it has no table "x_state"'):
         DuckDBSink(path, read_only=True, prefix="x")
 
