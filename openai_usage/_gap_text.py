@@ -12,14 +12,26 @@ _MOST = 5
 """The largest number of items to list."""
 
 
-def describe_gaps(gaps: Iterable[Gap]) -> list[str]:
-    """Return a sentence for each set of endpoints that lack the same parts of a range."""
+def describe_gaps(gaps: Iterable[Gap], *, of_copy: bool = False) -> list[str]:
+    """Return a sentence for each set of endpoints that lack the same parts of a range.
+
+    A copy lacks what was not synced. Otherwise the API lacks it.
+    """
+    advice = (
+        "bring the copy up to date with openai-usage sync."
+        if of_copy
+        else "compare with the dashboard, and ask OpenAI's support if it stays missing."
+    )
     return [
-        f"the API returned no bucket of {join(endpoints)} for {describe_spans(spans)}, so what was "
-        f"{billed_or_used(endpoints)} then is unknown, not zero: compare with the dashboard, and "
-        "ask OpenAI's support if it stays missing."
+        f"{returned_no_bucket(of_copy=of_copy)} of {join(endpoints)} for {describe_spans(spans)}, "
+        f"so what was {billed_or_used(endpoints)} then is unknown, not zero: {advice}"
         for endpoints, spans in group_gaps(gaps)
     ]
+
+
+def returned_no_bucket(*, of_copy: bool) -> str:
+    """Return the beginning of a sentence on missing buckets."""
+    return "the copy has no bucket" if of_copy else "the API returned no bucket"
 
 
 def billed_or_used(endpoints: Sequence[str]) -> str:

@@ -32,6 +32,8 @@ class BaseClient(Endpoints):
     _returns: ClassVar[str]
     """The name of the type that the methods return."""
     _transport: Transport
+    _is_copy: ClassVar[bool] = False
+    """True if this client reads a copy instead of the API."""
 
     @classmethod
     def _row(cls, endpoint: Endpoint[P, R] | str) -> Endpoint[P, R]:

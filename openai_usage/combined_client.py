@@ -108,6 +108,10 @@ class CombinedClient(AsyncUsageClient):
     def _response(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return _CombinedBuckets(self._clients, endpoint, query)
 
+    @property
+    def _is_copy(self) -> bool:  # type: ignore[override]
+        return any(each._is_copy for each in self._clients.by_label.values())  # noqa: SLF001
+
     async def _names(
         self,
         *,

@@ -59,9 +59,7 @@ def blocks(language: str) -> list[object]:
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python(code: str, asked: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
-    (here / "organizations.toml").write_text(ORGANIZATIONS)
-    (here / "globex.key").write_text(asked.admin_api_key)
-    monkeypatch.setenv("ACME_ADMIN_KEY", asked.admin_api_key)
+    write_organizations(asked, here, monkeypatch)
     if "client." in code and "Client(" not in code:
         code = f"{BEGINNING}\nwith client:\n{indent(code, '    ')}"
     if "duckdb.connect" in code or "SyncedClient" in code:
@@ -77,6 +75,13 @@ def test_python(code: str, asked: Sandbox, here: Path, monkeypatch: pytest.Monke
     assert asked.requests or not any(each in code for each in asks)
 
 
+def write_organizations(asked: Sandbox, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the file of organizations, whose keys are those of the sandbox."""
+    (here / "organizations.toml").write_text(ORGANIZATIONS)
+    (here / "globex.key").write_text(asked.admin_api_key)
+    monkeypatch.setenv("ACME_ADMIN_KEY", asked.admin_api_key)
+
+
 def printed_by(*arguments: str) -> str:
     """Return what a Python process prints, which must not complain."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
@@ -86,8 +91,16 @@ def printed_by(*arguments: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", blocks("sh"))
-def test_commands(lines: str, capsys: pytest.CaptureFixture[str], here: Path) -> None:
+def test_commands(
+    lines: str,
+    capsys: pytest.CaptureFixture[str],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
     (here / "budgets.toml").write_text(BUDGETS)
+    if "--organizations" in lines:
+        write_organizations(request.getfixturevalue("asked"), here, monkeypatch)
     for line in lines.splitlines():
         for command in line.split("&&"):
             program, *words = shlex.split(command)

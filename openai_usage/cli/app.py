@@ -36,7 +36,15 @@ from openai_usage.cli.wording import CommandError, Interrupted, as_typed, unwrap
 _USER_ERRORS = (InvalidOptionError, InvalidQueryError, MissingAdminKeyError)
 """Errors caused by options or the environment; all others are caused by the API."""
 
-_OPTIONAL_LIBRARIES = ("duckdb", "jinja2", "pyarrow", "vl_convert", "xlsxwriter")
+_OPTIONAL_LIBRARIES = (
+    "deltalake",
+    "dlt",
+    "duckdb",
+    "jinja2",
+    "pyarrow",
+    "vl_convert",
+    "xlsxwriter",
+)
 """Libraries of extras. If another library is missing, that is a bug."""
 
 _IN_WORDS: Mapping[object, str] = {

@@ -46,13 +46,18 @@ class Bill:
     names: KnownNames = field(factory=KnownNames)
     limits: Limits | None = None
     """The limits of spending, if they were requested."""
+    is_of_copy: bool = False
+    """True if the costs were read from a copy."""
     unread_organizations: Sequence[UnreadOrganization] = ()
     """The organizations that could not be read, in whole or in part."""
 
     @property
     def unknown(self) -> str:
         """The unknown parts of the range as a sentence; empty if everything is known."""
-        sentences = [*describe_gaps(self.gaps), *describe_unread(self.unread_organizations)]
+        sentences = [
+            *describe_gaps(self.gaps, of_copy=self.is_of_copy),
+            *describe_unread(self.unread_organizations),
+        ]
         return self.unread or " ".join(sentences)
 
     @property
@@ -152,6 +157,7 @@ async def fetch_bill(
         gaps=[each for each in gaps if each.end_time > first],
         names=names.with_results(result for bucket in buckets for result in bucket.results),
         limits=limits,
+        is_of_copy=connection.from_ is not None,
         unread_organizations=client._unread,  # noqa: SLF001 - of a combined client
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain
 
 from attrs import evolve
@@ -88,11 +89,12 @@ async def gather(
     answered = [answer for answer in usage if answer.error is None]
     if costs.error is not None and not answered:
         raise costs.error
-    due = now - LATE
+    due, is_copy = now - LATE, client._is_copy  # noqa: SLF001 - either client has it
+    lacking = partial(missing_of, of_copy=is_copy)
     missing = [
-        *missing_of("costs", frozenset(), costs, due),
+        *lacking("costs", frozenset(), costs, due),
         *chain.from_iterable(
-            missing_of(row.name.replace("_", " "), frozenset(measures_of(row)), answer, due)
+            lacking(row.name.replace("_", " "), frozenset(measures_of(row)), answer, due)
             for row, answer in zip(rows, usage, strict=True)
         ),
         *(
@@ -100,8 +102,8 @@ async def gather(
             for what, answer in zip(_PEOPLE, people, strict=False)
             if answer.error is not None
         ),
-        *missing_of("budgets", frozenset(), spent, due),
-        *missing_organizations(client._unread),  # noqa: SLF001 - of a combined client
+        *lacking("budgets", frozenset(), spent, due),
+        *missing_organizations(client._unread, of_copy=is_copy),  # noqa: SLF001 - of a combined client
     ]
     config = client._transport.options  # noqa: SLF001 - the organization is not a secret
     bill, past = costs.figures.buckets, before.figures.buckets

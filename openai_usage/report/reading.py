@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from openai_usage._gap_text import describe_spans
+from openai_usage._gap_text import describe_spans, returned_no_bucket
 from openai_usage._http.responses import among_others
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._pagination.continuity import find_gaps
@@ -41,7 +41,9 @@ async def or_error(request: Awaitable[Read[T]], nothing: T) -> Read[T]:
         return Read(nothing, error=error)
 
 
-def missing_organizations(unread: Iterable[UnreadOrganization]) -> Iterator[Missing]:
+def missing_organizations(
+    unread: Iterable[UnreadOrganization], *, of_copy: bool = False
+) -> Iterator[Missing]:
     """Yield what could not be read of one of several organizations, each once."""
     # Costs are read more than once, for other ranges and other labels.
     for what, parts in group_by(unread, lambda each: each.what).items():
@@ -50,7 +52,8 @@ def missing_organizations(unread: Iterable[UnreadOrganization]) -> Iterator[Miss
             yield Missing(what, reason(first.error))
         else:
             gaps = tuple(dict.fromkeys(gap for each in parts for gap in each.gaps))
-            yield Missing(what, f"the API returned no bucket for {describe_spans(gaps)}", gaps=gaps)
+            why = f"{returned_no_bucket(of_copy=of_copy)} for {describe_spans(gaps)}"
+            yield Missing(what, why, gaps=gaps)
 
 
 def reason(error: APIError | SyncError) -> str:
@@ -73,7 +76,9 @@ def covered(
     )
 
 
-def missing_of(what: str, measures: frozenset[str], answer: Read[T], due: int) -> Iterator[Missing]:
+def missing_of(
+    what: str, measures: frozenset[str], answer: Read[T], due: int, *, of_copy: bool = False
+) -> Iterator[Missing]:
     """Yield the missing parts of an endpoint: all of it, some days, or nothing.
 
     A gap that begins after *due* is a day that has just begun, whose bucket can still arrive.
@@ -83,5 +88,5 @@ def missing_of(what: str, measures: frozenset[str], answer: Read[T], due: int) -
         return
     for is_due, yet in ((True, ""), (False, " yet")):
         if gaps := tuple(gap for gap in answer.gaps if (gap.start_time <= due) is is_due):
-            why = f"the API returned no bucket{yet} for {describe_spans(gaps)}"
+            why = f"{returned_no_bucket(of_copy=of_copy)}{yet} for {describe_spans(gaps)}"
             yield Missing(what, why, measures, gaps, is_due)

@@ -49,6 +49,8 @@ class SyncedClient(AsyncUsageClient):
         SyncError: On reading, if the copy does not have what a query asks for.
     """
 
+    _is_copy = True
+
     def __init__(self, sink: Sink, organization: str, *, on_gap: OnGap = "warn") -> None:
         # The key is not one, and is never sent.
         super().__init__("none", base_url="https://copy.invalid", organization="", on_gap=on_gap)

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 from rich.text import Text
 
 from openai_usage import Bucket, CostsResult, Gap, UnreadOrganization
-from openai_usage._gap_text import describe_gaps, describe_span
+from openai_usage._gap_text import describe_span
 from openai_usage._text import listed
 from openai_usage.analysis.charges import fields_of
 from openai_usage.analysis.daily import Period
@@ -118,6 +118,6 @@ def prices(
         else:
             asyncio.run(output.chosen.write(rows, file))
     names.warn_of_unread()
-    for sentence in describe_gaps(gaps):
+    for sentence in connection.describe_gaps(gaps):
         say(sentence)
     return say_unread(unread) or int(bool(gaps))

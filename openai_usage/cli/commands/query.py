@@ -12,7 +12,6 @@ from attrs import NOTHING, Attribute
 from cyclopts import Group, Parameter
 
 from openai_usage import AsyncUsageClient, Buckets, Endpoint, Gap, RangeQuery
-from openai_usage._gap_text import describe_gaps
 from openai_usage.cli.ids import find_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
@@ -110,7 +109,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                 raise Interrupted(tracker.written.end_time) from None
             return 0
         finally:
-            for sentence in describe_gaps(gaps):
+            for sentence in connection.describe_gaps(gaps):
                 say(sentence)
 
     options = [

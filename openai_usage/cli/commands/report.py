@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from openai_usage._gap_text import describe_gaps, describe_spans
+from openai_usage._gap_text import describe_spans, returned_no_bucket
 from openai_usage._text import with_full_stop
 from openai_usage.analysis import costs_group_by, read_budgets
 from openai_usage.cli.ids import find_project_ids
@@ -139,12 +139,12 @@ def report(
         if path.is_file():
             print_path(path)
     _warn_of_unread_names(created.figures)
-    for sentence in _warnings(created):
+    for sentence in _warnings(created, connection):
         say(sentence)
     return 1 if created.missing else 0
 
 
-def _warnings(created: Report) -> Iterator[str]:
+def _warnings(created: Report, connection: Connection) -> Iterator[str]:
     """Yield a sentence for everything that the report, a budget or the period before lacks."""
     for verdict in created.figures.answers.verdicts:
         if verdict.problem:
@@ -152,13 +152,14 @@ def _warnings(created: Report) -> Iterator[str]:
     for part in created.missing:
         if not part.gaps:
             yield with_full_stop(f"{part.what} could not be read: {part.why}")
-    yield from describe_gaps(gap for part in created.missing for gap in part.gaps)
+    yield from connection.describe_gaps(gap for part in created.missing for gap in part.gaps)
     if why := created.figures.uncompared:
         yield with_full_stop(f"nothing is compared with the days before: {why}")
     gaps = created.figures.gaps_before
     if gaps and created.figures.averaged_days:  # otherwise no days are compared anyway
         yield (
-            f"the API returned no bucket of costs for {describe_spans(gaps)}, in the days before: "
+            f"{returned_no_bucket(of_copy=connection.from_ is not None)} of costs for "
+            f"{describe_spans(gaps)}, in the days before: "
             "these days are not compared."
         )
 

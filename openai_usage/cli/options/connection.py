@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,11 +25,6 @@ from openai_usage.cli.output.retry_summary import RetrySummary
 from openai_usage.cli.wording import CommandError
 
 _GROUP = Group("Connection", sort_key=4)
-
-
-def _raise(gap: Gap) -> None:
-    """Raise an error that gives the dates of a gap in the form in which people type them."""
-    raise PaginationError(*describe_gaps([gap]))
 
 
 def ignore(_: Gap) -> None:
@@ -143,7 +138,7 @@ class Connection:
         """
         if self.prefix and self.from_ is None:
             raise CommandError("--prefix is only possible with --from.")
-        gap_option: OnGap = _raise if self.on_gap == "raise" else on_gap or "warn"
+        gap_option: OnGap = self._raise if self.on_gap == "raise" else on_gap or "warn"
         is_combined = bool(self.labels)
         each = ignore if is_combined else gap_option
         async with self.clients(make, on_gap=each, on_retry=on_retry, reading=reading) as clients:
@@ -205,6 +200,14 @@ class Connection:
             only = self._chosen(known, str(file))
             clients = Organizations.from_file(file, make=make, only=only)
             yield await stack.enter_async_context(clients)
+
+    def describe_gaps(self, gaps: Iterable[Gap]) -> list[str]:
+        """Return sentences on missing buckets, of the API or of a copy."""
+        return describe_gaps(gaps, of_copy=self.from_ is not None)
+
+    def _raise(self, gap: Gap) -> None:
+        """Raise an error that gives the dates of a gap in the form in which people type them."""
+        raise PaginationError(*self.describe_gaps([gap]))
 
     def _check(self) -> None:
         """Reject options that contradict each other.
