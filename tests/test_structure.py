@@ -117,7 +117,10 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert version("openai-usage-client") == openai_usage.__version__
 
 
-EXTRAS = {"rich", "cyclopts", "duckdb", "pyarrow", "openai", "jinja2", "vl_convert", "xlsxwriter"}
+EXTRAS = {
+    *("rich", "cyclopts", "dlt", "duckdb", "pyarrow", "openai", "jinja2", "vl_convert"),
+    "xlsxwriter",
+}
 LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}
 """What comes with the first request, or with the sandbox."""
 PARTS = {f"openai_usage.{name}" for name in ("blocking", "limits", "names", "report", "sandbox")}

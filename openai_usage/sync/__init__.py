@@ -12,9 +12,10 @@ bucket is replaced as a whole, so rows that changed or vanished do so in the cop
     for each in result.synced:
         print(each)  # acme, costs: 3,287 rows, 12 changed buckets
 
-Needs the extra `[arrow]`, and `[duckdb]` for the sink.
+Needs the extra `[arrow]`, and that of the sink: `[duckdb]` or `[dlt]`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from openai_usage._extras import require
@@ -27,10 +28,12 @@ from openai_usage.sync.sink import Sink, State  # noqa: E402
 from openai_usage.sync.synced_client import SyncedClient  # noqa: E402
 
 if TYPE_CHECKING:
+    from openai_usage.sync.dlt_sink import DltSink
     from openai_usage.sync.duckdb_sink import DuckDBSink
 
 __all__ = [
     "Change",
+    "DltSink",
     "DuckDBSink",
     "Failed",
     "Lag",
@@ -42,12 +45,13 @@ __all__ = [
     "sync",
 ]
 
+_SINKS = {"DltSink": "dlt_sink", "DuckDBSink": "duckdb_sink"}
+"""The modules of sinks, whose libraries are only needed if they are used."""
+
 if not TYPE_CHECKING:  # type checkers would accept names that do not exist
 
     def __getattr__(name: str) -> object:
-        """Return the sink, whose library is only needed if it is used."""
-        if name != "DuckDBSink":
+        """Return a sink, which is imported only now."""
+        if name not in _SINKS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from openai_usage.sync.duckdb_sink import DuckDBSink  # noqa: PLC0415 - an extra
-
-        return DuckDBSink
+        return getattr(import_module(f"{__name__}.{_SINKS[name]}"), name)
