@@ -12,9 +12,9 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
-ALL = ["-m", "not browser"]  # the slow ones too
+ALL = ["-m", "not browser and not postgres"]  # the slow ones too
 LOCK = ".ci/dev.lock"
-EXTRAS = "[arrow,cli,delta,duckdb,excel,otel,report]"
+EXTRAS = "[arrow,cli,delta,dlt,duckdb,excel,otel,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 
@@ -24,6 +24,11 @@ def install(session: nox.Session, *groups: str, package: str = f".{EXTRAS}") -> 
     # Without bytecode, each of the many processes of the tests would compile every module again.
     session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.install("-q", package, *nox.project.dependency_groups(PYPROJECT, *groups))
+
+
+def has_postgres() -> bool:
+    """Return whether a PostgreSQL server is installed. Debian does not put it on the path."""
+    return bool(shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb")))
 
 
 def has_chromium() -> bool:
@@ -134,6 +139,15 @@ def browser(session: nox.Session) -> None:
         session.skip("no Chromium is installed, so nobody looks at the report")
     install(session, "tests")
     session.run("pytest", "-m", "browser", "tests/report/browser", *session.posargs)
+
+
+@nox.session
+def postgres(session: nox.Session) -> None:
+    """A copy in PostgreSQL; skipped where it is not installed: `apt-get install postgresql`."""
+    if not has_postgres():
+        session.skip("PostgreSQL is not installed, so no copy is kept in it")
+    install(session, "tests")
+    session.run("pytest", "-m", "postgres", "tests/sync", *session.posargs)
 
 
 @nox.session

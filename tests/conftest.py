@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "slow: takes seconds, mostly to start programs; `nox -s slow`"
     )
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
+    config.addinivalue_line("markers", "postgres: needs PostgreSQL; `nox -s postgres`")
 
 
 def pytest_asyncio_loop_factories(
@@ -58,6 +59,7 @@ def pytest_asyncio_loop_factories(
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_ADMIN_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")  # dlt would send what tests do
 
 
 @pytest.fixture

@@ -118,14 +118,8 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 
 EXTRAS = {
-    "rich",
-    "cyclopts",
-    "deltalake",
-    "duckdb",
-    "pyarrow",
-    "openai",
-    "jinja2",
-    "vl_convert",
+    *("rich", "cyclopts", "deltalake", "dlt", "duckdb", "pyarrow"),
+    *("openai", "jinja2", "vl_convert"),
     "xlsxwriter",
 }
 LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}

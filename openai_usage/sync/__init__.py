@@ -12,9 +12,10 @@ bucket is replaced as a whole, so rows that changed or vanished do so in the cop
     for each in result.synced:
         print(each)  # acme, costs: 3,287 rows, 12 changed buckets
 
-Needs the extra `[arrow]`, and `[duckdb]` or `[delta]` for the sink.
+Needs the extra `[arrow]`, and that of the sink: `[duckdb]`, `[delta]` or `[dlt]`.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from openai_usage._extras import require
@@ -28,11 +29,13 @@ from openai_usage.sync.synced_client import SyncedClient  # noqa: E402
 
 if TYPE_CHECKING:
     from openai_usage.sync.delta_sink import DeltaSink
+    from openai_usage.sync.dlt_sink import DltSink
     from openai_usage.sync.duckdb_sink import DuckDBSink
 
 __all__ = [
     "Change",
     "DeltaSink",
+    "DltSink",
     "DuckDBSink",
     "Failed",
     "Lag",
@@ -44,10 +47,10 @@ __all__ = [
     "sync",
 ]
 
-if not TYPE_CHECKING:  # type checkers would accept names that do not exist
-    from importlib import import_module
+_SINKS = {"DeltaSink": "delta_sink", "DltSink": "dlt_sink", "DuckDBSink": "duckdb_sink"}
+"""The modules of sinks, whose libraries are only needed if they are used."""
 
-    _SINKS = {"DeltaSink": "delta_sink", "DuckDBSink": "duckdb_sink"}
+if not TYPE_CHECKING:  # type checkers would accept names that do not exist
 
     def __getattr__(name: str) -> object:
         """Return a sink, whose library is only needed if it is used."""

@@ -36,7 +36,7 @@ class Clock:
 def stored(path: Path, endpoint: str, organization: str = "acme") -> list[Row]:
     """Return the rows of a DuckDB file, in an order of their own."""
     found = query(path, f'SELECT * FROM "{endpoint}" WHERE organization = ?', organization)
-    return sorted((_row(each) for each in found), key=str)
+    return sorted((row_of(each) for each in found), key=str)
 
 
 def kept(sink: StoredSink, endpoint: str, organization: str = "acme") -> list[Row]:
@@ -68,10 +68,10 @@ async def of_api(
     allowed = client.table()[endpoint].group_by
     grouping = [each for each in group_by if each in allowed]
     buckets = client.query(endpoint, start_time=start, end_time=end, group_by=grouping, **params)
-    return sorted(map(_row, (await buckets.to_arrow()).to_pylist()), key=str)
+    return sorted(map(row_of, (await buckets.to_arrow()).to_pylist()), key=str)
 
 
-def _row(fields: Mapping[str, object]) -> Row:
+def row_of(fields: Mapping[str, object]) -> Row:
     return tuple(
         (name, _plain(value))
         for name, value in fields.items()
