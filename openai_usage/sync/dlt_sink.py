@@ -6,7 +6,6 @@ one transaction of plain SQL moves them from there. What a killed load has left 
 never counts, and the next load replaces it.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,20 +32,10 @@ try:
 except ModuleNotFoundError as error:
     raise missing_library(str(error.name), "dlt") from None
 
-__all__ = ["DltSink", "disable_telemetry"]
+__all__ = ["DltSink"]
 
 _PIPELINE = "openai_usage_sync"
 """The name of the pipeline. A DuckDB file is named so by default, and not like the dataset."""
-
-
-def disable_telemetry() -> None:
-    """Have dlt send nothing about its use, unless the environment says otherwise.
-
-    It is for programs such as the command line, before the first sink. Who has pipelines of their
-    own decides it there: with `RUNTIME__DLTHUB_TELEMETRY=false`, or with `dlthub_telemetry = false`
-    under `[runtime]` in `.dlt/config.toml`.
-    """
-    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 
 class DltSink(StoredSink):

@@ -1,5 +1,6 @@
 """`openai-usage sync`: what it prints, and how it ends."""
 
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.real_clock, pytest.mark.usefixtures("here")]
 
 NOON = TODAY + DAY // 2
 SYNC = "sync --to duckdb:usage.duckdb"
-FORMS = "duckdb:FILE, delta:FOLDER or dlt:DESTINATION, such as duckdb:usage.duckdb"
+FORMS = "duckdb:FILE, delta:FOLDER or dlt:DESTINATION/DATASET, such as duckdb:usage.duckdb"
 OF_DEFAULT = (
     "this is a copy of default, read at 2026-09-10 12:00 UTC. For what it does not have, use "
     "openai-usage sync."
@@ -189,6 +190,45 @@ def test_commands_print_the_same_from_a_copy(
 def without_zeros(text: str) -> str:
     """The text with numbers that do not end in zeros, which the API can send and a copy drops."""
     return re.sub(r"\d+\.\d+", lambda match: match[0].rstrip("0").rstrip("."), text)
+
+
+@pytest.mark.parametrize("place", ["delta:lake", "dlt:duckdb", "dlt:duckdb/other"])
+def test_other_places_are_kept_and_read(
+    place: str,
+    terminal: Terminal,
+    sandbox: Sandbox,
+    at: Callable[[int], None],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RUNTIME__DLTHUB_TELEMETRY", raising=False)
+    command = f"sync --to {place} --last 9d --endpoints costs"
+    terminal(command)
+    at(NOON + 2 * DAY)
+    assert "(restated)" in terminal(command)
+    assert "latest change," in terminal(f"sync --to {place} --lag")
+    costs = "costs --last 3d --group-by model"
+    assert terminal(f"{costs} --from {place}") == terminal(costs)
+    if place.startswith("dlt:"):  # whose makers would learn of it otherwise
+        assert os.environ.pop("RUNTIME__DLTHUB_TELEMETRY") == "false"
+
+
+def test_what_a_copy_lacks_is_to_be_synced(
+    terminal: Terminal, sandbox: Sandbox, at: Callable[[int], None], here: Path
+) -> None:
+    terminal(f"{SYNC} --last 9d --endpoints costs")
+    at(NOON + 5 * DAY)
+    terminal("costs --last 4d --from duckdb:usage.duckdb")
+    gap = "the copy has no bucket of costs for 2026-09-11"
+    advice = "bring the copy up to date with openai-usage sync."
+    assert gap in terminal.err
+    assert advice in terminal.err
+    terminal("costs --last 4d --from duckdb:usage.duckdb --on-gap raise", exit_code=1)
+    assert gap in terminal.err
+    terminal("spend --from duckdb:usage.duckdb", exit_code=1)
+    assert advice in terminal.err
+    terminal("report --last 4d --from duckdb:usage.duckdb", exit_code=1)
+    assert advice in terminal.err
 
 
 def test_a_report_of_a_copy_says_so(terminal: Terminal, copied: Sandbox, here: Path) -> None:

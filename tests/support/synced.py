@@ -42,7 +42,7 @@ def stored(path: Path, endpoint: str, organization: str = "acme") -> list[Row]:
 def kept(sink: StoredSink, endpoint: str, organization: str = "acme") -> list[Row]:
     """Return the rows of a sink of any kind, in the same order."""
     found = sink.rows(endpoint, organization, Window(0, 2**32))
-    return sorted((_row(each) for each in found.to_pylist()), key=str) if found else []
+    return sorted((row_of(each) for each in found.to_pylist()), key=str) if found else []
 
 
 def query(path: Path, sql: str, *values: object) -> list[Mapping[str, Any]]:

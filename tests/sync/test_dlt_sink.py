@@ -22,7 +22,6 @@ from openai_usage.schema.windows import Window
 from openai_usage.sync import DltSink, DuckDBSink, SyncedClient, sync
 from openai_usage.sync.dlt_errors import errors_of_dlt
 from openai_usage.sync.dlt_load import Load, Part
-from openai_usage.sync.dlt_sink import disable_telemetry
 from tests.conftest import DAY, TODAY, client_of
 from tests.support.synced import Clock, query
 from tests.support.warehouse import (
@@ -322,17 +321,6 @@ def test_no_error_has_a_secret(target: Target) -> None:
         raise ValueError(f"at a://me:{password}@host/db?password={password}")
     for raised in (first, second):
         assert password not in "".join(traceback.format_exception(raised.value))
-
-
-def test_telemetry_is_off_unless_the_environment_says_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    name = "RUNTIME__DLTHUB_TELEMETRY"
-    monkeypatch.setenv(name, "true")
-    disable_telemetry()
-    assert os.environ.pop(name) == "true"
-    disable_telemetry()
-    assert os.environ[name] == "false"
 
 
 def test_without_dlt_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,185 @@
+"""A week of syncs that are killed at any moment: at its end, the copy has what the API has."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from openai_usage import AsyncUsageClient
+from openai_usage.cli.options.place import open_place
+from openai_usage.sandbox import Sandbox
+from openai_usage.schema.windows import Window
+from openai_usage.sync.stored_sink import StoredSink
+from tests.conftest import DAY, TODAY, client_of
+from tests.support.synced import kept, of_api
+from tests.support.terminal import asking
+
+pytestmark = pytest.mark.real_clock
+
+HOUR = 3600
+START = TODAY - 70 * DAY
+PROGRAM = """
+import sys, time
+
+now = float(sys.argv[1])
+time.time = lambda: now
+
+from openai_usage.cli.app import run
+
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+@frozen
+class Week:
+    """Two organizations, and the place of their copy."""
+
+    place: str
+    folder: Path
+    """The folder of the processes, and of what they leave if they are killed."""
+    organizations: Mapping[str, Sandbox]
+    endpoints: Collection[str]
+    chance: random.Random
+
+    async def sync(self, now: int, *, killed: bool = False) -> int:
+        """Sync in a process of its own, at a time of its own, and return how it ended."""
+        for sandbox in self.organizations.values():
+            sandbox.now = now
+            sandbox.requests.clear()
+        options = ["--to", self.place, "--start", str(START), "--organizations", "both.toml"]
+        command = ["sync", *options, "--endpoints", *self.endpoints]
+        process = subprocess.Popen(  # noqa: ASYNC220 - it takes a moment, and is waited for
+            [sys.executable, "-c", PROGRAM, str(now), *command],
+            env={**asking(self.organizations["acme"]), "TMPDIR": str(self.folder)},
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+        )
+        if killed:
+            requests = self.chance.randrange(1, 2 * len(self.endpoints) + 1)
+            while process.poll() is None and self.requests < requests:
+                await asyncio.sleep(0.001)
+            # Some are killed while they read, and others while they write.
+            await asyncio.sleep(self.chance.choice([0, self.chance.random() / 4]))
+            process.kill()
+        return process.wait()
+
+    @property
+    def requests(self) -> int:
+        """The requests of the present sync."""
+        return sum(len(each.requests) for each in self.organizations.values())
+
+    def disturb(self) -> None:
+        """Have an organization answer badly for a moment."""
+        faults = self.chance.choice([*self.organizations.values()]).faults
+        match self.chance.randrange(4):
+            case 0:
+                faults.status(503, times=2)
+            case 1:
+                faults.status(429, times=2)
+            case 2:
+                faults.cut_body(times=2)
+            case _:
+                faults.reset_connection(times=2)
+
+    async def run(self, kills: int) -> int:
+        """Live through the week, and return the time at its end."""
+        now = TODAY
+        for number in range(kills):
+            now += self.chance.randrange(1, 24 * HOUR)
+            if number == kills // 2:
+                now += 4 * DAY  # a pause
+            self.disturb()
+            await self.sync(now, killed=True)
+            if number % 2:
+                assert await self.sync(now + HOUR) == 0
+        assert await self.sync(now + 2 * HOUR) == 0
+        return now + 2 * HOUR
+
+
+@pytest.fixture
+def organizations(tmp_path: Path) -> Iterator[Mapping[str, Sandbox]]:
+    with (
+        Sandbox(seed=7, restates=True) as acme,
+        Sandbox(seed=8, restates=True) as globex,
+    ):
+        both = {"acme": acme, "globex": globex}
+        tables = []
+        for label, each in both.items():
+            (tmp_path / f"{label}.key").write_text(each.admin_api_key)
+            tables.append(
+                f"[organizations.{label}]\nadmin_key_file = '{label}.key'\n"
+                f"base_url = '{each.base_url}'\n"
+            )
+        (tmp_path / "both.toml").write_text("".join(tables))
+        yield both
+
+
+@pytest.mark.parametrize(
+    ("place", "endpoints", "kills"),
+    [
+        ("duckdb:usage.duckdb", ["costs", "vector_stores"], 2),
+        ("delta:lake", ["costs", "vector_stores"], 2),
+        *(
+            pytest.param(place, [*AsyncUsageClient.table()], 12, marks=pytest.mark.slow)
+            for place in ("duckdb:usage.duckdb", "delta:lake")
+        ),
+        pytest.param(
+            "dlt:postgres/week", [*AsyncUsageClient.table()], 12, marks=pytest.mark.postgres
+        ),
+    ],
+)
+async def test_after_a_week_of_kills_the_copy_has_what_the_api_has(
+    place: str,
+    endpoints: Collection[str],
+    kills: int,
+    organizations: Mapping[str, Sandbox],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if place.startswith("dlt:"):
+        address = request.getfixturevalue("postgres")
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+    week = Week(place, tmp_path, organizations, endpoints, random.Random(5))
+    now = await week.run(kills)
+    with open_place(place, "--from", prefix="", read_only=True) as sink:
+        for label, sandbox in organizations.items():
+            async with client_of(sandbox) as client:
+                for name in endpoints:
+                    expected = await of_api(client, name, START, now)
+                    assert kept(sink, name, label) == expected, (label, name)
+        assert_changes_lead_to_what_is_stored(sink)
+
+
+def assert_changes_lead_to_what_is_stored(sink: StoredSink) -> None:
+    """Check that each change begins where the one before ended, and the last is what is there.
+
+    So none is missing, none is there twice, and none tells of something that did not happen.
+    """
+    keys = itemgetter("organization", "endpoint", "start", "measure", "currency")
+    ends: dict[Sequence[Any], Decimal] = {}
+    again = 0
+    for each in sorted(sink.changes().to_pylist(), key=itemgetter("read_at")):
+        key = keys(each)
+        again += key in ends
+        assert each["before"] == ends.get(key, each["before"]), each
+        assert each["before"] != each["after"] or each["measure"] == "rows"
+        ends[key] = each["after"]
+    assert ends
+    for (label, endpoint, start, measure, currency), end in ends.items():
+        first = int(start.timestamp())
+        rows = sink.rows(endpoint, label, Window(first, first + 1))
+        assert rows is not None
+        found = [each for each in rows.to_pylist() if each.get("currency") == currency]
+        numbers = [Decimal(each[measure] or 0) for each in found if measure != "rows"]
+        total = sum(numbers) if measure != "rows" else rows.num_rows
+        assert round(Decimal(total), 12) == end, (label, endpoint, start, measure)
