@@ -23,7 +23,10 @@ from pathlib import Path
 from benchmarks.report import NUMBERS, rows, table, write
 from benchmarks.scenarios import OURS, SCENARIOS, Scenario
 
-PACKAGES = ("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs", "pyarrow", "pandas")
+PACKAGES = (
+    *("openai-usage-client", "openai", "aiohttp", "msgspec", "attrs", "pyarrow", "pandas"),
+    *("duckdb", "deltalake", "dlt"),
+)
 IMPORTS = {
     "python": ("-c", "pass"),
     "aiohttp": ("-c", "import aiohttp"),

@@ -35,7 +35,13 @@ GROUPINGS = {
 """The labels by which `totals()` and the hand-written loop group costs."""
 
 SINKS = ("sink", "ingest")
-"""The ways into a file of DuckDB."""
+"""The ways into a place that keeps rows."""
+
+LIBRARIES = {"duckdb": "DuckDB", "delta": "Delta Lake", "dlt": "DuckDB through dlt"}
+"""The libraries that write, and the places."""
+
+COPIES = tuple(Job(endpoint="costs", pages=pages, buckets=31, groups=200) for pages in (16, 162))
+"""About 100,000 and 1,000,000 costs to be copied."""
 
 RANGES = tuple(Job(pages=pages, buckets=31, groups=10) for pages in (1, 10, 100, 1000))
 """Ranges of growing length."""
@@ -113,12 +119,20 @@ _SCENARIOS = (
         )
         for name, by in GROUPINGS.items()
     ),
-    Scenario(
-        "copy of costs",
-        ("benchmarks.sinks",),
-        Job(endpoint="costs", buckets=31, groups=6_452),
-        SINKS,
+    *(
+        Scenario(
+            f"{library} sink",
+            ("benchmarks.sinks", library),
+            Job(endpoint="costs", buckets=31, groups=6_452),
+            SINKS,
+        )
+        for library in LIBRARIES
     ),
+    *(
+        Scenario(f"sync {number}", ("benchmarks.syncs", "memory"), job)
+        for number, job in enumerate(COPIES)
+    ),
+    Scenario("second sync", ("benchmarks.syncs", "requests"), Job()),
     Scenario(
         "side by side",
         ("benchmarks.windows", "side_by_side"),
