@@ -171,6 +171,16 @@ def test_one_report_is_about_all(terminal: Terminal, both: dict[str, Sandbox], h
     assert terminal.err.count("costs of globex could not be read") == 1
 
 
+def test_a_report_names_what_only_one_lacks(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    both["globex"].faults.missing_bucket(times=99)
+    terminal("report --last 9d", exit_code=1)
+    page = (here / "report.html").read_text()
+    assert "costs of globex" in page
+    assert "so what was billed then is unknown, not zero" in terminal.err
+
+
 def test_doctor_checks_each_organization(
     terminal: Terminal, both: dict[str, Sandbox], here: Path
 ) -> None:

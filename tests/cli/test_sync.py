@@ -213,6 +213,16 @@ def test_other_places_are_kept_and_read(
         assert os.environ.pop("RUNTIME__DLTHUB_TELEMETRY") == "false"
 
 
+def test_a_copy_of_nothing_has_no_organizations(terminal: Terminal, sandbox: Sandbox) -> None:
+    sandbox.scopes.clear()
+    terminal(f"{SYNC} --last 9d", exit_code=1)
+    terminal("costs --from duckdb:usage.duckdb", exit_code=2)
+    assert terminal.err == (
+        "openai-usage: --from duckdb:usage.duckdb has no organizations yet. Sync it with "
+        "openai-usage sync.\n"
+    )
+
+
 def test_what_a_copy_lacks_is_to_be_synced(
     terminal: Terminal, sandbox: Sandbox, at: Callable[[int], None], here: Path
 ) -> None:

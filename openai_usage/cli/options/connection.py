@@ -239,13 +239,16 @@ class Connection:
         """Return the label of the chosen organization, or those of all.
 
         Raises:
-            CommandError: The chosen organization does not exist.
+            CommandError: The chosen organization does not exist, or there is none.
         """
+        if not labels:
+            raise CommandError(f"{where} has no organizations yet. Sync it with openai-usage sync.")
         if self.organization is None:
             return labels
         if self.organization not in labels:
-            known = listed(labels, "and") if labels else "no organizations"
-            raise CommandError(f"{where} has {known}. Choose one with --organization LABEL.")
+            raise CommandError(
+                f"{where} has {listed(labels, 'and')}. Choose one with --organization LABEL."
+            )
         return [self.organization]
 
     @contextmanager
@@ -255,13 +258,11 @@ class Connection:
 
         with open_place(place, "--from", prefix=self.prefix, read_only=True) as sink:
             labels = self._chosen(sink.organizations(), f"--from {place}")
-            times = [each for label in labels if (each := sink.read_at(label)) is not None]
-            if times:
-                say(
-                    f"this is a copy of {listed(labels, 'and')}, read at "
-                    f"{date_and_time(min(times))} UTC. For what it does not have, use openai-usage "
-                    "sync."
-                )
+            times = [sink.read_at(label) or 0 for label in labels]
+            say(
+                f"this is a copy of {listed(labels, 'and')}, read at {date_and_time(min(times))} "
+                "UTC. For what it does not have, use openai-usage sync."
+            )
             yield {label: SyncedClient(sink, label, on_gap=on_gap) for label in labels}
 
 
