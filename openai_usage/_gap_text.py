@@ -18,7 +18,7 @@ def describe_gaps(gaps: Iterable[Gap], *, of_copy: bool = False) -> list[str]:
     A copy lacks what was not synced. Otherwise the API lacks it.
     """
     advice = (
-        "bring the copy up to date with openai-usage sync."
+        "use openai-usage sync, with an earlier --start if the copy begins later."
         if of_copy
         else "compare with the dashboard, and ask OpenAI's support if it stays missing."
     )
@@ -45,7 +45,9 @@ def group_gaps(gaps: Iterable[Gap]) -> Iterator[tuple[Sequence[str], Sequence[Ga
     """Yield the endpoints that lack the same spans of time, and the gaps of one of them."""
     of_each: dict[str, list[Gap]] = {}
     for gap in gaps:
-        of_each.setdefault(gap.endpoint.replace("_", " "), []).append(gap)
+        found = of_each.setdefault(gap.endpoint.replace("_", " "), [])
+        if gap not in found:  # several organizations can lack the same
+            found.append(gap)
     alike: dict[tuple[tuple[int, int], ...], list[str]] = {}
     for endpoint, those in of_each.items():
         spans = tuple((each.start_time, each.end_time) for each in those)

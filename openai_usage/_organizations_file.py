@@ -11,7 +11,7 @@ from attrs import frozen
 
 from openai_usage._http.secret import Secret
 from openai_usage._text import contains_key, listed, printable, short_repr
-from openai_usage._toml import read_toml, reject_unknown, shown_name
+from openai_usage._toml import read_toml, reject_unknown, shown_name, shown_path
 from openai_usage.errors import InvalidOptionError
 
 _OPTION = "organizations"
@@ -59,12 +59,22 @@ class Entry:
         return Secret(key.strip())
 
 
-def read_entries(path: Path) -> Iterator[Entry]:
-    """Yield the organizations of a file.
+def read_entries(path: Path) -> list[Entry]:
+    """Return the organizations of a file.
 
     Raises:
         InvalidOptionError: The file cannot be read, or something in it is not valid.
     """
+    problem = ""
+    try:
+        return [*_entries(path)]
+    except InvalidOptionError as error:
+        problem = error.message
+    # Raise it here, where no variable holds the text of the file, which can contain a key.
+    raise _problem(f"{shown_path(path)}: {problem}")
+
+
+def _entries(path: Path) -> Iterator[Entry]:
     found = read_toml(path, _OPTION, _FORM)
     reject_unknown(found, [_OPTION], "The file takes only tables [organizations.NAME].", _OPTION)
     tables = found.get(_OPTION)

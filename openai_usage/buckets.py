@@ -70,6 +70,7 @@ class Buckets(Generic[R_co]):
         self.query = query
         """The parameters of the request."""
         self._windows_at_once = windows_at_once
+        self._on_gap = transport.options.on_gap
         self.resume_from = resume_from
         """The Unix time at which `settled()` buckets end, where a later query goes on. None for
         buckets of the whole range."""
@@ -303,6 +304,7 @@ class Buckets(Generic[R_co]):
         if self._is_empty:
             return _empty_page(with_bodies=with_bodies)
         paginator = self._paginator(self._transport, self.endpoint, with_bodies=with_bodies)
+        paginator.on_gap = self._on_gap
         return paginator.fetched_pages(self._full_query(), self._windows_at_once)
 
     @property

@@ -70,6 +70,19 @@ class BaseClient(Endpoints):
         return self._transport.options.url.host or ""
 
     @property
+    def _labels(self) -> Sequence[str]:
+        """The labels of the organizations, if this client reads several."""
+        return ()
+
+    def _whole(self, *, skip_unread: bool = False) -> Self:  # noqa: ARG002
+        """Return a client of the organizations that could be read so far.
+
+        What it returns can be compared with what was read before. If one of them cannot be read,
+        this is an error, unless *skip_unread* is true.
+        """
+        return self
+
+    @property
     def _unread(self) -> "Sequence[UnreadOrganization]":
         """The organizations that could not be read, if this client reads several."""
         return ()

@@ -4,21 +4,27 @@ import json
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import msgspec
-from attrs import evolve, frozen
+from attrs import frozen
 
 from openai_usage._http.config import ClientConfig, OnGap
 from openai_usage._http.no_transport import NoTransport
 from openai_usage._pagination.at_once import for_each
 from openai_usage._pagination.continuity import Continuity
-from openai_usage._pagination.paginator import FetchedPage, Paginator, due_of
+from openai_usage._pagination.paginator import FetchedPage, Paginator, continuity_of, due_of
 from openai_usage._text import listed
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import APIError, InvalidQueryError, OrganizationsError, SyncError
+from openai_usage.errors import (
+    ONE_ORGANIZATION,
+    APIError,
+    InvalidQueryError,
+    OrganizationsError,
+    SyncError,
+)
 from openai_usage.gaps import Gap
 from openai_usage.schema.pages import Bucket, Page
 from openai_usage.schema.range_query import RangeQuery
@@ -63,15 +69,18 @@ class CombinedClient(AsyncUsageClient):
             made = await report(organizations.combined(), days_ago(90))
 
     Every organization is read whole before the first bucket is yielded. So an organization that
-    cannot be read is left out whole. Limits belong to one organization, and cannot be read here.
+    cannot be read is left out whole. A bucket that an organization lacks is a gap, as if nothing
+    were known of it, because a sum of the others would be wrong. A page has the whole range,
+    whatever its `limit`. Limits of spending belong to one organization, and cannot be read here.
 
     Args:
         clients: A client for each organization, by label. Closing this client leaves them open.
-        on_gap: The reaction if an organization has no bucket for a part of the range, as for a
-            client.
+        on_gap: The reaction if an organization lacks a bucket, as for a client.
         skip_unread: If an organization cannot be read, yield the results of the others, and add the
             reason to `unread`. Otherwise, and if none can be read, an `OrganizationsError` is
             raised.
+        keep_partial: True to yield a bucket that an organization lacks with the results of the
+            others, although it is a gap. `unread` has the organization.
     """
 
     def __init__(
@@ -80,12 +89,28 @@ class CombinedClient(AsyncUsageClient):
         *,
         on_gap: OnGap = "warn",
         skip_unread: bool = False,
+        keep_partial: bool = False,
     ) -> None:
         # The key is not one, and is never sent.
         address = "https://organizations.invalid"
         super().__init__("none", base_url=address, organization="", on_gap=on_gap)
-        options = self._transport.options
-        self._transport = self._clients = _Clients(options, clients, skip_unread=skip_unread)
+        self._transport = self._clients = _Clients(
+            self._transport.options,
+            clients,
+            skip_unread=skip_unread,
+            keep_partial=keep_partial,
+        )
+
+    @property
+    def _labels(self) -> Sequence[str]:
+        return [*self._clients.by_label]
+
+    def _whole(self, *, skip_unread: bool = False) -> Self:
+        left_out = {each.organization for each in self.unread if each.error is not None}
+        clients = {
+            label: each for label, each in self._clients.by_label.items() if label not in left_out
+        }
+        return type(self)(clients, on_gap=self._clients.options.on_gap, skip_unread=skip_unread)
 
     @property
     def _unread(self) -> Sequence[UnreadOrganization]:
@@ -145,7 +170,7 @@ class CombinedClient(AsyncUsageClient):
         raise InvalidQueryError(
             "limits belong to one organization, and cannot be read for several together.",
             param="limits",
-            hint="Use the client of each organization.",
+            hint=ONE_ORGANIZATION,
         )
 
 
@@ -153,11 +178,17 @@ class _Clients(NoTransport):
     """The clients of several organizations, in place of a connection."""
 
     def __init__(
-        self, options: ClientConfig, by_label: Mapping[str, AsyncUsageClient], *, skip_unread: bool
+        self,
+        options: ClientConfig,
+        by_label: Mapping[str, AsyncUsageClient],
+        *,
+        skip_unread: bool,
+        keep_partial: bool,
     ) -> None:
         super().__init__(options, "a combined client")
         self.by_label = dict(by_label)
         self.skip_unread = skip_unread
+        self.keep_partial = keep_partial
         self.unread: list[UnreadOrganization] = []
 
 
@@ -180,7 +211,7 @@ class _CombinedPaginator(Paginator[R_co]):
             raise InvalidQueryError(
                 param="page",
                 expected="the cursor of one organization",
-                hint="Use the client of that organization.",
+                hint=ONE_ORGANIZATION,
             )
         self.windows_at_once = at_once
         return super().fetched_pages(query, 1)
@@ -189,11 +220,18 @@ class _CombinedPaginator(Paginator[R_co]):
         self, query: RangeQuery, continuity: Continuity
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
         found = await self._read(query)
+        gaps = {label: _gaps(buckets, query) for label, buckets in found.items()}
         buckets = _merged(found)
+        if not self.transport.keep_partial:
+            starts = [{each.start_time for each in own} for own in found.values()]
+            common = set.intersection(*starts)
+            buckets = tuple(each for each in buckets if each.start_time in common)
         continuity.check_page(buckets)
-        for label, own in found.items():
-            lacking = _lacking(buckets, own, due_of(query))
-            continuity.add_gaps(lacking)
+        for label, own in gaps.items():
+            # What all of them lack is a gap of the whole.
+            lacking = [each for each in own if any(each not in other for other in gaps.values())]
+            if self.transport.keep_partial:
+                continuity.add_gaps(lacking)
             self._note(label, gaps=[self.gap(each) for each in lacking])
         page = Page(data=buckets, has_more=False)
         yield FetchedPage(page, json.dumps(page.to_dict()).encode() if self.with_bodies else b"")
@@ -209,8 +247,10 @@ class _CombinedPaginator(Paginator[R_co]):
             client: AsyncUsageClient,
         ) -> list[Bucket[R_co]] | APIError | SyncError:
             buckets = client._response(self.endpoint, query)  # noqa: SLF001
+            buckets = buckets.concurrently(self.windows_at_once)
+            buckets._on_gap = _ignore  # noqa: SLF001 - gaps are found here, and have a label then
             try:
-                return await buckets.concurrently(self.windows_at_once).collect()
+                return await buckets.collect()
             except (APIError, SyncError) as error:  # a copy can lack an endpoint
                 return error
 
@@ -233,6 +273,10 @@ class _CombinedBuckets(Buckets[R_co]):
     _paginator = _CombinedPaginator
 
 
+def _ignore(_: Gap) -> None:
+    """Leave a gap to the paginator of all organizations."""
+
+
 def _merged(found: Mapping[str, Iterable[Bucket[R]]]) -> tuple[Bucket[R], ...]:
     """Return the buckets of all organizations in time order, with a label on each result."""
     by_start: dict[int, list[Bucket[R]]] = {}
@@ -253,18 +297,12 @@ def _merged(found: Mapping[str, Iterable[Bucket[R]]]) -> tuple[Bucket[R], ...]:
     )
 
 
-def _lacking(buckets: Iterable[Bucket[R]], own: Iterable[Bucket[R]], due: float) -> list[Window]:
-    """Return the parts of a range for which an organization has no bucket, and another has one."""
-    has = {each.start_time for each in own}
-    found: list[Window] = []
-    for each in buckets:
-        if each.start_time in has or each.end_time > due:
-            continue
-        if found and found[-1].end_time == each.start_time:
-            found[-1] = evolve(found[-1], end_time=each.end_time)
-        else:
-            found.append(Window(each.start_time, each.end_time))
-    return found
+def _gaps(buckets: Sequence[Bucket[R]], query: RangeQuery) -> list[Window]:
+    """Return the gaps of one organization."""
+    continuity = continuity_of(query)
+    continuity.check_page(buckets)
+    continuity.check_end(due_of(query))
+    return continuity.take_gaps()
 
 
 @cache
@@ -282,4 +320,6 @@ def with_organization(row: Endpoint[..., R]) -> Endpoint[..., R]:
 
 
 for _row in AsyncUsageClient.table().values():
-    setattr(CombinedClient, _row.name, with_organization(_row))
+    _labelled = with_organization(_row)
+    setattr(CombinedClient, _row.name, _labelled)
+    globals()[_labelled.result.__name__] = _labelled.result  # where pickle looks for it

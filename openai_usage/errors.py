@@ -58,6 +58,9 @@ __all__ = [
 NOT_IN_COPY = "Make a second copy with another group_by or bucket_width."
 """The hint of the error for a copy that lacks labels, or has wider buckets."""
 
+ONE_ORGANIZATION = "Use the client of one organization."
+"""The hint of the error for a query that several organizations cannot answer together."""
+
 OTHER_LAYOUT = (
     "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
     "this one with rebuild=True."
@@ -190,7 +193,8 @@ class OrganizationsError(APIError):
         *,
         collected: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__("; ".join(f"{label}: {error}" for label, error in errors.items()))
+        parts = [f"{label}: {str(error).rstrip('.')}" for label, error in errors.items()]
+        super().__init__("; ".join(parts))
         self.errors = errors
         """The error of each organization that could not be read, by label."""
         self.collected = collected or {}

@@ -16,7 +16,7 @@ from openai_usage._toml import shown_path
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint, Endpoints
-from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError
+from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError, SyncError
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket
 
@@ -47,13 +47,13 @@ class ByOrganization(Generic[R_co]):
         """The response of each organization, by label."""
 
     async def __aiter__(self) -> AsyncGenerator[tuple[str, Bucket[R_co]], None]:
-        errors: dict[str, APIError] = {}
+        errors: dict[str, APIError | SyncError] = {}
         for label, buckets in self.buckets.items():
             try:
                 async with Owned(aiter(buckets)) as owned:
                     async for bucket in owned:
                         yield label, bucket
-            except APIError as error:
+            except (APIError, SyncError) as error:
                 errors[label] = error
         if errors:
             raise OrganizationsError(errors)
@@ -66,15 +66,15 @@ class ByOrganization(Generic[R_co]):
                 others in `collected`.
         """
 
-        async def read(buckets: Buckets[R_co]) -> list[Bucket[R_co]] | APIError:
+        async def read(buckets: Buckets[R_co]) -> list[Bucket[R_co]] | APIError | SyncError:
             try:
                 return await buckets.collect()
-            except APIError as error:
+            except (APIError, SyncError) as error:  # a copy can lack an endpoint
                 return error
 
         results = await for_each(self.buckets, read)
         collected = {label: each for label, each in results.items() if isinstance(each, list)}
-        errors = {label: each for label, each in results.items() if isinstance(each, APIError)}
+        errors = {label: each for label, each in results.items() if not isinstance(each, list)}
         if errors:
             raise OrganizationsError(errors, collected=collected)
         return collected
@@ -130,15 +130,14 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
             InvalidOptionError: The file cannot be read, something in it is not valid, or a key is
                 not where the file says.
         """
+        entries = [each for each in read_entries(Path(path)) if only is None or each.label in only]
         problem = ""
         found: list[tuple[Entry, AsyncUsageClient]] = []
         try:
-            every = read_entries(Path(path))
-            entries = [each for each in every if only is None or each.label in only]
             found.extend((entry, _client(entry, Path(path).parent, make)) for entry in entries)
         except InvalidOptionError as error:
             problem = error.message
-        # Raise it here, where no variable holds the text of the file, which can contain a key.
+        # Raise it here, where no variable holds a key.
         if problem:
             raise InvalidOptionError(f"{shown_path(path)}: {problem}", option="organizations")
         made = cls({entry.label: client for entry, client in found})
@@ -147,18 +146,24 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         }
         return made
 
-    def combined(self, *, on_gap: OnGap = "warn", skip_unread: bool = False) -> "CombinedClient":
+    def combined(
+        self, *, on_gap: OnGap = "warn", skip_unread: bool = False, keep_partial: bool = False
+    ) -> "CombinedClient":
         """Return one client that reads all organizations as if they were one.
 
         Args:
-            on_gap: The reaction if an organization has no bucket for a part of the range, as for a
-                client.
+            on_gap: The reaction if an organization lacks a bucket, as for a client. Such a bucket
+                is left out, because a sum of the others would be wrong.
             skip_unread: If an organization cannot be read, yield the results of the others, and add
                 the reason to `unread` of the client. Otherwise an `OrganizationsError` is raised.
+            keep_partial: True to yield a bucket that an organization lacks with the results of the
+                others.
         """
         from openai_usage.combined_client import CombinedClient  # noqa: PLC0415 - slow to import
 
-        return CombinedClient(self, on_gap=on_gap, skip_unread=skip_unread)
+        return CombinedClient(
+            self, on_gap=on_gap, skip_unread=skip_unread, keep_partial=keep_partial
+        )
 
     def _query(self, endpoint: Endpoint[..., R], query: RangeQuery) -> ByOrganization[R]:
         return ByOrganization(

@@ -56,6 +56,7 @@ class Paginator(Generic[R_co]):
         self.transport = transport
         self.endpoint = endpoint
         self.with_bodies = with_bodies
+        self.on_gap = transport.options.on_gap
         self.span = IterationSpan()
 
     async def fetch(self, params: Params, cursor: str | None = None) -> FetchedPage[R_co]:
@@ -191,7 +192,7 @@ class Paginator(Generic[R_co]):
 
     def _report_gaps(self, continuity: Continuity) -> None:
         """Report each gap as the option `on_gap` says: warn, raise, or call a function."""
-        on_gap = self.transport.options.on_gap
+        on_gap = self.on_gap
         for found in continuity.take_gaps():
             gap = self.gap(found)
             if on_gap == "raise":

@@ -37,6 +37,10 @@ _WORDS: Mapping[Owner, str] = {
 }
 
 
+_OF_ONE: Collection[Owner] = ("organization", "project", "key")
+"""The owners that belong to one organization."""
+
+
 def costs_group_by(budgets: Iterable[Budget]) -> list[Field]:
     """Return the `group_by` of a query of costs that these budgets need."""
     owners: list[Owner] = [owner for each in budgets if (owner := each.owner) is not None]
@@ -49,6 +53,7 @@ def check_budgets(
     *,
     names: Names | None = None,
     organizations: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> list[BudgetVerdict]:
     """Compare spending with budgets, and return a verdict for each.
 
@@ -67,6 +72,8 @@ def check_budgets(
         names: The names that stand for ids in *budgets*, and that are shown in place of ids.
         organizations: The labels of the organizations whose costs were read. One without costs has
             spent nothing.
+        left_out: The labels of the organizations whose costs could not be read. Budgets that can
+            include costs of them are not certain.
 
     Raises:
         InvalidOptionError: A name stands for several ids.
@@ -74,7 +81,7 @@ def check_budgets(
     """
     if not spendings:
         raise ValueError("spendings is empty. Pass what spending() returns.")
-    costs = _Costs(spendings, names or Names(known={}), organizations)
+    costs = _Costs(spendings, names or Names(known={}), organizations, left_out)
     return [costs.verdict(each) for each in budgets]
 
 
@@ -87,6 +94,8 @@ class _Costs:
     names: Names
     organizations: Collection[str]
     """The labels of the organizations whose costs were read."""
+    left_out: Collection[str]
+    """The labels of those whose costs could not be read."""
     _groups: dict[tuple[str, Owner], Mapping[str | None, Sequence[Charge]]] = field(
         factory=dict, init=False
     )
@@ -115,12 +124,21 @@ class _Costs:
             day=part.month,
             used=part.known(part.total.this_month, part.month),
             projected=part.projection.total if part.projection.is_known else None,
-            is_certain=part.is_certain and part.is_known(part.month) and part.projection.is_known,
+            is_certain=part.is_certain
+            and part.is_known(part.month)
+            and part.projection.is_known
+            and self._has_all(budget, problem),
             is_over=part.is_over,
             problem=problem,
             not_compared=others,
         )
-        return verdict if budget.per == "month" else _of_a_day(verdict, part)
+        if budget.per == "month":
+            return verdict
+        return _of_a_day(verdict, part, has_all=self._has_all(budget, problem))
+
+    def _has_all(self, budget: Budget, problem: str) -> bool:
+        """Return whether no organization is left out that can have costs of the budget."""
+        return not self.left_out or (budget.owner in _OF_ONE and not problem)
 
     def _part(self, spending: Spending, budget: Budget, id_: str | None) -> Spending:
         """Return the part of *spending* that a budget is for, in one currency."""
@@ -184,6 +202,8 @@ class _Costs:
 
     def _not_found(self, budget: Budget, owner: Owner) -> str:
         """Return why the costs of a budget were not found, and what to do."""
+        if budget.of in self.left_out:
+            return "its costs could not be read."
         word, months = _WORDS[owner], f"{self.found[0].last_month:%B} or {self.found[0].month:%B}"
         fact = f"no cost of {months} has the {word} {short_repr(budget.of)}."
         ids, named = self._ids(owner), self._named(owner)
@@ -216,7 +236,7 @@ def _days(part: Spending) -> tuple[date, date]:
     return part.last_day, part.last_day - timedelta(days=1)
 
 
-def _of_a_day(verdict: BudgetVerdict, part: Spending) -> BudgetVerdict:
+def _of_a_day(verdict: BudgetVerdict, part: Spending, *, has_all: bool) -> BudgetVerdict:
     """Return the verdict on today so far and on the last whole day."""
     day, before = _days(part)
     used, day_before = (
@@ -229,5 +249,5 @@ def _of_a_day(verdict: BudgetVerdict, part: Spending) -> BudgetVerdict:
         used=used,
         projected=None,
         day_before=day_before,
-        is_certain=part.not_whole.isdisjoint({day, before}),
+        is_certain=has_all and part.not_whole.isdisjoint({day, before}),
     )

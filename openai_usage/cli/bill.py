@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits, UnreadOrganization
+from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
 from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
@@ -21,6 +22,9 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.unread import describe_unread
 from openai_usage.schema.times import unix_seconds
+
+if TYPE_CHECKING:
+    from openai_usage import UnreadOrganization
 
 _RECENT = timedelta(days=2)
 """The age of an unusual day that matters although its month is over. Two days, because costs can
@@ -48,7 +52,7 @@ class Bill:
     """The limits of spending, if they were requested."""
     is_of_copy: bool = False
     """True if the costs were read from a copy."""
-    unread_organizations: Sequence[UnreadOrganization] = ()
+    unread_organizations: "Sequence[UnreadOrganization]" = ()
     """The organizations that could not be read, in whole or in part."""
 
     @property

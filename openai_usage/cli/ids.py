@@ -50,7 +50,12 @@ async def find_ids(client: AsyncUsageClient, params: Mapping[str, Any]) -> dict[
         names = await client.names(
             kinds=kind.lists, personal=not kind.lists, project_ids=found.get("project_ids")
         )
-        found[param] = [value if _is_id(value) else _id_of(value, param, names) for value in values]
+        # If several organizations are read, another one can have the name, too.
+        needs_all = bool(client._labels)  # noqa: SLF001 - of a combined client
+        found[param] = [
+            value if _is_id(value) else _id_of(value, param, names, needs_all=needs_all)
+            for value in values
+        ]
     return found
 
 
@@ -69,14 +74,14 @@ def _is_id(value: str) -> bool:
     return value.startswith(_PREFIXES)
 
 
-def _id_of(value: str, param: str, names: Names) -> str:
+def _id_of(value: str, param: str, names: Names, *, needs_all: bool) -> str:
     kind = _FILTERS[param]
     named = {id_: name for id_, name in names.known.items() if id_.startswith(kind.prefix)}
     ids = sorted(id_ for id_, name in named.items() if value.casefold() in _folded(name))
-    if len(ids) == 1:
+    if len(ids) == 1 and not (needs_all and names.unread):
         return ids[0]
     typed = f"--{param.replace('_', '-')} {quote(value)}"
-    if ids:
+    if len(ids) > 1:
         several = f"{len(ids)} {kind.noun}s: {join(ids)}"
         raise CommandError(f"{typed} is the name of {several}. Use the id of the one you mean.")
     advice = f"Use an id ({kind.prefix}…) instead."

@@ -13,7 +13,6 @@ from openai_usage._pagination.continuity import LATE
 from openai_usage._text import printable
 from openai_usage.analysis.daily import Period
 from openai_usage.client import BaseClient
-from openai_usage.combined_client import CombinedClient
 from openai_usage.errors import InvalidQueryError
 from openai_usage.limits import SpendLimit
 from openai_usage.names import Names
@@ -68,22 +67,26 @@ async def gather(
     compared = evolve(period, start=period.days[0].midnight).before()
     rows = [row for row in type(client).table().values() if row.name != "costs"]
     ids = options.project_ids
-    is_combined = isinstance(client, CombinedClient)
-    by: Sequence[Label] = (*LABELS, "organization") if is_combined else LABELS
+    labels = client._labels  # noqa: SLF001 - either client has it
+    by: Sequence[Label] = (*LABELS, "organization") if labels else LABELS
+    reading = asyncio.ensure_future(or_error(costs_in(client, period, ids, labels=by), Costs()))
+    if labels:
+        await reading  # which says what organizations can be compared
+    whole = client._whole()  # noqa: SLF001 - likewise
     costs, before, usage, people, spent, limit = await asyncio.gather(
-        or_error(costs_in(client, period, ids, labels=by), Costs()),
-        or_error(costs_in(client, compared, ids, labels=by, history_days=HISTORY_DAYS), Costs()),
+        reading,
+        or_error(costs_in(whole, compared, ids, labels=by, history_days=HISTORY_DAYS), Costs()),
         asyncio.gather(
             *(or_error(usage_in(client, row, period, ids), Usage(row.name, {}, {})) for row in rows)
         ),
         asyncio.gather(
             *(
-                or_error(costs_in(client, period, ids, labels=[label]), Costs())
+                or_error(costs_in(whole, period, ids, labels=[label]), Costs())
                 for label in _PEOPLE.values()
                 if options.personal
             )
         ),
-        or_error(bill_for(client, options.budgets, period.end, now), []),
+        or_error(bill_for(whole, options.budgets, period.end, now), []),
         _limit(client, ids, reaches_now=period.end == now),
     )
     answered = [answer for answer in usage if answer.error is None]
@@ -103,17 +106,21 @@ async def gather(
             if answer.error is not None
         ),
         *lacking("budgets", frozenset(), spent, due),
-        *missing_organizations(client._unread, of_copy=is_copy),  # noqa: SLF001 - of a combined client
+        *missing_organizations(
+            client._unread,  # noqa: SLF001 - of a combined client
+            len(rows) + 1,
+            of_copy=is_copy,
+        ),
     ]
     config = client._transport.options  # noqa: SLF001 - the organization is not a secret
     bill, past = costs.figures.buckets, before.figures.buckets
     figures = Figures(
         period=period,
         compared=compared,
-        host=client._source,  # noqa: SLF001 - likewise
+        host=whole._source,  # noqa: SLF001 - likewise
         organization=config.organization,
         organization_name=options.organization_name
-        or (client._source if is_combined else _organization_name([past, bill])),  # noqa: SLF001
+        or (whole._source if labels else _organization_name([past, bill])),  # noqa: SLF001
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),
         people={
@@ -128,14 +135,22 @@ async def gather(
         names=names and names.with_names_from(_with_project_names([past, bill])),
         costs_start=costs.start,
         gaps_before=before.gaps,
-        group_by=("organization", *options.group_by) if is_combined else options.group_by,
+        group_by=("organization", *options.group_by) if labels else options.group_by,
         project_ids=options.project_ids,
         is_sample=options.is_sample,
     )
     # Many results take a while, in which the event loop must not stand still.
     answers = await asyncio.to_thread(answers_of, figures, bill, past, now, limit)
     if spent.error is None and options.budgets:
-        verdicts = verdicts_on(options.budgets, spent.figures, period.end, now, figures.names)
+        verdicts = verdicts_on(
+            options.budgets,
+            spent.figures,
+            period.end,
+            now,
+            names=figures.names,
+            organizations=whole._labels,  # noqa: SLF001 - of a combined client
+            left_out=[each for each in labels if each not in whole._labels],  # noqa: SLF001
+        )
         answers = evolve(answers, verdicts=verdicts)
     return evolve(figures, answers=answers)
 

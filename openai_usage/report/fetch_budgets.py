@@ -37,7 +37,14 @@ async def bill_for(
 
 
 def verdicts_on(
-    budgets: Sequence[Budget], bill: Buckets, end: int, now: int, names: Names | None
+    budgets: Sequence[Budget],
+    bill: Buckets,
+    end: int,
+    now: int,
+    *,
+    names: Names | None,
+    organizations: Sequence[str] = (),
+    left_out: Sequence[str] = (),
 ) -> list[BudgetVerdict]:
     """Compare the costs of the month at *end* with *budgets*.
 
@@ -46,7 +53,9 @@ def verdicts_on(
     """
     today = datetime.fromtimestamp(now, UTC).date()
     found = spending(bill, today=today, month=_month_at(end))
-    return check_budgets(budgets, found, names=names)
+    return check_budgets(
+        budgets, found, names=names, organizations=organizations, left_out=left_out
+    )
 
 
 def _month_at(end: int) -> date:

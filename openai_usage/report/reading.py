@@ -42,18 +42,30 @@ async def or_error(request: Awaitable[Read[T]], nothing: T) -> Read[T]:
 
 
 def missing_organizations(
-    unread: Iterable[UnreadOrganization], *, of_copy: bool = False
+    unread: Iterable[UnreadOrganization], endpoints: int, *, of_copy: bool = False
 ) -> Iterator[Missing]:
-    """Yield what could not be read of one of several organizations, each once."""
+    """Yield what could not be read of one of several organizations, each once, costs first.
+
+    If none of the *endpoints* of an organization could be read, that is one part.
+    """
     # Costs are read more than once, for other ranges and other labels.
-    for what, parts in group_by(unread, lambda each: each.what).items():
-        first = next((each for each in parts if each.error is not None), parts[0])
-        if first.error is not None:
-            yield Missing(what, reason(first.error))
-        else:
-            gaps = tuple(dict.fromkeys(gap for each in parts for gap in each.gaps))
-            why = f"{returned_no_bucket(of_copy=of_copy)} for {describe_spans(gaps)}"
-            yield Missing(what, why, gaps=gaps)
+    for label, parts in group_by(unread, lambda each: each.organization).items():
+        ordered = sorted(parts, key=lambda each: each.endpoint != "costs")
+        failed = {each.endpoint for each in ordered if each.error is not None}
+        if len(failed) == endpoints and ordered[0].error is not None:
+            yield Missing(label, reason(ordered[0].error))
+            continue
+        for what, same in group_by(ordered, lambda each: each.what).items():
+            yield _missing_part(what, same, of_copy=of_copy)
+
+
+def _missing_part(what: str, parts: Sequence[UnreadOrganization], *, of_copy: bool) -> Missing:
+    error = next((each.error for each in parts if each.error is not None), None)
+    if error is not None:
+        return Missing(what, reason(error))
+    gaps = tuple(dict.fromkeys(gap for each in parts for gap in each.gaps))
+    why = f"{returned_no_bucket(of_copy=of_copy)} for {describe_spans(gaps)}"
+    return Missing(what, why, gaps=gaps)
 
 
 def reason(error: APIError | SyncError) -> str:

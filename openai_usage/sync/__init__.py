@@ -20,17 +20,14 @@ from typing import TYPE_CHECKING
 
 from openai_usage._extras import require
 
-require("arrow", "pyarrow")
-
-from openai_usage.sync.engine import sync  # noqa: E402 - only once it is known what is missing
-from openai_usage.sync.results import Change, Failed, Lag, Synced, SyncResult  # noqa: E402
-from openai_usage.sync.sink import Sink, State  # noqa: E402
-from openai_usage.sync.synced_client import SyncedClient  # noqa: E402
-
 if TYPE_CHECKING:
     from openai_usage.sync.delta_sink import DeltaSink
     from openai_usage.sync.dlt_sink import DltSink
     from openai_usage.sync.duckdb_sink import DuckDBSink
+    from openai_usage.sync.engine import sync
+    from openai_usage.sync.results import Change, Failed, Lag, Synced, SyncResult
+    from openai_usage.sync.sink import Sink, State
+    from openai_usage.sync.synced_client import SyncedClient
 
 __all__ = [
     "Change",
@@ -47,13 +44,29 @@ __all__ = [
     "sync",
 ]
 
-_SINKS = {"DeltaSink": "delta_sink", "DltSink": "dlt_sink", "DuckDBSink": "duckdb_sink"}
-"""The modules of sinks, whose libraries are only needed if they are used."""
+_MODULES = {
+    "DeltaSink": "delta_sink",
+    "DltSink": "dlt_sink",
+    "DuckDBSink": "duckdb_sink",
+    "Sink": "sink",
+    "State": "sink",
+    "SyncedClient": "synced_client",
+    "sync": "engine",
+}
+"""The modules of the names that are not results."""
+
+_NEEDS = {
+    "DeltaSink": ("delta", "deltalake", "pyarrow"),
+    "DltSink": ("dlt", "dlt", "pyarrow"),
+    "DuckDBSink": ("duckdb", "duckdb", "pyarrow"),
+}
+"""The extra of each sink, and the libraries that are needed if it is used."""
 
 if not TYPE_CHECKING:  # type checkers would accept names that do not exist
 
     def __getattr__(name: str) -> object:
-        """Return a sink, whose library is only needed if it is used."""
-        if name not in _SINKS:
+        """Return what is imported only if it is used, once it is known what is missing."""
+        if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_SINKS[name]}"), name)
+        require(*_NEEDS.get(name, ("arrow", "pyarrow")))
+        return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'results')}"), name)

@@ -69,8 +69,8 @@ class Load:
                 arrived = tables.count(part.incoming, mine)
                 if arrived != part.rows.num_rows:
                     raise SyncError(
-                        f"of {part.rows.num_rows} rows for {tables.name(part.table)}, {arrived} "
-                        "arrived.",
+                        f"the warehouse has {arrived} of {part.rows.num_rows} new rows for "
+                        f"{tables.name(part.table)}: another sync has taken the others away.",
                         hint="Run only one sync at a time, and run it again.",
                     )
             for part in self._parts:

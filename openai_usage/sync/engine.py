@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.schema.range_query import BucketWidth
-from openai_usage.schema.times import Timestamp, unix_seconds
+from openai_usage.schema.times import Timestamp, days_ago, unix_seconds
 from openai_usage.schema.validation import choose, reject, validate
 from openai_usage.sync.endpoint_sync import EndpointSync
 from openai_usage.sync.layouts import layout_of
@@ -17,6 +17,9 @@ from openai_usage.sync.sink import Sink
 from openai_usage.sync.store import Store
 
 __all__ = ["sync"]
+
+_DAYS = 90
+"""The days before the first sync that a copy has by default."""
 
 _AT_ONCE = 64
 """The endpoints that are read at the same time, over all organizations."""
@@ -30,7 +33,7 @@ async def sync(
     organizations: Mapping[str, AsyncUsageClient],
     sink: Sink,
     *,
-    start_time: Timestamp,
+    start_time: Timestamp | None = None,
     endpoints: Collection[str] | None = None,
     bucket_width: BucketWidth | None = None,
     group_by: Sequence[str] | None = None,
@@ -49,7 +52,8 @@ async def sync(
         organizations: A client for each organization, by a label that is stored with its rows.
         sink: The place that keeps the rows.
         start_time: The start of the copy. If it is earlier than that of the sync before, everything
-            is read again. If it is later, it changes nothing.
+            is read again. If it is later, it changes nothing. Default: that of the copy, or else 90
+            days ago.
         endpoints: The names of the endpoints: `costs`, `completions`. Default: all.
         bucket_width: The width of usage buckets. Those of costs are always days. Default: that of
             the copy, or else `1d`.
@@ -64,8 +68,8 @@ async def sync(
         SyncError: The copy has another bucket width or other labels, a label stands for another
             organization than before, or the copy cannot be written.
     """
-    start = unix_seconds(start_time, param="start_time")
-    if start >= time.time():
+    start = None if start_time is None else unix_seconds(start_time, param="start_time")
+    if start is not None and start >= time.time():
         reject("start_time", start, "a time in the past")
     for label in organizations:
         if not re.fullmatch("[a-z0-9-]+", label):
@@ -87,7 +91,8 @@ async def sync(
                 group_by=group_by,
                 replaced=list(organizations) if rebuild else (),
             )
-            syncs.append(EndpointSync(label, client, row.name, layout, start, rebuild))
+            begin = await _start_of(store, row.name, label) if start is None else start
+            syncs.append(EndpointSync(label, client, row.name, layout, begin, rebuild))
     at_once = asyncio.Semaphore(_AT_ONCE)
     of_one: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_OF_ONE))
 
@@ -104,3 +109,9 @@ async def sync(
     except BaseExceptionGroup as errors:  # the first one has stopped the others
         raise errors.exceptions[0] from None
     return SyncResult.of(task.result() for task in tasks)
+
+
+async def _start_of(store: Store, endpoint: str, label: str) -> int:
+    """Return the start of the copy of an endpoint, or the default before there is one."""
+    state = await store.run(lambda: store.sink.state(endpoint, label))
+    return unix_seconds(days_ago(_DAYS), param="start_time") if state is None else state.started

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from openai_usage.sandbox import Sandbox
-from tests.conftest import NOW
+from tests.conftest import DAY, NOW
 from tests.support.report_values import answer_at
 from tests.support.synced import Clock
 from tests.support.terminal import Terminal
@@ -85,7 +86,8 @@ def test_a_bucket_that_only_one_lacks_is_named(
 ) -> None:
     both["globex"].faults.missing_bucket()
     out = terminal("costs --start 2026-09-07")
-    assert "no data for 2026-09-07" in out
+    assert "no data of globex for 2026-09-07" in out
+    assert "no data for" not in out
     assert "costs of globex are not known for 2026-09-07." in terminal.err
 
 
@@ -142,6 +144,47 @@ def test_budgets_of_the_file_are_checked(
     assert "the budget cannot be checked: costs of globex could not be read" in terminal.err
 
 
+@pytest.mark.parametrize("days", [0, 1])
+def test_the_latest_days_of_one_organization_are_missed(
+    days: int, terminal: Terminal, both: dict[str, Sandbox]
+) -> None:
+    # A sandbox has nothing after the day in progress.
+    both["globex"].now = NOW // DAY * DAY - days * DAY - 1
+    out = terminal("spend --check --budget 1000000", exit_code=5)
+    assert f"Sep {10 - days}" in out
+    assert f"2026-09-{10 - days:02}" in terminal.err
+    report = terminal("report --last 9d", exit_code=1)
+    assert report == "report.html\n"
+    assert "the API returned no bucket of costs" in terminal.err
+
+
+def test_a_project_is_named_with_its_organization(terminal: Terminal) -> None:
+    out = terminal("spend --by project --top 2")
+    assert "(acme)" in out
+    assert "(globex)" in out
+    assert "(acme)" not in terminal("spend --by project --organization acme")
+
+
+def test_budgets_of_the_file_are_for_all_costs(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    file = here / "organizations.toml"
+    file.write_text(
+        file.read_text().replace("admin_key_file = 'acme", "budget = 10\nadmin_key_file = 'acme")
+    )
+    terminal("spend --check --project-ids proj_x", exit_code=2)
+    assert "--check was given without a budget" in terminal.err
+    out = terminal("spend --check --organization acme", exit_code=3)
+    assert "Organization acme: over the budget of 10.00 usd" in out
+    (here / "budgets.toml").write_text(
+        "[[budgets]]\norganization = 'globex'\namount = 1_000_000\n"
+        "[[budgets]]\norganization = 'acme'\namount = 5\nname = 'Team A'\n"
+    )
+    out = terminal("spend --budgets budgets.toml --organization globex")
+    assert "Organization globex: within the budget" in out
+    assert "Team A" not in out
+
+
 def test_prices_are_those_of_each_organization(
     terminal: Terminal, both: dict[str, Sandbox]
 ) -> None:
@@ -167,8 +210,71 @@ def test_one_report_is_about_all(terminal: Terminal, both: dict[str, Sandbox], h
     both["globex"].scopes.clear()
     terminal("report --last 9d", exit_code=1)
     page = (here / "report.html").read_text()
-    assert "costs of globex" in page
-    assert terminal.err.count("costs of globex could not be read") == 1
+    assert "<title>acme" in page
+    assert terminal.err.startswith("openai-usage: globex could not be read: ")
+
+
+def test_a_report_compares_the_same_organizations(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    def points() -> str:
+        [found] = re.findall(r'<ul class="summary">(.*?)</ul>', page(), flags=re.DOTALL)
+        return str(found)
+
+    def page() -> str:
+        return (here / "report.html").read_text()
+
+    terminal("report --last 9d --organization acme")
+    alone = re.findall(r"[\d.]+ % (?:more|less)", points())[0]
+    # The second request of globex for costs is that of the days before.
+    both["globex"].scopes.clear()
+    terminal("report --last 9d", exit_code=1)
+    assert alone in points()
+    assert "<title>acme" in page()
+    assert terminal.err.startswith("openai-usage: globex could not be read: ")
+    assert len(terminal.err.splitlines()) == 1
+
+
+def test_a_report_does_not_compare_days_that_one_lacks(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    both["globex"].faults.short_history(NOW - 15 * DAY, times=99)
+    terminal("report --last 9d")
+    assert "nothing is compared with the days before" in terminal.err
+
+
+def test_budgets_of_a_report_are_not_certain_without_all(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    (here / "budgets.toml").write_text(
+        "[[budgets]]\namount = 1_000_000\n"
+        "[[budgets]]\namount = 1_000_000\norganization = 'acme'\n"
+        "[[budgets]]\namount = 1_000_000\norganization = 'globex'\n"
+        "[[budgets]]\namount = 1_000_000\nper = 'day'\n"
+    )
+    both["globex"].scopes.clear()
+    terminal("report --last 9d --budgets budgets.toml", exit_code=1)
+    page = (here / "report.html").read_text()
+    assert page.count("not known to be within") == 2
+    assert "its costs could not be read" in page
+
+
+def test_a_name_that_another_organization_may_have_is_refused(
+    terminal: Terminal, both: dict[str, Sandbox]
+) -> None:
+    both["globex"].scopes.discard("api.management.read")
+    terminal("costs --last 3d --project-ids Research", exit_code=2)
+    assert "is a name, and some names cannot be read: globex: organization/projects" in terminal.err
+
+
+def test_prices_compare_the_same_organizations(
+    terminal: Terminal, both: dict[str, Sandbox]
+) -> None:
+    both["globex"].faults.short_history(NOW - 5 * DAY, times=99)
+    out = terminal("prices --last 3d --by kind", exit_code=1)
+    assert "no data of globex" in out
+    assert " globex " not in out.partition("organization")[2]
+    assert "new" not in out
 
 
 def test_a_report_names_what_only_one_lacks(
@@ -178,7 +284,7 @@ def test_a_report_names_what_only_one_lacks(
     terminal("report --last 9d", exit_code=1)
     page = (here / "report.html").read_text()
     assert "costs of globex" in page
-    assert "so what was billed then is unknown, not zero" in terminal.err
+    assert "so what was billed or used then is unknown, not zero" in terminal.err
 
 
 def test_doctor_checks_each_organization(

@@ -104,6 +104,8 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
             key = _with_organization(key, organization)
             if not connection.sandbox:  # the key of a sandbox is not secret
                 checks = [_without_key(check, secret) for check in checks]
+            if connection.organization is not None:
+                checks = [_of_file(check) for check in checks]
             checks = [key, Check("address", "ok", client.base_url), *checks]
     except MissingAdminKeyError:
         return [key, _skipped("address", *_REMAINING)], 2
@@ -197,6 +199,12 @@ def _without_repeats(checks: Iterable[Check]) -> Iterator[Check]:
         if check.state == "failed":
             for known in filter(None, (check.message, check.detail)):
                 first.setdefault(known, check.name)
+
+
+def _of_file(check: Check) -> Check:
+    """Return a check of an organization, whose address is in the file of organizations."""
+    place = "base_url in the file of organizations"
+    return evolve(check, message=check.message.replace("OPENAI_BASE_URL", place))
 
 
 def _without_key(check: Check, key: Secret) -> Check:

@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 from rich.text import Text
 
-from openai_usage import Bucket, CostsResult, Gap, UnreadOrganization
+from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap
 from openai_usage._gap_text import describe_span
 from openai_usage._text import listed
 from openai_usage.analysis.charges import fields_of
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.prices import prices as prices_of
+from openai_usage.analysis.selection import split
 from openai_usage.cli.ids import find_project_ids
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.dimensions import Word, by_organization, dimensions_of
@@ -27,6 +28,9 @@ from openai_usage.cli.output.price_rows import PriceRows
 from openai_usage.cli.output.unread import say_unread
 from openai_usage.schema.times import DAY
 from openai_usage.schema.windows import Window
+
+if TYPE_CHECKING:
+    from openai_usage import UnreadOrganization
 
 _GROUP = Group("Prices", sort_key=1)
 _RANGE, _OUTPUT, _NAMING, _CONNECTION = TimeRange(), Destination(), NameOptions(), Connection()
@@ -81,13 +85,11 @@ def prices(
     group_by = fields_of((*dimensions, "line_item"))
     gaps: list[Gap] = []
 
-    unread: list[UnreadOrganization] = []
-
-    async def fetch() -> tuple[_Bill, _Bill, KnownNames]:
+    async def fetch() -> tuple[_Bill, _Bill, KnownNames, "Sequence[UnreadOrganization]"]:
         async with connection.client(on_gap=gaps.append, reading="costs") as client:
             ids = await find_project_ids(client, project_ids)
 
-            async def bill_of(part: Window) -> _Bill:
+            async def bill_of(client: AsyncUsageClient, part: Window) -> _Bill:
                 query = client.costs(
                     start_time=part.start_time,
                     end_time=part.end_time,
@@ -96,13 +98,20 @@ def prices(
                 )
                 return await query.concurrently().collect()
 
-            found = await asyncio.gather(
-                bill_of(window), bill_of(before), naming.of(client, group_by, ids)
+            reading = asyncio.ensure_future(bill_of(client, window))
+            if client._labels:  # noqa: SLF001 - of a combined client
+                await reading  # which says what organizations can be compared
+            whole = client._whole(skip_unread=True)  # noqa: SLF001 - likewise
+            bill, bill_before, names = await asyncio.gather(
+                reading, bill_of(whole, before), naming.of(client, group_by, ids)
             )
-            unread.extend(client._unread)  # noqa: SLF001 - of a combined client
-            return found
+            unread = [*client._unread, *whole._unread]  # noqa: SLF001 - likewise
+            left_out = [each.organization for each in whole._unread if each.error]  # noqa: SLF001
+            if left_out:
+                bill, _ = split(bill, lambda result: result.organization not in left_out)
+            return bill, bill_before, names, unread
 
-    bill, bill_before, names = asyncio.run(fetch())
+    bill, bill_before, names, unread = asyncio.run(fetch())
     names = names.with_results(
         result for bucket in (*bill, *bill_before) for result in bucket.results
     )
@@ -114,6 +123,8 @@ def prices(
             title = f"Prices, {describe_span(window)} UTC{money}, change on {describe_span(before)}"
             with console_on(file) as console:
                 console.print(Text(title, style="italic"), soft_wrap=True)
+                for each in unread:
+                    console.print(Text(f"no data of {each.organization}", style="italic"))
                 console.print(rows.table(console.width), crop=False)
         else:
             asyncio.run(output.chosen.write(rows, file))

@@ -57,11 +57,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
         )
 
         start_time, end_time = range.span()
-        row = endpoint
-        if connection.labels:
-            from openai_usage import CombinedClient  # noqa: PLC0415 - slow, and rarely used
-
-            row = CombinedClient.table()[endpoint.name]
+        row = _row_for(endpoint, connection)
         grouping = sums.grouping(row, params.get("group_by") or ())
         output.check(row, grouping)
         is_incremental = output.is_incremental(grouping)
@@ -69,9 +65,12 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
         is_shown = shows_progress() and not (is_incremental and sys.stdout.isatty())
         on_retry = tracker.count_retry if is_shown else None
         gaps: list[Gap] = []
+        of_one: list[Gap] = []
 
         async def fetch_and_write() -> int:
-            async with connection.client(on_gap=gaps.append, on_retry=on_retry) as client:
+            async with connection.client(
+                on_gap=gaps.append, on_retry=on_retry, keep_partial=True
+            ) as client:
                 span = {"start_time": start_time, "end_time": end_time}
                 wanted = {**grouping.query(params), **span}
                 client.query(row, **wanted)  # rejects what is invalid before names are read
@@ -87,6 +86,7 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                         grouping,
                         tracker.track(buckets),
                         gaps,
+                        unread=client._unread,  # noqa: SLF001 - of a combined client
                         names=names,
                         exact=output.exact,
                         money=output.money or "decimal",
@@ -95,7 +95,9 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                     is_written = await output.write(rows)
                     tracker.is_done = True
                 names.warn_of_unread()
-                code = say_unread(client._unread)  # noqa: SLF001 - only a combined client has it
+                unread = client._unread  # noqa: SLF001 - of a combined client
+                of_one.extend(gap for each in unread for gap in each.gaps)
+                code = say_unread(unread)
                 if is_written or code:
                     return code
                 return await explain_nothing(client, rows, for_people=output.chosen.is_table)
@@ -109,7 +111,8 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                 raise Interrupted(tracker.written.end_time) from None
             return 0
         finally:
-            for sentence in connection.describe_gaps(gaps):
+            of_all = (gap for gap in gaps if gap not in of_one)
+            for sentence in connection.describe_gaps(of_all):
                 say(sentence)
 
     options = [
@@ -120,6 +123,15 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     return command
+
+
+def _row_for(endpoint: Endpoint[..., object], connection: Connection) -> Endpoint[..., object]:
+    """Return the row of *endpoint*, with labels in its results if organizations are several."""
+    if not connection.labels:
+        return endpoint
+    from openai_usage import CombinedClient  # noqa: PLC0415 - slow, and rarely used
+
+    return CombinedClient.table()[endpoint.name]
 
 
 def _grouped_by(query: RangeQuery) -> Sequence[str]:

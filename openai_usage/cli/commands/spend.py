@@ -5,8 +5,6 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from attrs import evolve
-
 from openai_usage import APIError, NotificationError
 from openai_usage._text import printable, with_full_stop
 from openai_usage.analysis import (
@@ -21,7 +19,7 @@ from openai_usage.analysis import (
 from openai_usage.analysis.spending import spending
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.bill import Bill, fetch_bill
-from openai_usage.cli.options.budget import BudgetOptions, reject_projects
+from openai_usage.cli.options.budget import BudgetOptions, of_one, reject_projects
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.notify import NotifyOptions
@@ -33,9 +31,6 @@ from openai_usage.cli.spend_check import exit_code_of, why_unchecked
 from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetOptions(), Destination()
-_OF_ONE = ("organization", "project", "key")
-"""The owners of budgets that belong to one organization."""
-
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
 
 
@@ -67,11 +62,13 @@ def spend(
     options.validate()
     labels = connection.labels
     options = options.for_organizations(labels)
-    planned = [each for each in connection.budgets if each.organization in labels]
+    # Those of the file are for all costs of an organization.
+    planned = connection.budgets if options.project_ids is None else ()
     budget.validate(has_others=options.unusual or bool(planned))
     reject_projects(budget.budgets, options.project_ids)
     output.check()
-    budgets = [*planned, *([] if budget.budgets is None else read_budgets(budget.budgets))]
+    of_file = [] if budget.budgets is None else read_budgets(budget.budgets)
+    budgets = [*planned, *of_one(of_file, connection.organization)]
     month = options.first_day  # before `now`, so that it never begins after it
     now = datetime.fromtimestamp(int(time.time()), UTC)
     try:
@@ -130,17 +127,14 @@ def _answer(
 def _verdicts(
     bill: Bill, budgets: Sequence[Budget], found: Sequence[Spending], labels: Sequence[str]
 ) -> list[BudgetVerdict]:
-    """Compare spending with budgets. What needs an organization that is left out is uncertain."""
-    known = [each for each in labels if each not in bill.left_out]
-    verdicts = check_budgets(budgets, found, names=bill.names.names, organizations=known)
-    if not bill.left_out:
-        return verdicts
-    return [
-        evolve(
-            each, is_certain=each.is_certain and not each.problem and each.budget.owner in _OF_ONE
-        )
-        for each in verdicts
-    ]
+    """Compare spending with budgets."""
+    return check_budgets(
+        budgets,
+        found,
+        names=bill.names.names,
+        organizations=[each for each in labels if each not in bill.left_out],
+        left_out=bill.left_out,
+    )
 
 
 def _limits(bill: Bill, found: Sequence[Spending], options: SpendOptions) -> list[LimitNotice]:

@@ -1,23 +1,24 @@
 """`openai-usage sync`: keep a copy of usage and costs that follows the API's revisions."""
 
 import asyncio
-from typing import Annotated
+import re
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from openai_usage._text import with_full_stop
 from openai_usage.cli.options.connection import Connection, ignore
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.place import EXAMPLES, open_place
 from openai_usage.cli.options.time_range import TimeRange
 from openai_usage.cli.output.messages import say
-from openai_usage.cli.output.sync_text import print_lags, print_synced
+from openai_usage.cli.output.sync_text import describe_failed, print_lags, print_synced
 from openai_usage.cli.wording import CommandError
 from openai_usage.schema.range_query import BucketWidth
-from openai_usage.sync import SyncResult
-from openai_usage.sync import sync as bring_up_to_date
 from openai_usage.sync.layouts import GROUP_BY
-from openai_usage.sync.stored_sink import StoredSink
+
+if TYPE_CHECKING:
+    from openai_usage.sync import SyncResult
+    from openai_usage.sync.stored_sink import StoredSink
 
 _GROUP = Group("Sync", sort_key=1)
 _CONNECTION = Connection()
@@ -37,7 +38,7 @@ def sync(
         Parameter(
             group=_GROUP,
             help="The weeks, days, hours or minutes before the first sync that the copy has, such "
-            "as 12w or 90d. Default: 90d.",
+            "as 12w. Default: those of the copy, or else 90d.",
         ),
     ] = None,
     start: Annotated[
@@ -80,7 +81,8 @@ def sync(
         str | None,
         Parameter(
             group=_GROUP,
-            help="The organization's name in the copy. Default: default; with --sandbox, sandbox.",
+            help="The name in the copy of the organization of OPENAI_ADMIN_KEY. Default: default; "
+            "with --sandbox, sandbox.",
         ),
     ] = None,
     rebuild: Annotated[
@@ -112,17 +114,23 @@ def sync(
     """
     if connection.from_ is not None:
         raise CommandError("--from is not possible here: a copy is made of the API.")
-    if connection.organizations is not None and label is not None:
+    of_file = connection.organizations is not None or connection.organization is not None
+    if of_file and label is not None:
         raise CommandError(
             "--label and --organizations contradict each other: the file has the labels. Leave out "
             "one of them."
         )
     prefix = connection.prefix
-    span = TimeRange(last="90d" if last is None and start is None else last, start=start)
-    start_time, _ = span.span()
+    start_time = None
+    if last is not None or start is not None:
+        start_time, _ = TimeRange(last=last, start=start).span()
+    if label is not None and not re.fullmatch("[a-z0-9-]+", label):
+        raise CommandError(f"--label takes small letters, digits and hyphens, not {label!r:.40}.")
     names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
-    async def run(sink: StoredSink) -> SyncResult:
+    async def run(sink: "StoredSink") -> "SyncResult":
+        from openai_usage.sync import sync as bring_up_to_date  # noqa: PLC0415 - needs an extra
+
         # The engine finds missing buckets itself.
         async with connection.clients(on_gap=ignore, label=label, reading="what is new") as clients:
             return await bring_up_to_date(
@@ -139,8 +147,12 @@ def sync(
         if lag:
             print_lags(sink.lags())
             return 0
-        result = asyncio.run(run(sink))
+        try:
+            result = asyncio.run(run(sink))
+        except KeyboardInterrupt:
+            say("interrupted. The next sync goes on from here.")
+            return 130
     print_synced(result)
-    for failed in result.failed:
-        say(with_full_stop(str(failed)))
+    for sentence in describe_failed(result.failed):
+        say(sentence)
     return 1 if result.failed else 0

@@ -112,6 +112,19 @@ class BudgetOptions:
         )
 
 
+def of_one(budgets: Iterable[Budget], label: str | None) -> list[Budget]:
+    """Return *budgets*, or those that fit the only organization, if it was chosen by its label."""
+    if label is None:
+        return [*budgets]
+    return [
+        evolve(each, organization=None, name=each.name or f"Organization {label}")
+        if each.organization == label
+        else each
+        for each in budgets
+        if each.organization in (None, label)
+    ]
+
+
 def reject_projects(budgets: Path | None, project_ids: Sequence[str] | None) -> None:
     """Reject a file of budgets together with chosen projects.
 

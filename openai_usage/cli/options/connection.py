@@ -18,6 +18,7 @@ from openai_usage._organizations_file import read_entries
 from openai_usage._text import listed
 from openai_usage._time_format import date_and_time
 from openai_usage.analysis.budget import Budget
+from openai_usage.cli.options.budget import of_one
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.place import open_place
 from openai_usage.cli.output.messages import say, shows_progress
@@ -110,11 +111,12 @@ class Connection:
         """
         file = self._file()
         entries = () if file is None or self.from_ is not None else read_entries(file)
-        return [
+        budgets = [
             Budget(amount=each.budget, organization=each.label)
             for each in entries
             if each.budget is not None
         ]
+        return of_one(budgets, self.organization)
 
     @asynccontextmanager
     async def client(
@@ -124,11 +126,13 @@ class Connection:
         on_gap: Callable[[Gap], object] | None = None,
         on_retry: Callable[[Retry], object] | None = None,
         reading: str = "",
+        keep_partial: bool = False,
     ) -> AsyncIterator[AsyncUsageClient]:
         """Open a client, made by *make*, of the API, of a copy or of a sandbox.
 
-        It reads all organizations together if there are several. *on_gap* is called in place of the
-        warnings in the log. The other arguments are those of `clients`.
+        It reads all organizations together if there are several. A bucket that one of them lacks
+        is left out unless *keep_partial* is true, because sums need all of them. *on_gap* is called
+        in place of the warnings in the log. The other arguments are those of `clients`.
 
         Raises:
             MissingAdminKeyError: The environment does not have a key.
@@ -145,7 +149,9 @@ class Connection:
             if is_combined:
                 from openai_usage import CombinedClient  # noqa: PLC0415 - slow, and rarely used
 
-                yield CombinedClient(clients, on_gap=gap_option, skip_unread=True)
+                yield CombinedClient(
+                    clients, on_gap=gap_option, skip_unread=True, keep_partial=keep_partial
+                )
             else:
                 [client] = clients.values()
                 yield client

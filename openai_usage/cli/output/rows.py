@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Seq
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import msgspec
@@ -20,6 +20,9 @@ from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.windows import Window
+
+if TYPE_CHECKING:
+    from openai_usage import UnreadOrganization
 
 Row = dict[str, object]
 
@@ -59,6 +62,8 @@ class ResultRows:
     """The buckets as they are fetched."""
     gaps: Sequence[Gap] = ()
     """The gaps found so far; complete after all buckets are read."""
+    unread: "Sequence[UnreadOrganization]" = ()
+    """The organizations that could not be read so far; complete after all buckets are read."""
     names: KnownNames = field(factory=KnownNames)
     """The names of ids, if requested."""
     exact: bool = False

@@ -20,6 +20,7 @@ from openai_usage.cli.output.spend_text import (
     name_compared_days,
     name_last_month,
     name_this_month,
+    owners_of,
     round_money,
 )
 
@@ -92,7 +93,9 @@ def _parts(
     parts: list[Part | None] = []
     for dimension in by:
         all_parts = spending.by(dimension)
-        labels += [f"by {head_of(dimension)}", *label_parts(all_parts, dimension, names, top)]
+        owners = owners_of(spending, dimension)
+        labels.append(f"by {head_of(dimension)}")
+        labels += label_parts(all_parts, dimension, names, top, owners)
         parts += [None, *largest(all_parts, top)]
     total = spending.total.this_month
 

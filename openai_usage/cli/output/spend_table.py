@@ -19,6 +19,7 @@ from openai_usage.cli.output.spend_text import (
     name_compared_days,
     name_last_month,
     name_this_month,
+    owners_of,
     round_money,
     split_at,
 )
@@ -115,7 +116,9 @@ def _parts(
     amounts = [spending.known(part.this_month, spending.month) for part in parts]
     before = [spending.known(part.last_month, spending.last_month) for part in parts]
     layout = Layout(console.width)
-    layout.add_labels(head_of(dimension), label_parts(all_parts, dimension, names, top), "total")
+    owners = owners_of(spending, dimension)
+    labels = label_parts(all_parts, dimension, names, top, owners)
+    layout.add_labels(head_of(dimension), labels, "total")
     _add_money(layout, name_this_month(spending), amounts, spending.currency)
     _add_shares(layout, amounts[:-1], spending.total.this_month, spending.month)
     _add_money(layout, name_last_month(spending), before, spending.currency)

@@ -1,6 +1,6 @@
 """The words of `spend`: which days its figures cover, what is unknown, and how it projects."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -23,18 +23,18 @@ def describe_unknown(spending: Spending) -> Iterator[str]:
     """Yield sentences on the days that are unknown or known in part."""
     if spending.missing:
         yield (
-            f"The API returned nothing for {_dates(spending.missing)}: what was billed then is "
-            "unknown, and no sum includes it."
+            f"Nothing is known of {_dates(spending.missing)}: what was billed then is unknown, and "
+            "no sum includes it."
         )
     if spending.in_part:
         yield (
-            f"The API returned only a part of {_dates(spending.in_part)}: the sums include that "
-            "part, and what was billed in the rest is unknown."
+            f"Only a part of {_dates(spending.in_part)} is known: the sums include that part, and "
+            "what was billed in the rest is unknown."
         )
     if not spending.has_today:
         yield (
-            f"Today, {_dates([spending.today])}, is not in these figures yet: the API has returned "
-            "nothing for it."
+            f"Today, {_dates([spending.today])}, is not in these figures yet: nothing is known of "
+            "it."
         )
 
 
@@ -128,13 +128,40 @@ def head_of(dimension: str) -> str:
     return dimension.removesuffix("_id").replace("_", " ")
 
 
+NO_OWNERS: Mapping[str | None, str] = {}
+
+
+def owners_of(spending: Spending, dimension: Dimension) -> Mapping[str | None, str]:
+    """Return the organization of each project, if there are several organizations."""
+    found: dict[str | None, str] = {
+        each.project_id: each.organization
+        for each in spending.charges
+        if each.organization is not None and each.project_id is not None
+    }
+    is_of_several = dimension == "project_id" and len(set(found.values())) > 1
+    return found if is_of_several else NO_OWNERS
+
+
 def label_parts(
-    parts: Sequence[Part], dimension: Dimension, names: KnownNames, top: int
+    parts: Sequence[Part],
+    dimension: Dimension,
+    names: KnownNames,
+    top: int,
+    owners: Mapping[str | None, str] = NO_OWNERS,
 ) -> list[str]:
-    """Return a label for each of the first *top* parts, and one for all others: `41 more`."""
+    """Return a label for each of the first *top* parts, and one for all others: `41 more`.
+
+    Args:
+        parts: All parts, the largest first.
+        dimension: The label that they differ in.
+        names: The names that are known.
+        top: The number of parts with a label of their own.
+        owners: The organization of each part, to be added to its label.
+    """
 
     def write(of: str | None) -> str:
-        return "-" if of is None else label(names.known(dimension, of))
+        text = "-" if of is None else label(names.known(dimension, of))
+        return f"{text} ({owners[of]})" if of in owners else text
 
     labels = labels_of((part.of for part in parts), write)
     first, others = split_at(parts, top)

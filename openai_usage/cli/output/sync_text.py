@@ -4,20 +4,25 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from openai_usage._number_format import COUNT, counted
+from openai_usage._text import with_full_stop
 from openai_usage._time_format import short_span, short_time
+from openai_usage.analysis.groups import group_by
 from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import Layout
-from openai_usage.sync import Change, Lag, Synced, SyncResult
+
+if TYPE_CHECKING:
+    from openai_usage.sync import Change, Failed, Lag, Synced, SyncResult
 
 _MOST = 20
 """The most changes that are printed. The copy has all of them."""
 
 
-def print_synced(result: SyncResult) -> None:
+def print_synced(result: "SyncResult") -> None:
     """Print the rows of each endpoint, then what changed in buckets that had been over."""
     with console_on(sys.stdout.buffer) as console:
         if not result.synced:
@@ -42,7 +47,20 @@ def print_synced(result: SyncResult) -> None:
             console.print(Text(f"{counted(len(more), 'more change')} in the table _changes."))
 
 
-def print_lags(lags: Sequence[Lag]) -> None:
+def describe_failed(failed: "Sequence[Failed]") -> list[str]:
+    """Return a sentence for each endpoint that could not be read, or for several of one reason."""
+    alike = group_by(failed, lambda each: (each.organization, str(each.error)))
+    return [
+        with_full_stop(
+            str(those[0])
+            if len(those) == 1
+            else f"{organization}, {counted(len(those), 'endpoint')}: {why}"
+        )
+        for (organization, why), those in alike.items()
+    ]
+
+
+def print_lags(lags: "Sequence[Lag]") -> None:
     """Print how long after the end of buckets changes were found."""
     with console_on(sys.stdout.buffer) as console:
         if not lags:
@@ -55,15 +73,15 @@ def print_lags(lags: Sequence[Lag]) -> None:
         console.print(layout.build(), crop=False)
 
 
-def _name(each: Synced) -> str:
+def _name(each: "Synced") -> str:
     return each.endpoint.replace("_", " ")
 
 
-def _hours(lag: Lag) -> str:
+def _hours(lag: "Lag") -> str:
     return COUNT.exact(ceil(lag.latest / timedelta(hours=1)))
 
 
-def _describe(synced: Synced, change: Change, *, several: bool) -> str:
+def _describe(synced: "Synced", change: "Change", *, several: bool) -> str:
     whose = f"{synced.organization}, " if several else ""
     measure = change.measure.replace("_", " ")
     return (

@@ -47,8 +47,12 @@ def _title(rows: ResultRows, summary: Summary, covered: Window) -> Iterator[str]
     yield f"{endpoint}{by}, {describe_span(covered)} UTC{money}"
     if covered.start_time < rows.source.query.start_time:
         yield "from midnight on: the API returns whole days"
-    if rows.gaps:
-        yield f"no data for {describe_spans(rows.gaps)}"
+    of_one = [gap for each in rows.unread for gap in each.gaps]
+    if gaps := [gap for gap in rows.gaps if gap not in of_one]:
+        yield f"no data for {describe_spans(gaps)}"
+    for each in rows.unread:
+        when = f" for {describe_spans(each.gaps)}" if each.gaps else ""
+        yield f"no data of {each.organization}{when}"
     if summary.in_progress is not None:
         yield f"{describe_span(summary.in_progress)} is not over yet: its figures are those so far"
 
