@@ -4,20 +4,22 @@ import asyncio
 import random
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 
 from openai_usage import AsyncUsageClient
 from openai_usage.cli.options.place import open_place
 from openai_usage.sandbox import Sandbox
 from openai_usage.schema.windows import Window
-from openai_usage.sync.stored_sink import StoredSink
 from tests.conftest import DAY, TODAY, client_of
 from tests.support.synced import kept, of_api
 from tests.support.terminal import asking
@@ -38,6 +40,12 @@ sys.exit(run(sys.argv[2:]))
 """
 
 
+Key: TypeAlias = tuple[str, str, datetime, str, str | None]
+"""The organization, the endpoint, the bucket, the measure and the currency of a total."""
+
+Totals: TypeAlias = Mapping[Key, Decimal]
+
+
 @frozen
 class Week:
     """Two organizations, and the place of their copy."""
@@ -48,6 +56,8 @@ class Week:
     organizations: Mapping[str, Sandbox]
     endpoints: Collection[str]
     chance: random.Random
+    seen: dict[int, Totals] = field(factory=dict)
+    """The totals of the copy after syncs that were not killed, by their time."""
 
     async def sync(self, now: int, *, killed: bool = False) -> int:
         """Sync in a process of its own, at a time of its own, and return how it ended."""
@@ -92,16 +102,40 @@ class Week:
     async def run(self, kills: int) -> int:
         """Live through the week, and return the time at its end."""
         now = TODAY
+        killed = 0
         for number in range(kills):
             now += self.chance.randrange(1, 24 * HOUR)
             if number == kills // 2:
                 now += 4 * DAY  # a pause
             self.disturb()
-            await self.sync(now, killed=True)
+            killed += await self.sync(now, killed=True) < 0
             if number % 2:
                 assert await self.sync(now + HOUR) == 0
+                self.seen[now + HOUR] = self.totals()
+        assert killed > kills // 3  # the others had ended
         assert await self.sync(now + 2 * HOUR) == 0
         return now + 2 * HOUR
+
+    def totals(self) -> Totals:
+        """Return what the copy has now."""
+        found: defaultdict[Key, Decimal] = defaultdict(Decimal)
+        with open_place(self.place, "--from", prefix="", read_only=True) as sink:
+            for label in self.organizations:
+                for endpoint in self.endpoints:
+                    rows = sink.rows(endpoint, label, Window(0, 2**32))
+                    for row in () if rows is None else rows.to_pylist():
+                        _add(found, (label, endpoint, row["start"]), row)
+        return {key: round(total, 12) for key, total in found.items()}
+
+
+def _add(found: dict[Key, Decimal], bucket: tuple[str, str, datetime], row: dict[str, Any]) -> None:
+    """Add the numbers of a row to the totals of its bucket. Quantities have no total."""
+    found[*bucket, "rows", None] += 1
+    for name, value in row.items():
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            currency = row["currency"] if isinstance(value, Decimal) else None
+            if name != "quantity":
+                found[*bucket, name, currency] += Decimal(value)
 
 
 @pytest.fixture
@@ -157,29 +191,38 @@ async def test_after_a_week_of_kills_the_copy_has_what_the_api_has(
                 for name in endpoints:
                     expected = await of_api(client, name, START, now)
                     assert kept(sink, name, label) == expected, (label, name)
-        assert_changes_lead_to_what_is_stored(sink)
+        changes = sink.changes().to_pylist()
+    assert_changes_tell_what_happened(changes, {**week.seen, now: week.totals()})
 
 
-def assert_changes_lead_to_what_is_stored(sink: StoredSink) -> None:
-    """Check that each change begins where the one before ended, and the last is what is there.
+def assert_changes_tell_what_happened(
+    changes: Sequence[Mapping[str, Any]], seen: Mapping[int, Totals]
+) -> None:
+    """Check that no change is missing, none is there twice, and none did not happen.
 
-    So none is missing, none is there twice, and none tells of something that did not happen.
+    Each begins where the one before ended. What the copy had at each time in *seen* is what the
+    changes up to then lead to, for all buckets that were over.
     """
     keys = itemgetter("organization", "endpoint", "start", "measure", "currency")
-    ends: dict[Sequence[Any], Decimal] = {}
-    again = 0
-    for each in sorted(sink.changes().to_pylist(), key=itemgetter("read_at")):
-        key = keys(each)
-        again += key in ends
-        assert each["before"] == ends.get(key, each["before"]), each
+    of_key: defaultdict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+    for each in sorted(changes, key=itemgetter("read_at")):
+        of_key[keys(each)].append(each)
         assert each["before"] != each["after"] or each["measure"] == "rows"
-        ends[key] = each["after"]
-    assert ends
-    for (label, endpoint, start, measure, currency), end in ends.items():
-        first = int(start.timestamp())
-        rows = sink.rows(endpoint, label, Window(first, first + 1))
-        assert rows is not None
-        found = [each for each in rows.to_pylist() if each.get("currency") == currency]
-        numbers = [Decimal(each[measure] or 0) for each in found if measure != "rows"]
-        total = sum(numbers) if measure != "rows" else rows.num_rows
-        assert round(Decimal(total), 12) == end, (label, endpoint, start, measure)
+    assert of_key
+    for those in of_key.values():
+        for first, second in pairwise(those):
+            assert second["before"] == first["after"], second
+    last = seen[max(seen)]
+    for moment, totals in seen.items():
+        for key in totals.keys() | last.keys() | of_key.keys():
+            if key[2].timestamp() + DAY > moment:
+                continue  # it was in progress
+            then = [each for each in of_key[key] if each["read_at"].timestamp() <= moment]
+            later = [each for each in of_key[key] if each not in then]
+            if then:
+                expected = then[-1]["after"]
+            elif later:
+                expected = later[0]["before"]
+            else:
+                expected = last.get(key, Decimal(0))
+            assert totals.get(key, Decimal(0)) == expected, (moment, key)
