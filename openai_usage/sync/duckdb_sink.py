@@ -34,6 +34,10 @@ _STATE = """
 _MOMENT = "make_timestamp(CAST(? AS BIGINT) * 1000000)"
 """A time without a zone, which is UTC: with one, SQL would use the zone of whoever reads."""
 
+_MEMORY = "SET memory_limit = '48MB'"
+"""The memory that DuckDB may keep. Without a limit it grows with the file. This is enough for a chunk
+of a million rows."""
+
 _INCOMING = "_incoming"
 """The name under which a transaction sees the rows that it adds."""
 
@@ -72,6 +76,7 @@ class DuckDBSink(StoredSink):
         self._lock = RLock()
         try:
             self._connection = duckdb.connect(fspath(path), read_only=read_only)
+            self._connection.execute(_MEMORY)
         except duckdb.Error as error:
             why = _first_line(error)
             if "Could not set lock" in why:
