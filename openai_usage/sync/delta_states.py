@@ -44,7 +44,7 @@ class Record:
 
     @property
     def is_rebuild(self) -> bool:
-        """Whether the replacement removed all rows and changes first."""
+        """True if the replacement removed all rows and changes first."""
         return self.changes_since == self.sequence
 
     def to_json(self) -> str:

@@ -35,8 +35,8 @@ _MOMENT = "make_timestamp(CAST(? AS BIGINT) * 1000000)"
 """A time without a zone, which is UTC: with one, SQL would use the zone of whoever reads."""
 
 _MEMORY = "SET memory_limit = '48MB'"
-"""The memory that DuckDB may keep. Without a limit it grows with the file. This is enough for a chunk
-of a million rows."""
+"""The memory that DuckDB may keep. Without a limit it grows with the file. This is enough for a
+chunk of a million rows."""
 
 _INCOMING = "_incoming"
 """The name under which a transaction sees the rows that it adds."""

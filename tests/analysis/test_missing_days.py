@@ -569,7 +569,9 @@ def test_spend_leaves_missing_days_out_of_sums_means_and_comparisons(
 def test_the_tables_of_spend_mark_missing_days(terminal: Terminal, asked: Sandbox) -> None:
     leave_out(asked, days=september(2, 3) | august(5))
     shown = terminal("spend --details", exit_code=1)
-    assert "nothing for Aug 5 and Sep 2\N{EN DASH}3: what was billed then is unknown" in shown
+    assert (
+        "Nothing is known of Aug 5 and Sep 2\N{EN DASH}3: what was billed then is unknown" in shown
+    )
     assert f"Sep 1, 4{DASH}10, so far" in shown
     days = f"1, 4, 6{DASH}9"
     assert re.search(

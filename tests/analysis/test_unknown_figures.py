@@ -246,10 +246,10 @@ def test_a_day_in_part_is_in_the_sum_and_in_no_average(
     )
     shown = terminal("spend --details", exit_code=1)
     assert (
-        "The API returned only a part of Sep 3: the sums include that part, and what was billed "
+        "Only a part of Sep 3 is known: the sums include that part, and what was billed "
         "in the rest is unknown." in shown
     )
-    assert "returned nothing" not in shown
+    assert "Nothing is known" not in shown
     assert re.search(rf"^Sep 1{DASH}10 \(3 in part\), so far +65\.00 usd", shown, re.MULTILINE)
     assert re.search(r"Sep  3 Thu \(in part\) +2\.00 usd", shown)
     terminal("spend --details --budget 1000 --check", exit_code=5)
@@ -290,7 +290,7 @@ def test_today_may_have_no_bucket_for_some_hours(
     shown = terminal("spend --details", exit_code=min(exit_code, 1))
     assert terminal.err.count("what was billed then is unknown") == min(exit_code, 1)
     assert re.search(rf"^Sep 1{DASH}9, so far +63\.00 usd", shown, re.MULTILINE)
-    says = "Today, Sep 10, is not in these figures yet: the API has returned nothing for it."
+    says = "Today, Sep 10, is not in these figures yet: nothing is known of it."
     assert (says in shown) is (exit_code == 0)
     assert re.search(r"Sep 10 Thu +unknown", shown)
     found = spent("--budget 1000 --check", exit_code=exit_code)
