@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from openai_usage.blocking import BlockingBuckets, UsageClient
     from openai_usage.buckets import Buckets
     from openai_usage.client import AsyncUsageClient
-    from openai_usage.combined_client import CombinedClient, UnreadOrganization
+    from openai_usage.combined_client import CombinedClient
     from openai_usage.endpoints import (
         Endpoint,
         Endpoints,
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         Plan,
         Window,
     )
+    from openai_usage.unread_organizations import UnreadOrganization
 
 __all__ = [
     "APIConnectionError",
@@ -172,7 +173,7 @@ _NAMES_OF = {
     "blocking": ["BlockingBuckets", "UsageClient"],
     "buckets": ["Buckets"],
     "client": ["AsyncUsageClient"],
-    "combined_client": ["CombinedClient", "UnreadOrganization"],
+    "combined_client": ["CombinedClient"],
     "endpoints": ["Endpoint", "Endpoints"],
     "errors": [name for name in __all__ if name.endswith("Error")],
     "gaps": ["Gap"],
@@ -190,6 +191,7 @@ _NAMES_OF = {
     ],
     "schema.times": ["Timestamp", "days_ago", "month_start"],
     "schema.windows": ["Plan", "Window"],
+    "unread_organizations": ["UnreadOrganization"],
 }
 """The public names of each module. A module is imported when one of its names is first used: pytest
 loads this package for its plugin wherever it is installed, and must not wait for aiohttp."""

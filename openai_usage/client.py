@@ -15,9 +15,9 @@ from openai_usage.schema.validation import choose
 
 if TYPE_CHECKING:
     from openai_usage._pagination.name_lists import NameLists
-    from openai_usage.combined_client import UnreadOrganization
     from openai_usage.limits import Limits
     from openai_usage.names import Names, WorkKind
+    from openai_usage.unread_organizations import UnreadOrganization
 
 __all__ = ["AsyncUsageClient"]
 

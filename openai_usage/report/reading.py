@@ -12,12 +12,12 @@ from openai_usage._pagination.continuity import find_gaps
 from openai_usage._text import printable
 from openai_usage.analysis.daily import Period
 from openai_usage.analysis.groups import group_by
-from openai_usage.combined_client import UnreadOrganization
 from openai_usage.errors import APIError, SyncError
 from openai_usage.gaps import Gap
 from openai_usage.report.data import Missing
 from openai_usage.schema.pages import Span
 from openai_usage.schema.times import DAY
+from openai_usage.unread_organizations import UnreadOrganization
 
 T = TypeVar("T")
 

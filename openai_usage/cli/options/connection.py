@@ -21,6 +21,7 @@ from openai_usage.analysis.budget import Budget
 from openai_usage.cli.options.budget import of_one
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.place import open_place
+from openai_usage.cli.options.sources import opened_sandbox, shown_reading
 from openai_usage.cli.output.messages import say, shows_progress
 from openai_usage.cli.output.retry_summary import RetrySummary
 from openai_usage.cli.wording import CommandError
@@ -187,10 +188,12 @@ class Connection:
                 return
             make = partial(make, on_gap=on_gap)
             if reading and shows_progress():
-                on_retry = stack.enter_context(_shown(reading))
+                on_retry = stack.enter_context(shown_reading(reading))
             if self.sandbox:
                 yield {
-                    label or "sandbox": await stack.enter_async_context(_sandbox(make, on_retry))
+                    label or "sandbox": await stack.enter_async_context(
+                        opened_sandbox(make, on_retry)
+                    )
                 }
                 return
             summary = RetrySummary()
@@ -270,32 +273,3 @@ class Connection:
                 "UTC. For what it does not have, use openai-usage sync."
             )
             yield {label: SyncedClient(sink, label, on_gap=on_gap) for label in labels}
-
-
-@asynccontextmanager
-async def _sandbox(
-    make: Callable[..., AsyncUsageClient], on_retry: Callable[[Retry], object] | None
-) -> AsyncIterator[AsyncUsageClient]:
-    """Start a sandbox, and open a client of it."""
-    from openai_usage.sandbox import Sandbox  # noqa: PLC0415 - only if used
-
-    if sys.stderr.isatty():
-        say("these figures are made up (--sandbox).")
-    async with (
-        Sandbox() as server,
-        make(server.admin_api_key, base_url=server.base_url, on_retry=on_retry) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def _shown(reading: str) -> Iterator[Callable[[Retry], object]]:
-    """Show that something is read, and the retries for which the function is called."""
-    from openai_usage.cli.output.progress import (  # noqa: PLC0415 - slow, and rarely needed
-        ReadingTracker,
-        show_progress,
-    )
-
-    tracker = ReadingTracker(reading)
-    with show_progress(tracker):
-        yield tracker.count_retry
