@@ -35,9 +35,9 @@ async def requests(_: Job) -> dict[str, float]:
         Sandbox() as server,
     ):
         async with AsyncUsageClient(server.admin_api_key, base_url=server.base_url) as client:
-            for _turn in range(2):
-                server.requests.clear()
-                result = await sync({"acme": client}, copy, start_time=days_ago(90))
+            await sync({"acme": client}, copy, start_time=days_ago(90))
+            server.requests.clear()
+            result = await sync({"acme": client}, copy, start_time=days_ago(90))
         assert not result.failed, result.failed
         return {"requests": len(server.requests)}
 

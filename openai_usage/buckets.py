@@ -9,6 +9,7 @@ from attrs import evolve
 
 from openai_usage._extras import require
 from openai_usage._html import html_table
+from openai_usage._http.config import OnGap
 from openai_usage._http.transport import Transport
 from openai_usage._number_format import counted
 from openai_usage._pagination.generators import Owned
@@ -70,7 +71,7 @@ class Buckets(Generic[R_co]):
         self.query = query
         """The parameters of the request."""
         self._windows_at_once = windows_at_once
-        self._on_gap = transport.options.on_gap
+        self._on_gap: OnGap = transport.options.on_gap
         self.resume_from = resume_from
         """The Unix time at which `settled()` buckets end, where a later query goes on. None for
         buckets of the whole range."""

@@ -32,8 +32,6 @@ class BaseClient(Endpoints):
     _returns: ClassVar[str]
     """The name of the type that the methods return."""
     _transport: Transport
-    _is_copy: ClassVar[bool] = False
-    """True if this client reads a copy instead of the API."""
 
     @classmethod
     def _row(cls, endpoint: Endpoint[P, R] | str) -> Endpoint[P, R]:
@@ -68,6 +66,11 @@ class BaseClient(Endpoints):
     def _source(self) -> str:
         """The place that answers, for the readers of a report."""
         return self._transport.options.url.host or ""
+
+    @property
+    def _is_copy(self) -> bool:
+        """True if this client reads a copy instead of the API."""
+        return False
 
     @property
     def _labels(self) -> Sequence[str]:

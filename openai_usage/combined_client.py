@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import msgspec
 
@@ -101,7 +101,7 @@ class CombinedClient(AsyncUsageClient):
         return CombinedBuckets(self._clients, endpoint, query)
 
     @property
-    def _is_copy(self) -> bool:  # type: ignore[override]
+    def _is_copy(self) -> bool:
         return any(each._is_copy for each in self._clients.by_label.values())  # noqa: SLF001
 
     async def _names(
@@ -150,7 +150,7 @@ def with_organization(row: Endpoint[..., R]) -> Endpoint[..., R]:
 
     Result.__name__ = Result.__qualname__ = row.result.__name__
     Result.__doc__ = row.result.__doc__
-    labelled: Endpoint[..., R] = Endpoint(row.path, row.query, Result)
+    labelled: Endpoint[..., R] = Endpoint(row.path, row.query, cast("type[R]", Result))
     labelled.name = row.name
     return labelled
 

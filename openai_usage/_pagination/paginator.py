@@ -15,6 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from attrs import evolve
 
 from openai_usage._gap_text import billed_or_used
+from openai_usage._http.config import OnGap
 from openai_usage._http.transport import Body, Transport
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
@@ -56,7 +57,7 @@ class Paginator(Generic[R_co]):
         self.transport = transport
         self.endpoint = endpoint
         self.with_bodies = with_bodies
-        self.on_gap = transport.options.on_gap
+        self.on_gap: OnGap = transport.options.on_gap
         self.span = IterationSpan()
 
     async def fetch(self, params: Params, cursor: str | None = None) -> FetchedPage[R_co]:

@@ -49,8 +49,6 @@ class SyncedClient(AsyncUsageClient):
         SyncError: On reading, if the copy does not have what a query asks for.
     """
 
-    _is_copy = True
-
     def __init__(self, sink: Sink, organization: str, *, on_gap: OnGap = "warn") -> None:
         # The key is not one, and is never sent.
         super().__init__("none", base_url="https://copy.invalid", organization="", on_gap=on_gap)
@@ -63,6 +61,10 @@ class SyncedClient(AsyncUsageClient):
     def base_url(self) -> str:
         """The name of the copy, since there is no API."""
         return self._source
+
+    @property
+    def _is_copy(self) -> bool:
+        return True
 
     @property
     def _source(self) -> str:

@@ -62,7 +62,8 @@ async def test_a_bucket_has_the_results_of_all(
             own = [each for each in bucket.results if each.organization == label]
             expected = cast("Bucket[CostsResult]", buckets[place]).results
             assert [each.amount for each in own] == [each.amount for each in expected]
-    assert alone["acme"][0].results[0].organization is None  # type: ignore[attr-defined]
+    [first, *_] = cast("list[Bucket[CostsResult]]", alone["acme"])
+    assert first.results[0].organization is None
 
 
 @pytest.mark.parametrize("name", AsyncUsageClient.table())
