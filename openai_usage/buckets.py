@@ -290,8 +290,8 @@ class Buckets(Generic[R_co]):
         If a round fails, after all retries, for a reason that can be over later (no connection, a
         timeout, a status of 408, 409, 429 or 5xx), the client's `on_retry` is called, and a later
         round goes on: after a minute, after two, and so on, up to *every*, or when the API says.
-        All other errors are raised. `resume_from` of the error is where to go on, or None if no
-        settled bucket was yielded.
+        All other errors are raised. `resume_from` of the error is that of the last update, or None
+        if there was none.
 
         Args:
             every: The time from the beginning of a round to that of the next: a timedelta, or

@@ -92,8 +92,7 @@ class Follower(Generic[R]):
                 try:
                     async with Owned(self._round(int(time.time()))) as updates:
                         async for update in updates:
-                            if update.is_settled:
-                                yielded.end_time = update.resume_from
+                            yielded.end_time = update.resume_from
                             yield update
                 except APIError as error:
                     reasons = _reasons(error)

@@ -505,6 +505,18 @@ async def test_what_stays_wrong_is_raised(
     assert raised.value.resume_from is None
 
 
+async def test_an_error_goes_on_before_what_is_not_settled(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    follow = client.costs(start_time=TODAY - DAY).follow(revisions=True)
+    update = await anext(follow)
+    assert not update.is_settled
+    sandbox.faults.status(401)
+    with pytest.raises(AuthenticationError) as raised:
+        await anext(follow)
+    assert raised.value.resume_from == update.resume_from == TODAY - DAY
+
+
 # ------------------------------------------------------------------------- rounds
 
 
