@@ -129,7 +129,22 @@ class _CombinedPaginator(Paginator[R_co]):
 class CombinedBuckets(Buckets[R_co]):
     """The response to a query of several organizations."""
 
+    _transport: Clients
     _paginator = _CombinedPaginator
+
+    def _reject_following(self) -> None:
+        """Raise an error if an organization could be left out of what counts as settled."""
+        super()._reject_following()
+        clients = self._transport
+        if clients.skip_unread or clients.keep_partial:
+            raise InvalidQueryError(
+                "follow() cannot leave out an organization: a bucket without it would count as "
+                "settled.",
+                param="skip_unread" if clients.skip_unread else "keep_partial",
+                hint="Use combined() without skip_unread and keep_partial.",
+            )
+        for client in clients.by_label.values():
+            client._response(self.endpoint, self.query)._reject_following()  # noqa: SLF001
 
 
 def _ignore(_: Gap) -> None:

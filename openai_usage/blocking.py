@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from openai_usage._http.config import ClientConfig, configured_by
 from openai_usage._http.transport import Transport
+from openai_usage._pagination.follower import EVERY
 from openai_usage.buckets import Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
@@ -20,6 +21,7 @@ from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
 from openai_usage.schema.times import Timestamp
 from openai_usage.schema.windows import Plan
+from openai_usage.updates import Update
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +136,24 @@ class BlockingBuckets(Generic[R_co]):
             InvalidQueryError: *now* is not a time, or the query has a `page`.
         """
         return BlockingBuckets(self._background, self._buckets.settled(after, now))
+
+    def follow(
+        self,
+        every: timedelta | float = EVERY,
+        *,
+        revisions: bool = False,
+        after: timedelta | None = None,
+    ) -> Generator[Update[R_co], None, None]:
+        """Yield each bucket once it is settled, and go on reading as time passes.
+
+        With *revisions*, also yield a bucket each time it changes. The thread waits meanwhile;
+        Ctrl-C and closing the client end the wait at once. See `Buckets.follow`.
+
+        Raises:
+            InvalidQueryError: An argument is not valid, or the query has a `page`.
+        """
+        updates = self._buckets.follow(every, revisions=revisions, after=after)
+        return self._background.iterate(updates)
 
     def plan(self) -> Plan:
         """Return the windows and the number of requests of an iteration; nothing is sent."""

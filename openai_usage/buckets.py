@@ -12,6 +12,7 @@ from openai_usage._html import html_table
 from openai_usage._http.config import OnGap
 from openai_usage._http.transport import Transport
 from openai_usage._number_format import counted
+from openai_usage._pagination.follower import EVERY, Follower, seconds_between_rounds
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._pagination.resume_point import ResumePoint
@@ -26,6 +27,7 @@ from openai_usage.schema.settling import settles_after
 from openai_usage.schema.times import SECONDS, Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
+from openai_usage.updates import Update
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -257,6 +259,81 @@ class Buckets(Generic[R_co]):
             windows_at_once=self._windows_at_once,
             resume_from=until,
         )
+
+    def follow(
+        self,
+        every: timedelta | float = EVERY,
+        *,
+        revisions: bool = False,
+        after: timedelta | None = None,
+    ) -> AsyncGenerator[Update[R_co], None]:
+        """Yield each bucket once it is settled, and go on reading as time passes.
+
+        Settled buckets come in time order, without a gap, each of them once::
+
+            async for update in client.costs(start_time=watermark).follow():
+                store(update.bucket, watermark=update.resume_from)
+
+        A program that stores `resume_from` after each update, and begins there again, gets each
+        settled bucket at least once. If it stores both in one transaction, that is exactly once.
+
+        With *revisions*, a bucket is also yielded when it is new, and each time its results
+        change, with what it was `before`. A bucket in progress changes each time it grows. In the
+        end each bucket is yielded as settled, whether it has changed or not.
+
+        Iteration ends when every bucket before the `end_time` of the query is settled, and never if
+        there is none. A bucket that the end cuts is not yielded. To stop earlier, leave the loop,
+        or cancel the task.
+
+        A missing bucket is not settled. The client's `on_gap` reports it in each round. No bucket
+        after it is yielded as settled until it has come.
+
+        If a round fails, after all retries, for a reason that can be over later (no connection, a
+        timeout, a status of 408, 409, 429 or 5xx), the client's `on_retry` is called, and a later
+        round goes on: after a minute, after two, and so on, up to *every*, or when the API says.
+        All other errors are raised. `resume_from` of the error is that of the last update, or None
+        if there was none.
+
+        Args:
+            every: The time from the beginning of a round to that of the next: a timedelta, or
+                seconds. If a round takes longer, the next one begins when it ends. A round in which
+                nothing can be new sends no request.
+            revisions: True to yield buckets that are not settled, too, each time they change.
+            after: The time after its end at which a bucket is settled, as in `settled()`. The
+                clock of this machine decides.
+
+        Raises:
+            InvalidQueryError: An argument is not valid, the query has a `page`, or the client reads
+                a copy or can leave out organizations.
+        """
+        seconds = seconds_between_rounds(every)
+        validate("revisions", revisions, bool)
+        margin = settles_after(self.endpoint.result) if after is None else after
+        if not isinstance(margin, timedelta) or margin < timedelta():
+            reject("after", after, "a timedelta that is not negative")
+        self._reject_following()
+        return Follower(
+            query=self.query,
+            end_time=self.query.end_time if self.resume_from is None else self.resume_from,
+            path=self.endpoint.path,
+            read=self._read_between,
+            announce=self._transport.announce,
+            every=seconds,
+            margin=margin,
+            revisions=revisions,
+        ).updates()
+
+    def _reject_following(self) -> None:
+        """Raise an error if these buckets cannot be followed. Subclasses add their reasons."""
+        self._reject_page("a cursor only if the range is not followed")
+
+    def _read_between(self, start_time: int, end_time: int) -> AsyncGenerator[Bucket[R_co], None]:
+        """Yield the buckets of a part of the range."""
+        query = evolve(self.query, start_time=start_time, end_time=end_time)
+        part = type(self)(
+            self._transport, self.endpoint, query, windows_at_once=self._windows_at_once
+        )
+        return aiter(part)
 
     def plan(self) -> Plan:
         """Return the windows and the number of requests of an iteration, without sending anything.

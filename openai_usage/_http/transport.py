@@ -111,7 +111,7 @@ class Transport:
                 return False
             if isinstance(error, RateLimitError) and not throttled:
                 self.rate_limiter.pause(endpoint, wait)
-            self._announce(Retry(path=path, number=retries, wait=wait, error=error))
+            self.announce(Retry(path=path, number=retries, wait=wait, error=error))
             waited = wait
             return wait
 
@@ -215,7 +215,8 @@ class Transport:
             hint=hint,
         )
 
-    def _announce(self, retry: Retry) -> None:
+    def announce(self, retry: Retry) -> None:
+        """Call `on_retry`, or else log a warning."""
         if self.options.on_retry is not None:
             self.options.on_retry(retry)
             return

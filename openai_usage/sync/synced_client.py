@@ -13,6 +13,7 @@ from openai_usage._time_format import date_and_time
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
+from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.pages import Bucket, Page
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.times import SECONDS
@@ -130,6 +131,13 @@ class _CopyPaginator(Paginator[R_co]):
 
 class _SyncedBuckets(Buckets[R_co]):
     _paginator = _CopyPaginator
+
+    def _reject_following(self) -> None:
+        raise InvalidQueryError(
+            "follow() cannot read a copy: a bucket that was read early would count as settled.",
+            param="follow",
+            hint="Follow the API, or read the changes that each sync returns.",
+        )
 
 
 def _span(query: RangeQuery) -> tuple[int, int]:

@@ -50,6 +50,7 @@ from openai_usage import (
     SpendLimits,
     UnreadLimit,
     UnreadList,
+    Update,
     UsageClient,
     UsageError,
     VectorStoresResult,
@@ -118,6 +119,25 @@ async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) ->
     assert_type(buckets.plan(), Plan)
     assert_type(buckets.plan().windows, tuple[Window, ...])
     assert_type(buckets.plan().requests, int)
+
+
+async def buckets_are_followed(buckets: Buckets[CostsResult]) -> None:
+    assert_type(buckets.follow(), AsyncGenerator[Update[CostsResult], None])
+    buckets.follow(60, revisions=True, after=timedelta(days=1))
+    async for update in buckets.follow(every=timedelta(minutes=5)):
+        assert_type(update.bucket, Bucket[CostsResult])
+        assert_type(update.before, Bucket[CostsResult] | None)
+        assert_type(update.resume_from, int)
+        assert_type(update.is_settled, bool)
+        assert_type(update.is_changed, bool)
+        update.resume_from = 0  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    buckets.follow("1h")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    buckets.follow(60, True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # noqa: FBT003
+    buckets.follow(after=60)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def blocking_buckets_are_followed(buckets: BlockingBuckets[CostsResult]) -> None:
+    assert_type(buckets.follow(revisions=True), Generator[Update[CostsResult], None, None])
 
 
 def a_client_that_blocks_has_the_same_rows(client: UsageClient) -> None:
