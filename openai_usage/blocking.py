@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from openai_usage._http.config import ClientConfig, configured_by
 from openai_usage._http.transport import Transport
-from openai_usage._pagination.follower import EVERY
-from openai_usage.buckets import Buckets
+from openai_usage.buckets import EVERY, Buckets
 from openai_usage.client import BaseClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
@@ -21,7 +20,6 @@ from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.results import Bucket, MoneyType, Page
 from openai_usage.schema.times import Timestamp
 from openai_usage.schema.windows import Plan
-from openai_usage.updates import Update
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
 
     from openai_usage._loop_thread import LoopThread
+    from openai_usage.updates import Update
 
 
 __all__ = ["BlockingBuckets", "UsageClient"]
@@ -143,7 +142,7 @@ class BlockingBuckets(Generic[R_co]):
         *,
         revisions: bool = False,
         after: timedelta | None = None,
-    ) -> Generator[Update[R_co], None, None]:
+    ) -> "Generator[Update[R_co], None, None]":
         """Yield each bucket once it is settled, and go on reading as time passes.
 
         With *revisions*, also yield a bucket each time it changes. The thread waits meanwhile;

@@ -12,7 +12,6 @@ from openai_usage._html import html_table
 from openai_usage._http.config import OnGap
 from openai_usage._http.transport import Transport
 from openai_usage._number_format import counted
-from openai_usage._pagination.follower import EVERY, Follower, seconds_between_rounds
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._pagination.resume_point import ResumePoint
@@ -27,18 +26,22 @@ from openai_usage.schema.settling import settles_after
 from openai_usage.schema.times import SECONDS, Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
-from openai_usage.updates import Update
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
     from pyarrow import RecordBatch, Table
 
+    from openai_usage.updates import Update
+
 __all__ = ["Buckets"]
 
 R_co = TypeVar("R_co", covariant=True)
 
 _TIMES = ("start_time", "end_time")
+
+EVERY = timedelta(hours=1)
+"""The default time between the beginnings of two rounds of `follow()`."""
 
 
 class Buckets(Generic[R_co]):
@@ -266,7 +269,7 @@ class Buckets(Generic[R_co]):
         *,
         revisions: bool = False,
         after: timedelta | None = None,
-    ) -> AsyncGenerator[Update[R_co], None]:
+    ) -> "AsyncGenerator[Update[R_co], None]":
         """Yield each bucket once it is settled, and go on reading as time passes.
 
         Settled buckets come in time order, without a gap, each of them once::
@@ -306,6 +309,11 @@ class Buckets(Generic[R_co]):
             InvalidQueryError: An argument is not valid, the query has a `page`, or the client reads
                 a copy or can leave out organizations.
         """
+        from openai_usage._pagination.follower import (  # noqa: PLC0415 - on use
+            Follower,
+            seconds_between_rounds,
+        )
+
         seconds = seconds_between_rounds(every)
         validate("revisions", revisions, bool)
         margin = settles_after(self.endpoint.result) if after is None else after

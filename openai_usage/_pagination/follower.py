@@ -23,9 +23,6 @@ from openai_usage.updates import Update
 
 R = TypeVar("R")
 
-EVERY = timedelta(hours=1)
-"""The default time between the beginnings of two rounds."""
-
 _FIRST_WAIT = 60
 """Seconds after the first failed round. They double with each further one, up to the usual time."""
 
