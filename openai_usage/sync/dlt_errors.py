@@ -49,7 +49,7 @@ def _plain(problem: str, error: BaseException) -> SyncError:
             needed = " ".join(f"'{each}'" for each in error.dependencies)
             return SyncError(f"{problem}: a library is missing.", hint=f"pip install {needed}")
         case ConfigurationException():
-            return SyncError(f"{problem}: {_first_line(error)}.", hint=_CREDENTIALS)
+            return SyncError(f"{problem}: {_missing_fields(error)}.", hint=_CREDENTIALS)
     return SyncError(f"{problem}: {_first_line(error)}")
 
 
@@ -60,6 +60,12 @@ def _cause(error: BaseException) -> BaseException | None:
         case DestinationConnectionError():
             return error.inner_exc
     return error.__cause__
+
+
+def _missing_fields(error: ConfigurationException) -> str:
+    """Return the first line of an error, and those that name more missing fields."""
+    first, *others = str(error).splitlines()
+    return "; ".join([first, *(each.strip() for each in others if "missing field" in each)])
 
 
 def _first_line(error: BaseException) -> str:

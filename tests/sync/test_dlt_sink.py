@@ -274,7 +274,9 @@ def test_a_file_is_not_named_like_its_dataset(target: Target) -> None:
         (
             "postgres",
             (
-                "Missing 1 field(s) in configuration `PostgresClientConfiguration`: `credentials`. "
+                "Missing 1 field(s) in configuration `PostgresClientConfiguration`: `credentials`; "
+                "field `credentials` is itself a configuration `PostgresCredentials` with missing "
+                "field(s): `database`, `password`, `username`, `host`. "
                 "Put the credentials of the warehouse into .dlt/secrets.toml, or into a variable "
                 "such as DESTINATION__POSTGRES__CREDENTIALS."
             ),
