@@ -151,7 +151,7 @@ def focus_text(value: FocusValue) -> str:
             return text if "." in text else f"{text}.0"
         case datetime():
             return iso(value)
-        case str():
+        case _:
             return value
 
 

@@ -1,10 +1,10 @@
 """Costs in FOCUS as an Arrow table. Needs the extra `[arrow]`.
 
-The schema depends only on the version of FOCUS. Times are in UTC, text columns are dictionaries, and
-money and quantities are decimals with 24 places.
+The schema depends only on the version of FOCUS. Times are in UTC, text columns are dictionaries,
+and money and quantities are decimals with 24 places.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from openai_usage._digits import Rounding
 from openai_usage._extras import missing_library
 from openai_usage.errors import ColumnError
-from openai_usage.integrations.focus import AS_ROWS, focus_rows
-from openai_usage.integrations.focus_columns import FocusVersion, focus_columns
+from openai_usage.integrations.focus import AS_ROWS, FocusRow, focus_rows, focus_text
+from openai_usage.integrations.focus_columns import FocusColumn, FocusVersion, focus_columns
 from openai_usage.names import Names
 from openai_usage.schema.results import Bucket, CostsResult
 from openai_usage.schema.times import Timestamp
@@ -66,20 +66,28 @@ def focus_table(
     rows = focus_rows(
         buckets, version=version, names=names, billing_account=billing_account, now=now
     )
-    arrays: list[pa.Array[Any]] = []
-    for column in focus_columns(version):
-        kind, values = _TYPES[column.kind], [row[column.name] for row in rows]
-        if column.kind is datetime:
-            values = [int(each.timestamp()) for each in values if isinstance(each, datetime)]
-        try:
-            arrays.append(kind.array(values, partial(counted.add, column.name)))
-        except MISFITS:
-            raise ColumnError(
-                f"A number of {column.name} does not fit into its column, {kind.arrow}, which "
-                f"holds {kind.holds}.",
-                column=column.name,
-                hint=AS_ROWS,
-            ) from None
+    arrays = [_array(column, rows, counted) for column in focus_columns(version)]
     if rounding is None:
         counted.log("organization/costs", "focus_rows()")
     return pa.Table.from_arrays(arrays, schema=focus_schema(version))
+
+
+def _array(column: FocusColumn, rows: Sequence[FocusRow], rounding: Rounding) -> "pa.Array[Any]":
+    kind = _TYPES[column.kind]
+    values: list[Any] = [row[column.name] for row in rows]
+    if column.kind is datetime:
+        values = [int(each.timestamp()) for each in values]
+    try:
+        return kind.array(values, partial(rounding.add, column.name))
+    except MISFITS:
+        start, value = next(
+            (row["ChargePeriodStart"], value)
+            for row, value in zip(rows, values, strict=True)
+            if not kind.fits(value)
+        )
+    raise ColumnError(
+        f"{column.name} is about {value:.3g} in the row that begins at {focus_text(start)}. Its "
+        f"column, {kind.arrow}, holds {kind.holds}.",
+        column=column.name,
+        hint=AS_ROWS,
+    )

@@ -2,9 +2,11 @@
 
 import logging
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
+from importlib import import_module
 from typing import get_args
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from openai_usage import Bucket, ColumnError, CostsResult, InvalidQueryError, Name, Names
 from openai_usage._decimals import exact_sum
 from openai_usage._digits import Rounding
+from openai_usage._extras import missing_library
 from openai_usage.analysis import totals
 from openai_usage.integrations.focus import (
     FocusRow,
@@ -29,12 +32,27 @@ from tests.support.bills import DAY, START, bucket, cost
 
 VERSIONS: Sequence[FocusVersion] = get_args(FocusVersion)
 
-MANDATORY = set(
-    """BilledCost BillingAccountId BillingAccountName BillingCurrency BillingPeriodEnd
-    BillingPeriodStart ChargeCategory ChargeClass ChargeDescription ChargePeriodEnd
-    ChargePeriodStart ContractedCost EffectiveCost InvoiceIssuerName ListCost PricingQuantity
-    PricingUnit ServiceCategory ServiceName""".split()
-)
+MANDATORY = {
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ContractedCost",
+    "EffectiveCost",
+    "InvoiceIssuerName",
+    "ListCost",
+    "PricingQuantity",
+    "PricingUnit",
+    "ServiceCategory",
+    "ServiceName",
+}
 """The columns that 1.2 and 1.4 both require, whatever the provider."""
 
 MANDATORY_IN = {
@@ -47,14 +65,27 @@ ABSENT_FROM = {
     "1.4": {"ProviderName", "PublisherName"},  # deprecated in 1.3
 }
 
-NULLABLE = set(
-    """BillingAccountName ChargeClass ChargeDescription CommitmentDiscountStatus ConsumedQuantity
-    ConsumedUnit HostProviderName InvoiceDetailId InvoiceId PricingQuantity PricingUnit SkuId
-    SkuMeter SkuPriceId SubAccountId SubAccountName""".split()
-)
+NULLABLE = {
+    "BillingAccountName",
+    "ChargeClass",
+    "ChargeDescription",
+    "CommitmentDiscountStatus",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "HostProviderName",
+    "InvoiceDetailId",
+    "InvoiceId",
+    "PricingQuantity",
+    "PricingUnit",
+    "SkuId",
+    "SkuMeter",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+}
 """The columns for which the specification allows nulls."""
 
-ALLOWED = {
+ALLOWED: Mapping[str, set[object]] = {
     "ChargeCategory": {"Usage", "Purchase", "Tax", "Credit", "Adjustment"},
     "ChargeClass": {None, "Correction"},
     "CommitmentDiscountStatus": {None, "Used", "Unused"},
@@ -67,15 +98,21 @@ COSTS = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
 UNIT = re.compile(r"([1-9][0-9]* )?[A-Z]\w*(-[A-Z]\w*)*")
 """UnitFormat: a number of units, if it is not one, and capitalized units with hyphens."""
 
+WIDE = Context(prec=100)
+
 NUMBERS = st.builds(
-    Decimal.scaleb, st.integers(-1000, 10**20).map(Decimal), st.integers(-30, 0)
+    Decimal.scaleb, st.integers(-1000, 10**11 - 1).map(Decimal), st.integers(-30, 0)
 ) | st.just(Decimal("0E-6176"))
+"""Numbers with up to eleven digits before the point: blocks of thousands fit into a table, too."""
+
 TEXTS = st.sampled_from([None, "", "a"])
 RESULTS = st.builds(
     cost,
     NUMBERS,
     st.none() | NUMBERS,
-    st.sampled_from(["tokens", "1000_tokens", "gibibyte_hours", "duration_hours", "calls", "", None]),
+    st.sampled_from(
+        ["tokens", "1000_tokens", "gibibyte_hours", "duration_hours", "calls", "", None]
+    ),
     st.sampled_from([None, "", "gpt-5, input", "gpt-5", "evals | gpt-5, output", "Credit"]),
     st.sampled_from(["usd", "USD", "eur"]),
     organization_id=st.sampled_from(["org-1", "org-2"]),
@@ -102,6 +139,11 @@ def only(cost: CostsResult, **options: object) -> FocusRow:
     return row
 
 
+def decimals(rows: Sequence[FocusRow], name: str) -> list[Decimal]:
+    """Return the numbers in a column."""
+    return [value for row in rows if isinstance(value := row[name], Decimal)]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_columns_are_those_of_the_version(version: FocusVersion) -> None:
     columns = focus_columns(version)
@@ -120,7 +162,7 @@ def test_columns_are_those_of_the_version(version: FocusVersion) -> None:
 
 def test_only_known_versions_are_written() -> None:
     with pytest.raises(InvalidQueryError, match=r"version takes '1\.2' or '1\.4', not '1\.3'"):
-        focus_rows([], version="1.3")  # type: ignore[arg-type]
+        focus_rows([], version="1.3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 @given(BILLS, st.sampled_from(VERSIONS))
@@ -178,10 +220,8 @@ def test_sums_are_those_of_the_results(bill: list[Bucket[CostsResult]]) -> None:
         currency = str(group.currency).upper()
         own = [row for row in rows if row["BillingCurrency"] == currency]
         for name in COSTS:
-            billed = exact_sum(row[name] for row in own if isinstance(row[name], Decimal))  # type: ignore[misc]
-            assert billed == group.amount.value
-    priced = [row["PricingQuantity"] for row in rows]
-    assert exact_sum(each for each in priced if isinstance(each, Decimal)) == exact_sum(
+            assert exact_sum(decimals(own, name)) == group.amount.value
+    assert exact_sum(decimals(rows, "PricingQuantity")) == exact_sum(
         result.quantity
         for each in bill
         for result in each.results
@@ -220,11 +260,13 @@ def test_an_arrow_table_has_the_same_rows(
                 assert abs(found[name] - value) <= last / 2
             else:
                 assert found[name] == value
-    assert not rounding.columns or any(
-        isinstance(value, Decimal) and value.as_tuple().exponent < -24  # type: ignore[operator]
+    needs_more = {
+        name
         for row in rows
-        for value in row.values()
-    )
+        for name, value in row.items()
+        if isinstance(value, Decimal) and value != value.quantize(last, context=WIDE)
+    }
+    assert set(rounding.columns) == needs_more
 
 
 def test_a_schema_says_which_columns_are_never_null() -> None:
@@ -295,7 +337,7 @@ def test_a_negative_amount_is_a_credit_which_is_not_consumed() -> None:
     assert {credit[name] for name in COSTS} == {-20}
     nulls = ("SkuId", "SkuMeter", "SkuPriceId", "PricingQuantity", "PricingUnit")
     assert {credit[name] for name in (*nulls, "ConsumedQuantity", "ConsumedUnit")} == {None}
-    with_quantity = only(cost(-20, 5, "images", "dall-e-3, images"))
+    with_quantity = only(cost(-20, "5", "images", "dall-e-3, images"))
     assert (with_quantity["SkuId"], with_quantity["PricingQuantity"]) == ("dall-e-3, images", 5)
     assert with_quantity["ConsumedQuantity"] is None
     assert count_without_quantity([credit, with_quantity]) == 0
@@ -361,10 +403,21 @@ def test_costs_that_are_still_revised_are_estimates() -> None:
 
 def test_a_number_that_does_not_fit_into_a_table_is_an_error() -> None:
     bill = [bucket([cost(10**14, organization_id="org-1")])]
-    with pytest.raises(ColumnError, match=r"A number of BilledCost .* Use focus_rows\(\)") as caught:
+    with pytest.raises(
+        ColumnError, match=r"BilledCost is about 1\.00e\+14 .* Use focus_rows"
+    ) as caught:
         focus_table(bill)
     assert caught.value.column == "BilledCost"
     assert focus_rows(bill)[0]["BilledCost"] == 10**14
+
+
+def test_without_pyarrow_only_the_table_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "openai_usage.integrations.focus_arrow")
+    with pytest.raises(ModuleNotFoundError) as caught:
+        import_module("openai_usage.integrations.focus_arrow")
+    assert str(caught.value) == str(missing_library("pyarrow", "arrow"))
+    assert only(cost(1))["BilledCost"] == 1
 
 
 def test_rounded_numbers_of_a_table_are_logged(caplog: pytest.LogCaptureFixture) -> None:

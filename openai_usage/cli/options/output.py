@@ -239,7 +239,8 @@ class OutputOptions(Destination):
 
     def grouped_by(self, typed: Sequence[str]) -> Sequence[str]:
         """Return the labels that were typed, and those that the format needs."""
-        return list(dict.fromkeys([*typed, *self.chosen.group_by]))
+        needed = FORMATS[self.format].group_by if self.format is not None else ()
+        return list(dict.fromkeys([*typed, *needed]))
 
     def is_incremental(self, grouping: Grouping) -> bool:
         """Return whether output that was written before an error is kept and can be used."""
