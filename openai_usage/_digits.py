@@ -79,12 +79,12 @@ class Rounding:
             f"Use {alternative} to keep every digit."
         )
 
-    def log(self, path: str) -> None:
-        """Log the rounded values of an endpoint, if there are any."""
+    def log(self, path: str, alternative: str = 'money="text"') -> None:
+        """Log the rounded values of an endpoint, if there are any, and the exact *alternative*."""
         if self.columns:
             _log.warning(
                 "GET %s: %s",
                 path,
-                self.message('money="text"'),
+                self.message(alternative),
                 extra={"endpoint": path, "rounded": dict(self.columns)},
             )

@@ -14,7 +14,7 @@ import openai_usage
 
 PACKAGE = Path(openai_usage.__file__).parent
 
-PUBLIC_ROOMS = {"analysis", "cli", "report", "sandbox", "schema", "sync"}
+PUBLIC_ROOMS = {"analysis", "cli", "integrations", "report", "sandbox", "schema", "sync"}
 """Folders without an underscore; import-linter holds who imports whom, see pyproject.toml."""
 
 

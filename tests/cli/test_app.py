@@ -393,7 +393,7 @@ def test_the_shell_completes_commands_options_and_choices(tmp_path: Path) -> Non
     assert done.stdout.splitlines() == [
         "completions code-interpreter-sessions costs",
         "--group-by",
-        "table json jsonl csv xlsx parquet dashboard-csv",
+        "table json jsonl csv xlsx parquet dashboard-csv focus focus-parquet",
         "project_id product",
     ]
 

@@ -211,6 +211,8 @@ COMMANDS = [
     f"{_COSTS} --output costs.xlsx --format csv",
     f"{_COSTS} --format dashboard-csv --group-by month",
     "openai-usage images --sandbox --format dashboard-csv",
+    f"{_COSTS} --format focus --days-without-usage",
+    f"{_COSTS} --format csv --focus-version 1.4",
     f"{_COSTS} --output nowhere/costs.csv",
     f"{_COSTS} --output -csv",
     "openai-usage spend --sandbox --check",

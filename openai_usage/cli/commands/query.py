@@ -58,8 +58,8 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
 
         start_time, end_time = range.span()
         row = _row_for(endpoint, connection)
-        grouping = sums.grouping(row, params.get("group_by") or ())
-        output.check(row, grouping)
+        grouping = sums.grouping(row, output.grouped_by(params.get("group_by") or ()))
+        output.check(row, grouping, with_zeros=sums.days_without_usage)
         is_incremental = output.is_incremental(grouping)
         tracker = ProgressTracker(is_incremental=is_incremental)
         is_shown = shows_progress() and not (is_incremental and sys.stdout.isatty())
@@ -91,6 +91,8 @@ def build_command(endpoint: Endpoint[..., object]) -> Callable[..., int]:
                         exact=output.exact,
                         money=output.money or "decimal",
                         with_zeros=sums.days_without_usage,
+                        focus_version=output.focus_version or "1.2",
+                        billing_account=connection.organization,
                     )
                     is_written = await output.write(rows)
                     tracker.is_done = True

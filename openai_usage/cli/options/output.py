@@ -20,6 +20,7 @@ from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, Written
 from openai_usage.cli.output.total_rows import TotalRows
 from openai_usage.cli.wording import CommandError
+from openai_usage.integrations.focus_columns import FocusVersion
 
 TableOrJson: TypeAlias = Annotated[
     Literal["table", "json"],
@@ -61,8 +62,9 @@ class Destination:
         FormatName | None,
         Parameter(
             help="A table of totals for people, or every result as a JSON array, as one JSON "
-            "object per line, as CSV, as an Excel file, as Parquet, or as CSV with the columns of "
-            "the costs on OpenAI's dashboard. Default: the extension of --output, or table."
+            "object per line, as CSV, as an Excel file, as Parquet, as CSV with the columns of the "
+            "costs on OpenAI's dashboard, or as FOCUS in CSV or Parquet. Default: the extension of "
+            "--output, or table."
         ),
     ] = None
     output: Annotated[
@@ -123,11 +125,11 @@ class Destination:
         Raises:
             CommandError: The extension is not a known format.
         """
-        if self.format is not None:
-            return FORMATS[self.format]
+        ending = self.output.suffix.removeprefix(".").lower() if self.output else ""
+        if self.format is not None:  # some have a second form for an extension: focus-parquet
+            return FORMATS.get(f"{self.format}-{ending}", FORMATS[self.format])
         if self.output is None:
             return FORMATS["table"]
-        ending = self.output.suffix.removeprefix(".").lower()
         if ending not in EXTENSIONS:
             raise CommandError(
                 f"--output {self.output} does not end in one of {', '.join(EXTENSIONS)}. Choose "
@@ -193,14 +195,27 @@ class OutputOptions(Destination):
             "text with every digit, or float for arithmetic."
         ),
     ] = None
+    focus_version: Annotated[
+        FocusVersion | None,
+        Parameter(help="The version of FOCUS. Default: 1.2."),
+    ] = None
 
     def check(
-        self, endpoint: Endpoint[..., object] | None = None, grouping: Grouping | None = None
+        self,
+        endpoint: Endpoint[..., object] | None = None,
+        grouping: Grouping | None = None,
+        *,
+        with_zeros: bool = False,
     ) -> None:
-        """Reject output that cannot be written, also because of the type of money.
+        """Reject output that cannot be written, also because of options that do not fit the format.
+
+        Args:
+            endpoint: See `Destination.check`.
+            grouping: See `Destination.check`.
+            with_zeros: True if a bucket without results has a row with zeros.
 
         Raises:
-            CommandError: See `Destination.check`, or the type of money does not fit the format.
+            CommandError: See `Destination.check`, or an option does not fit the format.
             ModuleNotFoundError: The format needs an extra that is missing.
         """
         super().check(endpoint, grouping)
@@ -210,6 +225,22 @@ class OutputOptions(Destination):
                 "digit of money, and so does a table with --exact. Remove it, or use --format "
                 "parquet."
             )
+
+        if self.chosen.is_focus and with_zeros:
+            raise CommandError(
+                f"--days-without-usage has rows that are no charges, and --format {self.name} has "
+                "only charges. Remove one of them."
+            )
+        if not self.chosen.is_focus and self.focus_version is not None:
+            raise CommandError(
+                f"--focus-version {self.focus_version} is only for FOCUS. Remove it, or use "
+                "--format focus."
+            )
+
+    def grouped_by(self, typed: Sequence[str]) -> Sequence[str]:
+        """Return the labels that were typed, and those that the format needs."""
+        needed = FORMATS[self.format].group_by if self.format is not None else ()
+        return list(dict.fromkeys([*typed, *needed]))
 
     def is_incremental(self, grouping: Grouping) -> bool:
         """Return whether output that was written before an error is kept and can be used."""

@@ -2,10 +2,11 @@
 
 import csv
 import json
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from io import StringIO
-from typing import BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from attrs import frozen
 
@@ -13,8 +14,10 @@ from openai_usage._digits import digits
 from openai_usage._spreadsheets import escape_formula
 from openai_usage._text import mask
 from openai_usage.cli.output.dashboard import DashboardRows
+from openai_usage.cli.output.focus_rows import FocusRows
 from openai_usage.cli.output.rows import ResultRows, SumRows
 from openai_usage.cli.output.total_rows import TotalRows
+from openai_usage.integrations.focus import FocusValue, focus_text
 
 Rows: TypeAlias = ResultRows | SumRows
 """The rows of an output: a row for each result, or for each sum of results."""
@@ -37,6 +40,10 @@ class Format:
     """True if its name is also the extension of its files."""
     endpoint: str = ""
     """The only endpoint whose results it can hold. It holds no sums of them."""
+    group_by: Sequence[str] = ()
+    """The fields that results are grouped by, besides those that were typed."""
+    is_focus: bool = False
+    """True if it is FOCUS, which has versions."""
 
 
 async def _write_table(rows: Rows, file: BinaryIO) -> None:
@@ -69,11 +76,16 @@ def _json(row: object) -> str:
     return json.dumps(row, default=digits)  # money as text: many parsers read numbers as floats
 
 
-async def _write_csv(rows: Rows | DashboardRows, file: BinaryIO) -> None:
+async def _write_csv(
+    rows: Rows | DashboardRows | FocusRows,
+    file: BinaryIO,
+    as_text: Callable[[Any], object] | None = None,
+) -> None:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(rows.columns)
-    cell = _terminal_cell if file.isatty() else _cell
+    as_cell = as_text or _cell
+    cell = partial(_masked, as_cell) if file.isatty() else as_cell
     async for batch in rows:
         writer.writerows(map(cell, row.values()) for row in batch)
         file.write(text.getvalue().encode())
@@ -96,14 +108,33 @@ def _cell(value: object) -> object:
             return value
 
 
-def _terminal_cell(value: object) -> object:
+def _focus_cell(value: FocusValue) -> str:
+    """Return a cell for FOCUS's CSV, with text escaped as in all CSV."""
+    return escape_formula(value) if isinstance(value, str) else focus_text(value)
+
+
+def _masked(as_cell: Callable[[Any], object], value: object) -> object:
     """Return a cell for CSV without characters that control a terminal."""
-    cell = _cell(value)
+    cell = as_cell(value)
     return mask(cell) if isinstance(cell, str) else cell
 
 
 async def _write_dashboard_csv(rows: Rows, file: BinaryIO) -> None:
     await _write_csv(DashboardRows(cast("ResultRows", rows)), file)
+
+
+async def _write_focus(rows: Rows, file: BinaryIO) -> None:
+    focus = FocusRows(cast("ResultRows", rows))
+    await _write_csv(focus, file, _focus_cell)
+    focus.say_without_quantity()
+
+
+async def _write_focus_parquet(rows: Rows, file: BinaryIO) -> None:
+    from openai_usage.cli.output import parquet  # noqa: PLC0415 - needs an extra
+
+    focus = FocusRows(cast("ResultRows", rows))
+    await parquet.write_focus(focus, file)
+    focus.say_without_quantity()
 
 
 async def _write_xlsx(rows: Rows, file: BinaryIO) -> None:
@@ -121,6 +152,8 @@ async def _write_parquet(rows: Rows, file: BinaryIO) -> None:
         await parquet.write_sums(rows, file)
 
 
+_FOCUS_GROUP_BY = ("project_id", "line_item")
+
 FORMATS: Mapping[str, Format] = {
     "table": Format(_write_table, is_table=True),
     "json": Format(_write_json),
@@ -130,6 +163,23 @@ FORMATS: Mapping[str, Format] = {
     "parquet": Format(_write_parquet, binary="Parquet", needs="openai_usage.arrow"),
     "dashboard-csv": Format(
         _write_dashboard_csv, streams=True, has_extension=False, endpoint="costs"
+    ),
+    "focus": Format(
+        _write_focus,
+        streams=True,
+        has_extension=False,
+        endpoint="costs",
+        group_by=_FOCUS_GROUP_BY,
+        is_focus=True,
+    ),
+    "focus-parquet": Format(
+        _write_focus_parquet,
+        binary="Parquet",
+        needs="openai_usage.arrow",
+        has_extension=False,
+        endpoint="costs",
+        group_by=_FOCUS_GROUP_BY,
+        is_focus=True,
     ),
 }
 """All formats by name."""

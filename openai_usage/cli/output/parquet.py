@@ -1,21 +1,24 @@
 """Write results as Parquet. Needs the extra `[arrow]`."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter, write_table
 
-from openai_usage import Bucket
+from openai_usage import Bucket, CostsResult
 from openai_usage._arrow_types import types_of
 from openai_usage.arrow import Rounding, record_batch, schema
+from openai_usage.cli.output.focus_rows import FocusRows
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.rows import ResultRows, SumRows
+from openai_usage.integrations.focus import count_without_quantity
+from openai_usage.integrations.focus_arrow import focus_schema, focus_table
 
 _ROWS = 10_000
 """The fewest rows in a row group, except the last. Row groups end at the end of a bucket."""
@@ -24,22 +27,32 @@ _LABELS = pa.dictionary(pa.int32(), pa.string())
 
 
 async def write_results(rows: ResultRows, file: BinaryIO) -> None:
-    """Write all results with the types of `to_arrow()`, and say once on stderr what was rounded.
-
-    They are written to a temporary file first: on an error, pyarrow completes the file that it has
-    begun, and incomplete output must not look like a complete file.
-    """
+    """Write all results with the types of `to_arrow()`, and say once on stderr what was rounded."""
     table_schema = pa.schema(list(_fields(rows)))
     rounding = Rounding()
-    with TemporaryFile() as complete:
-        with ParquetWriter(complete, table_schema) as writer:
-            async with aclosing(_groups(rows)) as groups:
-                async for buckets in groups:
-                    writer.write_batch(_batch(rows, buckets, table_schema, rounding))
-        complete.seek(0)
-        copyfileobj(complete, file)
+
+    def batch(buckets: Sequence[Bucket[object]]) -> pa.RecordBatch:
+        return _batch(rows, buckets, table_schema, rounding)
+
+    await _write_groups(rows, file, table_schema, batch)
     if rounding.columns:
         say(rounding.message("--money text"))
+
+
+async def write_focus(rows: FocusRows, file: BinaryIO) -> None:
+    """Write all results of costs as FOCUS, and say once on stderr what was rounded."""
+    rounding = Rounding()
+
+    def table(buckets: Sequence[Bucket[object]]) -> pa.Table:
+        costs = cast("Sequence[Bucket[CostsResult]]", buckets)
+        found = focus_table(costs, rounding=rounding, **rows.options)
+        charges = found.select(["ChargeCategory", "PricingQuantity"]).to_pylist()
+        rows.without_quantity += count_without_quantity(charges)
+        return found
+
+    await _write_groups(rows.results, file, focus_schema(rows.results.focus_version), table)
+    if rounding.columns:
+        say(rounding.message("--output FILE.csv"))
 
 
 async def write_sums(rows: SumRows, file: BinaryIO) -> None:
@@ -60,6 +73,26 @@ async def write_sums(rows: SumRows, file: BinaryIO) -> None:
 
 def _unix_seconds(text: object) -> int:
     return int(datetime.fromisoformat(str(text)).timestamp())
+
+
+async def _write_groups(
+    rows: ResultRows,
+    file: BinaryIO,
+    table_schema: pa.Schema,
+    convert: Callable[[Sequence[Bucket[object]]], pa.RecordBatch | pa.Table],
+) -> None:
+    """Write a row group for each group of buckets.
+
+    They are written to a temporary file first: on an error, pyarrow completes the file that it has
+    begun, and incomplete output must not look like a complete file.
+    """
+    with TemporaryFile() as complete:
+        with ParquetWriter(complete, table_schema) as writer:
+            async with aclosing(_groups(rows)) as groups:
+                async for buckets in groups:
+                    writer.write(convert(buckets))
+        complete.seek(0)
+        copyfileobj(complete, file)
 
 
 async def _groups(rows: ResultRows) -> AsyncGenerator[Sequence[Bucket[object]], None]:

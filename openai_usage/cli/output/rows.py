@@ -18,6 +18,7 @@ from openai_usage.analysis.measures import measures_of
 from openai_usage.analysis.periods import PERIODS
 from openai_usage.cli.output.grouping import Grouping
 from openai_usage.cli.output.known_names import KnownNames
+from openai_usage.integrations.focus_columns import FocusVersion
 from openai_usage.schema.columns import Column, columns_of
 from openai_usage.schema.windows import Window
 
@@ -72,6 +73,10 @@ class ResultRows:
     """The type of money in Parquet."""
     with_zeros: bool = False
     """True if a bucket without results has a row with zeros."""
+    focus_version: FocusVersion = "1.2"
+    """The version of FOCUS, in formats of it."""
+    billing_account: str | None = None
+    """The organization in FOCUS, if results do not name theirs."""
 
     async def read(self, by: Sequence[str] = ("start",)) -> AsyncIterator[Bucket[object]]:
         """Yield every bucket, and learn the names that its results contain.
