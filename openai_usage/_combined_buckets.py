@@ -11,7 +11,7 @@ from openai_usage._http.config import ClientConfig
 from openai_usage._http.no_transport import NoTransport
 from openai_usage._pagination.at_once import for_each
 from openai_usage._pagination.continuity import Continuity
-from openai_usage._pagination.paginator import FetchedPage, Paginator, continuity_of, due_of
+from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage.buckets import Buckets
 from openai_usage.client import AsyncUsageClient
 from openai_usage.errors import (
@@ -77,19 +77,18 @@ class _CombinedPaginator(Paginator[R_co]):
         self, query: RangeQuery, continuity: Continuity
     ) -> AsyncGenerator[FetchedPage[R_co], None]:
         found = await self._read(query)
-        gaps = {label: _gaps(buckets, query) for label, buckets in found.items()}
-        buckets = _merged(found)
-        if not self.transport.keep_partial:
-            starts = [{each.start_time for each in own} for own in found.values()]
-            common = set.intersection(*starts)
-            buckets = tuple(each for each in buckets if each.start_time in common)
-        continuity.check_page(buckets)
-        for label, own in gaps.items():
-            # What all of them lack is a gap of the whole.
-            lacking = [each for each in own if any(each not in other for other in gaps.values())]
-            if self.transport.keep_partial:
-                continuity.add_gaps(lacking)
+        every = _merged(found)
+        continuity.check_page(every)
+        common = set.intersection(*({each.start_time for each in own} for own in found.values()))
+        # A bucket that another organization has is due, however late it is.
+        continuity.add_gaps(_windows(each for each in every if each.start_time not in common))
+        for label, own in found.items():
+            starts = {each.start_time for each in own}
+            lacking = _windows(each for each in every if each.start_time not in starts)
             self._note(label, gaps=[self.gap(each) for each in lacking])
+        buckets = every
+        if not self.transport.keep_partial:
+            buckets = tuple(each for each in every if each.start_time in common)
         page = Page(data=buckets, has_more=False)
         yield FetchedPage(page, json.dumps(page.to_dict()).encode() if self.with_bodies else b"")
 
@@ -171,9 +170,12 @@ def _merged(found: Mapping[str, Iterable[Bucket[R]]]) -> tuple[Bucket[R], ...]:
     )
 
 
-def _gaps(buckets: Sequence[Bucket[R]], query: RangeQuery) -> list[Window]:
-    """Return the gaps of one organization."""
-    continuity = continuity_of(query)
-    continuity.check_page(buckets)
-    continuity.check_end(due_of(query))
-    return continuity.take_gaps()
+def _windows(buckets: Iterable[Bucket[R]]) -> list[Window]:
+    """Return the time of *buckets*, with those that follow each other as one."""
+    found: list[Window] = []
+    for each in buckets:
+        start, end = each.start_time, each.end_time
+        if found and found[-1].end_time == start:
+            start = found.pop().start_time
+        found.append(Window(start, end))
+    return found

@@ -77,6 +77,10 @@ class BaseClient(Endpoints):
         """The labels of the organizations, if this client reads several."""
         return ()
 
+    def _fresh(self) -> Self:
+        """Return the same client, for which every organization could be read so far."""
+        return self
+
     def _whole(self, *, skip_unread: bool = False) -> Self:  # noqa: ARG002
         """Return a client of the organizations that could be read so far.
 

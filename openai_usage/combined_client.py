@@ -72,6 +72,15 @@ class CombinedClient(AsyncUsageClient):
     def _labels(self) -> Sequence[str]:
         return [*self._clients.by_label]
 
+    def _fresh(self) -> Self:
+        clients, options = self._clients, self._clients.options
+        return type(self)(
+            clients.by_label,
+            on_gap=options.on_gap,
+            skip_unread=clients.skip_unread,
+            keep_partial=clients.keep_partial,
+        )
+
     def _whole(self, *, skip_unread: bool = False) -> Self:
         left_out = {each.organization for each in self.unread if each.error is not None}
         clients = {
@@ -95,7 +104,10 @@ class CombinedClient(AsyncUsageClient):
 
     @property
     def _source(self) -> str:
-        return listed([*self._clients.by_label] or ["no organization"], "and")
+        names = [*self._clients.by_label]
+        if self._is_copy:
+            names = [each._source for each in self._clients.by_label.values()]  # noqa: SLF001
+        return listed(names or ["no organization"], "and")
 
     def _response(self, endpoint: Endpoint[..., R], query: RangeQuery) -> Buckets[R]:
         return CombinedBuckets(self._clients, endpoint, query)

@@ -138,7 +138,8 @@ class _Costs:
 
     def _has_all(self, budget: Budget, problem: str) -> bool:
         """Return whether no organization is left out that can have costs of the budget."""
-        return not self.left_out or (budget.owner in _OF_ONE and not problem)
+        is_of_one = budget.owner in _OF_ONE and not budget.needs_names and not problem
+        return is_of_one or not self.left_out
 
     def _part(self, spending: Spending, budget: Budget, id_: str | None) -> Spending:
         """Return the part of *spending* that a budget is for, in one currency."""

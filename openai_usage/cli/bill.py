@@ -58,8 +58,10 @@ class Bill:
     @property
     def unknown(self) -> str:
         """The unknown parts of the range as a sentence; empty if everything is known."""
+        of_one = [gap for each in self.unread_organizations for gap in each.gaps]
+        of_all = (gap for gap in self.gaps if gap not in of_one)
         sentences = [
-            *describe_gaps(self.gaps, of_copy=self.is_of_copy),
+            *describe_gaps(of_all, of_copy=self.is_of_copy),
             *describe_unread(self.unread_organizations),
         ]
         return self.unread or " ".join(sentences)
@@ -154,15 +156,24 @@ async def fetch_bill(
             naming.of(client, group_by, options.project_ids),
             _limits_of(client, options),
         )
+
+    def is_early(gap: Gap) -> bool:
+        """Return whether a gap is a day that has just begun, whose bucket can still come."""
+        return gap.start_time > now.timestamp() - LATE
+
     return Bill(
         month=month,
         buckets=[each for each in buckets if each.start_time >= first],
         history=[each for each in buckets if each.start_time < first],
-        gaps=[each for each in gaps if each.end_time > first],
+        gaps=[each for each in gaps if each.end_time > first and not is_early(each)],
         names=names.with_results(result for bucket in buckets for result in bucket.results),
         limits=limits,
         is_of_copy=connection.from_ is not None,
-        unread_organizations=client._unread,  # noqa: SLF001 - of a combined client
+        unread_organizations=[
+            evolve(each, gaps=own)
+            for each in client._unread  # noqa: SLF001 - of a combined client
+            if (own := [gap for gap in each.gaps if not is_early(gap)]) or each.error is not None
+        ],
     )
 
 

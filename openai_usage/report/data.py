@@ -137,6 +137,8 @@ class Missing:
     """The missing parts of the range. Empty if the endpoint could not be read at all."""
     is_due: bool = True
     """False for a day that has just begun, whose bucket can still arrive."""
+    organization: str = ""
+    """The label of the organization, if only one of several lacks it."""
 
 
 @frozen(kw_only=True)
@@ -201,7 +203,9 @@ class Figures:
     def missing_of(self, endpoint: str) -> tuple[Missing, ...]:
         """Return the missing days of an endpoint that could be read."""
         return tuple(
-            part for part in self.missing if part.gaps and part.gaps[0].endpoint == endpoint
+            part
+            for part in self.missing
+            if part.gaps and part.gaps[0].endpoint == endpoint and not part.organization
         )
 
     @property

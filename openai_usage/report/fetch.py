@@ -10,7 +10,7 @@ from itertools import chain
 from attrs import evolve
 
 from openai_usage._pagination.continuity import LATE
-from openai_usage._text import printable
+from openai_usage._text import listed, printable
 from openai_usage.analysis.daily import Period
 from openai_usage.client import BaseClient
 from openai_usage.errors import InvalidQueryError
@@ -60,6 +60,7 @@ async def gather(
         InvalidQueryError: The range is empty or has not begun yet.
     """
     options = options or Options()
+    client = client._fresh()  # noqa: SLF001 - what was read before is of no interest
     now = int(time.time())
     period = period_of(start_time, end_time, now)
     # If the range starts within a day, the API may still return the costs of that whole day. Then
@@ -120,7 +121,7 @@ async def gather(
         host=whole._source,  # noqa: SLF001 - likewise
         organization=config.organization,
         organization_name=options.organization_name
-        or (whole._source if labels else _organization_name([past, bill])),  # noqa: SLF001
+        or (listed(whole._labels, "and") if labels else _organization_name([past, bill])),  # noqa: SLF001
         generated=datetime.fromtimestamp(now, UTC),
         spend=_spend(costs, before),
         people={
@@ -147,6 +148,7 @@ async def gather(
             spent.figures,
             period.end,
             now,
+            gaps=spent.gaps,
             names=figures.names,
             organizations=whole._labels,  # noqa: SLF001 - of a combined client
             left_out=[each for each in labels if each not in whole._labels],  # noqa: SLF001

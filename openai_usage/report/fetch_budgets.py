@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from openai_usage._pagination.continuity import find_gaps
 from openai_usage.analysis.budget import Budget
 from openai_usage.analysis.budget_verdict import BudgetVerdict
 from openai_usage.analysis.budgets import check_budgets, costs_group_by
 from openai_usage.analysis.months import end_of_month, start_of_last_month
 from openai_usage.analysis.spending import spending
 from openai_usage.client import BaseClient
+from openai_usage.gaps import Gap
 from openai_usage.names import Names
 from openai_usage.report.fetch_costs import Buckets
 from openai_usage.report.reading import Read
-from openai_usage.schema.times import unix_seconds
+from openai_usage.schema.times import DAY, unix_seconds
 
 
 async def bill_for(
@@ -33,7 +35,16 @@ async def bill_for(
         end_time=min(now, unix_seconds(after, param="end_time")),
         group_by=costs_group_by(budgets),
     )
-    return Read([bucket async for bucket in buckets])
+    read = [bucket async for bucket in buckets]
+    end_time = buckets.query.end_time or now
+    gaps = find_gaps(read, buckets.query.start_time, end_time, DAY)
+    return Read(
+        read,
+        gaps=tuple(
+            Gap(endpoint="costs", start_time=each.start_time, end_time=each.end_time)
+            for each in gaps
+        ),
+    )
 
 
 def verdicts_on(
@@ -42,6 +53,7 @@ def verdicts_on(
     end: int,
     now: int,
     *,
+    gaps: Sequence[Gap],
     names: Names | None,
     organizations: Sequence[str] = (),
     left_out: Sequence[str] = (),
@@ -52,7 +64,7 @@ def verdicts_on(
         InvalidOptionError: The name in a budget stands for several ids.
     """
     today = datetime.fromtimestamp(now, UTC).date()
-    found = spending(bill, today=today, month=_month_at(end))
+    found = spending(bill, today=today, month=_month_at(end), gaps=gaps)
     return check_budgets(
         budgets, found, names=names, organizations=organizations, left_out=left_out
     )

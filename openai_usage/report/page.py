@@ -122,7 +122,7 @@ def page(figures: Figures) -> str:
         no_spend=notes.no_spend(figures),
         no_usage=notes.no_usage(figures),
         compared=compared,
-        unread=[part for part in figures.missing if not part.gaps],
+        unread=[part for part in figures.missing if not part.gaps or part.organization],
         gaps=list(notes.gaps_in_words(figures)),
         in_part=list(notes.incomplete_days(figures)),
     )

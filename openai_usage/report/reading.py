@@ -53,19 +53,21 @@ def missing_organizations(
         ordered = sorted(parts, key=lambda each: each.endpoint != "costs")
         failed = {each.endpoint for each in ordered if each.error is not None}
         if len(failed) == endpoints and ordered[0].error is not None:
-            yield Missing(label, reason(ordered[0].error))
+            yield Missing(label, reason(ordered[0].error), organization=label)
             continue
         for what, same in group_by(ordered, lambda each: each.what).items():
-            yield _missing_part(what, same, of_copy=of_copy)
+            yield _missing_part(label, what, same, of_copy=of_copy)
 
 
-def _missing_part(what: str, parts: Sequence[UnreadOrganization], *, of_copy: bool) -> Missing:
+def _missing_part(
+    label: str, what: str, parts: Sequence[UnreadOrganization], *, of_copy: bool
+) -> Missing:
     error = next((each.error for each in parts if each.error is not None), None)
     if error is not None:
-        return Missing(what, reason(error))
+        return Missing(what, reason(error), organization=label)
     gaps = tuple(dict.fromkeys(gap for each in parts for gap in each.gaps))
     why = f"{returned_no_bucket(of_copy=of_copy)} for {describe_spans(gaps)}"
-    return Missing(what, why, gaps=gaps)
+    return Missing(what, why, gaps=gaps, organization=label)
 
 
 def reason(error: APIError | SyncError) -> str:

@@ -254,7 +254,10 @@ def _largest(days: Sequence[UnusualDay]) -> str:
 
 def unread(figures: Figures) -> Iterator[str]:
     """Yield what could not be read, and why nothing is compared."""
-    missing = [part for part in figures.missing if part.is_due]
+    # What only one organization lacks is among what all together lack.
+    missing = [
+        part for part in figures.missing if part.is_due and not (part.gaps and part.organization)
+    ]
     if missing:
         yield f"This report does not have {join(figures.without(missing))}."
     if figures.uncompared and figures.spend:

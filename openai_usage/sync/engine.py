@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from openai_usage.client import AsyncUsageClient
 from openai_usage.schema.range_query import BucketWidth
@@ -91,7 +91,7 @@ async def sync(
                 group_by=group_by,
                 replaced=list(organizations) if rebuild else (),
             )
-            begin = await _start_of(store, row.name, label) if start is None else start
+            begin = await _start_of(store, [row.name, *table], label) if start is None else start
             syncs.append(EndpointSync(label, client, row.name, layout, begin, rebuild))
     at_once = asyncio.Semaphore(_AT_ONCE)
     of_one: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_OF_ONE))
@@ -111,7 +111,11 @@ async def sync(
     return SyncResult.of(task.result() for task in tasks)
 
 
-async def _start_of(store: Store, endpoint: str, label: str) -> int:
-    """Return the start of the copy of an endpoint, or the default before there is one."""
-    state = await store.run(lambda: store.sink.state(endpoint, label))
-    return unix_seconds(days_ago(_DAYS), param="start_time") if state is None else state.started
+async def _start_of(store: Store, endpoints: Iterable[str], label: str) -> int:
+    """Return the start of the copy of the first endpoint that has one, or else the default."""
+    for endpoint in endpoints:
+        state = await store.run(lambda name=endpoint: store.sink.state(name, label))  # type: ignore[misc]
+        if state is not None:
+            found: int = state.started
+            return found
+    return unix_seconds(days_ago(_DAYS), param="start_time")

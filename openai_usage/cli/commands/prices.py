@@ -25,7 +25,7 @@ from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.output.price_rows import PriceRows
-from openai_usage.cli.output.unread import say_unread
+from openai_usage.cli.output.unread import no_data_of, say_unread
 from openai_usage.schema.times import DAY
 from openai_usage.schema.windows import Window
 
@@ -123,12 +123,13 @@ def prices(
             title = f"Prices, {describe_span(window)} UTC{money}, change on {describe_span(before)}"
             with console_on(file) as console:
                 console.print(Text(title, style="italic"), soft_wrap=True)
-                for each in unread:
-                    console.print(Text(f"no data of {each.organization}", style="italic"))
+                for line in dict.fromkeys(map(no_data_of, unread)):
+                    console.print(Text(line, style="italic"))
                 console.print(rows.table(console.width), crop=False)
         else:
             asyncio.run(output.chosen.write(rows, file))
     names.warn_of_unread()
-    for sentence in connection.describe_gaps(gaps):
+    of_one = [gap for each in unread for gap in each.gaps]
+    for sentence in connection.describe_gaps(gap for gap in gaps if gap not in of_one):
         say(sentence)
     return say_unread(unread) or int(bool(gaps))

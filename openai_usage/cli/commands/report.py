@@ -152,7 +152,13 @@ def _warnings(created: Report, connection: Connection) -> Iterator[str]:
     for part in created.missing:
         if not part.gaps:
             yield with_full_stop(f"{part.what} could not be read: {part.why}")
-    yield from connection.describe_gaps(gap for part in created.missing for gap in part.gaps)
+    of_one = [part for part in created.missing if part.gaps and part.organization]
+    for part in of_one:
+        yield f"{part.what} are not known for {describe_spans(part.gaps)}."
+    known = [gap for part in of_one for gap in part.gaps]
+    yield from connection.describe_gaps(
+        gap for part in created.missing for gap in part.gaps if gap not in known
+    )
     if why := created.figures.uncompared:
         yield with_full_stop(f"nothing is compared with the days before: {why}")
     gaps = created.figures.gaps_before

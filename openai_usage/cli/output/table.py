@@ -17,6 +17,7 @@ from openai_usage.cli.output.console import console_on
 from openai_usage.cli.output.layout import ROUNDED, Layout, bar, rounds_apart
 from openai_usage.cli.output.rows import ResultRows
 from openai_usage.cli.output.summary import PARTS, Summary, summarize
+from openai_usage.cli.output.unread import no_data_of
 from openai_usage.schema.windows import Window
 
 _BAR_AND_TREND = ((20, 20), (8, 8), (8, 0), (0, 0))
@@ -50,9 +51,7 @@ def _title(rows: ResultRows, summary: Summary, covered: Window) -> Iterator[str]
     of_one = [gap for each in rows.unread for gap in each.gaps]
     if gaps := [gap for gap in rows.gaps if gap not in of_one]:
         yield f"no data for {describe_spans(gaps)}"
-    for each in rows.unread:
-        when = f" for {describe_spans(each.gaps)}" if each.gaps else ""
-        yield f"no data of {each.organization}{when}"
+    yield from map(no_data_of, rows.unread)
     if summary.in_progress is not None:
         yield f"{describe_span(summary.in_progress)} is not over yet: its figures are those so far"
 

@@ -24,6 +24,12 @@ def say_unread(unread: "Sequence[UnreadOrganization]") -> int:
     return int(any(each.error is not None for each in unread))
 
 
+def no_data_of(unread: "UnreadOrganization") -> str:
+    """Return a line for the title of a table."""
+    when = f" for {describe_spans(unread.gaps)}" if unread.gaps else ""
+    return f"no data of {unread.organization}{when}"
+
+
 def _describe(unread: "UnreadOrganization") -> str:
     if unread.error is None:
         return f"{unread.what} are not known for {describe_spans(unread.gaps)}."
