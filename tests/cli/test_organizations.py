@@ -158,6 +158,16 @@ def test_the_latest_days_of_one_organization_are_missed(
     assert "the API returned no bucket of costs" in terminal.err
 
 
+def test_today_is_missed_if_another_organization_has_it(
+    terminal: Terminal, both: dict[str, Sandbox]
+) -> None:
+    both["globex"].now = NOW // DAY * DAY - 1
+    out = terminal("costs --today")
+    assert "no data of globex for 2026-09-10" in out
+    assert "costs of globex are not known for 2026-09-10." in terminal.err
+    assert "no data of globex for 2026-09-10" in terminal("prices --today", exit_code=1)
+
+
 def test_a_project_is_named_with_its_organization(terminal: Terminal) -> None:
     out = terminal("spend --by project --top 2")
     assert "(acme)" in out
@@ -284,7 +294,8 @@ def test_a_report_names_what_only_one_lacks(
     terminal("report --last 9d", exit_code=1)
     page = (here / "report.html").read_text()
     assert "costs of globex" in page
-    assert "so what was billed or used then is unknown, not zero" in terminal.err
+    assert "openai-usage: costs of globex are not known for 2026-09-01.\n" in terminal.err
+    assert "the API returned no bucket" not in terminal.err
 
 
 def test_doctor_checks_each_organization(

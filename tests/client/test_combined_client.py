@@ -14,6 +14,7 @@ from openai_usage import (
     CostsResult,
     Gap,
     InvalidQueryError,
+    Names,
     Organizations,
     OrganizationsError,
     PaginationError,
@@ -77,7 +78,8 @@ async def test_every_endpoint_has_the_label(name: str, combined: CombinedClient)
 
 
 async def test_sums_can_be_by_organization(combined: CombinedClient) -> None:
-    buckets = await combined.costs(start_time=START, end_time=TODAY).concurrently(2).collect()
+    query = combined.costs(start_time=START, end_time=TODAY, group_by=["project_id"])
+    buckets = await query.concurrently(2).collect()
     groups = totals(buckets, by=["organization"])
     assert {group.labels["organization"] for group in groups} == {"acme", "globex"}
     [found] = spending(buckets, today=TODAY_DATE)
@@ -87,8 +89,24 @@ async def test_sums_can_be_by_organization(combined: CombinedClient) -> None:
     first, second = check_budgets(budgets, [found])
     assert first.used == parts["acme"]
     assert second.problem == "no cost of August or September has the organization 'initech'."
+    named = Budget(amount=10**6, project="Research")  # another organization can have one, too
+    names = await combined.names(kinds=["projects"])
+    [whole] = spending(buckets, today=TODAY_DATE, gaps=[])
+    for left_out in ([], ["globex"]):
+        verdicts = check_budgets(
+            [Budget(amount=10**6, organization="acme"), Budget(amount=10**6), named],
+            [whole],
+            names=Names(known={each: names.of(each) for each in [_research(names)]}),
+            left_out=left_out,
+        )
+        assert [each.is_certain for each in verdicts] == [True, not left_out, not left_out]
     [nothing] = check_budgets(budgets[1:], [found], organizations=["initech"])
     assert (nothing.used, nothing.problem) == (Decimal(0), "")
+
+
+def _research(names: Names) -> str:
+    """The first project of this name."""
+    return next(id_ for id_, each in names.known.items() if each.name == "Research")
 
 
 async def test_pages_and_bodies_are_those_of_the_whole_range(combined: CombinedClient) -> None:
@@ -200,6 +218,8 @@ async def test_a_client_of_those_that_could_be_read(
     combined = organizations.combined(skip_unread=True)
     await combined.costs(start_time=START)
     assert combined._whole()._labels == ["acme"]
+    assert combined._fresh()._whole()._labels == ["acme", "globex"]
+    assert combined._fresh().unread == []
     assert combined._labels == ["acme", "globex"]
 
 
