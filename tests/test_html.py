@@ -1,9 +1,21 @@
 """Notebooks show short tables: of queries, plans and whatever else is a table of text."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
-from openai_usage import AsyncUsageClient, Plan, UsageClient, Window
+from openai_usage import (
+    Amount,
+    AsyncUsageClient,
+    Bucket,
+    CostsResult,
+    Plan,
+    UsageClient,
+    Window,
+)
 from openai_usage._html import html_table
+from openai_usage.analysis import spending, totals
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, TODAY
 
@@ -90,3 +102,24 @@ def test_a_plan_is_short() -> None:
     assert "<tr><td>1970-01-01</td><td>1970-01-02</td></tr>" in html
     assert html.endswith("<p>… and 9,980 more</p></div>")
     assert repr(Plan(windows=(), requests=0)) == "Plan(0 requests, 0 windows)"
+
+
+def test_sums_and_spending_are_short_tables() -> None:
+    bill = [
+        Bucket(
+            start_time=TODAY - DAY,
+            end_time=TODAY,
+            results=tuple(
+                CostsResult(amount=Amount(value=Decimal(value), currency="usd"), line_item=item)
+                for value, item in (("1.50", "gpt-4.1, input"), ("2.25", None))
+            ),
+        )
+    ]
+    html = totals(bill, by=["line_item"])._repr_html_()
+    assert "Totals by line_item" in html
+    assert "2.25 usd" in html
+    assert "gpt-4.1, input" in html
+    assert "Totals by everything" in totals(bill)._repr_html_()
+    [found] = spending(bill, today=date(2026, 9, 10))
+    assert "3.75 usd" in found._repr_html_()
+    assert "September 2026 so far" in found._repr_html_()

@@ -6,19 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import deltalake
 import pyarrow as pa
+from deltalake import CommitProperties, QueryBuilder, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from openai_usage._extras import missing_library
 from openai_usage._text import printable
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
-
-try:
-    import deltalake
-    from deltalake import CommitProperties, QueryBuilder, Transaction, write_deltalake
-    from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-except ModuleNotFoundError as error:
-    raise missing_library(str(error.name), "delta") from None
 
 __all__ = ["DeltaTable", "in_span", "where"]
 

@@ -12,25 +12,20 @@ from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from openai_usage._extras import missing_library
+import dlt
+import pyarrow as pa
+from dlt.common.destination import Destination
+from dlt.common.destination.client import JobClientBase
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import CHANGES
+from openai_usage.sync.dlt_errors import errors_of_dlt
+from openai_usage.sync.dlt_load import Load, Part
+from openai_usage.sync.dlt_tables import Condition, DltTables
 from openai_usage.sync.sink import State
 from openai_usage.sync.stored_sink import STATES, States, StoredSink, state_table, states_in
-
-try:
-    import dlt
-    import pyarrow as pa
-    from dlt.common.destination import Destination
-    from dlt.common.destination.client import JobClientBase
-    from dlt.destinations.job_client_impl import SqlJobClientBase
-
-    from openai_usage.sync.dlt_errors import errors_of_dlt
-    from openai_usage.sync.dlt_load import Load, Part
-    from openai_usage.sync.dlt_tables import Condition, DltTables
-except ModuleNotFoundError as error:
-    raise missing_library(str(error.name), "dlt") from None
 
 __all__ = ["DltSink"]
 

@@ -8,18 +8,14 @@ from os import PathLike, fspath
 from threading import RLock
 from typing import Any
 
-from openai_usage._extras import missing_library
+import duckdb
+import pyarrow as pa
+
 from openai_usage.errors import SyncError
 from openai_usage.schema.windows import Window
 from openai_usage.sync.changes import CHANGES
 from openai_usage.sync.sink import State
 from openai_usage.sync.stored_sink import States, StoredSink, state_table, states_in
-
-try:
-    import duckdb
-    import pyarrow as pa
-except ModuleNotFoundError as error:
-    raise missing_library(str(error.name), "duckdb") from None
 
 __all__ = ["DuckDBSink"]
 

@@ -343,3 +343,13 @@ def test_it_needs_no_command_line() -> None:
 
 def test_nothing_has_no_largest_groups() -> None:
     assert list(totals([], ["month"]).top(3)) == []
+
+
+def test_a_level_is_not_that_of_a_bucket_without_results() -> None:
+    level = VectorStoresResult(usage_bytes=5)
+    buckets: list[Bucket[VectorStoresResult]] = [
+        Bucket(start_time=day * DAY, end_time=(day + 1) * DAY, results=results)
+        for day, results in enumerate([(), (level,), ()])
+    ]
+    [group] = totals(buckets)
+    assert group.figures["usage_bytes"] == 5

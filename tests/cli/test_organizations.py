@@ -245,6 +245,17 @@ def test_a_report_compares_the_same_organizations(
     assert len(terminal.err.splitlines()) == 1
 
 
+def test_an_endpoint_of_one_organization_can_be_left_out(
+    terminal: Terminal, both: dict[str, Sandbox], here: Path
+) -> None:
+    answer_at(both["globex"], "images", 403)
+    terminal("report --last 9d", exit_code=1)
+    assert terminal.err.startswith("openai-usage: images of globex could not be read: ")
+    page = (here / "report.html").read_text()
+    assert "<strong>images of globex</strong>" in page
+    assert "acme and globex spent" in page
+
+
 def test_a_report_does_not_compare_days_that_one_lacks(
     terminal: Terminal, both: dict[str, Sandbox], here: Path
 ) -> None:

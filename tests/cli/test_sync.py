@@ -2,11 +2,13 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import PIPE
+from threading import Thread
 
 import duckdb
 import pytest
@@ -104,6 +106,10 @@ def test_where_nothing_can_be_read_only_the_reasons_are_printed(
         ("--to duckdb:u --last 9d --start 2026-01-01", "--last and --start contradict each other."),
         ("--to duckdb:u --endpoints audio-speech", "--endpoints takes "),
         ("--to duckdb:u --group-by modle", "--group-by takes "),
+        (
+            "--to duckdb:u --label Acme",
+            "--label takes small letters, digits and hyphens, not 'Acme'.",
+        ),
     ],
 )
 def test_mistakes_are_refused_before_anything_is_sent(
@@ -112,6 +118,21 @@ def test_mistakes_are_refused_before_anything_is_sent(
     terminal(f"sync {options}", exit_code=2)
     assert terminal.err.startswith(f"openai-usage: {message}")
     assert sandbox.requests == []
+
+
+def test_ctrl_c_says_that_the_next_sync_goes_on(terminal: Terminal, sandbox: Sandbox) -> None:
+    sandbox.faults.stall(60, times=99)
+
+    def interrupt() -> None:
+        while not sandbox.requests:
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    Thread(target=interrupt).start()
+    assert terminal(f"{SYNC} --last 9d", exit_code=130) == ""
+    assert terminal.err == "openai-usage: interrupted. The next sync goes on from here.\n"
+    sandbox.faults.clear()
+    terminal(f"{SYNC} --last 9d")
 
 
 def test_another_layout_is_refused_and_can_be_rebuilt(terminal: Terminal, here: Path) -> None:
@@ -292,6 +313,9 @@ def test_organizations_of_a_copy_are_read_together_or_one_is_chosen(
     assert "a copy of acme and default, read at" in terminal.err
     terminal("images --last 3d --from duckdb:usage.duckdb", exit_code=1)
     assert "images of acme could not be read, and are left out: the copy has no" in terminal.err
+    terminal("report --last 3d --from duckdb:usage.duckdb", exit_code=1)
+    page = (here / "report.html").read_text()
+    assert "a copy of acme, read at 2026-09-10 12:00 UTC and a copy of default, read at" in page
     one = terminal("costs --last 3d --from duckdb:usage.duckdb --organization acme")
     assert "a copy of acme, read at" in terminal.err
     assert "organization" not in one

@@ -374,6 +374,15 @@ def test_parquet_is_rounded_and_says_so_in_one_line(
 
 
 @pytest.mark.real_clock
+def test_sums_in_parquet_are_rounded_and_say_so(
+    terminal: Terminal, asked: Sandbox, parquet: Path
+) -> None:
+    serve(asked, PAGES)
+    terminal(f"{ASKED} --total -o {parquet}")
+    assert "rounded to 24 decimals, the most that a decimal column holds: 1 value" in terminal.err
+
+
+@pytest.mark.real_clock
 @each_type
 def test_parquet_has_them_too(
     money: MoneyType, terminal: Terminal, asked: Sandbox, parquet: Path

@@ -49,11 +49,8 @@ class Format:
 async def _write_table(rows: Rows, file: BinaryIO) -> None:
     from openai_usage.cli.output.table import write_table  # noqa: PLC0415 - slow to import
 
-    match rows:
-        case TotalRows():
-            await write_table(rows.results, file)
-        case ResultRows():
-            await write_table(rows, file)
+    results = rows.results if isinstance(rows, TotalRows) else cast("ResultRows", rows)
+    await write_table(results, file)
 
 
 async def _write_jsonl(rows: Rows, file: BinaryIO) -> None:

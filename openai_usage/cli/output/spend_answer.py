@@ -47,8 +47,7 @@ def print_answer(
         console.print(Text(f"{str(verdict).capitalize()}."))
     for note in notes:
         console.print(Text(note))
-    if by:
-        console.print(_parts(spending, names, console.width, by=by, top=top), crop=False)
+    console.print(_parts(spending, names, console.width, by=by, top=top), crop=False)
 
 
 def _overview(spending: Spending) -> Table:
