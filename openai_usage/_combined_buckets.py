@@ -79,12 +79,16 @@ class _CombinedPaginator(Paginator[R_co]):
         found = await self._read(query)
         every = _merged(found)
         continuity.check_page(every)
-        common = set.intersection(*({each.start_time for each in own} for own in found.values()))
+        starts = {label: {each.start_time for each in own} for label, own in found.items()}
+        common = {
+            each.start_time
+            for each in every
+            if all(each.start_time in own for own in starts.values())
+        }
         # A bucket that another organization has is due, however late it is.
         continuity.add_gaps(_windows(each for each in every if each.start_time not in common))
-        for label, own in found.items():
-            starts = {each.start_time for each in own}
-            lacking = _windows(each for each in every if each.start_time not in starts)
+        for label, own in starts.items():
+            lacking = _windows(each for each in every if each.start_time not in own)
             self._note(label, gaps=[self.gap(each) for each in lacking])
         buckets = every
         if not self.transport.keep_partial:

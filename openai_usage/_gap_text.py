@@ -31,7 +31,7 @@ def describe_gaps(gaps: Iterable[Gap], *, of_copy: bool = False) -> list[str]:
 
 def returned_no_bucket(*, of_copy: bool) -> str:
     """Return the beginning of a sentence on missing buckets."""
-    return "the copy has no bucket" if of_copy else "the API returned no bucket"
+    return "the copy does not have a bucket" if of_copy else "the API returned no bucket"
 
 
 def billed_or_used(endpoints: Sequence[str]) -> str:

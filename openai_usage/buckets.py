@@ -3,11 +3,10 @@
 import time
 from collections.abc import AsyncGenerator, Generator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from attrs import evolve
 
-from openai_usage._extras import require
 from openai_usage._html import html_table
 from openai_usage._http.config import OnGap
 from openai_usage._http.transport import Transport
@@ -15,23 +14,20 @@ from openai_usage._number_format import counted
 from openai_usage._pagination.generators import Owned
 from openai_usage._pagination.paginator import FetchedPage, Paginator
 from openai_usage._pagination.resume_point import ResumePoint
+from openai_usage._tables import Tables
 from openai_usage._text import without_keys
 from openai_usage._time_format import short_time
 from openai_usage._wire.params import to_params
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidQueryError
 from openai_usage.schema.range_query import RangeQuery
-from openai_usage.schema.results import Bucket, MoneyType, Page
+from openai_usage.schema.results import Bucket, Page
 from openai_usage.schema.settling import settles_after
 from openai_usage.schema.times import SECONDS, Timestamp, unix_seconds
 from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    from pyarrow import RecordBatch, Table
-
     from openai_usage.updates import Update
 
 __all__ = ["Buckets"]
@@ -44,7 +40,7 @@ EVERY = timedelta(hours=1)
 """The default time between the beginnings of two rounds of `follow()`."""
 
 
-class Buckets(Generic[R_co]):
+class Buckets(Tables[R_co]):
     """The response to a query, fetched while it is read.
 
     Nothing is sent before the first step. Every `await` or `async for` sends new requests::
@@ -70,9 +66,8 @@ class Buckets(Generic[R_co]):
         windows_at_once: int | None = 1,
         resume_from: int | None = None,
     ) -> None:
+        super().__init__(endpoint)
         self._transport = transport
-        self.endpoint = endpoint
-        """The row of the endpoint table."""
         self.query = query
         """The parameters of the request."""
         self._windows_at_once = windows_at_once
@@ -115,88 +110,6 @@ class Buckets(Generic[R_co]):
         """Return every bucket, or raise without returning any."""
         with ResumePoint():  # all or nothing
             return [bucket async for bucket in self]
-
-    async def to_arrow(self, *, money: MoneyType = "decimal") -> "Table":
-        """Return every result as a row of one Arrow table, or raise without returning any.
-
-        The columns are the bucket's `start` and `end`, then the fields of the endpoint's results.
-        Money has its `currency` in the next column. The columns do not depend on what was used.
-
-        Args:
-            money: The type of money and quantities. `decimal` is `decimal128(38, 24)`. What is
-                rounded, half to even, at the 24th decimal is logged once, as a warning. `text` has
-                every digit. `float` is for arithmetic, and has the 15 to 17 digits of a float.
-
-        Raises:
-            ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
-            ColumnError: A value does not fit into its column, such as an amount with more than 14
-                digits before the point in a decimal column.
-            InvalidQueryError: *money* is not one of these types; nothing was sent.
-        """
-        from openai_usage.arrow import table  # noqa: PLC0415 - an extra of its own
-
-        with ResumePoint():  # all or nothing
-            return table([batch async for batch in self.arrow_batches(money=money)])
-
-    async def to_pandas(self, *, money: MoneyType = "decimal") -> "pd.DataFrame":
-        """Return the rows of `to_arrow()` as a data frame of pandas.
-
-        Times are `datetime64[us, UTC]`, text is `str`, and counts are `Int64`, which can be missing
-        without becoming floats. Money and quantities are decimals in Arrow's type, whose sums are
-        exact.
-
-        Args:
-            money: The type of money and quantities, as in `to_arrow()`. Use `float` for arithmetic
-                other than sums, and for charts.
-
-        Raises:
-            ModuleNotFoundError: pandas or pyarrow is missing. Both come with the extra `[pandas]`.
-            ColumnError: A value does not fit into its column.
-            InvalidQueryError: *money* is not one of these types; nothing was sent.
-        """
-        require("pandas", "pandas", "pyarrow")
-        from openai_usage._frames import pandas_frame  # noqa: PLC0415 - an extra of its own
-
-        return pandas_frame(await self.to_arrow(money=money))
-
-    async def to_polars(self, *, money: MoneyType = "decimal") -> "pl.DataFrame":
-        """Return the rows of `to_arrow()` as a data frame of polars.
-
-        Times are `Datetime` in UTC, text is `String`, counts are `Int64`, and money and quantities
-        are `Decimal(38, 24)`.
-
-        Args:
-            money: The type of money and quantities, as in `to_arrow()`. Use `float` for arithmetic
-                other than sums, and for charts.
-
-        Raises:
-            ModuleNotFoundError: polars or pyarrow is missing. Both come with the extra `[polars]`.
-            ColumnError: A value does not fit into its column.
-            InvalidQueryError: *money* is not one of these types; nothing was sent.
-        """
-        require("polars", "polars", "pyarrow")
-        from openai_usage._frames import polars_frame  # noqa: PLC0415 - an extra of its own
-
-        return polars_frame(await self.to_arrow(money=money))
-
-    def arrow_batches(self, *, money: MoneyType = "decimal") -> "AsyncGenerator[RecordBatch, None]":
-        """Return the rows of `to_arrow()` as they come: a batch for each page, or several.
-
-        A page without results gives a batch without rows, so there is always a first batch, which
-        has the schema. At most one page is held in memory. Each batch has its own dictionaries.
-
-        Args:
-            money: The type of money and quantities, as in `to_arrow()`. What is rounded is logged
-                once, when the iteration ends.
-
-        Raises:
-            ModuleNotFoundError: pyarrow is missing, which comes with the extra `[arrow]`.
-            ColumnError: A value does not fit into its column, on the way.
-            InvalidQueryError: *money* is not one of these types; nothing was sent.
-        """
-        from openai_usage.arrow import record_batches  # noqa: PLC0415 - likewise
-
-        return record_batches(self.endpoint, self.pages(), money=money)
 
     def concurrently(self, windows_at_once: int | None = None) -> "Buckets[R_co]":
         """Return the same buckets in the same order, fetching several windows at once.

@@ -1,7 +1,6 @@
 """CombinedClient: read several organizations as if they were one, with a label on each result."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import msgspec
@@ -153,7 +152,6 @@ class CombinedClient(AsyncUsageClient):
         )
 
 
-@cache
 def with_organization(row: Endpoint[..., R]) -> Endpoint[..., R]:
     """Return a row of the endpoint table whose results have the label of an organization."""
 

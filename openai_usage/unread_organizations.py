@@ -21,7 +21,7 @@ class UnreadOrganization:
     error: APIError | SyncError | None = None
     """The reason if nothing could be read. The results of the organization are left out."""
     gaps: Sequence[Gap] = ()
-    """The parts of the range for which only this organization has no bucket."""
+    """The parts of the range that only this organization lacks."""
 
     @property
     def what(self) -> str:

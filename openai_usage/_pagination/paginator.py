@@ -77,10 +77,10 @@ class Paginator(Generic[R_co]):
         """Return one page. Its buckets are checked as in an iteration."""
         async with iteration_span("page", self.endpoint.name) as self.span:
             page = (await self.fetch(to_params(query))).page
-            continuity = continuity_of(query)
+            continuity = _continuity(query)
             continuity.check_page(page.data)
             if not page.has_more:
-                continuity.check_end(due_of(query))
+                continuity.check_end(_due(query))
             self._report_gaps(continuity)
             self.span.record_page(len(page.data))
         return page
@@ -92,7 +92,7 @@ class Paginator(Generic[R_co]):
 
         An error's `resume_from` is the end of the last bucket that was yielded.
         """
-        continuity = continuity_of(query)
+        continuity = _continuity(query)
         pages = self._follow_cursors(query, continuity)
         in_windows = False
         if at_once != 1 and query.end_time is not None:  # only a range with an end has windows
@@ -109,7 +109,7 @@ class Paginator(Generic[R_co]):
                         yielded.end_time = buckets[-1].end_time
                     self.span.record_page(len(buckets))
                     yield fetched
-                continuity.check_end(due_of(query))
+                continuity.check_end(_due(query))
                 self._report_gaps(continuity)
 
     async def _follow_cursors(
@@ -183,7 +183,7 @@ class Paginator(Generic[R_co]):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _collect_window(self, window: RangeQuery) -> list[FetchedPage[R_co]]:
-        return [fetched async for fetched in self._follow_cursors(window, continuity_of(window))]
+        return [fetched async for fetched in self._follow_cursors(window, _continuity(window))]
 
     def gap(self, found: Window) -> Gap:
         """Return a part of the range without a bucket as a `Gap` of this endpoint."""
@@ -224,13 +224,12 @@ class Paginator(Generic[R_co]):
         )
 
 
-def continuity_of(query: RangeQuery) -> Continuity:
-    """Return the check of the order of buckets in the range of a query."""
+def _continuity(query: RangeQuery) -> Continuity:
     start_time = query.start_time if query.page is None else None
     return Continuity(start_time, query.end_time, SECONDS[query.bucket_width])
 
 
-def due_of(query: RangeQuery) -> float:
+def _due(query: RangeQuery) -> float:
     """Return the time before which every bucket should exist, with one bucket of tolerance.
 
     The clocks of client and server differ, so the latest bucket may be missing.

@@ -85,9 +85,8 @@ class Answer:
 
     def _notes(self) -> list[str]:
         """Return a sentence for what is left out, for each budget and limit, and unusual days."""
-        left_out = self.bill.left_out
         return [
-            *(_left_out(left_out) if left_out else []),
+            *_left_out(self.bill.left_out),
             *(with_full_stop(str(each)) for each in self.verdicts),
             *(map(str, self.limits) if self.limits else _no_limits(self.bill)),
             *(describe_days([*map(self.bill.named, self.unusual)]) if self.options.unusual else []),
@@ -128,6 +127,9 @@ class Answer:
 
 
 def _left_out(labels: Sequence[str]) -> list[str]:
+    """Return a sentence on the organizations that are left out, if there are any."""
+    if not labels:
+        return []
     return [f"The costs of {listed(labels, 'and')} could not be read, and are left out."]
 
 

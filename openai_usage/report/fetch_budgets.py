@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from openai_usage._pagination.continuity import find_gaps
 from openai_usage.analysis.budget import Budget
 from openai_usage.analysis.budget_verdict import BudgetVerdict
 from openai_usage.analysis.budgets import check_budgets, costs_group_by
@@ -13,8 +12,8 @@ from openai_usage.client import BaseClient
 from openai_usage.gaps import Gap
 from openai_usage.names import Names
 from openai_usage.report.fetch_costs import Buckets
-from openai_usage.report.reading import Read
-from openai_usage.schema.times import DAY, unix_seconds
+from openai_usage.report.reading import Read, gaps_between
+from openai_usage.schema.times import unix_seconds
 
 
 async def bill_for(
@@ -36,15 +35,8 @@ async def bill_for(
         group_by=costs_group_by(budgets),
     )
     read = [bucket async for bucket in buckets]
-    end_time = buckets.query.end_time or now
-    gaps = find_gaps(read, buckets.query.start_time, end_time, DAY)
-    return Read(
-        read,
-        gaps=tuple(
-            Gap(endpoint="costs", start_time=each.start_time, end_time=each.end_time)
-            for each in gaps
-        ),
-    )
+    query = buckets.query
+    return Read(read, gaps=gaps_between("costs", read, query.start_time, query.end_time or now))
 
 
 def verdicts_on(

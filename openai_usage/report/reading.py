@@ -84,9 +84,17 @@ def covered(
 ) -> tuple[int | None, tuple[Gap, ...]]:
     """Return the start of the first bucket if that is before the range, and the gaps."""
     is_early = bool(spans) and spans[0].start_time < period.start
-    return spans[0].start_time if is_early else None, tuple(
+    gaps = gaps_between(endpoint, spans, period.start, period.end)
+    return spans[0].start_time if is_early else None, gaps
+
+
+def gaps_between(
+    endpoint: str, spans: Sequence[Span], start_time: int, end_time: int
+) -> tuple[Gap, ...]:
+    """Return the days of a range without a bucket."""
+    return tuple(
         Gap(endpoint=endpoint, start_time=gap.start_time, end_time=gap.end_time)
-        for gap in find_gaps(spans, period.start, period.end, DAY)
+        for gap in find_gaps(spans, start_time, end_time, DAY)
     )
 
 

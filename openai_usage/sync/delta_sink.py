@@ -154,7 +154,7 @@ class _Tables:
         state, changes = (DeltaTable.open(self._place(each), options) for each in _TABLES)
         if not create and None in (state, changes):
             missing = "_changes" if state else "_state"
-            raise SyncError(f"{path} is not a copy: it has no table {prefix}{missing}.")
+            raise SyncError(f"{path} is not a copy: the table {prefix}{missing} is missing.")
         self.changes = changes or self._create("_changes")
         self.states = DeltaStates(state or self._create("_state"))
 

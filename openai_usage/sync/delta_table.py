@@ -125,7 +125,7 @@ class DeltaTable:
             self.sequence = sequence
 
     def remove(self, condition: str) -> None:
-        """Delete the rows that fulfil a condition. If there are none, there is no commit."""
+        """Delete the rows that fulfil a condition. Without such rows, nothing is committed."""
         with self._writing():
             self._table.delete(condition, commit_properties=_commit())
 

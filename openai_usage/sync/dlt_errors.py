@@ -44,7 +44,7 @@ def _plain(problem: str, error: BaseException) -> SyncError:
         error = cause
     match error:
         case UnknownDestinationModule():
-            return SyncError(f"{problem}: dlt has no destination {error.ref}.")
+            return SyncError(f"{problem}: dlt does not know the destination {error.ref}.")
         case MissingDependencyException():
             needed = " ".join(f"'{each}'" for each in error.dependencies)
             return SyncError(f"{problem}: a library is missing.", hint=f"pip install {needed}")

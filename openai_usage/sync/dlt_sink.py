@@ -75,7 +75,7 @@ class DltSink(StoredSink):
                 tables.reject_others(name)
             if read_only and not tables.columns("_state"):
                 raise SyncError(
-                    f"{dataset} is not a copy: it has no table {tables.name('_state')}."
+                    f"{dataset} is not a copy: the table {tables.name('_state')} is missing."
                 )
 
     def states(self, endpoint: str | None = None, organization: str | None = None) -> States:

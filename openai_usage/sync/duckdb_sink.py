@@ -84,7 +84,7 @@ class DuckDBSink(StoredSink):
                 self._connection.execute(_STATE.format(state=self._state))
                 self._prepare(self._changes, CHANGES.empty_table())
         elif not self._has("_state"):
-            raise SyncError(f"{fspath(path)} is not a copy: it has no table {self._state}.")
+            raise SyncError(f"{fspath(path)} is not a copy: the table {self._state} is missing.")
 
     def states(self, endpoint: str | None = None, organization: str | None = None) -> States:
         """Return the states by endpoint and organization: all, or those of one of them."""

@@ -10,6 +10,7 @@ import pytest
 
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY, NOW
+from tests.support.organizations_file import write_organizations
 from tests.support.report_values import answer_at
 from tests.support.synced import Clock
 from tests.support.terminal import Terminal
@@ -22,14 +23,7 @@ def both(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Sand
     """Two organizations, and the file that has them."""
     with Sandbox(seed=7) as first, Sandbox(seed=8) as second:
         found = {"acme": first, "globex": second}
-        tables = []
-        for label, each in found.items():
-            (here / f"{label}.key").write_text(each.admin_api_key)
-            tables.append(
-                f"[organizations.{label}]\nadmin_key_file = '{label}.key'\n"
-                f"base_url = '{each.base_url}'\n"
-            )
-        (here / "organizations.toml").write_text("".join(tables))
+        write_organizations(here / "organizations.toml", found)
         monkeypatch.setenv("OPENAI_USAGE_ORGANIZATIONS", "organizations.toml")
         Clock([first, second], monkeypatch).at(NOW)
         yield found

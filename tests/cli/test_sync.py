@@ -240,8 +240,7 @@ def test_a_copy_of_nothing_has_no_organizations(terminal: Terminal, sandbox: San
     terminal(f"{SYNC} --last 9d", exit_code=1)
     terminal("costs --from duckdb:usage.duckdb", exit_code=2)
     assert terminal.err == (
-        "openai-usage: --from duckdb:usage.duckdb has no organizations yet. Sync it with "
-        "openai-usage sync.\n"
+        "openai-usage: --from duckdb:usage.duckdb is empty. Fill it with openai-usage sync.\n"
     )
 
 
@@ -251,7 +250,7 @@ def test_what_a_copy_lacks_is_to_be_synced(
     terminal(f"{SYNC} --last 9d --endpoints costs")
     at(NOON + 5 * DAY)
     terminal("costs --last 4d --from duckdb:usage.duckdb")
-    gap = "the copy has no bucket of costs for 2026-09-11"
+    gap = "the copy does not have a bucket of costs for 2026-09-11"
     advice = "use openai-usage sync, with an earlier --start if the copy begins later."
     assert gap in terminal.err
     assert advice in terminal.err
@@ -335,7 +334,7 @@ def test_a_copy_with_a_prefix_is_read(terminal: Terminal, copied: Sandbox, here:
     [
         ("costs --from usage.duckdb", 2, f"--from takes {FORMS}"),
         ("costs --from duckdb:nowhere", 1, "nowhere cannot be opened: "),
-        ("costs --from duckdb:empty", 1, "empty is not a copy: it has no table "),
+        ("costs --from duckdb:empty", 1, "empty is not a copy: the table "),
         ("costs --from duckdb:usage.duckdb --sandbox", 2, "--from and --sandbox contradict"),
         ("costs --from duckdb:usage.duckdb --group-by user_id", 1, "the copy has costs by line_it"),
         (f"{SYNC} --from duckdb:other", 2, "--from is not possible here: a copy is made of the"),

@@ -257,7 +257,9 @@ async def test_a_cursor_belongs_to_one(combined: CombinedClient) -> None:
 
 async def test_it_says_what_it_reads(combined: CombinedClient) -> None:
     assert repr(combined) == "<CombinedClient acme and globex>"
-    assert CombinedClient({}).base_url == "no organization"
+    nothing = CombinedClient({})
+    assert nothing.base_url == "no organization"
+    assert await nothing.images(start_time=START, end_time=START + 60).collect() == []
     async with combined:
         pass
     assert await combined.costs(start_time=START)  # the clients are still open

@@ -246,7 +246,7 @@ def test_a_dataset_of_somebody_else_is_an_error(target: Target, path: Path) -> N
         connection.execute("CREATE SCHEMA openai_usage")
         connection.execute("CREATE TABLE openai_usage.costs (amount INTEGER)")
         connection.execute("CREATE TABLE openai_usage.x_state (name TEXT)")
-    with pytest.raises(SyncError, match="is not a copy: it has no table _state"):
+    with pytest.raises(SyncError, match="is not a copy: the table _state"):
         DltSink(target, read_only=True)
     with pytest.raises(SyncError, match=r"the table x_state is not of a copy\. Use another"):
         DltSink(target, prefix="x_")
@@ -270,7 +270,7 @@ def test_a_file_is_not_named_like_its_dataset(target: Target) -> None:
 @pytest.mark.parametrize(
     ("destination", "message"),
     [
-        ("postgers", "dlt has no destination postgers."),
+        ("postgers", "dlt does not know the destination postgers."),
         (
             "postgres",
             (

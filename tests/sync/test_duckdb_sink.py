@@ -76,7 +76,7 @@ def test_a_copy_without_states_is_refused(path: Path) -> None:
     with pytest.raises(SyncError, match=r"usage\.duckdb cannot be opened: "):
         DuckDBSink(path, read_only=True)
     DuckDBSink(path).close()
-    with pytest.raises(SyncError, match='is not a copy: it has no table "x_state"'):
+    with pytest.raises(SyncError, match='is not a copy: the table "x_state"'):
         DuckDBSink(path, read_only=True, prefix="x")
 
 

@@ -183,7 +183,7 @@ def test_a_copy_can_be_read_by_several(opened: Open) -> None:
         assert one.state("costs", "acme") == other.state("costs", "acme") == STATE
         with pytest.raises(SyncError, match="cannot be written: "):
             replace(one, rows(1))
-    with pytest.raises(SyncError, match=r'is not a copy: it has no table "?x_state'):
+    with pytest.raises(SyncError, match=r'is not a copy: the table "?x_state'):
         opened(read_only=True, prefix="x")
 
 

@@ -21,6 +21,7 @@ from openai_usage.cli.options.place import open_place
 from openai_usage.sandbox import Sandbox
 from openai_usage.schema.windows import Window
 from tests.conftest import DAY, TODAY, client_of
+from tests.support.organizations_file import write_organizations
 from tests.support.synced import kept, of_api
 from tests.support.terminal import asking
 
@@ -145,14 +146,7 @@ def organizations(tmp_path: Path) -> Iterator[Mapping[str, Sandbox]]:
         Sandbox(seed=8, restates=True) as globex,
     ):
         both = {"acme": acme, "globex": globex}
-        tables = []
-        for label, each in both.items():
-            (tmp_path / f"{label}.key").write_text(each.admin_api_key)
-            tables.append(
-                f"[organizations.{label}]\nadmin_key_file = '{label}.key'\n"
-                f"base_url = '{each.base_url}'\n"
-            )
-        (tmp_path / "both.toml").write_text("".join(tables))
+        write_organizations(tmp_path / "both.toml", both)
         yield both
 
 

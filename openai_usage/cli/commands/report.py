@@ -20,6 +20,7 @@ from openai_usage.cli.output.atomic_file import atomic_file, check_path
 from openai_usage.cli.output.console import print_path
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.output.unread import not_known
 from openai_usage.cli.wording import CommandError
 from openai_usage.report import Figures, Report, check
 from openai_usage.report import report as create_report
@@ -154,7 +155,7 @@ def _warnings(created: Report, connection: Connection) -> Iterator[str]:
             yield with_full_stop(f"{part.what} could not be read: {part.why}")
     of_one = [part for part in created.missing if part.gaps and part.organization]
     for part in of_one:
-        yield f"{part.what} are not known for {describe_spans(part.gaps)}."
+        yield not_known(part.what, part.gaps)
     known = [gap for part in of_one for gap in part.gaps]
     yield from connection.describe_gaps(
         gap for part in created.missing for gap in part.gaps if gap not in known

@@ -251,7 +251,7 @@ class Connection:
             CommandError: The chosen organization does not exist, or there is none.
         """
         if not labels:
-            raise CommandError(f"{where} has no organizations yet. Sync it with openai-usage sync.")
+            raise CommandError(f"{where} is empty. Fill it with openai-usage sync.")
         if self.organization is None:
             return labels
         if self.organization not in labels:

@@ -228,8 +228,8 @@ class OutputOptions(Destination):
 
         if self.chosen.is_focus and with_zeros:
             raise CommandError(
-                f"--days-without-usage has rows that are no charges, and --format {self.name} has "
-                "only charges. Remove one of them."
+                f"--days-without-usage adds rows that are not charges, and --format {self.name} "
+                "has only charges. Remove one of them."
             )
         if not self.chosen.is_focus and self.focus_version is not None:
             raise CommandError(

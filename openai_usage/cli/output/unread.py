@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from openai_usage import Gap
 from openai_usage._gap_text import describe_spans
 from openai_usage._text import with_full_stop
 from openai_usage.cli.output.messages import say
@@ -24,6 +25,11 @@ def say_unread(unread: "Sequence[UnreadOrganization]") -> int:
     return int(any(each.error is not None for each in unread))
 
 
+def not_known(what: str, gaps: Iterable[Gap]) -> str:
+    """Return a sentence on what only one organization lacks."""
+    return f"{what} are not known for {describe_spans(gaps)}."
+
+
 def no_data_of(unread: "UnreadOrganization") -> str:
     """Return a line for the title of a table."""
     when = f" for {describe_spans(unread.gaps)}" if unread.gaps else ""
@@ -32,6 +38,6 @@ def no_data_of(unread: "UnreadOrganization") -> str:
 
 def _describe(unread: "UnreadOrganization") -> str:
     if unread.error is None:
-        return f"{unread.what} are not known for {describe_spans(unread.gaps)}."
+        return not_known(unread.what, unread.gaps)
     why = with_full_stop(as_typed(unread.error))
     return f"{unread.what} could not be read, and are left out: {why}"
