@@ -85,7 +85,7 @@ if TYPE_CHECKING:
         Window,
     )
     from openai_usage.unread_organizations import UnreadOrganization
-    from openai_usage.updates import Update
+    from openai_usage.updates import FollowRound, Update
 
 __all__ = [
     "APIConnectionError",
@@ -124,6 +124,7 @@ __all__ = [
     "ExtraQuery",
     "FileSearchCallsQuery",
     "FileSearchCallsResult",
+    "FollowRound",
     "Gap",
     "ImagesQuery",
     "ImagesResult",
@@ -194,7 +195,7 @@ _NAMES_OF = {
     "schema.times": ["Timestamp", "days_ago", "month_start"],
     "schema.windows": ["Plan", "Window"],
     "unread_organizations": ["UnreadOrganization"],
-    "updates": ["Update"],
+    "updates": ["FollowRound", "Update"],
 }
 """The public names of each module. A module is imported when one of its names is first used: pytest
 loads this package for its plugin wherever it is installed, and must not wait for aiohttp."""

@@ -3,7 +3,7 @@
 Every call runs the async client in a background thread.
 """
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pyarrow import RecordBatch, Table
 
     from openai_usage._loop_thread import LoopThread
-    from openai_usage.updates import Update
+    from openai_usage.updates import FollowRound, Update
 
 
 __all__ = ["BlockingBuckets", "UsageClient"]
@@ -142,16 +142,18 @@ class BlockingBuckets(Generic[R_co]):
         *,
         revisions: bool = False,
         after: timedelta | None = None,
+        on_round: "Callable[[FollowRound], object] | None" = None,
     ) -> "Generator[Update[R_co], None, None]":
         """Yield each bucket once it is settled, and go on reading as time passes.
 
         With *revisions*, also yield a bucket each time it changes. The thread waits meanwhile;
-        Ctrl-C and closing the client end the wait at once. See `Buckets.follow`.
+        Ctrl-C and closing the client end the wait at once. *on_round* is called in the client's
+        thread. See `Buckets.follow`.
 
         Raises:
             InvalidQueryError: An argument is not valid, or the query has a `page`.
         """
-        updates = self._buckets.follow(every, revisions=revisions, after=after)
+        updates = self._buckets.follow(every, revisions=revisions, after=after, on_round=on_round)
         return self._background.iterate(updates)
 
     def plan(self) -> Plan:

@@ -1,7 +1,7 @@
 """Buckets: the response of a client's method. Await it for a page, iterate it for every bucket."""
 
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -28,7 +28,7 @@ from openai_usage.schema.validation import reject, validate
 from openai_usage.schema.windows import Plan, buckets_in, windows_of
 
 if TYPE_CHECKING:
-    from openai_usage.updates import Update
+    from openai_usage.updates import FollowRound, Update
 
 __all__ = ["Buckets"]
 
@@ -182,6 +182,7 @@ class Buckets(Tables[R_co]):
         *,
         revisions: bool = False,
         after: timedelta | None = None,
+        on_round: "Callable[[FollowRound], object] | None" = None,
     ) -> "AsyncGenerator[Update[R_co], None]":
         """Yield each bucket once it is settled, and go on reading as time passes.
 
@@ -217,6 +218,9 @@ class Buckets(Tables[R_co]):
             revisions: True to yield buckets that are not settled, too, each time they change.
             after: The time after its end at which a bucket is settled, as in `settled()`. The
                 clock of this machine decides.
+            on_round: A function to call with a `FollowRound` after each round, such as one that
+                notes for a monitor that this program still reads. An error that it raises ends the
+                iteration.
 
         Raises:
             InvalidQueryError: An argument is not valid, the query has a `page`, or the client reads
@@ -239,6 +243,7 @@ class Buckets(Tables[R_co]):
             path=self.endpoint.path,
             read=self._read_between,
             announce=self._transport.announce,
+            on_round=on_round,
             every=seconds,
             margin=margin,
             revisions=revisions,

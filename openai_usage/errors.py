@@ -61,6 +61,9 @@ NOT_IN_COPY = "Make a second copy with another group_by or bucket_width."
 ONE_ORGANIZATION = "Use the client of one organization."
 """The hint of the error for a query that several organizations cannot answer together."""
 
+ALLOW_PERSONAL = "Pass personal=True to use them."
+"""The hint of the error for labels that belong to people."""
+
 OTHER_LAYOUT = (
     "Use the same bucket_width and group_by, keep a second copy with another prefix, or replace "
     "this one with rebuild=True."

@@ -1,5 +1,7 @@
 """Update: a bucket that `follow()` yields, because it is settled or because it changed.
 
+FollowRound: one of the rounds in which `follow()` reads.
+
 `_pagination/follower.py` decides which buckets are yielded, and when.
 """
 
@@ -9,9 +11,10 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from openai_usage.errors import APIError
 from openai_usage.schema.pages import Bucket
 
-__all__ = ["Update"]
+__all__ = ["FollowRound", "Update"]
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -36,6 +39,18 @@ class Update(Generic[R_co]):
     def is_changed(self) -> bool:
         """True if there is no `before`, or its results differ, whatever their order."""
         return self.before is None or not _same(self.before.results, self.bucket.results)
+
+
+@frozen(kw_only=True)
+class FollowRound:
+    """A round of `follow()` that has ended, well or not."""
+
+    began_at: int
+    """The Unix time at which it began. Everything read is from then or later."""
+    settled_until: int
+    """The Unix time up to which every bucket was yielded as settled."""
+    error: APIError | None = None
+    """The error that ended the round. None if everything was read."""
 
 
 def _same(results: Sequence[object], others: Sequence[object]) -> bool:

@@ -1,6 +1,5 @@
 """Follower: read a range round by round, and yield what is settled or has changed."""
 
-import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -9,29 +8,19 @@ from typing import Generic, TypeVar
 
 from attrs import define, field
 
-from openai_usage._http.retry import is_retryable
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
+from openai_usage._pagination.pace import Pace
 from openai_usage._pagination.resume_point import ResumePoint
-from openai_usage.errors import APIError, APIStatusError, OrganizationsError, UsageError
+from openai_usage.errors import APIError
 from openai_usage.retries import Retry
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.range_query import RangeQuery
 from openai_usage.schema.times import SECONDS
 from openai_usage.schema.validation import reject
-from openai_usage.updates import Update
+from openai_usage.updates import FollowRound, Update
 
 R = TypeVar("R")
-
-_FIRST_WAIT = 60
-"""Seconds after the first failed round. They double with each further one, up to the usual time."""
-
-_MOST_DOUBLINGS = 20
-"""Enough for two years, so that the number does not grow without end."""
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def seconds_between_rounds(every: timedelta | float) -> float:
@@ -62,6 +51,8 @@ class Follower(Generic[R]):
     """A function that reads the buckets of a range."""
     announce: Callable[[Retry], None]
     """A function to call before a round that comes after a failed one."""
+    on_round: Callable[[FollowRound], object] | None
+    """A function to call after each round."""
     every: float
     """Seconds between the beginnings of two rounds."""
     margin: timedelta
@@ -82,27 +73,30 @@ class Follower(Generic[R]):
         Rounds follow each other, and never overlap. One that takes longer than the time between two
         delays the next. After a failure that can be over by then, the next round goes on.
         """
-        failures = 0
+        pace = Pace(self.every)
         with ResumePoint() as yielded:
             while not self._is_over:
-                due = _now() + self.every
+                pace.begin()
+                began_at = int(time.time())
                 try:
-                    async with Owned(self._round(int(time.time()))) as updates:
+                    async with Owned(self._round(began_at)) as updates:
                         async for update in updates:
                             yielded.end_time = update.resume_from
                             yield update
                 except APIError as error:
-                    reasons = _reasons(error)
-                    if not all(map(is_retryable, reasons)):
-                        raise
-                    failures += 1
-                    delay = self._delay_after(reasons, failures)
-                    due = _now() + delay
-                    self.announce(Retry(path=self.path, number=failures, wait=delay, error=error))
+                    self._tell(began_at, error)
+                    delay, number = pace.fail(error), pace.failures
+                    self.announce(Retry(path=self.path, number=number, wait=delay, error=error))
                 else:
-                    failures = 0
+                    self._tell(began_at)
+                    pace.succeed()
                 if not self._is_over:
-                    await asyncio.sleep(due - _now())
+                    await pace.wait()
+
+    def _tell(self, began_at: int, error: APIError | None = None) -> None:
+        if self.on_round is not None:
+            settled_until = self._position
+            self.on_round(FollowRound(began_at=began_at, settled_until=settled_until, error=error))
 
     async def _round(self, now: int) -> AsyncGenerator[Update[R], None]:
         """Read once what is not settled, and yield what is settled as of *now* or has changed.
@@ -138,16 +132,6 @@ class Follower(Generic[R]):
             bucket=bucket, before=before, is_settled=is_settled, resume_from=self._position
         )
 
-    def _delay_after(self, reasons: list[UsageError], failures: int) -> float:
-        """Return the seconds until the round after one or several failed ones in a row.
-
-        Soon at first, so that a short outage does not cost a day to those who read every day.
-        """
-        growing: int = _FIRST_WAIT * 2 ** min(failures - 1, _MOST_DOUBLINGS)
-        answered = (each for each in reasons if isinstance(each, APIStatusError))
-        requested = max((each.retry_after or 0.0 for each in answered), default=0.0)
-        return max(min(self.every, growing), requested)
-
     @property
     def _width(self) -> int:
         return SECONDS[self.query.bucket_width]
@@ -163,8 +147,3 @@ class Follower(Generic[R]):
     def _bound(self, moment: float) -> int:
         """Return the last bound of buckets that is not after *moment*."""
         return int(moment // self._width) * self._width
-
-
-def _reasons(error: APIError) -> list[UsageError]:
-    """Return the errors of all organizations that could not be read, or the only one."""
-    return list(error.errors.values()) if isinstance(error, OrganizationsError) else [error]

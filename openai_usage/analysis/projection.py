@@ -1,15 +1,18 @@
 """Project the costs of a month from the days before today."""
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
 from attrs import frozen
 
 from openai_usage._decimals import exact_difference, exact_sum, of_cents
+
+K = TypeVar("K")
 
 _HISTORY = 7
 """The whole days that a projection uses: a week, because weekends differ from other days."""
@@ -39,6 +42,8 @@ class Projection:
 
     is_over: bool = False
     """True if the month is over. Then `total` is what was billed."""
+    basis: Sequence[date] = ()
+    """The days whose mean is `per_day`. Empty for a month that is over."""
 
     @property
     def method(self) -> str:
@@ -82,8 +87,9 @@ def project(
     """
     first = next((day for day, amount in usual.items() if amount), min(usual))
     whole = [day for day in usual if first <= day < today and day not in not_whole][-_HISTORY:]
-    basis = [usual[day] for day in whole or [today]]
-    per_day = of_cents(round(Fraction(exact_sum(basis)) / len(basis) * 100))
+    basis = whole or [today]
+    mean = Fraction(exact_sum(usual[day] for day in basis)) / len(basis)
+    per_day = of_cents(round(mean * 100))
     days_to_come = monthrange(today.year, today.month)[1] - today.day
     incomplete = {today, *(day for day in not_whole if today.replace(day=1) <= day)}
     rest = (max(Decimal(0), exact_difference(per_day, usual[day])) for day in incomplete)
@@ -93,6 +99,7 @@ def project(
         days=len(whole),
         is_known=bool(whole) or (has_today and today not in not_whole),
         unknown=any(first_that_counts(today) <= day for day in not_whole),
+        basis=basis,
     )
 
 
@@ -107,6 +114,27 @@ def over(billed: Decimal, month: date, *, is_known: bool, unknown: bool) -> Proj
         unknown=unknown,
         is_over=True,
     )
+
+
+def divide(
+    projection: Projection, billed: Mapping[K, Decimal], basis: Mapping[K, Decimal]
+) -> dict[K, Fraction]:
+    """Return the part of each group in a *projection*. The parts add up to its total.
+
+    What is still to come is divided among the groups in the proportion of their costs on the days
+    that the projection rests on.
+
+    Args:
+        projection: The projection of everything.
+        billed: The costs of the month so far, by group.
+        basis: The costs on the days of `projection.basis`, without credits, by the same groups.
+    """
+    to_come = Fraction(projection.total) - Fraction(exact_sum(billed.values()))
+    whole = Fraction(exact_sum(basis.values()))
+    return {
+        group: Fraction(amount) + (to_come * Fraction(basis[group]) / whole if whole else 0)
+        for group, amount in billed.items()
+    }
 
 
 def first_that_counts(today: date) -> date:

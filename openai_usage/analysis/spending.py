@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import cached_property
 
 from attrs import field, frozen
@@ -18,7 +19,7 @@ from openai_usage.analysis.charges import Charge, Dimension, charges_of, sums_by
 from openai_usage.analysis.coverage import covers, uncovered
 from openai_usage.analysis.groups import group_by
 from openai_usage.analysis.months import days_between, end_of_month, start_of_last_month
-from openai_usage.analysis.projection import Projection, over, project
+from openai_usage.analysis.projection import Projection, divide, over, project
 from openai_usage.schema.pages import Span
 
 __all__ = ["Charge", "Dimension", "Part", "Spending", "spending", "sum_of"]
@@ -152,6 +153,28 @@ class Spending:
         charges = group_by(self.charges, lambda charge: charge.label(dimension))
         parts = [self._part(name, group) for name, group in charges.items()]
         return sorted(parts, key=lambda part: (part.this_month, part.last_month), reverse=True)
+
+    def projected_by(
+        self, dimensions: Sequence[Dimension]
+    ) -> dict[tuple[str | None, ...], Fraction]:
+        """Return the part of each group in the projection of the month, exact.
+
+        Groups without costs in the month or on the days of the projection are left out. The parts
+        add up to `projection.total`: what it expects is divided among the groups in the proportion
+        of the costs that it rests on.
+        """
+        groups = group_by(self.charges, lambda charge: tuple(map(charge.label, dimensions)))
+        billed = {key: self._part(None, own).this_month for key, own in groups.items()}
+        basis = {
+            key: exact_sum(
+                each.amount.value
+                for each in own
+                if each.day in self.projection.basis and each.amount.value > 0
+            )
+            for key, own in groups.items()
+        }
+        counts = [key for key in groups if billed[key] or basis[key]]
+        return divide(self.projection, {key: billed[key] for key in counts}, basis)
 
     @cached_property
     def by_day(self) -> dict[date, Decimal]:

@@ -13,7 +13,7 @@ from openai_usage._text import listed, with_full_stop
 from openai_usage._time_format import iso
 from openai_usage.analysis import BudgetVerdict, LimitNotice, Spending, Unusual
 from openai_usage.cli.bill import Bill
-from openai_usage.cli.options.budget import BudgetOptions
+from openai_usage.cli.options.budget import BudgetCheck
 from openai_usage.cli.options.output import Destination
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import console_on, write_json
@@ -33,7 +33,7 @@ class Answer:
     """The spending in each currency."""
     bill: Bill
     options: SpendOptions
-    budget: BudgetOptions
+    budget: BudgetCheck
     now: datetime
     unchecked: str
     """The reason why the budget cannot be checked; empty if it can."""

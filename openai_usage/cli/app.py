@@ -41,6 +41,7 @@ _OPTIONAL_LIBRARIES = (
     "dlt",
     "duckdb",
     "jinja2",
+    "prometheus_client",
     "pyarrow",
     "vl_convert",
     "xlsxwriter",
@@ -61,6 +62,7 @@ _OTHERS: Mapping[str, str] = {
     "doctor": "Check the key, the connection and every endpoint.",
     "sandbox": "Serve a synthetic organization to other programs.",
     "sync": "Keep a copy of usage and costs that follows the API's revisions.",
+    "exporter": "Serve usage, costs and budgets to Prometheus.",
     "report": "Write spend and usage as one HTML file, with charts and all their figures.",
 }
 """Help texts of the commands that are not endpoints. Each is in a module of the same name."""

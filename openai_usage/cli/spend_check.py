@@ -10,7 +10,7 @@ from openai_usage.analysis.projection import first_that_counts
 from openai_usage.analysis.spending import Spending
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.bill import Bill
-from openai_usage.cli.options.budget import BudgetOptions
+from openai_usage.cli.options.budget import BudgetCheck
 from openai_usage.cli.output.messages import say
 from openai_usage.schema.times import unix_seconds
 
@@ -34,7 +34,7 @@ def exit_code_of(answer: Answer) -> int:
     return 6
 
 
-def why_unchecked(found: Sequence[Spending], budget: BudgetOptions, bill: Bill, today: date) -> str:
+def why_unchecked(found: Sequence[Spending], budget: BudgetCheck, bill: Bill, today: date) -> str:
     """Return why the budget cannot be checked; empty if it can, or is exceeded in any case."""
     if budget.budget is None:
         return ""  # budgets of a file say so for themselves
@@ -46,9 +46,7 @@ def why_unchecked(found: Sequence[Spending], budget: BudgetOptions, bill: Bill, 
     return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
 
 
-def _exit_code(
-    found: Sequence[Spending], budget: BudgetOptions, unknown: str, unchecked: str
-) -> int:
+def _exit_code(found: Sequence[Spending], budget: BudgetCheck, unknown: str, unchecked: str) -> int:
     """Return the exit code, and say on stderr what a user should know."""
     if budget.budget is not None:
         for each in found:
@@ -77,7 +75,7 @@ def _so_far(spending: Spending) -> str:
     return f"{money(spending.currency).rounded(spending.total.this_month)} so far"
 
 
-def _check_currency(found: Sequence[Spending], budget: BudgetOptions) -> int:
+def _check_currency(found: Sequence[Spending], budget: BudgetCheck) -> int:
     """Return the exit code of a check: it must not pass only because of another currency."""
     billed = [each for each in found if each.total.this_month] or found
     if not billed or any(map(budget.is_in, billed)):

@@ -18,7 +18,7 @@ from openai_usage._http.responses import NOT_FOUND, REDIRECTED, START_LATER, amo
 from openai_usage._http.retry import HOST_NOT_FOUND
 from openai_usage._http.transport import TOO_LARGE, UNUSUALLY_LARGE
 from openai_usage._time_format import typed_time
-from openai_usage.errors import NOT_IN_COPY, ONE_ORGANIZATION, OTHER_LAYOUT, takes
+from openai_usage.errors import ALLOW_PERSONAL, NOT_IN_COPY, ONE_ORGANIZATION, OTHER_LAYOUT, takes
 from openai_usage.integrations.focus import AS_ROWS, NO_ACCOUNT
 from openai_usage.schema.validation import ONLY_AS_KEY
 
@@ -53,6 +53,7 @@ _HINTS: Mapping[str, str] = {
     AS_ROWS: "Use --output FILE.csv to keep every digit.",
     NO_ACCOUNT: "Read them with --organizations FILE, so that its label is the account.",
     NOT_IN_COPY: "Sync another file with another --group-by or --bucket-width.",
+    ALLOW_PERSONAL: "Add --personal to use them.",
     ONE_ORGANIZATION: "Choose one with --organization LABEL.",
     OTHER_LAYOUT: "Use the same --bucket-width and --group-by, keep a second copy with --prefix, "
     "or replace this one with --rebuild.",

@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
@@ -15,6 +13,7 @@ from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.time_range import moment
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.stopping import stopping
 from openai_usage.sandbox import Sandbox
 
 _GROUP = Group("Sandbox", sort_key=1)
@@ -79,7 +78,7 @@ def sandbox(
 async def _serve(server: Sandbox, port: int) -> None:
     stopped = asyncio.Event()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_stopping(stopped))
+        stack.enter_context(stopping(stopped))
         try:
             await stack.enter_async_context(server)
         except OSError as error:  # asyncio's own message is long and repeats the address
@@ -89,21 +88,6 @@ async def _serve(server: Sandbox, port: int) -> None:
             ) from None
         _announce(server)
         await stopped.wait()
-
-
-@contextmanager
-def _stopping(stopped: asyncio.Event) -> Iterator[None]:
-    """Set *stopped* at Ctrl-C and at SIGTERM, also on Windows."""
-    loop = asyncio.get_running_loop()
-    before = {
-        each: signal.signal(each, lambda *_: loop.call_soon_threadsafe(stopped.set))
-        for each in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _announce(server: Sandbox) -> None:

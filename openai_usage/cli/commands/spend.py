@@ -19,7 +19,7 @@ from openai_usage.analysis import (
 from openai_usage.analysis.spending import spending
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.bill import Bill, fetch_bill
-from openai_usage.cli.options.budget import BudgetOptions, of_one, reject_projects
+from openai_usage.cli.options.budget import BudgetCheck, of_one, reject_projects
 from openai_usage.cli.options.connection import Connection
 from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.notify import NotifyOptions
@@ -30,14 +30,14 @@ from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
 from openai_usage.cli.wording import as_typed
 
-_OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetOptions(), Destination()
+_OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetCheck(), Destination()
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
 
 
 def spend(
     *,
     options: SpendOptions = _OPTIONS,
-    budget: BudgetOptions = _BUDGET,
+    budget: BudgetCheck = _BUDGET,
     output: Destination = _OUTPUT,
     naming: NameOptions = _NAMING,
     notify: NotifyOptions = _NOTIFY,
@@ -64,7 +64,7 @@ def spend(
     options = options.for_organizations(labels)
     # Those of the file are for all costs of an organization.
     planned = connection.budgets if options.project_ids is None else ()
-    budget.validate(has_others=options.unusual or bool(planned))
+    budget.validate_check(has_others=options.unusual or bool(planned))
     reject_projects(budget.budgets, options.project_ids)
     output.check()
     of_file = [] if budget.budgets is None else read_budgets(budget.budgets)
@@ -94,7 +94,7 @@ def spend(
 def _answer(
     bill: Bill,
     options: SpendOptions,
-    budget: BudgetOptions,
+    budget: BudgetCheck,
     budgets: Sequence[Budget],
     now: datetime,
     *,

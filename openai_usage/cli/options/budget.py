@@ -56,33 +56,18 @@ class BudgetOptions:
         str,
         Parameter(help="The currency of the budget. Costs in other currencies do not count."),
     ] = "usd"
-    check: Annotated[
-        bool,
-        flag(
-            "Exit with 3 if this month is over the budget, with 4 if only its projection is, with "
-            "5 if the budget cannot be checked because costs could not be read or days are "
-            "missing, with 2 if costs are billed only in other currencies. The reason is printed "
-            "on stderr. Missing days matter if they are in this month or in the seven days before "
-            "today, because the total and the projection use only these."
-        ),
-    ] = False
 
     @property
     def has_budgets(self) -> bool:
         """True if there is a budget, or a file of budgets."""
         return self.budget is not None or self.budgets is not None
 
-    def validate(self, *, has_others: bool) -> None:
-        """Reject invalid options before a request is sent, if there is not anything else to check.
+    def validate(self) -> None:
+        """Reject invalid options before a request is sent.
 
         Raises:
-            CommandError: The budget is missing, out of bounds, or its currency is not a code.
+            CommandError: The budget is out of bounds, or its currency is not a code.
         """
-        if self.check and not self.has_budgets and not has_others:
-            raise CommandError(
-                "--check was given without a budget. Add --budget AMOUNT, --budgets FILE or "
-                "--unusual."
-            )
         if self.budget is not None and not (
             self.budget.is_finite() and (not self.budget or _CENT <= self.budget < _TOO_MUCH)
         ):
@@ -110,6 +95,36 @@ class BudgetOptions:
             is_certain=spending.is_certain,
             is_known=spending.is_known(spending.month),
         )
+
+
+@Parameter(name="*", group=_GROUP)
+@frozen(kw_only=True)
+class BudgetCheck(BudgetOptions):
+    """Options for budgets that decide the exit code."""
+
+    check: Annotated[
+        bool,
+        flag(
+            "Exit with 3 if this month is over the budget, with 4 if only its projection is, with "
+            "5 if the budget cannot be checked because costs could not be read or days are "
+            "missing, with 2 if costs are billed only in other currencies. The reason is printed "
+            "on stderr. Missing days matter if they are in this month or in the seven days before "
+            "today, because the total and the projection use only these."
+        ),
+    ] = False
+
+    def validate_check(self, *, has_others: bool) -> None:
+        """Reject invalid options before a request is sent, if there is not anything else to check.
+
+        Raises:
+            CommandError: The budget is missing, out of bounds, or its currency is not a code.
+        """
+        if self.check and not self.has_budgets and not has_others:
+            raise CommandError(
+                "--check was given without a budget. Add --budget AMOUNT, --budgets FILE or "
+                "--unusual."
+            )
+        self.validate()
 
 
 def of_one(budgets: Iterable[Budget], label: str | None) -> list[Budget]:

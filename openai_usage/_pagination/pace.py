@@ -1,0 +1,67 @@
+"""Pace: the times of rounds that follow each other, sooner after a failure."""
+
+import asyncio
+
+from attrs import define, field
+
+from openai_usage._http.retry import is_retryable
+from openai_usage.errors import APIError, APIStatusError, OrganizationsError, UsageError
+
+_FIRST_WAIT = 60
+"""Seconds after the first failed round. They double with each further one, up to the usual time."""
+
+_MOST_DOUBLINGS = 20
+"""Enough for two years, so that the number does not grow without end."""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@define(eq=False)
+class Pace:
+    """The times of rounds. One that takes longer than the time between two delays the next."""
+
+    every: float
+    """Seconds between the beginnings of two rounds."""
+    failures: int = field(default=0, init=False)
+    """The number of failed rounds in a row."""
+    _due: float = field(default=0.0, init=False)
+    """The time of the loop at which the next round begins."""
+
+    def begin(self) -> None:
+        """Note that a round begins."""
+        self._due = _now() + self.every
+
+    def succeed(self) -> None:
+        """Note that the round did not fail."""
+        self.failures = 0
+
+    def fail(self, error: APIError) -> float:
+        """Note that the round failed, and return the seconds until the next one.
+
+        They are few at first, so that a short outage does not cost a day to those who read every
+        day, and as many as the API asks for.
+
+        Raises:
+            APIError: The *error*, if it cannot be over by then.
+        """
+        reasons = _reasons(error)
+        if not all(map(is_retryable, reasons)):
+            raise error
+        growing: int = _FIRST_WAIT * 2 ** min(self.failures, _MOST_DOUBLINGS)
+        self.failures += 1
+        answered = (each for each in reasons if isinstance(each, APIStatusError))
+        requested = max((each.retry_after or 0.0 for each in answered), default=0.0)
+        delay = max(min(self.every, growing), requested)
+        self._due = _now() + delay
+        return delay
+
+    async def wait(self) -> None:
+        """Wait for the next round."""
+        await asyncio.sleep(self._due - _now())
+
+
+def _reasons(error: APIError) -> list[UsageError]:
+    """Return the errors of all organizations that could not be read, or the only one."""
+    return list(error.errors.values()) if isinstance(error, OrganizationsError) else [error]

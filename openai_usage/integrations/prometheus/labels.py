@@ -1,0 +1,42 @@
+"""Labels: what the gauges of usage and costs are broken down by."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from openai_usage.analysis.charges import Dimension, fields_of
+from openai_usage.endpoints import Endpoint
+
+__all__ = ["DIMENSIONS", "PERSONAL", "Label", "group_by_of", "labels_of"]
+
+Label: TypeAlias = Literal["project", "model", "kind", "product", "line_item", "user", "key"]
+"""A label of the gauges. Usage has no line items, and so no `kind`, `product` and `line_item`."""
+
+DIMENSIONS: Mapping[Label, Dimension] = {
+    "project": "project_id",
+    "model": "model",
+    "kind": "kind",
+    "product": "product",
+    "line_item": "line_item",
+    "user": "user_id",
+    "key": "api_key_id",
+}
+"""The label of results for each label of gauges."""
+
+NAMED: Sequence[Label] = ("project", "user", "key")
+"""The labels whose values are ids, which have names."""
+
+PERSONAL: Sequence[Label] = ("user", "key")
+"""The labels that belong to people."""
+
+
+def labels_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> list[Label]:
+    """Return those of *labels* that the results of an endpoint have."""
+    if endpoint.name == "costs":
+        return [*labels]
+    return [each for each in labels if DIMENSIONS[each] in endpoint.group_by]
+
+
+def group_by_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> list[str]:
+    """Return the fields by which the API has to group results for these labels."""
+    dimensions: list[Dimension] = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
+    return [*fields_of(dimensions)] if endpoint.name == "costs" else [*dimensions]

@@ -1,0 +1,54 @@
+"""Periods: the buckets of today, of yesterday, of this month and of the last settled day."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from openai_usage._pagination.continuity import LATE
+from openai_usage.schema.pages import Bucket
+from openai_usage.schema.times import DAY
+
+__all__ = ["by_period", "count_missing"]
+
+R = TypeVar("R")
+
+
+def _month_of(moment: int) -> int:
+    """Return the Unix time at which the month of *moment* begins."""
+    day = datetime.fromtimestamp(moment, UTC)
+    midnight = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return int(midnight.timestamp())
+
+
+def by_period(
+    buckets: Sequence[Bucket[R]], now: int, settled_until: int
+) -> Mapping[str, Sequence[Bucket[R]]]:
+    """Return the buckets of each period that has any. A period without buckets is unknown."""
+    today, settled = now // DAY * DAY, (settled_until - 1) // DAY * DAY
+    spans: Mapping[str, tuple[int, int]] = {
+        "today": (today, today + DAY),
+        "yesterday": (today - DAY, today),
+        "last_settled_day": (settled, settled + DAY),
+        "month_to_date": (_month_of(now), today + DAY),
+    }
+    chosen = {
+        period: [each for each in buckets if first <= each.start_time < end]
+        for period, (first, end) in spans.items()
+    }
+    return {period: found for period, found in chosen.items() if found}
+
+
+def count_missing(buckets: Sequence[Bucket[object]], now: int) -> int:
+    """Return the number of days of this month for which the API returned no whole bucket.
+
+    Today counts once its bucket is late.
+    """
+    month, today = _month_of(now), now // DAY * DAY
+    covered = dict.fromkeys(range(month, today, DAY), 0)
+    for each in buckets:
+        day = each.start_time // DAY * DAY
+        if day in covered:
+            covered[day] += each.end_time - each.start_time
+    missing = sum(seconds < DAY for seconds in covered.values())
+    has_today = any(each.start_time >= today for each in buckets)
+    return missing + (not has_today and now - today >= LATE)

@@ -1,0 +1,96 @@
+"""Samples: the values of gauges, from the buckets of one endpoint of one organization."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from attrs import frozen
+
+from openai_usage._number_format import Number
+from openai_usage.analysis.groups import Label as Value
+from openai_usage.analysis.measures import measures_of
+from openai_usage.analysis.totals import totals
+from openai_usage.endpoints import Endpoint
+from openai_usage.integrations.prometheus.labels import DIMENSIONS, NAMED, Label, labels_of
+from openai_usage.integrations.prometheus.periods import by_period
+from openai_usage.names import Names
+from openai_usage.schema.pages import Bucket
+
+__all__ = ["COST", "Sample", "figures", "name_samples", "text"]
+
+COST = "openai_usage_cost"
+"""The gauge of costs."""
+
+
+@frozen
+class Sample:
+    """A value of a gauge."""
+
+    name: str
+    labels: Mapping[str, str]
+    """The values by label. All samples of a gauge have the same labels."""
+    value: Number | Fraction
+
+
+def text(value: Value) -> str:
+    """Return the value of a label. Prometheus does not tell an empty one from none."""
+    return "" if value is None else str(value)
+
+
+def figures(
+    endpoint: Endpoint[..., object],
+    buckets: Sequence[Bucket[object]],
+    labels: Sequence[Label],
+    *,
+    organization: str,
+    now: int,
+    settled_until: int,
+) -> Iterator[Sample]:
+    """Yield the measures of each group in each period.
+
+    A period of which nothing is known has no samples. One that is known to be without usage has
+    one sample without labels, which is 0.
+    """
+    own = labels_of(endpoint, labels)
+    without: dict[str, str] = dict.fromkeys(labels, "")
+    measures = measures_of(endpoint)
+    currency = _first_currency(buckets) if endpoint.name == "costs" else None
+    nothing = {"currency": currency} if currency else {}
+    for period, found in by_period(buckets, now, settled_until).items():
+        groups = totals(found, [DIMENSIONS[each] for each in own])
+        known = {"organization": organization, **without, "period": period}
+        if endpoint.name != "costs":
+            known["endpoint"] = endpoint.name
+        if not groups:
+            for measure in measures:
+                yield Sample(_gauge(measure.name), {**known, **nothing}, 0)
+        for group in groups:
+            values: dict[str, str] = {each: text(group.labels[DIMENSIONS[each]]) for each in own}
+            of_group = {} if group.currency is None else {"currency": group.currency}
+            for name, figure in group.figures.items():
+                yield Sample(_gauge(name), {**known, **values, **of_group}, figure)
+
+
+def name_samples(samples: Iterable[Sample], names: Names) -> Iterator[Sample]:
+    """Yield the name of each project, user and API key among the labels of *samples*."""
+    seen = {
+        (label, each.labels["organization"], each.labels[label]): None
+        for each in samples
+        for label in NAMED
+        if label in each.labels
+    }
+    for label, organization, id_ in seen:
+        known = names.of(id_)
+        name = known.name or known.email or id_ or f"no {label}"
+        labels = {"organization": organization, label: id_, f"{label}_name": name}
+        yield Sample(f"openai_usage_{label}_info", labels, 1)
+
+
+def _gauge(measure: str) -> str:
+    """Return the name of the gauge of a measure."""
+    return COST if measure == "amount" else f"openai_usage_{measure.removeprefix('usage_')}"
+
+
+def _first_currency(buckets: Sequence[Bucket[object]]) -> str:
+    """Return the currency in which nothing was billed: that of other days, or dollars."""
+    amounts = (getattr(each, "amount", None) for bucket in buckets for each in bucket.results)
+    return next((each.currency.lower() for each in amounts if each is not None), "usd")

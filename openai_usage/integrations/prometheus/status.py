@@ -1,0 +1,92 @@
+"""Status: how well something is read, and a reader for what is not a range of time."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+
+from attrs import define, field
+
+from openai_usage.integrations.prometheus.samples import Sample
+from openai_usage.schema.unread import Unread
+
+__all__ = ["Poller", "Status"]
+
+_log = logging.getLogger("openai_usage")
+
+
+@define(eq=False)
+class Status:
+    """How well something is read, as Prometheus is told."""
+
+    organization: str
+    endpoint: str
+    """The name of the endpoint, or `limits` or `names`."""
+    every: timedelta
+    """The time from one read to the next."""
+    is_up: bool = field(default=False, init=False)
+    """True if the last read succeeded."""
+    read_at: int = field(default=0, init=False)
+    """The Unix time of the last read that succeeded. 0 before the first."""
+    failed: int = field(default=0, init=False)
+    """The number of reads that failed."""
+
+    def succeed(self, read_at: int) -> None:
+        """Note that everything was read."""
+        if self.failed and not self.is_up:
+            _log.warning("%s of %s can be read again.", self.endpoint, self.organization)
+        self.is_up, self.read_at = True, read_at
+
+    def fail(self, reason: object) -> None:
+        """Note that a read failed. Say so in the log once, until one succeeds."""
+        if self.is_up or not self.failed:
+            place = (self.endpoint, self.organization)
+            _log.warning("%s of %s could not be read: %s", *place, reason)
+        self.is_up = False
+        self.failed += 1
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield what Prometheus is told."""
+        known = {"organization": self.organization, "endpoint": self.endpoint}
+        yield Sample("openai_usage_up", known, self.is_up)
+        yield Sample("openai_usage_last_read_timestamp_seconds", known, self.read_at)
+        yield Sample("openai_usage_read_interval_seconds", known, self.every.total_seconds())
+        yield Sample("openai_usage_reads_failed_total", known, self.failed)
+
+
+class _Listed(Protocol):
+    """Names or limits, which say what could not be read."""
+
+    @property
+    def unread(self) -> Sequence[Unread]: ...
+
+
+T = TypeVar("T", bound=_Listed)
+
+
+@define(eq=False)
+class Poller(Generic[T]):
+    """Reads names or limits, round by round. A failure keeps what was read before."""
+
+    status: Status
+    read: Callable[[], Awaitable[T]]
+    on_read: Callable[[], object]
+    """A function to call after each read."""
+    latest: T | None = field(default=None, init=False)
+    """What was read last, or None before the first read."""
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            began_at = int(time.time())
+            found = await self.read()
+            if not found.unread:
+                self.status.succeed(began_at)
+            else:
+                self.status.fail("; ".join(map(str, found.unread)))
+            if not found.unread or self.latest is None:
+                self.latest = found
+            self.on_read()
+            await asyncio.sleep(self.status.every.total_seconds())
