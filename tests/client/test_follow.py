@@ -14,7 +14,6 @@ from typing import Any, TypeVar, cast
 
 import pytest
 from aiohttp import web
-from attrs import define
 
 from openai_usage import (
     APIError,
@@ -38,6 +37,7 @@ from openai_usage.sandbox.faults import Answer
 from openai_usage.sync import DuckDBSink, SyncedClient
 from tests.conftest import DAY, NOW, TODAY, client_of
 from tests.support.bills import bucket, cost
+from tests.support.clock import WallClock as Clock
 from tests.support.clock import loop_time
 from tests.support.served_buckets import Row, serve_buckets
 
@@ -49,22 +49,11 @@ SETTLED = 72 * HOUR
 T = TypeVar("T")
 
 
-@define
-class Clock:
-    """The time of the client and of the sandbox, which passes as that of the loop."""
-
-    loop: asyncio.AbstractEventLoop
-    moved: int = 0
-
-    def __call__(self) -> float:
-        return TODAY + self.moved + self.loop.time()
-
-
 @pytest.fixture(autouse=True)
 async def clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Clock | None:
     if request.node.get_closest_marker("real_clock"):
         return None
-    clock = Clock(asyncio.get_running_loop())
+    clock = Clock(asyncio.get_running_loop(), TODAY)
     monkeypatch.setattr("time.time", clock)
     return clock
 

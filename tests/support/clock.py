@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TypeVar, TypeVarTuple
 
+from attrs import define
+
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
@@ -85,3 +87,15 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 def loop_time() -> float:
     """The time of the running loop, in seconds."""
     return asyncio.get_running_loop().time()
+
+
+@define
+class WallClock:
+    """The time of the client and of the sandbox, which passes as that of the loop."""
+
+    loop: asyncio.AbstractEventLoop
+    start: int
+    moved: int = 0
+
+    def __call__(self) -> float:
+        return self.start + self.moved + self.loop.time()

@@ -28,7 +28,7 @@ class Sample:
     name: str
     labels: Mapping[str, str]
     """The values by label. All samples of a gauge have the same labels."""
-    value: Number | Fraction
+    value: Number | Fraction | float
 
 
 def text(value: Value) -> str:
