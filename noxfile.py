@@ -12,9 +12,9 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
-ALL = ["-m", "not browser and not postgres"]  # the slow ones too
+ALL = ["-m", "not browser and not postgres and not prometheus"]  # the slow ones too
 LOCK = ".ci/dev.lock"
-EXTRAS = "[arrow,cli,delta,dlt,duckdb,excel,otel,report]"
+EXTRAS = "[arrow,cli,delta,dlt,duckdb,excel,otel,prometheus,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)  # its classifiers
 
@@ -148,6 +148,15 @@ def postgres(session: nox.Session) -> None:
         session.skip("PostgreSQL is not installed, so no copy is kept in it")
     install(session, "tests")
     session.run("pytest", "-m", "postgres", "tests/sync", *session.posargs)
+
+
+@nox.session
+def prometheus(session: nox.Session) -> None:
+    """Figures, dashboard and rules in Prometheus; skipped without `apt-get install prometheus`."""
+    if not (shutil.which("prometheus") and shutil.which("promtool")):
+        session.skip("Prometheus is not installed, so it evaluates no dashboard and no rules")
+    install(session, "tests")
+    session.run("pytest", "-m", "prometheus", "tests/integrations", *session.posargs)
 
 
 @nox.session
