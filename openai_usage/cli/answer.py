@@ -1,6 +1,6 @@
 """The answer of `spend`, ready to be written in any format, or to be posted."""
 
-import asyncio
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import BinaryIO
@@ -57,7 +57,7 @@ class Answer:
         months = "last month" if today.day == 1 else "this month or last month"
         return f"nothing was billed {months}; the API has no costs for today, {today}, yet."
 
-    def write(self, output: Destination, file: BinaryIO) -> None:
+    async def write(self, output: Destination, file: BinaryIO) -> None:
         """Write the answer in the chosen format."""
         if output.name == "json":
             write_json(self._report(), file)
@@ -66,7 +66,36 @@ class Answer:
                 self._print(console)
         else:
             rows = SpendRows(self.found, self.options.dimensions, self.bill.names)
-            asyncio.run(output.chosen.write(rows, file))
+            await output.chosen.write(rows, file)
+
+    @property
+    def findings(self) -> frozenset[object]:
+        """What is reported, in a form that changes only if there is something new to say.
+
+        Without `--check`, these are the figures. With it, what is wrong: nothing if all is well.
+        """
+        if not self.budget.check:
+            news = {**self.notification(0), "until": None}
+            return frozenset([json.dumps(news)])
+        of_option = ((each.currency, self.budget.verdict(each)) for each in self.found)
+        return frozenset(
+            [
+                *(each.start_time for each in self.bill.gaps),
+                *(each.organization for each in self.bill.unread_organizations),
+                *(["unread"] if self.bill.unread else []),
+                *((name, each.exit_code) for name, each in of_option if each and each.exit_code),
+                *(
+                    (each.title, each.budget.per, each.exit_code, each.warning)
+                    for each in self.verdicts
+                    if each.exit_code or each.warning
+                ),
+                *((each.threshold, each.project_id, each.has_been_reached) for each in self.limits),
+                *(
+                    (each.day, *each.labels.values())
+                    for each in self.bill.recent(self.unusual, self.now)
+                ),
+            ]
+        )
 
     def notification(self, exit_code: int) -> dict[str, object]:
         """Return the JSON for a webhook."""

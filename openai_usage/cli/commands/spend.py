@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
-from openai_usage import APIError, NotificationError
+from openai_usage import APIError
 from openai_usage._text import printable, with_full_stop
 from openai_usage.analysis import (
     Budget,
@@ -28,6 +29,7 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
+from openai_usage.cli.spend_watch import Ask, Show, watch
 from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetCheck(), Destination()
@@ -58,6 +60,9 @@ def spend(
     them; the tables and stderr name them, and the exit code is 1. If only a part of a day is
     missing, sums include the other part. Today may have no bucket for some hours: the tables say
     so, and from 06:00 UTC it counts as missing.
+
+    With `--notify` and `--every`, it goes on until Ctrl-C, and posts only what is new. With
+    `--check`, that is a change of the exit code, of what a budget comes to, or an unusual day.
     """
     options.validate()
     labels = connection.labels
@@ -69,26 +74,47 @@ def spend(
     output.check()
     of_file = [] if budget.budgets is None else read_budgets(budget.budgets)
     budgets = [*planned, *of_one(of_file, connection.organization)]
-    month = options.first_day  # before `now`, so that it never begins after it
-    now = datetime.fromtimestamp(int(time.time()), UTC)
-    try:
-        bill = asyncio.run(fetch_bill(connection, month, now, options, naming, budgets=budgets))
-    except APIError as error:
-        if not budget.check:
-            raise
-        bill = Bill(month=month, unread=printable(as_typed(error)))
-    answer = _answer(bill, options, budget, budgets, now, labels=labels)
+    if notify.every is not None:
+        notify.validate_every(month=options.month)
+
+    async def ask() -> Answer:
+        month = options.first_day  # before `now`, so that it never begins after it
+        now = datetime.fromtimestamp(int(time.time()), UTC)
+        try:
+            bill = await fetch_bill(connection, month, now, options, naming, budgets=budgets)
+        except APIError as error:
+            if not budget.check:
+                raise
+            bill = Bill(month=month, unread=printable(as_typed(error)))
+        return _answer(bill, options, budget, budgets, now, labels=labels)
+
+    show = partial(_show, output=output)
+    if notify.every is None:
+        return asyncio.run(_once(ask, show, notify))
+    return asyncio.run(watch(ask, show, notify, notify.every))
+
+
+async def _once(ask: Ask, show: Show, notify: NotifyOptions) -> int:
+    """Ask, show the answer, post it if a webhook is given, and return the exit code."""
+    answer = await ask()
+    code = await show(answer)
+    return code if await notify.post(answer.notification(code)) else code or 1
+
+
+async def _show(answer: Answer, *, output: Destination) -> int:
+    """Write the answer, say what else a user should know, and return the exit code."""
     try:
         with output.opened() as file:
-            answer.write(output, file)
+            await answer.write(output, file)
     except BrokenPipeError:
         silence_stdout()  # the reader stopped early, but the exit code still has to be right
+    bill = answer.bill
     bill.names.warn_of_unread()
     for unread in () if bill.limits is None else bill.limits.unread:
         say(with_full_stop(f"a limit could not be read: {unread}"))
     if answer.nothing_billed:
         say(answer.nothing_billed)
-    return _notify(notify, answer, exit_code_of(answer))
+    return exit_code_of(answer)
 
 
 def _answer(
@@ -144,13 +170,3 @@ def _limits(bill: Bill, found: Sequence[Spending], options: SpendOptions) -> lis
     # The costs of some projects say nothing about the limit of the organization.
     of_all = options.project_ids is None
     return [each for each in notices if of_all or each.project_id is not None]
-
-
-def _notify(notify: NotifyOptions, answer: Answer, code: int) -> int:
-    """Post the answer if a webhook is given, and return the exit code."""
-    try:
-        asyncio.run(notify.post(answer.notification(code)))
-    except NotificationError as error:
-        say(as_typed(error))
-        return code or 1
-    return code

@@ -1,13 +1,16 @@
-"""The option for a webhook that is notified. Its URL is a secret, and no error quotes it."""
+"""Options for a webhook that is notified. Its URL is a secret, and no error quotes it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from attrs import frozen
 from cyclopts import Group, Parameter, Token
 
-from openai_usage import InvalidOptionError
+from openai_usage import InvalidOptionError, NotificationError
 from openai_usage._http.webhook import WebhookUrl, post_json
+from openai_usage.cli.options.every import duration
+from openai_usage.cli.output.messages import say
 from openai_usage.cli.wording import CommandError, as_typed
 
 _GROUP = Group("Notification", sort_key=3)
@@ -37,11 +40,35 @@ class NotifyOptions:
         ),
     ] = None
 
-    async def post(self, payload: Mapping[str, object]) -> None:
-        """Post *payload* if there is a webhook.
+    every: Annotated[
+        timedelta | None,
+        Parameter(
+            help="Go on until Ctrl-C: read again after this time, such as 1h, and post to the "
+            "webhook only what is new.",
+            converter=duration,
+        ),
+    ] = None
+
+    def validate_every(self, *, month: str | None) -> None:
+        """Reject `--every` without a webhook, or for a past month.
 
         Raises:
-            NotificationError: The webhook did not accept it, after all retries.
+            CommandError: It is one of these.
         """
-        if self.notify is not None:
-            await post_json(self.notify, payload)
+        if self.notify is None:
+            raise CommandError(
+                "--every was given without a webhook. Add --notify URL, or set "
+                "OPENAI_USAGE_WEBHOOK."
+            )
+        if month is not None:
+            raise CommandError("--every and --month contradict each other. Leave out one of them.")
+
+    async def post(self, payload: Mapping[str, object]) -> bool:
+        """Post *payload* if there is a webhook. Say so and return False if it did not accept it."""
+        try:
+            if self.notify is not None:
+                await post_json(self.notify, payload)
+        except NotificationError as error:
+            say(as_typed(error))
+            return False
+        return True
