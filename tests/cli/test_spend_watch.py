@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.real_clock, pytest.mark.slow]
 
 @define
 class Costs:
-    """Costs of a dollar a day, and of *today*, which a test changes."""
+    """Costs of a dollar a day, and of *today*, which a test changes. A read is two requests."""
 
     sandbox: Sandbox
     today: int = 1
-    read: int = field(default=0, init=False)
+    requests: int = field(default=0, init=False)
 
     def served(self, _: str) -> list[Row]:
-        self.read += 1
+        self.requests += 1
         today = int(time.time()) // DAY * DAY
         return [
             {
@@ -40,8 +40,8 @@ class Costs:
 
     def wait(self, reads: int = 2) -> None:
         """Wait until the costs were read anew, and what that led to is over."""
-        until = self.read + reads
-        while self.read < until:
+        until = self.requests + 2 * reads + 1
+        while self.requests < until:
             time.sleep(0.02)
 
 
