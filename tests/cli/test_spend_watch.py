@@ -40,7 +40,7 @@ class Costs:
 
     def wait(self, reads: int = 2) -> None:
         """Wait until the costs were read anew, and what that led to is over."""
-        until = self.requests + 2 * reads + 1
+        until = (self.requests + 1) // 2 * 2 + 2 * reads - 1
         while self.requests < until:
             time.sleep(0.02)
 
