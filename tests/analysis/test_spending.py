@@ -112,6 +112,37 @@ def test_a_month_never_comes_to_less_than_it_has(bill: Spending) -> None:
     assert 0 <= bill.projection.days <= 7
 
 
+@given(bill=bills())
+def test_the_parts_of_a_projection_come_to_all_of_it(bill: Spending) -> None:
+    everything = Fraction(bill.projection.total)
+    for by in ((), ("project_id",), ("project_id", "model")):
+        parts = bill.projected_by(by)
+        assert sum(parts.values()) == everything
+    of_model = {part.of: part for part in bill.by("model")}
+    for (model,), amount in bill.projected_by(["model"]).items():
+        rest = amount - Fraction(of_model[model].this_month)
+        assert rest >= 0
+
+
+def test_a_projection_is_divided_as_the_days_it_rests_on() -> None:
+    today = date(2026, 11, 20)
+    charges = [
+        Charge(today - timedelta(ago), project, None, Amount(value=Decimal(value), currency="usd"))
+        for ago in range(1, 8)
+        for project, value in (("a", 30), ("b", 10), (None, -5))
+    ]
+    bill = Spending(
+        "usd", today, [*charges, Charge(date(2026, 10, 1), "old", None, charges[0].amount)]
+    )
+    assert bill.projected_by(["project_id"]) == {
+        ("a",): 210 + 30 * 11,  # today and the ten days to come
+        ("b",): 70 + 10 * 11,
+        (None,): -35,
+    }
+    assert bill.projection.total == 245 + 40 * 11
+    assert bill.projection.basis == [today - timedelta(ago) for ago in range(7, 0, -1)]
+
+
 @given(bill=bills(least=0))
 def test_on_the_last_day_only_what_is_missing_to_a_usual_day_is_added(bill: Spending) -> None:
     last = monthrange(bill.today.year, bill.today.month)[1]

@@ -21,7 +21,9 @@ from openai_usage import (
     AsyncUsageClient,
     AuthenticationError,
     Bucket,
+    FollowRound,
     Gap,
+    InternalServerError,
     InvalidQueryError,
     Organizations,
     OrganizationsError,
@@ -677,3 +679,39 @@ async def test_updates_are_in_order_whatever_the_pages(
         assert len(settled) == 10
         for one, following in pairwise(settled):
             assert one.resume_from == following.bucket.start_time
+
+
+# ------------------------------------------------------------------------- rounds
+
+
+@pytest.mark.parametrize("revisions", [False, True])
+async def test_each_round_is_told(
+    revisions: bool, client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    rounds: list[tuple[float, FollowRound]] = []
+
+    def note(ended: FollowRound) -> None:
+        rounds.append((time.time(), ended))
+
+    follow = client.costs(start_time=START).follow(HOUR, revisions=revisions, on_round=note)
+    found = await within(2 * HOUR + 1, follow)
+    assert [each.error for _, each in rounds] == [None] * 3
+    assert [each.began_at for _, each in rounds] == [TODAY, TODAY + HOUR, TODAY + 2 * HOUR]
+    assert {each.settled_until for _, each in rounds} == {TODAY - 3 * DAY}
+    assert found[-1][1].resume_from == TODAY - 3 * DAY
+    del rounds[:]
+    sandbox.faults.status(503)
+    sandbox.faults.status(401)
+    async with client_of(sandbox, max_retries=0) as hasty:
+        with pytest.raises(AuthenticationError) as raised:
+            await within(HOUR, hasty.costs(start_time=START).follow(on_round=note))
+    assert [type(each.error) for _, each in rounds] == [InternalServerError, AuthenticationError]
+    assert rounds[-1][1].error is raised.value
+
+
+async def test_what_its_function_raises_ends_it(client: AsyncUsageClient) -> None:
+    def stop(_: object) -> None:
+        raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        await within(HOUR, client.costs(start_time=START).follow(on_round=stop))

@@ -122,7 +122,7 @@ async def buckets_are_read_in_many_ways(buckets: Buckets[VectorStoresResult]) ->
 
 
 async def buckets_are_followed(buckets: Buckets[CostsResult]) -> None:
-    assert_type(buckets.follow(), AsyncGenerator[Update[CostsResult], None])
+    assert_type(buckets.follow(on_round=print), AsyncGenerator[Update[CostsResult], None])
     buckets.follow(60, revisions=True, after=timedelta(days=1))
     async for update in buckets.follow(every=timedelta(minutes=5)):
         assert_type(update.bucket, Bucket[CostsResult])
