@@ -119,7 +119,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 EXTRAS = {
     *("rich", "cyclopts", "deltalake", "dlt", "duckdb", "pyarrow"),
-    *("openai", "jinja2", "vl_convert"),
+    *("openai", "jinja2", "prometheus_client", "vl_convert"),
     "xlsxwriter",
 }
 LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}

@@ -70,7 +70,7 @@ class Answer:
 
     @property
     def findings(self) -> frozenset[object]:
-        """What is reported, in a form that changes only if there is something new to say.
+        """The findings, in a form that changes only if there is something new to say.
 
         Without `--check`, these are the figures. With it, what is wrong: nothing if all is well.
         """

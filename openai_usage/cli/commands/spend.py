@@ -29,7 +29,7 @@ from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
-from openai_usage.cli.spend_watch import Ask, Show, watch
+from openai_usage.cli.spend_repeated import Ask, Show, repeat
 from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetCheck(), Destination()
@@ -91,7 +91,7 @@ def spend(
     show = partial(_show, output=output)
     if notify.every is None:
         return asyncio.run(_once(ask, show, notify))
-    return asyncio.run(watch(ask, show, notify, notify.every))
+    return asyncio.run(repeat(ask, show, notify, notify.every))
 
 
 async def _once(ask: Ask, show: Show, notify: NotifyOptions) -> int:

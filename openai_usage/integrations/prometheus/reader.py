@@ -83,7 +83,7 @@ class Reader:
         return buckets.follow(self.every, revisions=True, on_round=self._end_round)
 
     def samples(self) -> Iterator[Sample]:
-        """Yield what Prometheus is told of the reading itself."""
+        """Yield the samples about the reads themselves."""
         known = {"organization": self.organization, "endpoint": self.endpoint}
         yield from self.status.samples()
         yield Sample("openai_usage_settled_until_timestamp_seconds", known, self.settled_until)

@@ -1,4 +1,4 @@
-"""Status: how well something is read, and a reader for what is not a range of time."""
+"""Status: the success of reads, and a reader of names and limits."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _log = logging.getLogger("openai_usage")
 
 @define(eq=False)
 class Status:
-    """How well something is read, as Prometheus is told."""
+    """The success of the reads of one endpoint."""
 
     organization: str
     endpoint: str
@@ -48,7 +48,7 @@ class Status:
         self.failed += 1
 
     def samples(self) -> Iterator[Sample]:
-        """Yield what Prometheus is told."""
+        """Yield the samples about the reads themselves."""
         known = {"organization": self.organization, "endpoint": self.endpoint}
         yield Sample("openai_usage_up", known, self.is_up)
         yield Sample("openai_usage_last_read_timestamp_seconds", known, self.read_at)

@@ -60,7 +60,7 @@ def there() -> Iterator[Webhook]:
 
 
 @contextmanager
-def watching(costs: Costs, there: Webhook, *options: str) -> Iterator[subprocess.Popen[str]]:
+def repeating(costs: Costs, there: Webhook, *options: str) -> Iterator[subprocess.Popen[str]]:
     """The command as a process, which reads every second."""
     env = {**asking(costs.sandbox), "OPENAI_USAGE_WEBHOOK": there.url}
     command = [COMMAND, "spend", "--every", "1s", *options]
@@ -79,7 +79,7 @@ def codes(there: Webhook) -> list[int]:
 
 
 def test_a_check_posts_when_it_comes_to_something_else(costs: Costs, there: Webhook) -> None:
-    with watching(costs, there, "--check", "--budget", "4000") as process:
+    with repeating(costs, there, "--check", "--budget", "4000") as process:
         assert there.payloads == []  # all is well
         costs.today = 5000
         costs.wait()
@@ -108,7 +108,7 @@ def test_a_check_posts_when_it_comes_to_something_else(costs: Costs, there: Webh
 
 def test_without_a_check_every_change_is_posted(costs: Costs, there: Webhook) -> None:
     there.will(404)
-    with watching(costs, there) as process:
+    with repeating(costs, there) as process:
         costs.wait()
         assert len(there.payloads) == 2  # the first was not accepted
         assert there.payloads[0]["amounts"] == there.payloads[1]["amounts"]
@@ -123,7 +123,7 @@ def test_without_a_check_every_change_is_posted(costs: Costs, there: Webhook) ->
 
 
 def test_an_outage_is_waited_out_and_a_refusal_is_not(costs: Costs, there: Webhook) -> None:
-    with watching(costs, there) as process:
+    with repeating(costs, there) as process:
         costs.sandbox.faults.clear()
         costs.sandbox.faults.status(503, times=10_000, headers={"Retry-After-Ms": "1"})
         assert process.stderr is not None

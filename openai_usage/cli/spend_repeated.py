@@ -1,4 +1,4 @@
-"""The watch of `spend --every`: read again and again, and post what is new to a webhook."""
+"""Repeat `spend` for `--every`: read again and again, and post what is new to a webhook."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ Show: TypeAlias = Callable[[Answer], Awaitable[int]]
 """A function that writes an answer, and returns the exit code."""
 
 
-async def watch(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) -> int:
+async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) -> int:
     """Ask until interrupted. Show and post each answer that has something new.
 
     A failure that can be over soon is said, and waited out. What could not be posted is posted
