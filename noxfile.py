@@ -114,8 +114,9 @@ def wheel(session: nox.Session) -> None:
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
-        shutil.copytree(".pictures", f"{elsewhere}/.pictures")
-        for name in ("README.md", "CHANGELOG.md", "pyproject.toml"):
+        for folder in (".container", ".pictures"):
+            shutil.copytree(folder, f"{elsewhere}/{folder}")
+        for name in (".containerignore", "README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
         for document in Path("openai_usage").rglob("README.md"):
             copy = Path(elsewhere, document)

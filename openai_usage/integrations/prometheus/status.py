@@ -75,7 +75,7 @@ class Poller(Generic[T]):
     on_read: Callable[[], object]
     """A function to call after each read."""
     latest: T | None = field(default=None, init=False)
-    """What was read last, or None before the first read."""
+    """The result of the last read, or None before the first."""
 
     async def run(self) -> None:
         """Read until cancelled."""
