@@ -61,6 +61,14 @@ def test_a_command_runs(words: list[str], here: Path) -> None:
             assert (here / "usage.duckdb").exists()
 
 
+def test_the_exporter_takes_the_options_of_the_page() -> None:
+    shells = re.findall(r"```shell\n(.*?)```", TEXT, flags=re.DOTALL)
+    lines = re.findall("openai-usage (exporter.*)", "".join(shells))
+    assert len(lines) > 1
+    for line in lines:
+        assert run([*shlex.split(line), "--dashboard"]) == 0
+
+
 def test_every_unit_is_complete() -> None:
     assert [name for name, _ in UNITS] == [
         "openai-usage-sync.service",
