@@ -25,7 +25,6 @@ OBJECTS: list[Any] = [
 
 def unit(text: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text)
     return parser
 

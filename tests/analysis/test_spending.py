@@ -2,6 +2,7 @@
 
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from openai_usage import Amount, Bucket, CostsResult
 from openai_usage._decimals import exact_difference, exact_sum
 from openai_usage.analysis.months import start_of_last_month
-from openai_usage.analysis.spending import Charge, Spending, spending
+from openai_usage.analysis.spending import Charge, Dimension, Spending, spending
 
 DAYS = st.dates(date(2023, 1, 1), date(2032, 12, 31))
 CENTS = Decimal("0.01")
@@ -115,7 +116,8 @@ def test_a_month_never_comes_to_less_than_it_has(bill: Spending) -> None:
 @given(bill=bills())
 def test_the_parts_of_a_projection_come_to_all_of_it(bill: Spending) -> None:
     everything = Fraction(bill.projection.total)
-    for by in ((), ("project_id",), ("project_id", "model")):
+    labels: Sequence[Sequence[Dimension]] = ([], ["project_id"], ["project_id", "model"])
+    for by in labels:
         parts = bill.projected_by(by)
         assert sum(parts.values()) == everything
     of_model = {part.of: part for part in bill.by("model")}

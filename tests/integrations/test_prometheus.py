@@ -1,10 +1,12 @@
 """Prometheus: gauges are what the SDK says, whatever the API restates, and however it fails."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +22,7 @@ from openai_usage import (
     Organizations,
     __version__,
 )
+from openai_usage._extras import missing_library
 from openai_usage.analysis import Budget, check_budgets, spending, totals, unusual
 from openai_usage.integrations.prometheus import Collector
 from openai_usage.sandbox import Sandbox
@@ -27,6 +30,7 @@ from openai_usage.sync import DuckDBSink, SyncedClient
 from tests.conftest import DAY, TODAY, client_of
 from tests.support.clock import WallClock
 from tests.support.served_buckets import Row, serve_buckets
+from tests.support.terminal import Terminal
 
 HOUR = 3600
 MIDDAY = TODAY + 12 * HOUR
@@ -169,7 +173,7 @@ async def test_costs_are_those_of_the_sdk(client: AsyncUsageClient) -> None:
             )
         projected = total(collector, period="month_projected", organization="default")
         assert projected == pytest.approx(float(found.projection.total), abs=1e-9)
-        assert total(collector, period="month_to_date") < projected  # type: ignore[operator]
+        assert (total(collector, period="month_to_date") or 0) < (projected or 0)
 
 
 async def test_usage_is_that_of_the_sdk(client: AsyncUsageClient) -> None:
@@ -581,3 +585,15 @@ async def test_each_organization_of_a_file_has_its_label(client: AsyncUsageClien
         async with reading(collector):
             found = values(collector, "cost", "organization")
             assert set(found) == {("acme",)}
+
+
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, terminal: Terminal) -> None:
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    monkeypatch.delitem(sys.modules, "openai_usage.integrations.prometheus")
+    expected = str(missing_library("prometheus_client", "prometheus"))
+    with pytest.raises(ModuleNotFoundError) as caught:
+        import_module("openai_usage.integrations.prometheus")
+    assert str(caught.value) == expected
+    terminal("exporter --sandbox", exit_code=2)
+    assert terminal.err == f"openai-usage: {expected}\n"
+    assert terminal("exporter --rules")
