@@ -488,9 +488,11 @@ async def test_a_name_of_several_projects_is_not_known(client: AsyncUsageClient)
             assert ("Research",) not in values(collector, "budget_used", "budget")
 
 
-def test_two_budgets_for_the_same_costs_are_refused(client: AsyncUsageClient) -> None:
+def test_budgets_that_cannot_be_compared_are_refused(client: AsyncUsageClient) -> None:
     with pytest.raises(InvalidOptionError, match="two budgets are for the same costs"):
         Collector(client, budgets=[Budget(amount=1), Budget(amount=2)])
+    with pytest.raises(InvalidOptionError, match=r"^budgets need the endpoint costs\. Add it\.$"):
+        Collector(client, endpoints=["images"], budgets=[Budget(amount=1)])
 
 
 async def test_limits_are_those_of_the_api(client: AsyncUsageClient, sandbox: Sandbox) -> None:

@@ -73,7 +73,7 @@ class Collector(BaseCollector):
     Raises:
         InvalidQueryError: An argument is not valid, or a client cannot follow, such as that of a
             copy.
-        InvalidOptionError: Two budgets are for the same costs.
+        InvalidOptionError: Two budgets are for the same costs, or costs are not read.
     """
 
     @without_arguments_in_tracebacks
@@ -90,7 +90,7 @@ class Collector(BaseCollector):
         budgets: Collection[Budget] = (),
     ) -> None:
         by_label = {"default": clients} if isinstance(clients, AsyncUsageClient) else {**clients}
-        pause = timedelta(seconds=seconds_between_rounds(every))
+        pause = seconds_between_rounds(every)
         self._labels = _chosen(labels, personal=personal)
         self._budgets = _distinct(budgets)
         self._readers = [
@@ -100,6 +100,8 @@ class Collector(BaseCollector):
         ]
         for each in self._readers:
             each.follow()  # which raises, and sends nothing yet
+        if budgets and not any(each.endpoint == "costs" for each in self._readers):
+            raise InvalidOptionError("budgets need the endpoint costs. Add it.", option="budgets")
         names = names or any(each.needs_names for each in self._budgets)
         self._names = [
             Poller(Status(label, "names", pause), self._names_of(client), self._update_rest)

@@ -38,7 +38,8 @@ class Reader:
     organization: str
     endpoint: str
     group_by: Sequence[str]
-    every: timedelta
+    every: float
+    """Seconds from one read to the next."""
     on_read: Callable[["Reader"], object]
     """A function to call after each read that succeeded."""
     status: Status = field(init=False)
@@ -67,7 +68,7 @@ class Reader:
                     async for update in updates:
                         self._take(update)
             except APIError:  # which was noted after the round
-                await asyncio.sleep(self.every.total_seconds())
+                await asyncio.sleep(self.every)
 
     def follow(self) -> AsyncGenerator[Update[object], None]:
         """Return the updates from where reading goes on.

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from attrs import define, field
@@ -24,8 +23,8 @@ class Status:
     organization: str
     endpoint: str
     """The name of the endpoint, or `limits` or `names`."""
-    every: timedelta
-    """The time from one read to the next."""
+    every: float
+    """Seconds from one read to the next."""
     is_up: bool = field(default=False, init=False)
     """True if the last read succeeded."""
     read_at: int = field(default=0, init=False)
@@ -52,7 +51,7 @@ class Status:
         known = {"organization": self.organization, "endpoint": self.endpoint}
         yield Sample("openai_usage_up", known, self.is_up)
         yield Sample("openai_usage_last_read_timestamp_seconds", known, self.read_at)
-        yield Sample("openai_usage_read_interval_seconds", known, self.every.total_seconds())
+        yield Sample("openai_usage_read_interval_seconds", known, self.every)
         yield Sample("openai_usage_reads_failed_total", known, self.failed)
 
 
@@ -89,4 +88,4 @@ class Poller(Generic[T]):
             if not found.unread or self.latest is None:
                 self.latest = found
             self.on_read()
-            await asyncio.sleep(self.status.every.total_seconds())
+            await asyncio.sleep(self.status.every)
