@@ -12,7 +12,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
-ALL = ["-m", "not browser and not postgres"]  # the slow ones too
+ALL = ["-m", "not browser and not postgres and not spark"]  # the slow ones too
 LOCK = ".ci/dev.lock"
 EXTRAS = "[arrow,cli,delta,dlt,duckdb,excel,otel,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -92,6 +92,7 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
+    del extras["spark"]  # which has a session of its own
     allowed = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
@@ -151,6 +152,25 @@ def postgres(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("pyspark", [nox.param("pyspark", id="newest"), nox.param("pyspark==4.1.*", id="lowest")])
+def spark(session: nox.Session, pyspark: str) -> None:
+    """The data source in a local Spark, and its types; skipped where there is no Java."""
+    if not shutil.which("java"):
+        session.skip("Java is not installed, so nothing is read with Spark")
+    install(session, "spark", package="-e.[spark]")
+    session.install("-q", pyspark)
+    session.run("mypy", *SPARK_MODULES)
+    session.run("coverage", "erase")
+    session.run(
+        *("coverage", "run", "-m", "pytest", "-m", "spark", "tests/integrations/spark"),
+        *session.posargs,
+    )
+    session.run("coverage", "combine", "-q")
+    if not session.posargs:
+        session.run("coverage", "report", "--include", "*/integrations/spark.py")
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Make the pictures of the README anew, in `.pictures`; needs Chromium."""
     install(session, "tests")
@@ -161,12 +181,15 @@ def pictures(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
     session.install("-q", "uv")
-    # Without the fuzzer, whose versions have wheels for some Pythons each.
-    groups = [f"--group={group}" for group in PYPROJECT["dependency-groups"] if group != "fuzz"]
+    # Without the fuzzer, whose versions have wheels for some Pythons each, and Spark, which is large.
+    left_out = ("fuzz", "spark")
+    project = PYPROJECT["project"]
+    groups = [f"--group={each}" for each in PYPROJECT["dependency-groups"] if each not in left_out]
+    extras = [f"--extra={each}" for each in project["optional-dependencies"] if each not in left_out]
     session.run(
         *("uv", "pip", "compile", "-q", "--universal", "--python-version", PYTHONS[0]),
         *("--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"),
-        *("--all-extras", *groups, "pyproject.toml", "-o", LOCK),
+        *(*extras, *groups, "pyproject.toml", "-o", LOCK),
     )
 
 
