@@ -152,14 +152,16 @@ def postgres(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("pyspark", [nox.param("pyspark", id="newest"), nox.param("pyspark==4.1.*", id="lowest")])
-def spark(session: nox.Session, pyspark: str) -> None:
+@nox.parametrize(
+    "pyspark", [nox.param("pyspark", id="newest"), nox.param("pyspark==4.1.*", id="lowest")]
+)
+def spark(session: nox.Session, version: str) -> None:
     """The data source in a local Spark, and its types; skipped where there is no Java."""
     if not shutil.which("java"):
         session.skip("Java is not installed, so nothing is read with Spark")
     install(session, "spark", package="-e.[spark]")
-    session.install("-q", pyspark)
-    session.run("mypy", *SPARK_MODULES)
+    session.install("-q", f"pyspark{version}")
+    session.run("mypy", "-m", "openai_usage.integrations.spark", "-p", "tests.integrations.spark")
     session.run("coverage", "erase")
     session.run(
         *("coverage", "run", "-m", "pytest", "-m", "spark", "tests/integrations/spark"),
@@ -181,15 +183,15 @@ def pictures(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
     session.install("-q", "uv")
-    # Without the fuzzer, whose versions have wheels for some Pythons each, and Spark, which is large.
-    left_out = ("fuzz", "spark")
-    project = PYPROJECT["project"]
-    groups = [f"--group={each}" for each in PYPROJECT["dependency-groups"] if each not in left_out]
-    extras = [f"--extra={each}" for each in project["optional-dependencies"] if each not in left_out]
+    # Without the fuzzer, whose versions have wheels for some Pythons each, and the large Spark.
+    groups = {*PYPROJECT["dependency-groups"]} - {"fuzz", "spark"}
+    extras = {*PYPROJECT["project"]["optional-dependencies"]} - {"spark"}
     session.run(
         *("uv", "pip", "compile", "-q", "--universal", "--python-version", PYTHONS[0]),
         *("--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"),
-        *(*extras, *groups, "pyproject.toml", "-o", LOCK),
+        *(f"--group={each}" for each in sorted(groups)),
+        *(f"--extra={each}" for each in sorted(extras)),
+        *("pyproject.toml", "-o", LOCK),
     )
 
 

@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, TypeAlias
 
 from openai_usage._extras import missing_library
 from openai_usage._text import listed
+from openai_usage._time_format import iso
 from openai_usage.blocking import UsageClient
 from openai_usage.errors import InvalidOptionError
 from openai_usage.integrations.spark_options import SparkOptions, parse_options
@@ -43,7 +44,7 @@ try:
     )
     from pyspark.sql.types import StructType
 except ModuleNotFoundError as error:
-    raise missing_library(str(error.name), "spark") from None
+    raise missing_library(str(error.name).partition(".")[0], "spark") from None
 
 from openai_usage.integrations.spark_partitions import narrowed, partitions_of, settled_until
 from openai_usage.integrations.spark_rows import arrow_schema, ddl, read_rows, sql_types
@@ -163,13 +164,23 @@ class _NarrowingReader(_Reader):
         return filters
 
 
-Offset = dict[Literal["settled_until"], int]
+Offset: TypeAlias = dict[str, int]
+"""The time up to which buckets were read, as `{"settled_until": 1790000000}`."""
 
 
 class StreamReader(_Rows, DataSourceStreamReader):
-    """Reads each bucket once, when it is settled."""
+    """Reads each bucket once, when it is settled.
+
+    A micro-batch is all that was settled since the one before. Its bounds are times, so it has the
+    same buckets if it is repeated.
+    """
 
     now: Callable[[], float] = staticmethod(time.time)
+    """A function that returns the time in Unix seconds."""
+
+    def __init__(self, options: SparkOptions, schema: StructType) -> None:
+        super().__init__(options, schema)
+        self._latest = options.query.start_time
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's
         """Return the start of the range."""
@@ -180,14 +191,22 @@ class StreamReader(_Rows, DataSourceStreamReader):
         start: Offset | None = None,
         limit: object = None,  # noqa: ARG002 - a micro-batch has all that is settled
     ) -> Offset:
-        """Return the end of the last settled bucket, which is never before *start*.
+        """Return the end of the last settled bucket, which is never before an offset of before.
 
-        Spark 4.1 passes nothing.
+        Spark 4.1 passes no arguments.
         """
-        until = settled_until(self._options, self.now())
-        return {"settled_until": max(until, (start or self.initialOffset())["settled_until"])}
+        before = start or self.initialOffset()
+        settled = settled_until(self._options, self.now())
+        self._latest = max(self._latest, before["settled_until"], settled)
+        return {"settled_until": self._latest}
 
     def partitions(self, start: Offset, end: Offset) -> Sequence[InputPartition]:
         """Return the parts of the range between two offsets."""
-        first, after = start["settled_until"], end["settled_until"]
-        return self._partitions(Window(first, after))
+        window = Window(start["settled_until"], end["settled_until"])
+        if window.end_time < window.start_time:  # only Spark 4.1 can want this
+            raise InvalidOptionError(
+                f"the checkpoint has every bucket until {iso(window.start)}, but only those until "
+                f"{iso(window.end)} are settled now. Use the end_time and settled_after of before.",
+                option="settled_after",
+            )
+        return self._partitions(window)

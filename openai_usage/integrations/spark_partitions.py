@@ -32,10 +32,10 @@ def partitions_of(options: SparkOptions, window: Window) -> list[Partition]:
 
     Each has whole pages, so that several partitions send no more requests than one.
     """
-    query = evolve(options.query, start_time=window.start_time, end_time=window.end_time)
+    query = evolve(options.query, start_time=window.start_time, end_time=None)
     pages = [*windows_of(query, window.end_time)]
     count = min(options.partitions, len(pages))
-    bounds = [number * len(pages) // count for number in range(count + 1)] if count else []
+    bounds = [number * len(pages) // max(count, 1) for number in range(count + 1)]
     return [
         Partition(label, pages[first].start_time, pages[after - 1].end_time, count)
         for label in options.labels
