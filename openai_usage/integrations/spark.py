@@ -52,14 +52,18 @@ from openai_usage.schema.windows import Window
 
 __all__ = ["OpenAIUsage"]
 
-_RELATIONS: Mapping[type[Filter], str] = {
-    EqualTo: "=",
-    EqualNullSafe: "=",
-    GreaterThan: ">",
-    GreaterThanOrEqual: ">=",
-    LessThan: "<",
-    LessThanOrEqual: "<=",
-}
+_COMPARISONS = (
+    EqualTo,
+    EqualNullSafe,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+)
+
+_RELATIONS: Mapping[type[Filter], str] = dict(
+    zip(_COMPARISONS, ("=", "=", ">", ">=", "<", "<="), strict=True)
+)
 
 
 class OpenAIUsage(DataSource):
@@ -105,7 +109,6 @@ class _Rows:
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a partition."""
-        # Spark makes a partition without a value if there is none.
         if partition.value is not None:
             yield from read_rows(self._options, partition.value)
 
@@ -128,11 +131,11 @@ class _Reader(_Rows, DataSourceReader):
 
     def __init__(self, options: SparkOptions, schema: StructType) -> None:
         super().__init__(options, schema)
-        self._window: Window | None = options.window()
+        self._window = options.window()
 
     def partitions(self) -> Sequence[InputPartition]:
         """Return the parts of the range of each organization."""
-        return [] if self._window is None else self._partitions(self._window)
+        return self._partitions(self._window) or [InputPartition(None)]  # Spark needs one
 
 
 class _NarrowingReader(_Reader):
@@ -145,23 +148,20 @@ class _NarrowingReader(_Reader):
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's
         """Narrow the range. Return all filters, because the range has whole buckets."""
         for each in filters:
-            match each:
-                case (
-                    EqualTo((("start" | "end") as column,), datetime() as moment)
-                    | EqualNullSafe((("start" | "end") as column,), datetime() as moment)
-                    | GreaterThan((("start" | "end") as column,), datetime() as moment)
-                    | GreaterThanOrEqual((("start" | "end") as column,), datetime() as moment)
-                    | LessThan((("start" | "end") as column,), datetime() as moment)
-                    | LessThanOrEqual((("start" | "end") as column,), datetime() as moment)
-                ) if self._window is not None and moment.tzinfo is not None:
-                    self._window = narrowed(
-                        self._window,
-                        self._options.width,
-                        column,
-                        moment,
-                        relations=_RELATIONS[type(each)],
-                    )
+            if isinstance(each, _COMPARISONS) and _is_about_time(each.attribute, each.value):
+                self._window = narrowed(
+                    self._window,
+                    self._options.width,
+                    each.attribute[0],
+                    each.value,
+                    relations=_RELATIONS[type(each)],
+                )
         return filters
+
+
+def _is_about_time(column: tuple[str, ...], value: object) -> bool:
+    is_moment = isinstance(value, datetime) and value.tzinfo is not None
+    return is_moment and column in (("start",), ("end",))
 
 
 Offset: TypeAlias = dict[str, int]

@@ -45,10 +45,11 @@ def partitions_of(options: SparkOptions, window: Window) -> list[Partition]:
 
 def narrowed(
     window: Window, width: int, column: str, moment: datetime, *, relations: str
-) -> Window | None:
+) -> Window:
     """Return the part of *window* in which a time of a bucket can be before, at or after *moment*.
 
-    The bounds are those of buckets, so that no bucket is cut. There can be a bucket too many.
+    The bounds are those of buckets, so that no bucket is cut. There can be a bucket too many. If
+    there is no such part, the window ends before it begins, and has no partitions.
 
     Args:
         window: The range.
@@ -56,9 +57,6 @@ def narrowed(
         column: The time of the bucket: `start` or `end`.
         moment: The time to compare it with.
         relations: The relations that the time can have: any of `<`, `=` and `>`.
-
-    Returns:
-        None if there is no such part.
     """
     bound = (moment - _EPOCH) // timedelta(seconds=width) * width
     start, end = window.start_time, window.end_time
@@ -66,7 +64,7 @@ def narrowed(
         start = max(start, bound if column == "start" else bound - width)
     if ">" not in relations:
         end = min(end, bound + width)
-    return Window(start, end) if start < end else None
+    return Window(start, end)
 
 
 def settled_until(options: SparkOptions, now: float) -> int:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 
 collect_ignore_glob = [] if find_spec("pyspark") else ["test_*.py"]
 
+MARKS = [
+    pytest.mark.spark,
+    pytest.mark.real_clock,
+    # Spark 4.1 leaves a socket to the garbage collector after it has collected rows.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+"""The marks of every file here."""
+
 ROOT = Path(__file__).parents[3]
 
 

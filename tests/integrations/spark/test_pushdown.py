@@ -7,10 +7,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from tests.conftest import DAY, TODAY
-from tests.integrations.spark.conftest import Organizations, Spark
+from tests.integrations.spark.conftest import MARKS, Organizations, Spark
 from tests.integrations.spark.expected import rows_of_spark
 
-pytestmark = [pytest.mark.spark, pytest.mark.real_clock]
+pytestmark = MARKS
 
 CONF = "spark.sql.python.filterPushdown.enabled"
 SPAN = {"start_time": TODAY - 90 * DAY + 7200, "end_time": TODAY}

@@ -9,9 +9,9 @@ import pytest
 from pyspark.errors import AnalysisException, PythonException
 
 from tests.conftest import DAY, TODAY
-from tests.integrations.spark.conftest import Organizations, Spark
+from tests.integrations.spark.conftest import MARKS, Organizations, Spark
 
-pytestmark = [pytest.mark.spark, pytest.mark.real_clock]
+pytestmark = MARKS
 
 SPAN = {"start_time": TODAY - 9 * DAY, "end_time": TODAY}
 LOOKS_LIKE_ONE = "sk-admin-" + "Q" * 40
