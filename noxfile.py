@@ -159,16 +159,20 @@ def spark(session: nox.Session, version: str) -> None:
         session.skip("Java is not installed, so nothing is read with Spark")
     install(session, "spark", package="-e.[cli,spark]")
     session.install("-q", f"pyspark{version}")
+    modules = [str(path) for path in Path("tests/integrations/spark").glob("*.py")]
     session.run(
         *("mypy", "--follow-imports", "silent", "--ignore-missing-imports"),
-        *("-m", "openai_usage.integrations.spark", "-p", "tests.integrations.spark"),
+        *("openai_usage/integrations/spark.py", *modules),
     )
-    tests = ["-m", "spark", "tests/integrations/spark", *session.posargs]
+    tests = [str(path) for path in Path("tests/integrations").glob("*spark*")]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *tests)
+    session.run(
+        *("coverage", "run", "-m", "pytest", "-m", "not slow", *(session.posargs or tests)),
+    )
     session.run("coverage", "combine", "-q")
     if not session.posargs:
-        session.run("coverage", "report", "--omit", "", "--include", "*/integrations/spark.py")
+        everything = ("--omit", "nothing", "--include", "openai_usage/integrations/spark*.py")
+        session.run("coverage", "report", *everything)
 
 
 @nox.session

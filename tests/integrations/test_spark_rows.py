@@ -143,7 +143,8 @@ def test_partitions_share_the_pace_of_their_organization(
 
 
 def test_without_spark_the_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyspark", None)
+    for name in ("pyspark", "pyspark.sql.datasource"):
+        monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.delitem(sys.modules, "openai_usage.integrations.spark", raising=False)
     with pytest.raises(ModuleNotFoundError) as caught:
         import_module("openai_usage.integrations.spark")

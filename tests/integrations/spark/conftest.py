@@ -105,7 +105,7 @@ class Organizations:
     globex: Sandbox
     session: "SparkSession"
 
-    def read(self, endpoint: str = "costs", **options: object) -> "DataFrame":
+    def read(self, endpoint: str = "costs", /, **options: object) -> "DataFrame":
         """Load an endpoint of both."""
         return (
             self.session.read.format("openai_usage")

@@ -11,7 +11,7 @@ from openai_usage.sandbox import Sandbox
 
 
 def rows_of_api(
-    sandboxes: Mapping[str, Sandbox], endpoint: str = "costs", **query: Any
+    sandboxes: Mapping[str, Sandbox], endpoint: str = "costs", /, **query: Any
 ) -> Counter[str]:
     """Return the rows of some organizations by label, as the blocking client has them."""
     found: list[Mapping[str, object]] = []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from pyspark.errors import StreamingQueryException
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming.query import StreamingQuery
 
 from openai_usage.sandbox.api import USAGE
 from openai_usage.schema.settling import COSTS_SETTLE_AFTER
