@@ -96,11 +96,12 @@ def test_an_organization_that_fails_is_named(usage_sandbox: Sandbox, file: Path)
 def test_a_missing_bucket_is_an_error_unless_it_is_only_told(
     usage_sandbox: Sandbox, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    page = {"organizations": str(file), "start_time": str(TODAY - 20 * DAY)}  # one request
     usage_sandbox.faults.missing_bucket(times=1)
     with pytest.raises(OrganizationsError, match="acme: the API returned no bucket from"):
-        rows(options_of(organizations=str(file)))
+        rows(options_of(**page))
     usage_sandbox.faults.missing_bucket(times=1)
-    assert rows(options_of(organizations=str(file), on_gap="warn")).num_rows
+    assert rows(options_of(**page, on_gap="warn")).num_rows
     assert "returned no bucket" in caplog.text
 
 

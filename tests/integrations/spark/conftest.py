@@ -65,6 +65,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
         environment.setenv("PYTHONPATH", str(ROOT))  # for the class with a clock
         environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         environment.setenv(CLOCK, str(clock))
+        environment.chdir(folder)  # relative paths of Spark are in the folder where it starts
         builder = SparkSession.builder.master("local[2]")
         for name, value in {
             "spark.ui.enabled": False,
