@@ -16,8 +16,10 @@ The README of this folder has all options. Needs the extra `[spark]`.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from typing import ClassVar, TypeAlias
 
 from openai_usage._extras import missing_library
@@ -181,6 +183,7 @@ class StreamReader(_Rows, DataSourceStreamReader):
     def __init__(self, options: SparkOptions, schema: StructType) -> None:
         super().__init__(options, schema)
         self._latest = options.query.start_time
+        self._is_fixed = False
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's
         """Return the start of the range."""
@@ -195,10 +198,14 @@ class StreamReader(_Rows, DataSourceStreamReader):
 
         Spark 4.1 passes no arguments.
         """
-        before = start or self.initialOffset()
-        settled = settled_until(self._options, self.now())
-        self._latest = max(self._latest, before["settled_until"], settled)
-        return {"settled_until": self._latest}
+        if not self._is_fixed:
+            self._latest = max(self._latest, settled_until(self._options, self.now()))
+        return {"settled_until": max(self._latest, (start or {}).get("settled_until", 0))}
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's
+        """Stay at what is settled now, since a query with `availableNow` ends there."""
+        self.latestOffset()
+        self._is_fixed = True
 
     def partitions(self, start: Offset, end: Offset) -> Sequence[InputPartition]:
         """Return the parts of the range between two offsets."""
@@ -210,3 +217,9 @@ class StreamReader(_Rows, DataSourceStreamReader):
                 option="settled_after",
             )
         return self._partitions(window)
+
+
+with suppress(ModuleNotFoundError):  # Spark 4.1 ends after one micro-batch instead
+    import_module("pyspark.sql.streaming.datasource").SupportsTriggerAvailableNow.register(
+        StreamReader
+    )

@@ -107,10 +107,17 @@ def test_offsets_never_go_back(stream: StreamReader) -> None:
     assert stream.initialOffset() == start
     settled = {"settled_until": TODAY - 3 * DAY}
     assert stream.latestOffset() == stream.latestOffset(start, object()) == settled
-    stream.now = lambda: START
+    stream.now = lambda: float(START)
     assert stream.latestOffset() == stream.latestOffset(start) == settled
     later = {"settled_until": TODAY}  # a checkpoint of a clock that was ahead
     assert stream.latestOffset(later) == later
+
+
+def test_what_is_available_now_stays(stream: StreamReader) -> None:
+    stream.prepareForTriggerAvailableNow()
+    stream.now = lambda: TODAY + 9.0 * DAY
+    start = stream.initialOffset()
+    assert stream.latestOffset(start) == {"settled_until": TODAY - 3 * DAY}
 
 
 def test_a_micro_batch_has_the_buckets_between_two_offsets(stream: StreamReader) -> None:
