@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from pyspark.sql.datasource import (
-    CaseInsensitiveDict,
     EqualTo,
     Filter,
     GreaterThanOrEqual,
@@ -32,7 +31,7 @@ START = TODAY - 9 * DAY
 def made(organizations: Organizations, **texts: Any) -> OpenAIUsage:
     options = {"endpoint": "costs", "start_time": START, "organizations": organizations.path}
     texts = {name: str(text) for name, text in {**options, **texts}.items()}
-    return OpenAIUsage(CaseInsensitiveDict(texts))
+    return OpenAIUsage(texts)
 
 
 @pytest.fixture
