@@ -92,8 +92,8 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    del extras["spark"]  # which has a session of its own
-    allowed = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    needed = [extra for name, extra in extras.items() if name != "spark"]  # which has a session
+    allowed = [*project["dependencies"], *(each for extra in needed for each in extra)]
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))

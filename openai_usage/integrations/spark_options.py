@@ -61,6 +61,7 @@ class SparkOptions:
     client: type[UsageClient]
     """The class of the clients, whose table has the endpoint."""
     endpoint: str
+    """The name of the row."""
     query: RangeQuery
     """The parameters. Their `end_time` is None if there is none."""
     organizations: str | None = None
@@ -72,8 +73,11 @@ class SparkOptions:
     requests_per_second: Decimal | None = None
     """The pace of an organization whose entry in the file has none."""
     money: MoneyType = "decimal"
+    """The type of money and quantities."""
     on_gap: Literal["warn", "raise"] = "raise"
+    """The reaction to missing buckets. Nobody reads the warnings of executors."""
     pushdown: bool = False
+    """True if filters of Spark narrow the range."""
     settled_after: timedelta
     """The time after its end at which a bucket is settled, for streams."""
     loaded_at: int = field(factory=lambda: int(time.time()))
