@@ -12,13 +12,15 @@ from openai_usage._organizations_file import read_entries
 from openai_usage._toml import shown_path
 from openai_usage.arrow import schema
 from openai_usage.blocking import UsageClient
-from openai_usage.combined_client import with_organization
 from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError
 from openai_usage.integrations.spark_options import LEAST_PACE, SparkOptions
 from openai_usage.integrations.spark_partitions import Partition
 from openai_usage.organizations import client_of
 
 __all__ = ["arrow_schema", "ddl", "read_rows"]
+
+_TIMES = 2
+"""The columns before the organization, as in tables of several organizations: `start`, `end`."""
 
 _SQL = {
     "bool": "BOOLEAN",
@@ -40,8 +42,9 @@ def arrow_schema(options: SparkOptions) -> pa.Schema:
     Raises:
         ColumnError: A field of the results has a type without a column.
     """
-    labelled = schema(with_organization(options.row()), money=options.money)
-    return pa.schema([(each.name, _plain(each.type)) for each in labelled])
+    found = schema(options.row(), money=options.money)
+    plain = [(each.name, _plain(each.type)) for each in found]
+    return pa.schema([*plain[:_TIMES], ("organization", pa.string()), *plain[_TIMES:]])
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

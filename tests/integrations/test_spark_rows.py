@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from openai_usage import (
+    CombinedClient,
+    Endpoint,
     InvalidOptionError,
     MissingAdminKeyError,
     OrganizationsError,
+    RangeQuery,
     UsageClient,
 )
 from openai_usage._extras import missing_library
+from openai_usage.arrow import schema
 from openai_usage.integrations.spark_options import SparkOptions, parse_options
 from openai_usage.integrations.spark_partitions import Partition, partitions_of
 from openai_usage.integrations.spark_rows import arrow_schema, ddl, read_rows
@@ -78,6 +82,29 @@ def test_every_endpoint_has_them(endpoint: str, file: Path) -> None:
     options = options_of(endpoint=endpoint, organizations=str(file))
     assert rows(options).schema == arrow_schema(options)
     assert all(each.nullable for each in arrow_schema(options))
+
+
+@frozen(kw_only=True)
+class VideosResult:
+    seconds: int
+    size: str | None = None
+
+
+class OurClient(UsageClient):
+    videos = Endpoint("organization/usage/videos", RangeQuery, VideosResult)
+
+
+def test_an_endpoint_of_ones_own_has_them() -> None:
+    options = parse_options({"endpoint": "videos", "start_time": str(START)}, OurClient)
+    assert ddl(arrow_schema(options)) == (
+        "`start` TIMESTAMP, `end` TIMESTAMP, `organization` STRING, `seconds` BIGINT, `size` STRING"
+    )
+
+
+def test_the_organization_is_where_combined_tables_have_it(file: Path) -> None:
+    for row in CombinedClient.table().values():
+        names = arrow_schema(options_of(endpoint=row.name, organizations=str(file))).names
+        assert names == schema(row).names
 
 
 def test_without_a_file_the_environment_has_the_key(asked: Sandbox) -> None:
