@@ -12,7 +12,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.error_on_missing_interpreters = False
 
 AT_ONCE = ["--numprocesses", "auto"]
-ALL = ["-m", "not browser and not postgres and not prometheus"]  # the slow ones too
+ALL = ["-m", "not browser and not postgres and not prometheus and not spark"]  # the slow ones too
 LOCK = ".ci/dev.lock"
 EXTRAS = "[arrow,cli,delta,dlt,duckdb,excel,otel,prometheus,report]"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -92,7 +92,8 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of the dependencies that are allowed."""
     project = PYPROJECT["project"]
     extras = project["optional-dependencies"]
-    allowed = [*project["dependencies"], *(each for extra in extras.values() for each in extra)]
+    needed = [extra for name, extra in extras.items() if name != "spark"]  # which has a session
+    allowed = [*project["dependencies"], *(each for extra in needed for each in extra)]
     allowed += [each.replace("-api", "-sdk") for each in extras["otel"]]  # which comes with it
     install(session, "tests")
     session.install("-q", *(requirement.replace(">=", "==") for requirement in allowed))
@@ -114,7 +115,7 @@ def wheel(session: nox.Session) -> None:
         # From elsewhere, so that the package that is imported is the one that was installed.
         for folder in ("tests", "benchmarks"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
-        for folder in (".container", ".pictures"):
+        for folder in (".deploy", ".pictures"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
         for name in (".containerignore", "README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
@@ -161,6 +162,30 @@ def prometheus(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("version", [nox.param("", id="newest"), nox.param("==4.1.*", id="lowest")])
+def spark(session: nox.Session, version: str) -> None:
+    """The data source in a local Spark, and its types; skipped where there is no Java."""
+    if not shutil.which("java"):
+        session.skip("Java is not installed, so nothing is read with Spark")
+    install(session, "spark", package="-e.[cli,spark]")
+    session.install("-q", f"pyspark{version}")
+    modules = [str(path) for path in Path("tests/integrations/spark").glob("*.py")]
+    session.run(
+        *("mypy", "--follow-imports", "silent", "--ignore-missing-imports"),
+        *("openai_usage/integrations/spark.py", *modules),
+    )
+    tests = [str(path) for path in Path("tests/integrations").glob("*spark*")]
+    session.run("coverage", "erase")
+    session.run(
+        *("coverage", "run", "-m", "pytest", "-m", "not slow", *(session.posargs or tests)),
+    )
+    session.run("coverage", "combine", "-q")
+    if not session.posargs:
+        everything = ("--omit", "nothing", "--include", "openai_usage/integrations/spark*.py")
+        session.run("coverage", "report", *everything)
+
+
+@nox.session
 def pictures(session: nox.Session) -> None:
     """Make the pictures of the README anew, in `.pictures`; needs Chromium."""
     install(session, "tests")
@@ -171,12 +196,15 @@ def pictures(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write down the versions and hashes of all that development needs: `.ci/dev.lock`."""
     session.install("-q", "uv")
-    # Without the fuzzer, whose versions have wheels for some Pythons each.
-    groups = [f"--group={group}" for group in PYPROJECT["dependency-groups"] if group != "fuzz"]
+    # Without the fuzzer, whose versions have wheels for some Pythons each, and the large Spark.
+    groups = {*PYPROJECT["dependency-groups"]} - {"fuzz", "spark"}
+    extras = {*PYPROJECT["project"]["optional-dependencies"]} - {"spark"}
     session.run(
         *("uv", "pip", "compile", "-q", "--universal", "--python-version", PYTHONS[0]),
         *("--generate-hashes", "--no-emit-index-url", "--no-header", "--upgrade"),
-        *("--all-extras", *groups, "pyproject.toml", "-o", LOCK),
+        *(f"--group={each}" for each in sorted(groups)),
+        *(f"--extra={each}" for each in sorted(extras)),
+        *("pyproject.toml", "-o", LOCK),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ByOrganization", "Organizations"]
 
+C = TypeVar("C")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 E = TypeVar("E", bound=Exception)
@@ -134,7 +135,7 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         problem = ""
         found: list[tuple[Entry, AsyncUsageClient]] = []
         try:
-            found.extend((entry, _client(entry, Path(path).parent, make)) for entry in entries)
+            found.extend((entry, client_of(entry, Path(path).parent, make)) for entry in entries)
         except InvalidOptionError as error:
             problem = error.message
         # Raise it here, where no variable holds a key.
@@ -200,7 +201,12 @@ class Organizations(Endpoints, Mapping[str, AsyncUsageClient]):
         return f"<Organizations {', '.join(self) or 'none'}>"
 
 
-def _client(entry: Entry, folder: Path, make: Callable[..., AsyncUsageClient]) -> AsyncUsageClient:
+def client_of(entry: Entry, folder: Path, make: Callable[..., C]) -> C:
+    """Return a client, made by *make*, of an organization of a file in *folder*.
+
+    Raises:
+        InvalidOptionError: The key is not where the file says, or an option is not valid.
+    """
     try:
         return make(
             entry.admin_key(folder).reveal(),

@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: asks a browser, where one is; `nox -s browser`")
     config.addinivalue_line("markers", "postgres: needs PostgreSQL; `nox -s postgres`")
     config.addinivalue_line("markers", "prometheus: needs Prometheus; `nox -s prometheus`")
+    config.addinivalue_line("markers", "spark: needs Java and pyspark; `nox -s spark`")
 
 
 def pytest_asyncio_loop_factories(

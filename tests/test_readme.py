@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real_clock
 ROOT = README.parent
 DOCUMENTS = [
     README,
-    *(ROOT / folder / "README.md" for folder in ("benchmarks", "tests")),
+    *(ROOT / folder / "README.md" for folder in (".deploy", "benchmarks", "tests")),
     *sorted((ROOT / "openai_usage").rglob("README.md")),
 ]
 
@@ -37,7 +37,10 @@ DOCUMENTS = [
 
 
 def blocks(language: str) -> list[object]:
-    """Return the blocks of all documents in one language, to be passed to a test each."""
+    """Return the blocks of all documents in one language, to be passed to a test each.
+
+    Those for Spark are left to `tests/integrations/spark`.
+    """
 
     def keep(example: Example) -> None:
         raise AssertionError(example)
@@ -46,6 +49,7 @@ def blocks(language: str) -> list[object]:
         pytest.param(str(example.parsed), id=f"{path.relative_to(ROOT)} line {example.line}")
         for path in DOCUMENTS
         for example in Document.parse(str(path), CodeBlockParser(language, keep)).examples()
+        if "spark." not in str(example.parsed)
     ]
 
 

@@ -15,12 +15,10 @@ from tests.support.readme_table import README
 pytestmark = pytest.mark.real_clock
 
 ROOT = README.parent
-TEXT = (ROOT / "openai_usage/integrations/README.md").read_text("utf-8")
-UNITS: list[tuple[str, str]] = re.findall(r"```ini\n# (\S+)\n(.*?)```", TEXT, flags=re.DOTALL)
-OBJECTS: list[Any] = [
-    yaml.safe_load(each)
-    for each in re.findall(r"```yaml\n(apiVersion.*?)```", TEXT, flags=re.DOTALL)
-]
+DEPLOY = ROOT / ".deploy"
+PAGES = [DEPLOY / "README.md", ROOT / "openai_usage/integrations/prometheus/README.md"]
+UNITS = {path.name: path.read_text("utf-8") for path in sorted(DEPLOY.glob("systemd/*"))}
+OBJECTS: list[Any] = [yaml.safe_load(each.read_text("utf-8")) for each in DEPLOY.glob("*/*.yaml")]
 
 
 def unit(text: str) -> configparser.ConfigParser:
@@ -40,7 +38,7 @@ def containers() -> list[Any]:
 COMMANDS = [
     *(
         shlex.split(unit(text)["Service"]["ExecStart"])[1:]
-        for name, text in UNITS
+        for name, text in UNITS.items()
         if name.endswith(".service")
     ),
     *(each["args"] for each in containers()),
@@ -61,7 +59,8 @@ def test_a_command_runs(words: list[str], here: Path) -> None:
 
 
 def test_the_exporter_takes_the_options_of_the_page() -> None:
-    shells = re.findall(r"```shell\n(.*?)```", TEXT, flags=re.DOTALL)
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    shells = re.findall(r"```shell\n(.*?)```", text, flags=re.DOTALL)
     lines = re.findall("openai-usage (exporter.*)", "".join(shells))
     assert len(lines) > 1
     for line in lines:
@@ -69,31 +68,35 @@ def test_the_exporter_takes_the_options_of_the_page() -> None:
 
 
 def test_every_unit_is_complete() -> None:
-    assert [name for name, _ in UNITS] == [
+    assert [*UNITS] == [
+        "openai-usage-check.service",
+        "openai-usage-check.timer",
+        "openai-usage-exporter.service",
         "openai-usage-sync.service",
         "openai-usage-sync.timer",
-        "openai-usage-check.service",
-        "openai-usage-exporter.service",
     ]
-    for name, text in UNITS:
+    for name, text in UNITS.items():
         sections = unit(text)
         assert sections["Unit"]["Description"]
         if name.endswith(".service"):
             assert sections["Service"]["DynamicUser"] == "yes"
             assert sections["Service"]["EnvironmentFile"] == "/etc/openai-usage/env"
+        else:
+            assert name.replace(".timer", ".service") in UNITS
+            assert sections["Install"]["WantedBy"] == "timers.target"
 
 
 def test_no_object_has_a_key_and_none_runs_as_root() -> None:
-    assert [each["kind"] for each in OBJECTS] == ["CronJob", "CronJob", "Deployment"]
+    assert sorted(each["kind"] for each in OBJECTS) == ["CronJob", "CronJob", "Deployment"]
     for each in containers():
         assert "env" not in each
         assert each["envFrom"] == [{"secretRef": {"name": "openai-usage"}}]
     assert "sk-" not in str(OBJECTS)
-    assert TEXT.count("runAsNonRoot: true") == len(OBJECTS)
+    assert str(OBJECTS).count("'runAsNonRoot': True") == len(OBJECTS)
 
 
 def test_the_container_has_what_the_package_needs() -> None:
-    text = (ROOT / ".container/Containerfile").read_text("utf-8")
+    text = (DEPLOY / "Containerfile").read_text("utf-8")
     [extras] = re.findall(r"/src\[(.*?)\]", text)
     assert {"cli", "duckdb", "prometheus"} <= {*extras.split(",")}
     assert 'ENTRYPOINT ["openai-usage"]' in text

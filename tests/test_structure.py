@@ -120,7 +120,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 EXTRAS = {
     *("rich", "cyclopts", "deltalake", "dlt", "duckdb", "pyarrow"),
     *("openai", "jinja2", "prometheus_client", "vl_convert"),
-    "xlsxwriter",
+    *("pyspark", "xlsxwriter"),
 }
 LATER = {"cattrs", "stamina", "opentelemetry", "aiohttp.web"}
 """What comes with the first request, or with the sandbox."""

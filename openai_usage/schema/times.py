@@ -1,5 +1,6 @@
 """Times of the API: whole Unix seconds, days and months in UTC."""
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,7 +10,15 @@ from typing import Literal, SupportsIndex, TypeAlias
 
 from openai_usage.schema.validation import reject
 
-__all__ = ["SECONDS", "BucketWidth", "Timestamp", "days_ago", "month_start", "unix_seconds"]
+__all__ = [
+    "SECONDS",
+    "BucketWidth",
+    "Timestamp",
+    "days_ago",
+    "month_start",
+    "parse_time",
+    "unix_seconds",
+]
 
 Timestamp: TypeAlias = int | datetime | date
 """Unix seconds, an aware datetime, or a date (its midnight in UTC)."""
@@ -57,6 +66,22 @@ def unix_seconds(moment: Timestamp, *, param: str) -> int:
         hint = "Unix seconds are meant, not milliseconds."
         reject(param, seconds, "a time from 1970 to 9999", hint)
     return seconds
+
+
+def parse_time(text: str) -> int | datetime | None:
+    """Return the time in *text*, or None if it is not a time.
+
+    A time is Unix seconds of 9 to 12 digits, a date (its midnight in UTC), or a date and time in
+    ISO 8601. The latter can be naive.
+    """
+    if re.fullmatch("[0-9]{9,12}", text):
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    is_date = re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text)
+    return found.replace(tzinfo=UTC) if is_date else found
 
 
 def days_ago(days: int) -> datetime:

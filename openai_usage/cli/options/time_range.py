@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 from openai_usage import days_ago, month_start
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.wording import CommandError
-from openai_usage.schema.times import DAY
+from openai_usage.schema.times import DAY, parse_time
 
 _SECONDS = {"m": 60, "h": 3600, "d": DAY, "w": 7 * DAY}
 _Span: TypeAlias = tuple[int, int | None]
@@ -165,17 +165,14 @@ def moment(text: str, option: str) -> int:
     Raises:
         CommandError: *text* is not a time.
     """
-    if re.fullmatch("[0-9]{9,12}", text):
-        return int(text)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+    found = parse_time(text)
+    if found is None:
         raise CommandError(
             f"{option} takes 2025-12-06, 2025-12-06T12:00Z or Unix seconds of 9 to 12 digits, "
             f"not {text!r:.40}."
-        ) from None
-    if re.fullmatch("[0-9]{4}-?[0-9]{2}-?[0-9]{2}", text):
-        found = found.replace(tzinfo=UTC)
+        )
+    if isinstance(found, int):
+        return found
     if found.tzinfo is None:
         raise CommandError(f"{option} {text} needs a time zone. Add Z for UTC, or an offset.")
     if found < _EPOCH:

@@ -1,0 +1,225 @@
+"""A data source for Apache Spark: usage and costs of one or many organizations as a DataFrame.
+
+Register it once in a session, then read and stream with it::
+
+    spark.dataSource.register(OpenAIUsage)
+    costs = (
+        spark.read.format("openai_usage")
+        .option("endpoint", "costs")
+        .option("start_time", "2026-01-01")
+        .option("group_by", "project_id,line_item")
+        .load()
+    )
+
+The README of this folder has all options. Needs the extra `[spark]`.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from functools import cached_property
+from importlib import import_module
+from typing import ClassVar, TypeAlias
+
+from openai_usage._extras import missing_library
+from openai_usage._text import listed
+from openai_usage._time_format import iso
+from openai_usage.blocking import UsageClient
+from openai_usage.errors import InvalidOptionError
+from openai_usage.integrations.spark_options import SparkOptions, parse_options
+
+try:
+    import pyarrow as pa
+    from pyspark.sql.datasource import (
+        DataSource,
+        DataSourceReader,
+        DataSourceStreamReader,
+        EqualNullSafe,
+        EqualTo,
+        Filter,
+        GreaterThan,
+        GreaterThanOrEqual,
+        InputPartition,
+        LessThan,
+        LessThanOrEqual,
+    )
+    from pyspark.sql.types import StructType
+except ModuleNotFoundError as error:
+    raise missing_library(str(error.name).partition(".")[0], "spark") from None
+
+from openai_usage.integrations.spark_partitions import narrowed, partitions_of, settled_until
+from openai_usage.integrations.spark_rows import arrow_schema, ddl, read_rows, sql_types
+from openai_usage.schema.windows import Window
+
+__all__ = ["OpenAIUsage"]
+
+_COMPARISONS = (
+    EqualTo,
+    EqualNullSafe,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+)
+
+_RELATIONS: Mapping[type[Filter], str] = dict(
+    zip(_COMPARISONS, ("=", "=", ">", ">=", "<", "<="), strict=True)
+)
+
+
+class OpenAIUsage(DataSource):
+    """The data source `openai_usage`.
+
+    To read endpoints of your own, subclass it and set `client` to your subclass of `UsageClient`.
+    """
+
+    client: ClassVar[type[UsageClient]] = UsageClient
+    """The class of the clients that read."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name of the format."""
+        return "openai_usage"
+
+    @cached_property
+    def _options(self) -> SparkOptions:
+        # Spark asks for the schema on load(), and then keeps this object. So all reads of a
+        # DataFrame have the same range.
+        return parse_options(self.options, self.client)
+
+    def schema(self) -> str:
+        """Return the schema of the rows, which depends on the endpoint and on `money` only."""
+        return ddl(arrow_schema(self._options))
+
+    def reader(self, schema: StructType) -> DataSourceReader:
+        """Return a reader of the range."""
+        make = _NarrowingReader if self._options.pushdown else _Reader
+        return make(self._options, schema)
+
+    def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's
+        """Return a reader of settled buckets."""
+        return StreamReader(self._options, schema)
+
+
+class _Rows:
+    """The half of both readers that runs on executors."""
+
+    def __init__(self, options: SparkOptions, schema: StructType) -> None:
+        self._options = options
+        _check_schema(options, schema)
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a partition."""
+        if partition.value is not None:
+            yield from read_rows(self._options, partition.value)
+
+    def _partitions(self, window: Window) -> list[InputPartition]:
+        return [InputPartition(each) for each in partitions_of(self._options, window)]
+
+
+def _check_schema(options: SparkOptions, schema: StructType) -> None:
+    """Reject a schema that was passed to Spark, unless it is that of the rows."""
+    ours = {name: kind.lower() for name, kind in sql_types(arrow_schema(options)).items()}
+    if ours != {each.name: each.dataType.simpleString() for each in schema}:
+        raise InvalidOptionError(
+            f"the columns of {options.endpoint} are {listed(ours, 'and')}. Leave out .schema(…).",
+            option="schema",
+        )
+
+
+class _Reader(_Rows, DataSourceReader):
+    """Reads a range once."""
+
+    def __init__(self, options: SparkOptions, schema: StructType) -> None:
+        super().__init__(options, schema)
+        self._window = options.window()
+
+    def partitions(self) -> Sequence[InputPartition]:
+        """Return the parts of the range of each organization."""
+        return self._partitions(self._window) or [InputPartition(None)]  # Spark needs one
+
+
+class _NarrowingReader(_Reader):
+    """Reads only the buckets that filters on their times can keep.
+
+    It is a class of its own, because Spark rejects a reader with `pushFilters` if
+    `spark.sql.python.filterPushdown.enabled` is false, which is the default.
+    """
+
+    def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's
+        """Narrow the range. Return all filters, because the range has whole buckets."""
+        for each in filters:
+            if isinstance(each, _COMPARISONS) and _is_about_time(each.attribute, each.value):
+                self._window = narrowed(
+                    self._window,
+                    self._options.width,
+                    each.attribute[0],
+                    each.value,
+                    relations=_RELATIONS[type(each)],
+                )
+        return filters
+
+
+def _is_about_time(column: tuple[str, ...], value: object) -> bool:
+    is_moment = isinstance(value, datetime) and value.tzinfo is not None
+    return is_moment and column in (("start",), ("end",))
+
+
+Offset: TypeAlias = dict[str, int]
+"""The time up to which buckets were read, as `{"settled_until": 1790000000}`."""
+
+
+class StreamReader(_Rows, DataSourceStreamReader):
+    """Reads each bucket once, when it is settled.
+
+    A micro-batch is all that was settled since the one before. Its bounds are times, so it has the
+    same buckets if it is repeated.
+    """
+
+    now: Callable[[], float] = staticmethod(time.time)
+    """A function that returns the time in Unix seconds."""
+
+    def __init__(self, options: SparkOptions, schema: StructType) -> None:
+        super().__init__(options, schema)
+        self._latest = options.query.start_time
+        self._is_fixed = False
+
+    def initialOffset(self) -> Offset:  # noqa: N802 - Spark's
+        """Return the start of the range."""
+        return {"settled_until": self._options.query.start_time}
+
+    def latestOffset(  # noqa: N802 - Spark's
+        self,
+        start: Offset | None = None,
+        limit: object = None,  # noqa: ARG002 - a micro-batch has all that is settled
+    ) -> Offset:
+        """Return the end of the last settled bucket, which is never before an offset of before.
+
+        Spark 4.1 passes no arguments.
+        """
+        if not self._is_fixed:
+            self._latest = max(self._latest, settled_until(self._options, self.now()))
+        return {"settled_until": max(self._latest, (start or {}).get("settled_until", 0))}
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's
+        """Stay at what is settled now, since a query with `availableNow` ends there."""
+        self.latestOffset()
+        self._is_fixed = True
+
+    def partitions(self, start: Offset, end: Offset) -> Sequence[InputPartition]:
+        """Return the parts of the range between two offsets."""
+        window = Window(start["settled_until"], end["settled_until"])
+        if window.end_time < window.start_time:  # only Spark 4.1 can want this
+            raise InvalidOptionError(
+                f"the checkpoint has every bucket until {iso(window.start)}, but only those until "
+                f"{iso(window.end)} are settled now. Use the end_time and settled_after of before.",
+                option="settled_after",
+            )
+        return self._partitions(window)
+
+
+with suppress(ModuleNotFoundError):  # Spark 4.1 ends after one micro-batch instead
+    import_module("pyspark.sql.streaming.datasource").SupportsTriggerAvailableNow.register(
+        StreamReader
+    )
