@@ -43,12 +43,15 @@ class Update(Generic[R_co]):
 
 @frozen(kw_only=True)
 class FollowRound:
-    """A round of `follow()` that has ended, well or not."""
+    """A round of `follow()` that has ended: everything was read, or there is an `error`."""
 
     began_at: int
     """The Unix time at which it began. Everything read is from then or later."""
     settled_until: int
     """The Unix time up to which every bucket was yielded as settled."""
+    bucket_starts: frozenset[int] = frozenset()
+    """The starts of the buckets that the API returned, in Unix seconds. With `revisions`, one that
+    was returned before and is missing here has vanished."""
     error: APIError | None = None
     """The error that ended the round. None if everything was read."""
 

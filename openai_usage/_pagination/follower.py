@@ -61,6 +61,8 @@ class Follower(Generic[R]):
     """True to yield what is not settled, too, each time it changes."""
     _position: int = field(init=False)
     """The time up to which every bucket was yielded as settled."""
+    _starts: set[int] = field(factory=set[int], init=False)
+    """The starts of the buckets of the round."""
     _seen: dict[int, Bucket[R]] = field(factory=dict[int, Bucket[R]], init=False)
     """The latest of each bucket that is not settled, by its start."""
 
@@ -95,14 +97,20 @@ class Follower(Generic[R]):
 
     def _tell(self, began_at: int, error: APIError | None = None) -> None:
         if self.on_round is not None:
-            settled_until = self._position
-            self.on_round(FollowRound(began_at=began_at, settled_until=settled_until, error=error))
+            ended = FollowRound(
+                began_at=began_at,
+                settled_until=self._position,
+                bucket_starts=frozenset(self._starts),
+                error=error,
+            )
+            self.on_round(ended)
 
     async def _round(self, now: int) -> AsyncGenerator[Update[R], None]:
         """Read once what is not settled, and yield what is settled as of *now* or has changed.
 
         A missing bucket is not settled. It can still come, so the position stays before it.
         """
+        self._starts.clear()
         end = math.inf if self._end is None else self._end
         settled_until = self._bound(min(now - self.margin.total_seconds(), end))
         until = int(min(now, end)) if self.revisions else settled_until
@@ -112,6 +120,7 @@ class Follower(Generic[R]):
         async with Owned(self.read(self._position, until)) as buckets:
             async for bucket in buckets:
                 continuity.check_page([bucket])
+                self._starts.add(bucket.start_time)
                 if continuity.take_gaps():  # which were reported on reading
                     is_whole = False
                 is_settled = is_whole and bucket.end_time <= settled_until

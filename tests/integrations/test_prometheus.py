@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -440,6 +440,164 @@ async def test_one_organization_does_not_stop_another(clock: WallClock, tmp_path
                 assert used[label,] == pytest.approx(month)
 
 
+@pytest.mark.parametrize("first", ["acme", "apex"])
+async def test_costs_that_are_not_read_any_more_are_unknown(first: str, clock: WallClock) -> None:
+    labels = [first, *({"acme", "apex"} - {first})]
+    async with Sandbox(seed=1) as one, Sandbox(seed=2) as two:
+        sandboxes = dict(zip(labels, (one, two), strict=True))
+        async with AsyncExitStack() as stack:
+            clients = {
+                label: await stack.enter_async_context(
+                    client_of(each, max_retries=0, on_retry=lambda _: None)
+                )
+                for label, each in sandboxes.items()
+            }
+            budgets = [
+                Budget(amount=10**9),
+                Budget(amount=10**9, organization="acme"),
+                Budget(amount=10**9, organization="apex"),
+            ]
+            collector = Collector(
+                clients, endpoints=["costs"], labels=[], budgets=budgets, every=6 * HOUR
+            )
+            async with reading(collector):
+                assert set(values(collector, "budget_known", "budget").values()) == {1}
+                sandboxes["apex"].faults.status(503, times=10_000)
+                await asyncio.sleep(3 * DAY)
+                known = values(collector, "budget_known", "budget")
+                assert known == {("All costs",): 0, ("acme",): 1, ("apex",): 0}
+                await asyncio.sleep(19 * DAY)  # October
+                assert values(collector, "budget_known", "budget") == known
+                used = values(collector, "budget_used", "budget")
+                october = total(collector, organization="acme", period="month_to_date")
+                assert used["acme",] == pytest.approx(october)
+                assert ("apex",) not in used
+                sandboxes["apex"].faults.clear()
+                await asyncio.sleep(7 * HOUR)
+                assert set(values(collector, "budget_known", "budget").values()) == {1}
+
+
+async def test_an_odd_figure_is_a_failed_read(
+    client: AsyncUsageClient, days: Days, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector = Collector(client, labels=[], budgets=[Budget(amount=5)])
+    async with reading(collector):
+        for odd in ("1e309", "1e4000"):
+            days[0] = [odd]
+            await asyncio.sleep(300)
+            assert total(collector, "up", endpoint="costs") == 0
+            assert total(collector, "up", endpoint="images") == 1
+            assert total(collector, period="today") == 1
+        longer = row(0, "5")
+        longer["end_time"] += DAY
+        days.rows[0] = longer
+        await asyncio.sleep(300)
+        assert total(collector, "up", endpoint="costs") == 0
+        days[0] = ["2"]
+        await asyncio.sleep(300)
+        assert total(collector, "up", endpoint="costs") == 1
+        assert total(collector, period="today") == 2
+    assert "costs of default could not be read: a figure is too large" in caplog.text
+
+
+async def test_what_is_not_an_error_of_the_api_does_not_stop_it(
+    client: AsyncUsageClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = Collector(client, endpoints=["costs"], labels=[], names=True, limits=True)
+    async with reading(collector):
+        with monkeypatch.context() as broken:
+            broken.setattr("openai_usage._http.transport.Transport.get", None)
+            await asyncio.sleep(700)
+            assert set(values(collector, "up", "endpoint").values()) == {0}
+        await asyncio.sleep(700)
+        assert set(values(collector, "up", "endpoint").values()) == {1}
+    assert sandbox.requests
+
+
+async def test_a_short_history_is_read_as_far_as_it_goes(
+    client: AsyncUsageClient, sandbox: Sandbox
+) -> None:
+    sandbox.faults.short_history(TODAY - 30 * DAY, times=10_000)
+    collector = Collector(client, labels=[])
+    async with reading(collector):
+        up = values(collector, "up", "endpoint")
+        assert up == dict.fromkeys(up, 1)
+        assert total(collector, period="month_to_date")
+        failed = values(collector, "reads_failed_total", "endpoint")
+        assert failed["completions",] == 0
+        assert failed["costs",] == 1
+
+
+async def test_what_vanishes_is_unknown(client: AsyncUsageClient, days: Days) -> None:
+    collector = Collector(client, endpoints=["costs"], labels=[])
+    async with reading(collector):
+        assert total(collector, period="yesterday") == 10
+        del days[-1]
+        await asyncio.sleep(300)
+        assert total(collector, period="yesterday") is None
+        assert total(collector, "missing_buckets") == 1
+        assert total(collector, period="month_to_date") == 81
+
+
+async def test_a_gap_that_stays_does_not_stop_what_follows(
+    client: AsyncUsageClient, sandbox: Sandbox, days: Days
+) -> None:
+    for day in range(1, 30):
+        days[day] = ["10"]
+    del days[-55]
+    collector = Collector(client, endpoints=["costs"], labels=[], every=12 * HOUR)
+    async with reading(collector):
+        assert total(collector, period="last_settled_day") == 10
+        assert total(collector, "settled_until_timestamp_seconds") == TODAY - 55 * DAY
+        await asyncio.sleep(15 * DAY)
+        assert total(collector, period="last_settled_day") == 10
+        assert total(collector, "settled_until_timestamp_seconds") == TODAY + 12 * DAY
+        sandbox.requests.clear()
+        await asyncio.sleep(DAY)
+        assert len(sandbox.requests) <= 3
+
+
+async def test_a_settled_day_that_changes_is_noticed_within_a_day(
+    client: AsyncUsageClient, days: Days
+) -> None:
+    collector = Collector(client, endpoints=["costs"], labels=[], every=12 * HOUR)
+    for day in (1, 2):
+        days[day] = ["0"]
+    async with reading(collector):
+        days[-8] = ["30"]
+        await asyncio.sleep(DAY)
+        assert total(collector, period="month_to_date") == 111
+        assert total(collector, "restated_buckets_total") == 1
+
+
+async def test_a_clock_that_was_wrong_is_corrected(
+    client: AsyncUsageClient, days: Days, clock: WallClock
+) -> None:
+    clock.moved = 4 * DAY
+    collector = Collector(client, endpoints=["costs"], labels=[])
+    async with reading(collector):
+        assert total(collector, period="today") is None
+        clock.moved = 0
+        days[0] = ["5"]
+        await asyncio.sleep(301)
+        assert total(collector, period="today") == 5
+        assert total(collector, "settled_until_timestamp_seconds") == TODAY - 3 * DAY
+
+
+async def test_another_reason_is_said_again(
+    client: AsyncUsageClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.status(503, times=3)
+    sandbox.faults.status(401, times=10_000)
+    collector = Collector(client, endpoints=["costs"])
+    async with reading(collector):
+        await asyncio.sleep(HOUR)
+    said = [each.message for each in caplog.records if "costs of default" in each.message]
+    assert [text[:56] for text in said] == [
+        f"costs of default could not be read: the API answered {status}" for status in (503, 401)
+    ]
+
+
 # ------------------------------------------------------------------------- budgets, limits, days
 
 
@@ -465,13 +623,30 @@ async def test_budgets_are_compared_as_the_sdk_does(client: AsyncUsageClient) ->
             known = {"per": each.budget.per, "currency": each.budget.currency}
             known["of"] = each.budget.of or ""
             assert total(collector, "budget", **known) == each.budget.amount
+            assert total(collector, "budget_known", **known) == (each.exit_code not in (2, 5))
+            if each.problem:
+                assert total(collector, "budget_used", **known) is None
+                assert total(collector, "budget_projected", **known) is None
+                continue
             assert total(collector, "budget_used", **known) == pytest.approx(float(each.largest))
             if each.projected is not None:
                 projected = total(collector, "budget_projected", **known)
                 assert projected == pytest.approx(float(each.projected))
-            assert total(collector, "budget_known", **known) == (each.exit_code not in (2, 5))
         assert total(collector, "budget_known", of="Nope") == 0
         assert total(collector, "budget_known", budget="Everything") == 1
+
+
+async def test_a_budget_per_day_counts_the_day_before(client: AsyncUsageClient, days: Days) -> None:
+    days[-1] = ["100"]
+    del days[0]
+    collector = Collector(client, budgets=[Budget(amount=50, per="day")])
+    async with reading(collector):
+        assert total(collector, "budget_used") == 100
+        assert total(collector, "budget_known") == 1  # it is over in any case
+        del days[-1]
+        await asyncio.sleep(300)
+        assert total(collector, "budget_used") is None
+        assert total(collector, "budget_known") == 0
 
 
 async def test_a_name_of_several_projects_is_not_known(client: AsyncUsageClient) -> None:

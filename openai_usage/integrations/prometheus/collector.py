@@ -1,7 +1,16 @@
 """Collector: read usage and costs in the background, and give Prometheus what was read last."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+import logging
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from datetime import timedelta
 from functools import partial
 from itertools import chain
@@ -15,13 +24,12 @@ from openai_usage._refusals import without_arguments_in_tracebacks
 from openai_usage._version import __version__
 from openai_usage.analysis.budget import Budget
 from openai_usage.analysis.budgets import costs_group_by
-from openai_usage.analysis.spending import Spending
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
-from openai_usage.errors import ALLOW_PERSONAL, InvalidOptionError, InvalidQueryError
-from openai_usage.integrations.prometheus.labels import PERSONAL, Label, group_by_of
+from openai_usage.errors import InvalidOptionError
+from openai_usage.integrations.prometheus.labels import Label, group_by_of, validate_labels
 from openai_usage.integrations.prometheus.metrics import families
-from openai_usage.integrations.prometheus.reader import Reader
+from openai_usage.integrations.prometheus.reader import Read, Reader
 from openai_usage.integrations.prometheus.samples import Sample, figures, name_samples
 from openai_usage.integrations.prometheus.spend import (
     budget_samples,
@@ -29,15 +37,18 @@ from openai_usage.integrations.prometheus.spend import (
     projections,
     spending_of,
     unusual_days,
+    validate_budgets,
 )
 from openai_usage.integrations.prometheus.status import Poller, Status
 from openai_usage.limits import Limits
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.results import CostsResult
-from openai_usage.schema.validation import choose, validate
+from openai_usage.schema.validation import choose
 
 __all__ = ["Collector"]
+
+_log = logging.getLogger("openai_usage")
 
 EVERY = timedelta(minutes=5)
 """The default time from one read to the next."""
@@ -91,10 +102,10 @@ class Collector(BaseCollector):
     ) -> None:
         by_label = {"default": clients} if isinstance(clients, AsyncUsageClient) else {**clients}
         pause = seconds_between_rounds(every)
-        self._labels = _chosen(labels, personal=personal)
-        self._budgets = _distinct(budgets)
+        self._labels = validate_labels(labels, personal=personal)
+        self._budgets = validate_budgets(budgets)
         self._readers = [
-            Reader(client, label, row.name, self._group_by(row), pause, self._update)
+            Reader(client, label, row.name, self._group_by(row), pause, self._note)
             for label, client in by_label.items()
             for row in _rows(client, endpoints)
         ]
@@ -104,7 +115,7 @@ class Collector(BaseCollector):
             raise InvalidOptionError("budgets need the endpoint costs. Add it.", option="budgets")
         names = names or any(each.needs_names for each in self._budgets)
         self._names = [
-            Poller(Status(label, "names", pause), self._names_of(client), self._update_rest)
+            Poller(Status(label, "names", pause), self._names_of(client), self._update_budgets)
             for label, client in by_label.items()
             if names
         ]
@@ -113,16 +124,20 @@ class Collector(BaseCollector):
             for label, client in by_label.items()
             if limits
         ]
+        self._rounds: asyncio.Queue[tuple[Reader, Read]]
+        self._costs: dict[str, Read] = {}
         self._figures: dict[Reader, Sequence[Sample]] = {}
-        self._spending: dict[str, Sequence[Spending]] = {}
-        self._rest: Sequence[Sample] = ()
+        self._budget_samples: Sequence[Sample] = ()
+        self._name_samples: Sequence[Sample] = ()
 
     async def run(self) -> None:
-        """Read now and again until cancelled.
+        """Read at once and then each time after the interval, until cancelled.
 
         What cannot be read is tried again later, whatever the reason, and the log says so once.
         """
+        self._rounds = asyncio.Queue()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._compute_samples())
             for reader in self._readers:
                 group.create_task(reader.run())
             for poller in self._pollers:
@@ -139,7 +154,8 @@ class Collector(BaseCollector):
             yield from poller.status.samples()
         for own in [*self._figures.values()]:
             yield from own
-        yield from self._rest
+        yield from self._budget_samples
+        yield from self._name_samples
         for limits in self._limits:
             if limits.latest is not None:
                 yield from limit_samples(limits.latest, organization=limits.status.organization)
@@ -150,36 +166,51 @@ class Collector(BaseCollector):
         yield from self._names
         yield from self._limits
 
-    def _update(self, reader: Reader) -> None:
-        """Compute the samples of what was just read."""
-        of, now, labels = reader.organization, reader.status.read_at, self._labels
-        found = [
-            *figures(
-                reader.client.table()[reader.endpoint],
-                reader.buckets,
-                labels,
-                organization=of,
-                now=now,
-                settled_until=reader.settled_until,
-            )
-        ]
-        if reader.endpoint == "costs":
-            costs = self._costs_of(reader)
-            self._spending[of] = spending_of(costs, now)
-            found += projections(self._spending[of], labels, organization=of)
-            found += unusual_days(costs, labels, now, organization=of)
-        self._figures[reader] = found
-        self._update_rest()
+    def _note(self, reader: Reader, read: Read) -> None:
+        self._rounds.put_nowait((reader, read))
 
-    def _update_rest(self) -> None:
-        """Compute what depends on names, and on the costs of all organizations."""
+    async def _compute_samples(self) -> None:
+        """Compute the samples of each round, in steps, so that a scrape need not wait for all."""
+        while True:
+            reader, read = await self._rounds.get()
+            try:
+                found: list[Sample] = []
+                for step in self._steps(reader, read):
+                    found += step
+                    await asyncio.sleep(0)
+                self._figures[reader] = found
+                if reader.endpoint == "costs":
+                    self._costs[reader.organization] = read
+                    self._update_budgets()
+                figures_of_all = chain.from_iterable(self._figures.values())
+                self._name_samples = [*name_samples(figures_of_all, self._known_names())]
+            except Exception as error:  # noqa: BLE001 - an odd figure must not stop the others
+                _log.debug("the samples of %s failed", reader.endpoint, exc_info=True)
+                reader.status.fail(error)
+            else:
+                reader.status.succeed(read.now)
+
+    def _steps(self, reader: Reader, read: Read) -> Iterator[Iterable[Sample]]:
+        """Yield the samples of a round."""
+        of, labels = reader.organization, self._labels
+        row = reader.client.table()[reader.endpoint]
+        yield figures(row, read.buckets, labels, organization=of, now=read.now)
+        if reader.endpoint == "costs":
+            costs = buckets_of(read)
+            yield projections(spending_of(costs, read.now), labels, organization=of)
+            for label in (None, *labels):
+                yield unusual_days(costs, label, read.now, organization=of)
+
+    def _update_budgets(self) -> None:
+        """Compute the samples of budgets, which are for costs of all organizations."""
+        costs = self._costs
+        now = max((each.now for each in costs.values()), default=0)
+        # Of the same time, so that days that one organization has not read since are missing.
+        spendings = {label: spending_of(buckets_of(each), now) for label, each in costs.items()}
+        unread = {each.organization for each in self._readers} - costs.keys()
         names = self._known_names()
-        every = {each.organization for each in self._readers}
-        self._rest = [
-            *budget_samples(
-                self._budgets, self._spending, names, unread=every - self._spending.keys()
-            ),
-            *name_samples(chain.from_iterable(self._figures.values()), names),
+        self._budget_samples = [
+            *budget_samples(self._budgets, spendings, names, unread=unread),
         ]
 
     def _group_by(self, row: Endpoint[..., object]) -> Sequence[str]:
@@ -201,31 +232,10 @@ class Collector(BaseCollector):
         """Return the names of all organizations that are known so far."""
         lists = (each.latest.known for each in self._names if each.latest is not None)
         known = {id_: name for each in lists for id_, name in each.items()}
-        costs = (self._costs_of(each) for each in self._readers if each.endpoint == "costs")
-        buckets = chain.from_iterable(costs)
+        buckets = chain.from_iterable(each.buckets for each in self._costs.values())
         return Names(known=known).with_names_from(
             result for bucket in buckets for result in bucket.results
         )
-
-    @staticmethod
-    def _costs_of(reader: Reader) -> "Sequence[Bucket[CostsResult]]":
-        return cast("Sequence[Bucket[CostsResult]]", reader.buckets)
-
-
-def _chosen(labels: Collection[Label], *, personal: bool) -> Sequence[Label]:
-    """Return *labels*, each of them once.
-
-    Raises:
-        InvalidQueryError: One of them does not exist, or belongs to people.
-    """
-    chosen = list(
-        dict.fromkeys(cast("Sequence[Label]", validate("labels", labels, Sequence[Label])))
-    )
-    if not personal and not set(PERSONAL).isdisjoint(chosen):
-        raise InvalidQueryError(
-            "the labels user and key belong to people.", param="labels", hint=ALLOW_PERSONAL
-        )
-    return chosen
 
 
 def _rows(
@@ -241,16 +251,6 @@ def _rows(
         yield table[choose("endpoints", name, list(table))]
 
 
-def _distinct(budgets: Collection[Budget]) -> Sequence[Budget]:
-    """Return *budgets*.
-
-    Raises:
-        InvalidOptionError: Two of them are for the same costs, so Prometheus could not tell them
-            apart.
-    """
-    found = {(each.owner, each.of, each.per, each.currency): each for each in budgets}
-    if len(found) < len(budgets):
-        raise InvalidOptionError(
-            "two budgets are for the same costs. Leave out one of them.", option="budgets"
-        )
-    return [*budgets]
+def buckets_of(read: Read) -> "Sequence[Bucket[CostsResult]]":
+    """Return the buckets of costs."""
+    return cast("Sequence[Bucket[CostsResult]]", read.buckets)

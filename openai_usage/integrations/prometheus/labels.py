@@ -1,12 +1,14 @@
 """Labels: what the gauges of usage and costs are broken down by."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, TypeAlias, cast
 
 from openai_usage.analysis.charges import Dimension, fields_of
 from openai_usage.endpoints import Endpoint
+from openai_usage.errors import ALLOW_PERSONAL, InvalidQueryError
+from openai_usage.schema.validation import validate
 
-__all__ = ["DIMENSIONS", "PERSONAL", "Label", "group_by_of", "labels_of"]
+__all__ = ["DIMENSIONS", "NAMED", "Label", "group_by_of", "labels_of", "validate_labels"]
 
 Label: TypeAlias = Literal["project", "model", "kind", "product", "line_item", "user", "key"]
 """A label of the gauges. Usage has no line items, and so no `kind`, `product` and `line_item`."""
@@ -40,3 +42,19 @@ def group_by_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> lis
     """Return the fields by which the API has to group results for these labels."""
     dimensions: list[Dimension] = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
     return [*fields_of(dimensions)] if endpoint.name == "costs" else [*dimensions]
+
+
+def validate_labels(labels: Collection[Label], *, personal: bool) -> Sequence[Label]:
+    """Return *labels*, each of them once.
+
+    Raises:
+        InvalidQueryError: One of them does not exist, or belongs to people.
+    """
+    chosen = list(
+        dict.fromkeys(cast("Sequence[Label]", validate("labels", labels, Sequence[Label])))
+    )
+    if not personal and not set(PERSONAL).isdisjoint(chosen):
+        raise InvalidQueryError(
+            "the labels user and key belong to people.", param="labels", hint=ALLOW_PERSONAL
+        )
+    return chosen

@@ -46,7 +46,7 @@ def families(samples: Iterable[Sample]) -> Iterator[Metric]:
         kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
         family = kind(name, _HELP.get(name) or _help_of_usage(name), labels=labels)
         for each in own:
-            family.add_metric([each.labels[label] for label in labels], float(each.value))
+            family.add_metric([each.labels[label] for label in labels], each.value)
         yield family
 
 

@@ -1,7 +1,7 @@
 """Periods: the buckets of today, of yesterday, of this month and of the last settled day."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from openai_usage._pagination.continuity import LATE
@@ -21,10 +21,19 @@ def _month_of(moment: int) -> int:
 
 
 def by_period(
-    buckets: Sequence[Bucket[R]], now: int, settled_until: int
+    buckets: Sequence[Bucket[R]], now: int, margin: timedelta
 ) -> Mapping[str, Sequence[Bucket[R]]]:
-    """Return the buckets of each period that has any. A period without buckets is unknown."""
-    today, settled = now // DAY * DAY, (settled_until - 1) // DAY * DAY
+    """Return the buckets of each period that has any. A period without buckets is unknown.
+
+    Args:
+        buckets: The buckets up to *now*.
+        now: The current time in Unix seconds.
+        margin: The time after its end at which a bucket is settled.
+    """
+    today = now // DAY * DAY
+    ends = (each.end_time for each in buckets)
+    settled_until = max((each for each in ends if each <= now - margin.total_seconds()), default=0)
+    settled = (settled_until - 1) // DAY * DAY
     spans: Mapping[str, tuple[int, int]] = {
         "today": (today, today + DAY),
         "yesterday": (today - DAY, today),

@@ -1,6 +1,7 @@
-"""Reader: follow one endpoint of one organization, and keep the samples of what was read last."""
+"""Reader: follow one endpoint of one organization, and keep the buckets that periods need."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from attrs import define, evolve, field
 from openai_usage._pagination.generators import Owned
 from openai_usage.analysis.months import start_of_last_month
 from openai_usage.client import AsyncUsageClient
-from openai_usage.errors import APIError
+from openai_usage.errors import APIError, APIStatusError
 from openai_usage.integrations.prometheus.periods import count_missing
 from openai_usage.integrations.prometheus.samples import Sample
 from openai_usage.integrations.prometheus.status import Status
@@ -18,21 +19,49 @@ from openai_usage.schema.pages import Bucket
 from openai_usage.schema.times import DAY, unix_seconds
 from openai_usage.updates import FollowRound, Update
 
-__all__ = ["Reader"]
+__all__ = ["Read", "Reader"]
+
+_log = logging.getLogger("openai_usage")
 
 _HISTORY = timedelta(weeks=9)
-"""The time before now that shows whether a day is unusual: 8 weeks before each of the last days."""
+"""The time before today that unusual days need: 8 weeks before each of the last days."""
+
+_SETTLING = timedelta(days=5)
+"""The time before today in which the last settled day lies."""
 
 
-def _start_of_history(now: int) -> int:
+def _first_day(now: int, *, with_history: bool) -> int:
     """Return the first day to read: for a projection, last month; for unusual days, 9 weeks."""
     today = datetime.fromtimestamp(now, UTC).date()
-    return unix_seconds(min(start_of_last_month(today), today - _HISTORY), param="start_time")
+    first = min(today.replace(day=1), today - _SETTLING)
+    if with_history:
+        first = min(start_of_last_month(today), today - _HISTORY)
+    return unix_seconds(first, param="start_time")
+
+
+class _BeginAgain(Exception):  # noqa: N818 - it is not an error
+    """A new day has begun, or the clock was set to another one."""
+
+
+@define(eq=False)
+class Read:
+    """Everything that a reader has read, after a round."""
+
+    now: int
+    """The Unix time at which the round began."""
+    buckets: Sequence[Bucket[object]] = field(repr=False)
+    """The buckets in time order."""
+    settled_until: int
+    """The Unix time up to which the API no longer revises."""
 
 
 @define(eq=False)
 class Reader:
-    """Follows an endpoint. A read that fails keeps what was read before."""
+    """Follows an endpoint, from its beginning each day.
+
+    So what the API restates after it is settled is noticed within a day, and so is a clock that
+    was wrong.
+    """
 
     client: AsyncUsageClient = field(repr=False)
     organization: str
@@ -40,25 +69,24 @@ class Reader:
     group_by: Sequence[str]
     every: float
     """Seconds from one read to the next."""
-    on_read: Callable[["Reader"], object]
-    """A function to call after each read that succeeded."""
+    on_read: Callable[["Reader", Read], object]
+    """A function to call after each round in which everything was read."""
     status: Status = field(init=False)
-    settled_until: int = field(default=0, init=False)
-    """The Unix time up to which the API no longer revises. 0 before the first read."""
     restated: int = field(default=0, init=False)
     """The number of times that a bucket changed after its end."""
-    missing: int = field(default=0, init=False)
+    _settled_until: int = field(default=0, init=False)
+    _missing: int | None = field(default=None, init=False)
     """The days of the month for which the API returned nothing."""
+    _earliest: int = field(default=0, init=False)
+    """The earliest time for which the API answers, as it says itself."""
+    _position: int = field(default=0, init=False)
+    """The time from which the round reads."""
+    _read_at: int = field(default=0, init=False)
     _kept: dict[int, Bucket[object]] = field(factory=dict[int, Bucket[object]], init=False)
     """The buckets by their start."""
 
     def __attrs_post_init__(self) -> None:
         self.status = Status(self.organization, self.endpoint, self.every)
-
-    @property
-    def buckets(self) -> list[Bucket[object]]:
-        """The buckets in time order."""
-        return [each for _, each in sorted(self._kept.items())]
 
     async def run(self) -> None:
         """Read until cancelled. After an error that cannot be over soon, begin again later."""
@@ -67,19 +95,26 @@ class Reader:
                 async with Owned(self.follow()) as updates:
                     async for update in updates:
                         self._take(update)
-            except APIError:  # which was noted after the round
-                await asyncio.sleep(self.every)
+            except _BeginAgain:
+                continue
+            except APIError as error:  # which was noted after the round
+                if self._shorten(error):
+                    continue
+            except Exception as error:  # noqa: BLE001 - it must not stop the other readers
+                _log.exception("%s of %s could not be read", self.endpoint, self.organization)
+                self.status.fail(error)
+            await asyncio.sleep(self.every)
 
     def follow(self) -> AsyncGenerator[Update[object], None]:
-        """Return the updates from where reading goes on.
+        """Return the updates from the beginning.
 
         Raises:
             InvalidQueryError: The client cannot follow.
         """
+        first = _first_day(int(time.time()), with_history=self.endpoint == "costs")
+        self._position = max(first, self._earliest)
         buckets = self.client.query(
-            self.endpoint,
-            start_time=self.settled_until or _start_of_history(int(time.time())),
-            group_by=self.group_by or None,
+            self.endpoint, start_time=self._position, group_by=self.group_by or None
         )
         return buckets.follow(self.every, revisions=True, on_round=self._end_round)
 
@@ -87,27 +122,43 @@ class Reader:
         """Yield the samples about the reads themselves."""
         known = {"organization": self.organization, "endpoint": self.endpoint}
         yield from self.status.samples()
-        yield Sample("openai_usage_settled_until_timestamp_seconds", known, self.settled_until)
+        yield Sample("openai_usage_settled_until_timestamp_seconds", known, self._settled_until)
         yield Sample("openai_usage_restated_buckets_total", known, self.restated)
-        if self.status.read_at:
-            yield Sample("openai_usage_missing_buckets", known, self.missing)
+        if self._missing is not None:
+            yield Sample("openai_usage_missing_buckets", known, self._missing)
 
     def _take(self, update: Update[object]) -> None:
         bucket = update.bucket
         before = self._kept.get(bucket.start_time)
-        was_over = bucket.start_time + DAY <= self.status.read_at
+        was_over = bucket.start_time + DAY <= self._read_at
         if was_over and before is not None and evolve(update, before=before).is_changed:
             self.restated += 1
         self._kept[bucket.start_time] = bucket
 
     def _end_round(self, ended: FollowRound) -> None:
+        """Note what the round has read, and what has vanished since the one before."""
         if ended.error is not None:
             self.status.fail(ended.error)
             return
-        self.settled_until = ended.settled_until
-        self.status.succeed(ended.began_at)
-        first = _start_of_history(ended.began_at)
-        for start in [each for each in self._kept if each < first]:
-            del self._kept[start]
-        self.missing = count_missing(self.buckets, ended.began_at)
-        self.on_read(self)
+        if self._read_at and ended.began_at // DAY != self._read_at // DAY:
+            self._read_at = ended.began_at
+            raise _BeginAgain
+        first = _first_day(ended.began_at, with_history=self.endpoint == "costs")
+        self._kept = {
+            start: bucket
+            for start, bucket in sorted(self._kept.items())
+            if first <= start and (start < self._position or start in ended.bucket_starts)
+        }
+        self._read_at = ended.began_at
+        self._position = self._settled_until = ended.settled_until
+        buckets = [*self._kept.values()]
+        self._missing = count_missing(buckets, ended.began_at)
+        self.on_read(self, Read(ended.began_at, buckets, ended.settled_until))
+
+    def _shorten(self, error: APIError) -> bool:
+        """Return whether the API says that it answers only from a later time on."""
+        earliest = error.earliest_start if isinstance(error, APIStatusError) else None
+        if earliest is None or earliest <= self._earliest:
+            return False
+        self._earliest = earliest
+        return True

@@ -1,9 +1,10 @@
 """Samples: the values of gauges, from the buckets of one endpoint of one organization."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from attrs import frozen
+from attrs import field, frozen
 
 from openai_usage._number_format import Number
 from openai_usage.analysis.groups import Label as Value
@@ -14,11 +15,24 @@ from openai_usage.integrations.prometheus.labels import DIMENSIONS, NAMED, Label
 from openai_usage.integrations.prometheus.periods import by_period
 from openai_usage.names import Names
 from openai_usage.schema.pages import Bucket
+from openai_usage.schema.settling import settles_after
 
 __all__ = ["COST", "Sample", "figures", "name_samples", "text"]
 
 COST = "openai_usage_cost"
 """The gauge of costs."""
+
+
+def _finite(value: Number | Fraction | float) -> float:
+    """Return a *value* as Prometheus keeps it.
+
+    Raises:
+        OverflowError: It is too large.
+    """
+    found = float(value)
+    if math.isinf(found):
+        raise OverflowError("a figure is too large for Prometheus")
+    return found
 
 
 @frozen
@@ -28,7 +42,7 @@ class Sample:
     name: str
     labels: Mapping[str, str]
     """The values by label. All samples of a gauge have the same labels."""
-    value: Number | Fraction | float
+    value: float = field(converter=_finite)
 
 
 def text(value: Value) -> str:
@@ -43,7 +57,6 @@ def figures(
     *,
     organization: str,
     now: int,
-    settled_until: int,
 ) -> Iterator[Sample]:
     """Yield the measures of each group in each period.
 
@@ -55,7 +68,7 @@ def figures(
     measures = measures_of(endpoint)
     currency = _first_currency(buckets) if endpoint.name == "costs" else None
     nothing = {"currency": currency} if currency else {}
-    for period, found in by_period(buckets, now, settled_until).items():
+    for period, found in by_period(buckets, now, settles_after(endpoint.result)).items():
         groups = totals(found, [DIMENSIONS[each] for each in own])
         known = {"organization": organization, **without, "period": period}
         if endpoint.name != "costs":

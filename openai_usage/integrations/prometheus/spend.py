@@ -24,6 +24,7 @@ __all__ = [
     "projections",
     "spending_of",
     "unusual_days",
+    "validate_budgets",
 ]
 
 _RECENT = timedelta(days=2)
@@ -73,24 +74,22 @@ def projections(
 
 
 def unusual_days(
-    buckets: Sequence[Bucket[CostsResult]], labels: Sequence[Label], now: int, *, organization: str
+    buckets: Sequence[Bucket[CostsResult]], label: Label | None, now: int, *, organization: str
 ) -> Iterator[Sample]:
-    """Yield the costs of unusual days among the last two, and what is usual."""
+    """Yield the costs of unusual days among the last two, and what is usual, by *label* or not."""
     moment = datetime.fromtimestamp(now, UTC)
-    chosen: list[Label | None] = [None, *labels]
-    for label in chosen:
-        for day in unusual(buckets, [DIMENSIONS[label]] if label else [], now=moment):
-            if moment.date() - day.day > _RECENT:
-                continue
-            known = {
-                "organization": organization,
-                "by": label or "",
-                "of": "".join(map(text, day.labels.values())),
-                "day": day.day.isoformat(),
-                "currency": day.currency or "",
-            }
-            yield Sample("openai_usage_unusual_cost", known, day.amount)
-            yield Sample("openai_usage_usual_cost", known, day.usual)
+    for day in unusual(buckets, [] if label is None else [DIMENSIONS[label]], now=moment):
+        if moment.date() - day.day > _RECENT:
+            continue
+        known = {
+            "organization": organization,
+            "by": label or "",
+            "of": "".join(map(text, day.labels.values())),
+            "day": day.day.isoformat(),
+            "currency": day.currency or "",
+        }
+        yield Sample("openai_usage_unusual_cost", known, day.amount)
+        yield Sample("openai_usage_usual_cost", known, day.usual)
 
 
 def budget_samples(
@@ -110,8 +109,8 @@ def budget_samples(
     is_labelled = len(by_organization) + len(unread) > 1 or any(
         each.owner == "organization" for each in planned
     )
-    [own, *_] = by_organization.values()
-    costs = _combined(by_organization) if is_labelled else own
+    [first, *_] = by_organization.values()
+    everything = _combined(by_organization) if is_labelled else first
     for budget in planned:
         known = {
             "budget": budget.name or budget.of or "All costs",
@@ -121,6 +120,9 @@ def budget_samples(
             "currency": budget.currency,
         }
         yield Sample("openai_usage_budget", known, budget.amount)
+        # A budget of one organization does not depend on what is missing of the others.
+        own = by_organization.get(budget.organization or "")
+        costs = everything if own is None else _combined({str(budget.organization): own})
         try:
             [verdict] = check_budgets(
                 [budget], costs, names=names, organizations=[*by_organization], left_out=unread
@@ -129,7 +131,9 @@ def budget_samples(
             yield Sample("openai_usage_budget_known", known, 0)
             continue
         yield Sample("openai_usage_budget_known", known, verdict.exit_code not in (2, 5))
-        if verdict.used is not None:
+        if verdict.problem:
+            continue
+        if verdict.used is not None or verdict.day_before is not None:
             yield Sample("openai_usage_budget_used", known, verdict.largest)
         if verdict.projected is not None:
             yield Sample("openai_usage_budget_projected", known, verdict.projected)
@@ -152,3 +156,18 @@ def limit_samples(found: Limits, *, organization: str) -> Iterator[Sample]:
                 "currency": each.amount.currency,
             }
             yield Sample("openai_usage_limit", known, each.amount.value)
+
+
+def validate_budgets(budgets: Collection[Budget]) -> Sequence[Budget]:
+    """Return *budgets*.
+
+    Raises:
+        InvalidOptionError: Two of them are for the same costs, so Prometheus could not tell them
+            apart.
+    """
+    found = {(each.owner, each.of, each.per, each.currency): each for each in budgets}
+    if len(found) < len(budgets):
+        raise InvalidOptionError(
+            "two budgets are for the same costs. Leave out one of them.", option="budgets"
+        )
+    return [*budgets]

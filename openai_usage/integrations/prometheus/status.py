@@ -31,19 +31,22 @@ class Status:
     """The Unix time of the last read that succeeded. 0 before the first."""
     failed: int = field(default=0, init=False)
     """The number of reads that failed."""
+    _reason: object = field(default=None, init=False)
+    """The kind of failure that was logged last, or None if the last read succeeded."""
 
     def succeed(self, read_at: int) -> None:
         """Note that everything was read."""
-        if self.failed and not self.is_up:
+        if self._reason is not None:
             _log.warning("%s of %s can be read again.", self.endpoint, self.organization)
-        self.is_up, self.read_at = True, read_at
+        self.is_up, self.read_at, self._reason = True, read_at, None
 
-    def fail(self, reason: object) -> None:
-        """Note that a read failed. Say so in the log once, until one succeeds."""
-        if self.is_up or not self.failed:
+    def fail(self, error: object) -> None:
+        """Note that a read failed. Log the reason once, until there is another one."""
+        reason = type(error), getattr(error, "status_code", None)
+        if reason != self._reason:
             place = (self.endpoint, self.organization)
-            _log.warning("%s of %s could not be read: %s", *place, reason)
-        self.is_up = False
+            _log.warning("%s of %s could not be read: %s", *place, error)
+        self.is_up, self._reason = False, reason
         self.failed += 1
 
     def samples(self) -> Iterator[Sample]:
@@ -79,13 +82,19 @@ class Poller(Generic[T]):
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            began_at = int(time.time())
-            found = await self.read()
-            if not found.unread:
-                self.status.succeed(began_at)
-            else:
-                self.status.fail("; ".join(map(str, found.unread)))
-            if not found.unread or self.latest is None:
-                self.latest = found
-            self.on_read()
+            await self._read_once(int(time.time()))
             await asyncio.sleep(self.status.every)
+
+    async def _read_once(self, began_at: int) -> None:
+        try:
+            found = await self.read()
+        except Exception as error:  # noqa: BLE001 - it must not stop the readers
+            self.status.fail(error)
+            return
+        if found.unread:
+            self.status.fail("; ".join(map(str, found.unread)))
+        else:
+            self.status.succeed(began_at)
+        if self.latest is None or not found.unread:
+            self.latest = found
+        self.on_read()
