@@ -117,7 +117,7 @@ def wheel(session: nox.Session) -> None:
             shutil.copytree(folder, f"{elsewhere}/{folder}")
         for folder in (".deploy", ".pictures"):
             shutil.copytree(folder, f"{elsewhere}/{folder}")
-        for name in (".containerignore", "README.md", "CHANGELOG.md", "pyproject.toml"):
+        for name in (".dockerignore", "README.md", "CHANGELOG.md", "pyproject.toml"):
             shutil.copy(name, elsewhere)
         for document in Path("openai_usage").rglob("README.md"):
             copy = Path(elsewhere, document)

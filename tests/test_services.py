@@ -100,5 +100,5 @@ def test_the_container_has_what_the_package_needs() -> None:
     [extras] = re.findall(r"/src\[(.*?)\]", text)
     assert {"cli", "duckdb", "prometheus"} <= {*extras.split(",")}
     assert 'ENTRYPOINT ["openai-usage"]' in text
-    copied = (ROOT / ".containerignore").read_text("utf-8").split()
+    copied = (ROOT / ".dockerignore").read_text("utf-8").split()
     assert {"!LICENSE", "!README.md", "!openai_usage", "!pyproject.toml"} <= {*copied}

@@ -16,6 +16,7 @@ from openai_usage import AsyncUsageClient, Retry
 from openai_usage.analysis import Budget, read_budgets
 from openai_usage.cli.options.budget import BudgetOptions, of_one
 from openai_usage.cli.options.connection import Connection, ignore
+from openai_usage.cli.options.endpoints import Endpoints, names_of
 from openai_usage.cli.options.every import duration
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.output.messages import say
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from openai_usage.integrations.prometheus import Collector, Label
 
 _GROUP = Group("Exporter", sort_key=1)
-_CONNECTION, _BUDGET, _EVERY = Connection(), BudgetOptions(), timedelta(minutes=5)
+_CONNECTION, _BUDGET = Connection(), BudgetOptions()
 
 _Word: TypeAlias = Literal["project", "model", "kind", "product", "line-item", "user", "key"]
 
@@ -64,24 +65,15 @@ def exporter(
         ),
     ] = "127.0.0.1",
     every: Annotated[
-        timedelta,
+        timedelta | None,
         Parameter(
             group=_GROUP,
             help="The time from one read to the next, such as 5m or 1h. Scrapes in between get the "
             "same figures. Default: 5m.",
             converter=duration,
-            show_default=False,
-        ),
-    ] = _EVERY,
-    endpoints: Annotated[
-        list[str] | None,
-        Parameter(
-            group=_GROUP,
-            consume_multiple=True,
-            negative=(),
-            help="Only these endpoints, such as costs completions. Default: all.",
         ),
     ] = None,
+    endpoints: Annotated[Endpoints, Parameter(group=_GROUP)] = None,
     label: Annotated[
         list[_Word] | None,
         Parameter(
@@ -126,20 +118,23 @@ def exporter(
     fails: openai_usage_up is 0 then. /metrics has the figures, and /healthz answers as long as the
     exporter runs.
     """
-    for name, is_wanted in (("grafana.json", dashboard), ("prometheus_rules.yml", rules)):
-        if is_wanted:
-            sys.stdout.write(files("openai_usage.integrations").joinpath(name).read_text("utf-8"))
+    if dashboard and rules:
+        raise CommandError("--dashboard and --rules are two files. Print one at a time.")
     if dashboard or rules:
+        file = "grafana.json" if dashboard else "prometheus_rules.yml"
+        sys.stdout.write(files("openai_usage.integrations").joinpath(file).read_text("utf-8"))
         return
-    if connection.from_ is not None:
-        raise CommandError("--from is not possible here: the exporter reads the API.")
+    _check(connection)
     budget.validate()
-    from openai_usage.integrations.prometheus import Collector  # noqa: PLC0415 - an extra
+    from openai_usage.integrations.prometheus.collector import (  # noqa: PLC0415 - an extra
+        EVERY,
+        Collector,
+    )
 
     make = partial(
         Collector,
-        every=every,
-        endpoints=endpoints and [each.replace("-", "_") for each in endpoints],
+        every=every or EVERY,
+        endpoints=names_of(endpoints),
         labels=_LABELS if label is None else [_WORDS[each] for each in label],
         personal=personal,
         names=names,
@@ -147,6 +142,20 @@ def exporter(
         budgets=_budgets(budget, connection),
     )
     asyncio.run(_serve(make, host, port, connection))
+
+
+def _check(connection: Connection) -> None:
+    """Reject options that would change nothing.
+
+    Raises:
+        CommandError: There is one.
+    """
+    if connection.from_ is not None or connection.prefix:
+        raise CommandError("--from and --prefix are not possible here: the exporter reads the API.")
+    if connection.on_gap != "warn":
+        raise CommandError(
+            "--on-gap is not possible here: openai_usage_missing_buckets says what is missing."
+        )
 
 
 def _budgets(options: BudgetOptions, connection: Connection) -> list[Budget]:
@@ -167,12 +176,12 @@ async def _serve(
     from openai_usage.integrations.prometheus.server import serve  # noqa: PLC0415 - an extra
 
     stopped = asyncio.Event()
-    # The collector says what cannot be read, and finds missing buckets itself.
-    async with (
-        connection.clients(on_gap=ignore, on_retry=_be_silent) as clients,
-        serve(collector := make(clients), host, port) as url,
-    ):
-        with stopping(stopped):
+    with stopping(stopped):
+        # The collector says what cannot be read, and finds missing buckets itself.
+        async with (
+            connection.clients(on_gap=ignore, on_retry=_be_silent) as clients,
+            serve(collector := make(clients), host, port) as url,
+        ):
             say(f"serving {url}/metrics until Ctrl-C.")
             reading = asyncio.create_task(collector.run())
             waiting = asyncio.create_task(stopped.wait())

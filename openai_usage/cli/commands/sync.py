@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from openai_usage.cli.options.connection import Connection, ignore
+from openai_usage.cli.options.endpoints import Endpoints, names_of
 from openai_usage.cli.options.flags import flag
 from openai_usage.cli.options.place import EXAMPLES, open_place
 from openai_usage.cli.options.time_range import TimeRange
@@ -50,15 +51,7 @@ def sync(
             "Unix seconds.",
         ),
     ] = None,
-    endpoints: Annotated[
-        list[str] | None,
-        Parameter(
-            group=_GROUP,
-            consume_multiple=True,
-            negative=(),
-            help="Only these endpoints, such as costs completions. Default: all.",
-        ),
-    ] = None,
+    endpoints: Annotated[Endpoints, Parameter(group=_GROUP)] = None,
     bucket_width: Annotated[
         BucketWidth | None,
         Parameter(
@@ -126,7 +119,6 @@ def sync(
         start_time, _ = TimeRange(last=last, start=start).span()
     if label is not None and not re.fullmatch("[a-z0-9-]+", label):
         raise CommandError(f"--label takes small letters, digits and hyphens, not {label!r:.40}.")
-    names = None if endpoints is None else [each.replace("-", "_") for each in endpoints]
 
     async def run(sink: "StoredSink") -> "SyncResult":
         from openai_usage.sync import sync as bring_up_to_date  # noqa: PLC0415 - needs an extra
@@ -137,7 +129,7 @@ def sync(
                 clients,
                 sink,
                 start_time=start_time,
-                endpoints=names,
+                endpoints=names_of(endpoints),
                 bucket_width=bucket_width,
                 group_by=group_by and [each for name in group_by for each in name.split(",")],
                 rebuild=rebuild,
