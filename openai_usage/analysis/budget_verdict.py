@@ -154,6 +154,13 @@ class BudgetVerdict:
         return max(known, default=Decimal(0))
 
     @property
+    def largest_day(self) -> date:
+        """Return the day of `largest`, or for a budget per month its first day."""
+        if self.day_before is not None and self.day_before > (self.used or 0):
+            return self.day - timedelta(days=1)
+        return self.day
+
+    @property
     def used_share(self) -> Fraction | None:
         """Return the share of the budget that is used, or None for a budget of 0."""
         amount = Fraction(self.budget.amount)

@@ -1,6 +1,5 @@
 """The answer of `spend`, ready to be written in any format, or to be posted."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import BinaryIO
@@ -67,35 +66,6 @@ class Answer:
         else:
             rows = SpendRows(self.found, self.options.dimensions, self.bill.names)
             await output.chosen.write(rows, file)
-
-    @property
-    def findings(self) -> frozenset[object]:
-        """The findings, in a form that changes only if there is something new to say.
-
-        Without `--check`, these are the figures. With it, what is wrong: nothing if all is well.
-        """
-        if not self.budget.check:
-            news = {**self.notification(0), "until": None}
-            return frozenset([json.dumps(news)])
-        of_option = ((each.currency, self.budget.verdict(each)) for each in self.found)
-        return frozenset(
-            [
-                *(each.start_time for each in self.bill.gaps),
-                *(each.organization for each in self.bill.unread_organizations),
-                *(["unread"] if self.bill.unread else []),
-                *((name, each.exit_code) for name, each in of_option if each and each.exit_code),
-                *(
-                    (each.title, each.budget.per, each.exit_code, each.warning)
-                    for each in self.verdicts
-                    if each.exit_code or each.warning
-                ),
-                *((each.threshold, each.project_id, each.has_been_reached) for each in self.limits),
-                *(
-                    (each.day, *each.labels.values())
-                    for each in self.bill.recent(self.unusual, self.now)
-                ),
-            ]
-        )
 
     def notification(self, exit_code: int) -> dict[str, object]:
         """Return the JSON for a webhook."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from openai_usage import AsyncUsageClient, Bucket, CostsResult, Gap, Limits
+from openai_usage import APIError, AsyncUsageClient, Bucket, CostsResult, Gap, Limits
 from openai_usage._gap_text import describe_gaps
 from openai_usage._pagination.continuity import LATE
+from openai_usage._text import printable
 from openai_usage.analysis import Budget, Unusual, costs_group_by, unusual
 from openai_usage.analysis.charges import Field
 from openai_usage.analysis.months import end_of_month, start_of_last_month
@@ -21,6 +22,7 @@ from openai_usage.cli.options.names import NameOptions
 from openai_usage.cli.options.spend import SpendOptions
 from openai_usage.cli.output.known_names import KnownNames
 from openai_usage.cli.output.unread import describe_unread
+from openai_usage.cli.wording import as_typed
 from openai_usage.schema.times import unix_seconds
 
 if TYPE_CHECKING:
@@ -45,8 +47,8 @@ class Bill:
     """The costs of the weeks before, which only unusual days are compared with."""
     gaps: Sequence[Gap] = ()
     """The parts of the range without a bucket."""
-    unread: str = ""
-    """The reason why nothing could be read; empty if anything was read."""
+    error: APIError | None = None
+    """The reason why nothing could be read."""
     names: KnownNames = field(factory=KnownNames)
     limits: Limits | None = None
     """The limits of spending, if they were requested."""
@@ -64,7 +66,7 @@ class Bill:
             *describe_gaps(of_all, of_copy=self.is_of_copy),
             *describe_unread(self.unread_organizations),
         ]
-        return self.unread or " ".join(sentences)
+        return printable(as_typed(self.error)) if self.error else " ".join(sentences)
 
     @property
     def left_out(self) -> Sequence[str]:

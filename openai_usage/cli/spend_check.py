@@ -1,5 +1,6 @@
 """The check of `spend`: the exit code, and the sentences on stderr that explain it."""
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -17,21 +18,59 @@ from openai_usage.schema.times import unix_seconds
 
 def exit_code_of(answer: Answer) -> int:
     """Return the exit code of `spend`, and say on stderr what a user should know."""
+    code, sentences = check(answer)
+    for each in sentences:
+        say(each)
+    return code
+
+
+def check(answer: Answer) -> tuple[int, list[str]]:
+    """Return the exit code of `spend`, and what a user should know."""
     budget, found = answer.budget, answer.found
-    code = _exit_code(found, budget, answer.bill.unknown, answer.unchecked)
+    code, sentences = _of_one_budget(found, budget, answer.bill.unknown, answer.unchecked)
     if not budget.check:
-        return code
+        return code, sentences
     verdicts = [each for each in answer.verdicts if each.exit_code]
-    for each in verdicts:
-        say(with_full_stop(str(each)))
+    sentences += (with_full_stop(str(each)) for each in verdicts)
     is_unknown = not (budget.has_budgets or answer.verdicts) and bool(answer.bill.unknown)
     code = worst_of([code, *(each.exit_code for each in verdicts), 5 if is_unknown else 0])
     recent = answer.bill.recent(answer.unusual, answer.now)
     if code or not recent:
-        return code
-    for day in recent:
-        say(f"unusual: {answer.bill.named(day)}.")
-    return 6
+        return code, sentences
+    return 6, [*sentences, *(f"unusual: {answer.bill.named(day)}." for day in recent)]
+
+
+def findings(answer: Answer) -> frozenset[object]:
+    """Return what a check finds, in a form that changes only if there is something new to say.
+
+    It is empty if all is well. Without `--check`, it is the figures.
+    """
+    if not answer.budget.check:
+        return frozenset([json.dumps({**answer.notification(0), "until": None})])
+    bill, (code, _) = answer.bill, check(answer)
+    of_option = ((each, answer.budget.verdict(each)) for each in answer.found)
+    return frozenset(
+        [
+            *([("exit code", code, bill.month)] if code else []),
+            *(gap.start_time for gap in bill.gaps),
+            *(each.organization for each in bill.unread_organizations),
+            *(
+                (each.currency, each.month, verdict.exit_code)
+                for each, verdict in of_option
+                if verdict is not None and verdict.exit_code
+            ),
+            *(
+                (each.title, each.budget.per, each.largest_day, each.exit_code, each.warning)
+                for each in answer.verdicts
+                if each.exit_code or each.warning
+            ),
+            *(
+                (each.threshold, each.project_id, bill.month, each.has_been_reached)
+                for each in answer.limits
+            ),
+            *((day.day, *day.labels.values()) for day in bill.recent(answer.unusual, answer.now)),
+        ]
+    )
 
 
 def why_unchecked(found: Sequence[Spending], budget: BudgetCheck, bill: Bill, today: date) -> str:
@@ -46,27 +85,27 @@ def why_unchecked(found: Sequence[Spending], budget: BudgetCheck, bill: Bill, to
     return "" if is_certain or any(each.exit_code == 3 for each in verdicts) else bill.unknown
 
 
-def _exit_code(found: Sequence[Spending], budget: BudgetCheck, unknown: str, unchecked: str) -> int:
-    """Return the exit code, and say on stderr what a user should know."""
-    if budget.budget is not None:
-        for each in found:
-            if not budget.is_in(each):
-                say(
-                    f"{_so_far(each)} are not compared with the budget, which is in "
-                    f"{budget.currency}."
-                )
+def _of_one_budget(
+    found: Sequence[Spending], budget: BudgetCheck, unknown: str, unchecked: str
+) -> tuple[int, list[str]]:
+    """Return the exit code of the budget of the command line, and what a user should know."""
+    sentences = [
+        f"{_so_far(each)} are not compared with the budget, which is in {budget.currency}."
+        for each in found
+        if budget.budget is not None and not budget.is_in(each)
+    ]
     if unchecked:
-        say(with_full_stop(f"the budget cannot be checked: {unchecked}"))
-        return 5
+        sentences.append(with_full_stop(f"the budget cannot be checked: {unchecked}"))
+        return 5, sentences
     if unknown:
-        say(with_full_stop(unknown))
+        sentences.append(with_full_stop(unknown))
     if not budget.check:
-        return 1 if unknown else 0
+        return 1 if unknown else 0, sentences
     for verdict in filter(None, map(budget.verdict, found)):
         if verdict.exit_code:
-            say(f"{verdict}.")
-            return verdict.exit_code
-    return 0 if budget.budget is None else _check_currency(found, budget)
+            return verdict.exit_code, [*sentences, f"{verdict}."]
+    wrong = "" if budget.budget is None else _wrong_currency(found, budget)
+    return (2, [*sentences, wrong]) if wrong else (0, sentences)
 
 
 def _so_far(spending: Spending) -> str:
@@ -75,14 +114,13 @@ def _so_far(spending: Spending) -> str:
     return f"{money(spending.currency).rounded(spending.total.this_month)} so far"
 
 
-def _check_currency(found: Sequence[Spending], budget: BudgetCheck) -> int:
-    """Return the exit code of a check: it must not pass only because of another currency."""
+def _wrong_currency(found: Sequence[Spending], budget: BudgetCheck) -> str:
+    """Return a sentence if costs are only in others: a check must not pass because of that."""
     billed = [each for each in found if each.total.this_month] or found
     if not billed or any(map(budget.is_in, billed)):
-        return 0
+        return ""
     currencies = " and ".join(each.currency for each in billed)
-    say(
+    return (
         f"the budget is in {budget.currency}, but the bill is in {currencies}. Choose the currency "
         "of the budget with --currency."
     )
-    return 2

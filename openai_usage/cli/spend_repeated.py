@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeAlias
 
-from openai_usage import APIError
+from openai_usage import APIError, SyncError
 from openai_usage._pagination.pace import Pace
 from openai_usage._text import with_full_stop
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.options.notify import NotifyOptions
 from openai_usage.cli.output.messages import say
+from openai_usage.cli.spend_check import findings
 from openai_usage.cli.wording import as_typed
 
 Ask: TypeAlias = Callable[[], Awaitable[Answer]]
@@ -22,24 +23,57 @@ Show: TypeAlias = Callable[[Answer], Awaitable[int]]
 async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) -> int:
     """Ask until interrupted. Show and post each answer that has something new.
 
-    A failure that can be over soon is said, and waited out. What could not be posted is posted
-    after the next read.
+    A failure that can be over soon is said, and waited out. With `--check` it is posted, too, if it
+    happens twice in a row. What could not be posted is posted after the next read.
 
     Raises:
-        APIError: The costs cannot be read, and waiting does not help.
+        APIError: The costs cannot be read, and waiting does not help. Not with `--check`.
+        SyncError: The copy cannot be read at first. Later, another process may be writing it.
     """
     pace = Pace(every.total_seconds())
     posted: frozenset[object] = frozenset()
+    has_read = False
     while True:
         pace.begin()
         try:
             answer = await ask()
+        except SyncError as error:
+            if not has_read:
+                raise
+            say(as_typed(error))
         except APIError as error:
-            delay = pace.fail(error)
-            say(f"{with_full_stop(as_typed(error))} The next read is in {delay:.0f} seconds.")
+            _say_delay(error, pace.fail(error))
         else:
-            pace.succeed()
-            found = answer.findings
-            if found != posted and await notify.post(answer.notification(await show(answer))):
-                posted = found
+            has_read = True
+            if answer.bill.error is None:
+                pace.succeed()
+            if answer.bill.error is None or not _is_first_failure(pace, answer.bill.error):
+                posted = await _post_news(answer, posted, show, notify)
         await pace.wait()
+
+
+async def _post_news(
+    answer: Answer, posted: frozenset[object], show: Show, notify: NotifyOptions
+) -> frozenset[object]:
+    """Show and post the answer if it has more than what was *posted*, or if all is well again.
+
+    Return what is posted now.
+    """
+    found = findings(answer)
+    is_new = bool(found - posted) or (bool(posted) and not found)
+    if is_new and not await notify.post(answer.notification(await show(answer))):
+        return posted
+    return found
+
+
+def _is_first_failure(pace: Pace, error: APIError) -> bool:
+    """Note a failed read, and return whether it is the first, and can be over soon."""
+    try:
+        _say_delay(error, pace.fail(error))
+    except APIError:
+        return False
+    return pace.failures == 1
+
+
+def _say_delay(error: APIError, delay: float) -> None:
+    say(f"{with_full_stop(as_typed(error))} The next read is in {delay:.0f} seconds.")

@@ -186,6 +186,8 @@ def test_a_day_is_today_and_the_last_whole_day(
     before, today = (exact_sum(each.amount.value for each in part.results) for part in bill[-2:])
     assert figures(verdict.used, verdict.day_before, verdict.projected) == (today, before, None)
     assert verdict.exit_code == (3 if max(today, before) > budget else 0)
+    assert verdict.largest_day == bill[-2 if before > today else -1].start.date()
+    assert check(Budget(amount=budget), bill).largest_day.day == 1
 
 
 def test_names_stand_for_ids() -> None:

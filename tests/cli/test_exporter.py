@@ -3,36 +3,17 @@
 import json
 import re
 import signal
-import subprocess
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from openai_usage.sandbox import Sandbox
+from tests.support.exporter import exporter
 from tests.support.organizations_file import write_organizations
-from tests.support.terminal import COMMAND, Terminal
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.real_clock
-
-
-@contextmanager
-def exporter(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An exporter that runs, and its URL."""
-    command = [COMMAND, "exporter", "--port", "0", "--every", "1s", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            line = process.stderr.readline()
-            found = re.fullmatch(
-                r"openai-usage: serving (http://\S+)/metrics until Ctrl-C\.\n", line
-            )
-            assert found, line
-            yield process, found[1]
-        finally:
-            process.kill()
 
 
 def get(url: str) -> str:

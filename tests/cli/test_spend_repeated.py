@@ -1,14 +1,18 @@
 """`spend --notify --every`: what is new is posted once, whatever else happens."""
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import duckdb
 import pytest
 from attrs import define, field
 
+from openai_usage.cli.app import run
 from openai_usage.sandbox import Sandbox
 from tests.conftest import DAY
 from tests.support.served_buckets import Row, serve_buckets
@@ -138,6 +142,70 @@ def test_an_outage_is_waited_out_and_a_refusal_is_not(costs: Costs, there: Webho
         costs.sandbox.faults.status(401, times=10_000)
         assert process.wait(60) == 1
         assert "401" in process.stderr.read()
+
+
+def test_a_budget_in_another_currency_is_posted_once(costs: Costs, there: Webhook) -> None:
+    with repeating(costs, there, "--check", "--budget", "5", "--currency", "eur") as process:
+        costs.wait()
+        process.kill()
+        _, err = process.communicate(timeout=60)
+    assert codes(there) == [2]
+    assert "the budget is in eur, but the bill is in usd." in err
+
+
+def test_less_than_before_is_not_news(costs: Costs, there: Webhook, here: Path) -> None:
+    (here / "budgets.toml").write_text("[[budgets]]\namount = 6000\n")
+    costs.today = 7000
+    with repeating(costs, there, "--check", "--budget", "4000", "--budgets", "budgets.toml"):
+        assert codes(there) == [3]
+        costs.today = 5000  # over one of the two
+        costs.wait()
+        assert codes(there) == [3]
+        costs.today = 7000
+        costs.wait()
+        assert codes(there) == [3, 3]
+
+
+def test_a_failure_is_posted_if_it_happens_again(costs: Costs, there: Webhook) -> None:
+    with repeating(costs, there, "--check", "--budget", "4000") as process:
+        assert process.stderr is not None
+        for number in range(2):
+            costs.sandbox.faults.clear()
+            costs.sandbox.faults.status(503, times=10_000, headers={"Retry-After-Ms": "1"})
+            said = ""
+            while "The next read is in 1 seconds." not in said:
+                said = process.stderr.readline()
+            if number == 0:
+                serve_buckets(costs.sandbox, costs.served)
+                costs.wait()
+                assert there.payloads == []
+        while not there.payloads:
+            time.sleep(0.02)
+        assert codes(there) == [5]
+
+
+def test_a_copy_that_is_being_written_is_waited_for(
+    costs: Costs, there: Webhook, here: Path
+) -> None:
+    assert run(["sync", "--to", "duckdb:copy.duckdb", "--sandbox", "--last", "9w"]) == 0
+    env = {**os.environ, "OPENAI_USAGE_WEBHOOK": there.url}
+    command = [COMMAND, "spend", "--every", "1s", "--from", "duckdb:copy.duckdb"]
+    with subprocess.Popen(command, env=env, text=True, stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stderr is not None
+            while not there.payloads:
+                time.sleep(0.02)
+            said = ""
+            while "another process" not in said:
+                with duckdb.connect("copy.duckdb"):
+                    said = process.stderr.readline()
+            assert "this is a copy" in process.stderr.readline()
+            assert process.poll() is None
+        finally:
+            process.kill()
+    command[-1] = "duckdb:none.duckdb"
+    done = subprocess.run(command, env=env, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize(

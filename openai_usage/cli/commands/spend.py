@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from openai_usage import APIError
-from openai_usage._text import printable, with_full_stop
+from openai_usage._text import with_full_stop
 from openai_usage.analysis import (
     Budget,
     BudgetVerdict,
@@ -30,7 +30,6 @@ from openai_usage.cli.output.console import silence_stdout
 from openai_usage.cli.output.messages import say
 from openai_usage.cli.spend_check import exit_code_of, why_unchecked
 from openai_usage.cli.spend_repeated import Ask, Show, repeat
-from openai_usage.cli.wording import as_typed
 
 _OPTIONS, _BUDGET, _OUTPUT = SpendOptions(), BudgetCheck(), Destination()
 _NAMING, _NOTIFY, _CONNECTION = NameOptions(), NotifyOptions(), Connection()
@@ -62,7 +61,7 @@ def spend(
     so, and from 06:00 UTC it counts as missing.
 
     With `--notify` and `--every`, it goes on until Ctrl-C, and posts only what is new. With
-    `--check`, that is a change of the exit code, of what a budget comes to, or an unusual day.
+    `--check`, that is what a check finds, and once that all is well again.
     """
     options.validate()
     labels = connection.labels
@@ -85,7 +84,7 @@ def spend(
         except APIError as error:
             if not budget.check:
                 raise
-            bill = Bill(month=month, unread=printable(as_typed(error)))
+            bill = Bill(month=month, error=error)
         return _answer(bill, options, budget, budgets, now, labels=labels)
 
     show = partial(_show, output=output)
