@@ -83,6 +83,7 @@ def test_rules_are_printed(terminal: Terminal) -> None:
     text = terminal("exporter --rules")
     assert re.findall("- alert: (.*)", text) == [
         "OpenAIUsageOverBudget",
+        "OpenAIUsageBudgetWarning",
         "OpenAIUsageProjectedOverBudget",
         "OpenAIUsageBudgetUnknown",
         "OpenAIUsageUnusualDay",

@@ -328,7 +328,6 @@ async def test_persons_are_only_there_if_wanted(client: AsyncUsageClient, sandbo
             Collector(client, labels=cast("Any", [label]))
     collector = Collector(client, labels=["user", "key"], personal=True, names=True)
     async with reading(collector):
-        await asyncio.sleep(300)
         users = values(collector, "user_info", "user", "user_name")
         assert all(id_.startswith("user-") for id_, _ in users if id_)
         assert any(name and name != id_ for id_, name in users if id_)
@@ -349,7 +348,6 @@ async def test_projects_have_names_if_wanted(client: AsyncUsageClient, sandbox: 
         assert all(id_ == name for id_, name in plain_names if id_)
     named = Collector(client, labels=["project"], endpoints=["completions"], names=True)
     async with reading(named):
-        await asyncio.sleep(300)
         found = values(named, "project_info", "project", "project_name")
         assert "Research" in {name for _, name in found}
         sandbox.scopes.clear()
@@ -386,7 +384,51 @@ async def test_an_outage_keeps_the_last_figures_and_is_survived(
     said = [each.message for each in caplog.records if "of default" in each.message]
     assert len(said) == 2
     assert said[0].startswith("costs of default could not be read: the API answered 503")
-    assert said[1] == "costs of default can be read again."
+    assert said[1] == "everything of default can be read again."
+
+
+async def test_what_lasts_beyond_midnight_becomes_unknown(
+    client: AsyncUsageClient, sandbox: Sandbox, days: Days
+) -> None:
+    budgets = [Budget(amount=50), Budget(amount=5, per="day")]
+    collector = Collector(client, endpoints=["costs"], labels=[], budgets=budgets, every=6 * HOUR)
+    async with reading(collector):
+        assert values(collector, "budget_known", "per") == {("month",): 1, ("day",): 1}
+        sandbox.faults.clear()
+        sandbox.faults.status(503, times=10_000)
+        await asyncio.sleep(DAY)
+        periods = values(collector, "cost", "period")
+        assert {each for (each,) in periods} == {
+            "last_settled_day",
+            "month_to_date",
+            "month_projected",
+        }
+        assert periods["month_to_date",] == 91
+        assert total(collector, "budget_used", per="month") == 91
+        assert values(collector, "budget_known", "per") == {("month",): 1, ("day",): 0}  # over
+        assert total(collector, "missing_buckets") == 2  # a part of yesterday, and today
+        await asyncio.sleep(21 * DAY)
+        assert {each for (each,) in values(collector, "cost", "period")} == {"last_settled_day"}
+        assert total(collector, "budget_used") is None
+        assert values(collector, "budget_known", "per") == {("month",): 0, ("day",): 0}
+        serve_buckets(sandbox, days.served)
+        await asyncio.sleep(6 * HOUR)
+        assert total(collector, "up") == 1
+
+
+async def test_an_outage_at_the_start_leaves_budgets_unknown(
+    client: AsyncUsageClient, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.status(503, times=10_000)
+    budgets = [Budget(amount=50), Budget(amount=5, organization="default")]
+    collector = Collector(client, budgets=budgets, names=True, limits=True)
+    assert total(collector, "budget_known") == 0
+    async with reading(collector):
+        assert total(collector, "budget") == 55
+        assert values(collector, "budget_known", "budget") == {("All costs",): 0, ("default",): 0}
+        assert total(collector, "budget_used") is None
+    said = [each.message for each in caplog.records if "could not be read" in each.message]
+    assert len(said) == 2  # of all endpoints, and of all lists
 
 
 async def test_a_key_that_is_refused_is_tried_again(
@@ -663,9 +705,36 @@ async def test_a_name_of_several_projects_is_not_known(client: AsyncUsageClient)
             assert ("Research",) not in values(collector, "budget_used", "budget")
 
 
+async def test_a_name_that_is_misspelt_is_said_once(
+    client: AsyncUsageClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    budgets = [Budget(amount=5, project="Reserch")]
+    collector = Collector(client, endpoints=["costs"], budgets=budgets, every=60)
+    async with reading(collector):
+        await asyncio.sleep(600)
+    said = [each.message for each in caplog.records if "Did you mean 'Research'?" in each.message]
+    assert len(said) == 1
+
+
+async def test_a_share_to_warn_at_is_a_gauge(client: AsyncUsageClient, days: Days) -> None:
+    budgets = [
+        Budget(amount=100, warn_at=[0.5, 0.9]),
+        Budget(amount=100, warn_at=[0.95], organization="default"),
+        Budget(amount=100, per="day"),
+    ]
+    collector = Collector(client, endpoints=["costs"], budgets=budgets)
+    async with reading(collector):
+        found = values(collector, "budget_warning", "budget")
+        assert found == {("All costs",): 0.9, ("default",): 0}
+
+
 def test_budgets_that_cannot_be_compared_are_refused(client: AsyncUsageClient) -> None:
     with pytest.raises(InvalidOptionError, match="two budgets are for the same costs"):
         Collector(client, budgets=[Budget(amount=1), Budget(amount=2)])
+    for budget in (Budget(amount=1, user="Ann"), Budget(amount=1, key="key_a")):
+        with pytest.raises(InvalidOptionError, match="belong to people"):
+            Collector(client, budgets=[budget])
+        assert Collector(client, budgets=[budget], personal=True)
     with pytest.raises(InvalidOptionError, match=r"^budgets need the endpoint costs\. Add it\.$"):
         Collector(client, endpoints=["images"], budgets=[Budget(amount=1)])
 
@@ -675,6 +744,9 @@ async def test_limits_are_those_of_the_api(client: AsyncUsageClient, sandbox: Sa
     async with reading(collector):
         limits = await client.limits()
         found = values(collector, "limit", "project", "kind", "id")
+        scopes = values(collector, "limit", "scope", "project")
+        assert {scope for scope, project in scopes if project} == {"project"}
+        assert ("organization", "") in scopes
         assert limits.organization.limit is not None
         assert found["", "hard_limit", ""] == float(limits.organization.limit.amount.value)
         for project, own in limits.projects.items():

@@ -134,7 +134,7 @@ async def test_prometheus_has_the_figures_of_the_sdk(sandbox: Sandbox) -> None:
             assert found_nothing == []
             groups = (await asyncio.to_thread(server.answer, "rules"))["groups"]
             rules = [each for group in groups for each in group["rules"]]
-            assert len(rules) == 7
+            assert len(rules) == 8
             assert {each["health"] for each in rules} == {"ok"}
             assert {each.get("lastError") for each in rules} <= {None, ""}
 
@@ -154,4 +154,4 @@ def test_the_rules_are_well_formed() -> None:
     with as_file(FILES / "prometheus_rules.yml") as rules:
         checked = promtool("check", "rules", str(rules))
     assert checked.returncode == 0
-    assert b"SUCCESS: 7 rules found" in checked.stdout
+    assert b"SUCCESS: 8 rules found" in checked.stdout

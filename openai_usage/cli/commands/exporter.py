@@ -126,14 +126,10 @@ def exporter(
         return
     _check(connection)
     budget.validate()
-    from openai_usage.integrations.prometheus.collector import (  # noqa: PLC0415 - an extra
-        EVERY,
-        Collector,
-    )
+    from openai_usage.integrations.prometheus import Collector  # noqa: PLC0415 - an extra
 
     make = partial(
         Collector,
-        every=every or EVERY,
         endpoints=names_of(endpoints),
         labels=_LABELS if label is None else [_WORDS[each] for each in label],
         personal=personal,
@@ -141,6 +137,8 @@ def exporter(
         limits=limits,
         budgets=_budgets(budget, connection),
     )
+    if every is not None:
+        make = partial(make, every=every)
     asyncio.run(_serve(make, host, port, connection))
 
 

@@ -27,19 +27,18 @@ from openai_usage.analysis.budgets import costs_group_by
 from openai_usage.client import AsyncUsageClient
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import InvalidOptionError
+from openai_usage.integrations.prometheus.budgets import Budgets, validate_budgets
 from openai_usage.integrations.prometheus.labels import Label, group_by_of, validate_labels
 from openai_usage.integrations.prometheus.metrics import families
 from openai_usage.integrations.prometheus.reader import Read, Reader
 from openai_usage.integrations.prometheus.samples import Sample, figures, name_samples
 from openai_usage.integrations.prometheus.spend import (
-    budget_samples,
     limit_samples,
     projections,
     spending_of,
     unusual_days,
-    validate_budgets,
 )
-from openai_usage.integrations.prometheus.status import Poller, Status
+from openai_usage.integrations.prometheus.status import FailureLog, Poller, Status
 from openai_usage.limits import Limits
 from openai_usage.names import Names, WorkKind
 from openai_usage.schema.pages import Bucket
@@ -103,9 +102,10 @@ class Collector(BaseCollector):
         by_label = {"default": clients} if isinstance(clients, AsyncUsageClient) else {**clients}
         pause = seconds_between_rounds(every)
         self._labels = validate_labels(labels, personal=personal)
-        self._budgets = validate_budgets(budgets)
+        self._budgets = Budgets(validate_budgets(budgets, personal=personal))
+        logs = {label: FailureLog(label) for label in by_label}
         self._readers = [
-            Reader(client, label, row.name, self._group_by(row), pause, self._note)
+            Reader(client, label, row.name, self._group_by(row), pause, logs[label], self._note)
             for label, client in by_label.items()
             for row in _rows(client, endpoints)
         ]
@@ -113,21 +113,24 @@ class Collector(BaseCollector):
             each.follow()  # which raises, and sends nothing yet
         if budgets and not any(each.endpoint == "costs" for each in self._readers):
             raise InvalidOptionError("budgets need the endpoint costs. Add it.", option="budgets")
-        names = names or any(each.needs_names for each in self._budgets)
+        names = names or any(each.needs_names for each in self._budgets.planned)
         self._names = [
-            Poller(Status(label, "names", pause), self._names_of(client), self._update_budgets)
+            Poller(
+                Status(label, "names", pause, logs[label]),
+                self._names_of(client),
+                self._update_names,
+            )
             for label, client in by_label.items()
             if names
         ]
         self._limits = [
-            Poller(Status(label, "limits", pause), client.limits, lambda: None)
+            Poller(Status(label, "limits", pause, logs[label]), client.limits, lambda: None)
             for label, client in by_label.items()
             if limits
         ]
         self._rounds: asyncio.Queue[tuple[Reader, Read]]
         self._costs: dict[str, Read] = {}
         self._figures: dict[Reader, Sequence[Sample]] = {}
-        self._budget_samples: Sequence[Sample] = ()
         self._name_samples: Sequence[Sample] = ()
 
     async def run(self) -> None:
@@ -154,7 +157,7 @@ class Collector(BaseCollector):
             yield from poller.status.samples()
         for own in [*self._figures.values()]:
             yield from own
-        yield from self._budget_samples
+        yield from self._budgets.samples
         yield from self._name_samples
         for limits in self._limits:
             if limits.latest is not None:
@@ -182,13 +185,13 @@ class Collector(BaseCollector):
                 if reader.endpoint == "costs":
                     self._costs[reader.organization] = read
                     self._update_budgets()
-                figures_of_all = chain.from_iterable(self._figures.values())
-                self._name_samples = [*name_samples(figures_of_all, self._known_names())]
+                self._update_name_samples()
             except Exception as error:  # noqa: BLE001 - an odd figure must not stop the others
                 _log.debug("the samples of %s failed", reader.endpoint, exc_info=True)
                 reader.status.fail(error)
             else:
-                reader.status.succeed(read.now)
+                if read.is_fresh:
+                    reader.status.succeed(read.now)
 
     def _steps(self, reader: Reader, read: Read) -> Iterator[Iterable[Sample]]:
         """Yield the samples of a round."""
@@ -201,28 +204,37 @@ class Collector(BaseCollector):
             for label in (None, *labels):
                 yield unusual_days(costs, label, read.now, organization=of)
 
+    def _update_names(self) -> None:
+        """Compute what depends on names."""
+        self._update_name_samples()
+        self._update_budgets()
+
+    def _update_name_samples(self) -> None:
+        figures_of_all = chain.from_iterable(self._figures.values())
+        self._name_samples = [*name_samples(figures_of_all, self._known_names())]
+
     def _update_budgets(self) -> None:
-        """Compute the samples of budgets, which are for costs of all organizations."""
         costs = self._costs
         now = max((each.now for each in costs.values()), default=0)
-        # Of the same time, so that days that one organization has not read since are missing.
-        spendings = {label: spending_of(buckets_of(each), now) for label, each in costs.items()}
-        unread = {each.organization for each in self._readers} - costs.keys()
-        names = self._known_names()
-        self._budget_samples = [
-            *budget_samples(self._budgets, spendings, names, unread=unread),
-        ]
+        self._budgets.update(
+            {label: spending_of(buckets_of(each), now) for label, each in costs.items()},
+            self._known_names(),
+            unread={each.organization for each in self._readers} - costs.keys(),
+        )
 
     def _group_by(self, row: Endpoint[..., object]) -> Sequence[str]:
         """Return what the API has to group results by, for labels and for budgets."""
         found = group_by_of(row, self._labels)
         if row.name == "costs":
-            found += costs_group_by(self._budgets)
+            found += costs_group_by(self._budgets.planned)
         return list(dict.fromkeys(found))
 
     def _names_of(self, client: AsyncUsageClient) -> Callable[[], Awaitable[Names]]:
         """Return a function that reads the names that labels and budgets need."""
-        needed = {*self._labels, *(each.owner for each in self._budgets if each.needs_names)}
+        needed = {
+            *self._labels,
+            *(each.owner for each in self._budgets.planned if each.needs_names),
+        }
         kinds: list[WorkKind] = ["projects"]
         if "key" in needed:
             kinds.append("api_keys")

@@ -17,6 +17,8 @@ _HELP: Mapping[str, str] = {
     "openai_usage_budget_projected": "Projected costs of the month that count against the budget.",
     "openai_usage_budget_known": "1 if the costs are known that the budget is compared with, 0 if "
     "days are missing, or nothing belongs to the budget.",
+    "openai_usage_budget_warning": "Largest share of the budget to warn at that costs have "
+    "reached, 0 if none.",
     "openai_usage_limit": "Hard limit or alert of spending that is set at OpenAI, in its currency.",
     "openai_usage_unusual_cost": "Costs of one of the last two days that differ from the same "
     "weekdays before.",

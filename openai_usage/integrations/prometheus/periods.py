@@ -12,6 +12,9 @@ __all__ = ["by_period", "count_missing"]
 
 R = TypeVar("R")
 
+_IN_PROGRESS = ("today", "month_to_date")
+"""The periods that are not over."""
+
 
 def _month_of(moment: int) -> int:
     """Return the Unix time at which the month of *moment* begins."""
@@ -25,15 +28,17 @@ def by_period(
 ) -> Mapping[str, Sequence[Bucket[R]]]:
     """Return the buckets of each period that has any. A period without buckets is unknown.
 
+    A past day is unknown, too, if the buckets do not cover it.
+
     Args:
         buckets: The buckets up to *now*.
         now: The current time in Unix seconds.
         margin: The time after its end at which a bucket is settled.
     """
     today = now // DAY * DAY
-    ends = (each.end_time for each in buckets)
-    settled_until = max((each for each in ends if each <= now - margin.total_seconds()), default=0)
-    settled = (settled_until - 1) // DAY * DAY
+    until = now - margin.total_seconds()
+    whole = (each for each in buckets if each.end_time - each.start_time == DAY)
+    settled = max((each.start_time for each in whole if each.end_time <= until), default=0)
     spans: Mapping[str, tuple[int, int]] = {
         "today": (today, today + DAY),
         "yesterday": (today - DAY, today),
@@ -44,7 +49,15 @@ def by_period(
         period: [each for each in buckets if first <= each.start_time < end]
         for period, (first, end) in spans.items()
     }
-    return {period: found for period, found in chosen.items() if found}
+    return {
+        period: found
+        for period, found in chosen.items()
+        if found and (period in _IN_PROGRESS or _seconds_of(found) == DAY)
+    }
+
+
+def _seconds_of(buckets: Sequence[Bucket[R]]) -> int:
+    return sum(each.end_time - each.start_time for each in buckets)
 
 
 def count_missing(buckets: Sequence[Bucket[object]], now: int) -> int:

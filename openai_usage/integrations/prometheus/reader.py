@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from attrs import define, evolve, field
 
 from openai_usage._pagination.generators import Owned
@@ -14,7 +15,7 @@ from openai_usage.client import AsyncUsageClient
 from openai_usage.errors import APIError, APIStatusError
 from openai_usage.integrations.prometheus.periods import count_missing
 from openai_usage.integrations.prometheus.samples import Sample
-from openai_usage.integrations.prometheus.status import Status
+from openai_usage.integrations.prometheus.status import FailureLog, Status
 from openai_usage.schema.pages import Bucket
 from openai_usage.schema.times import DAY, unix_seconds
 from openai_usage.updates import FollowRound, Update
@@ -45,14 +46,14 @@ class _BeginAgain(Exception):  # noqa: N818 - it is not an error
 
 @define(eq=False)
 class Read:
-    """Everything that a reader has read, after a round."""
+    """Everything that is known of an endpoint at a time."""
 
     now: int
-    """The Unix time at which the round began."""
+    """The time in Unix seconds."""
     buckets: Sequence[Bucket[object]] = field(repr=False)
     """The buckets in time order."""
-    settled_until: int
-    """The Unix time up to which the API no longer revises."""
+    is_fresh: bool
+    """True if it was read now. Otherwise a day has ended since, of which only a part is known."""
 
 
 @define(eq=False)
@@ -69,8 +70,9 @@ class Reader:
     group_by: Sequence[str]
     every: float
     """Seconds from one read to the next."""
+    log: FailureLog
     on_read: Callable[["Reader", Read], object]
-    """A function to call after each round in which everything was read."""
+    """A function to call with what is known, each time that it changes."""
     status: Status = field(init=False)
     restated: int = field(default=0, init=False)
     """The number of times that a bucket changed after its end."""
@@ -86,7 +88,7 @@ class Reader:
     """The buckets by their start."""
 
     def __attrs_post_init__(self) -> None:
-        self.status = Status(self.organization, self.endpoint, self.every)
+        self.status = Status(self.organization, self.endpoint, self.every, self.log)
 
     async def run(self) -> None:
         """Read until cancelled. After an error that cannot be over soon, begin again later."""
@@ -137,10 +139,14 @@ class Reader:
 
     def _end_round(self, ended: FollowRound) -> None:
         """Note what the round has read, and what has vanished since the one before."""
+        is_new_day = self._read_at and ended.began_at // DAY != self._read_at // DAY
         if ended.error is not None:
             self.status.fail(ended.error)
+            if is_new_day:
+                known = (_cut(each, self._read_at) for each in self._kept.values())
+                self._publish(Read(ended.began_at, [*known], is_fresh=False))
             return
-        if self._read_at and ended.began_at // DAY != self._read_at // DAY:
+        if is_new_day:
             self._read_at = ended.began_at
             raise _BeginAgain
         first = _first_day(ended.began_at, with_history=self.endpoint == "costs")
@@ -151,9 +157,11 @@ class Reader:
         }
         self._read_at = ended.began_at
         self._position = self._settled_until = ended.settled_until
-        buckets = [*self._kept.values()]
-        self._missing = count_missing(buckets, ended.began_at)
-        self.on_read(self, Read(ended.began_at, buckets, ended.settled_until))
+        self._publish(Read(ended.began_at, [*self._kept.values()], is_fresh=True))
+
+    def _publish(self, read: Read) -> None:
+        self._missing = count_missing(read.buckets, read.now)
+        self.on_read(self, read)
 
     def _shorten(self, error: APIError) -> bool:
         """Return whether the API says that it answers only from a later time on."""
@@ -162,3 +170,8 @@ class Reader:
             return False
         self._earliest = earliest
         return True
+
+
+def _cut(bucket: Bucket[object], moment: int) -> Bucket[object]:
+    """Return a *bucket*, ended at *moment* if that is earlier."""
+    return msgspec.structs.replace(bucket, end_time=min(bucket.end_time, moment))

@@ -17,6 +17,27 @@ _log = logging.getLogger("openai_usage")
 
 
 @define(eq=False)
+class FailureLog:
+    """Logs what cannot be read of an organization, once for all endpoints with the same reason."""
+
+    organization: str
+    _failing: dict[str, object] = field(factory=dict[str, object], init=False)
+    """The reason for each endpoint whose last read failed."""
+
+    def succeed(self, endpoint: str) -> None:
+        """Note that an endpoint can be read."""
+        if self._failing.pop(endpoint, None) is not None and not self._failing:
+            _log.warning("everything of %s can be read again.", self.organization)
+
+    def fail(self, endpoint: str, error: object) -> None:
+        """Note that an endpoint cannot be read."""
+        reason = type(error), getattr(error, "status_code", None)
+        if reason not in self._failing.values():
+            _log.warning("%s of %s could not be read: %s", endpoint, self.organization, error)
+        self._failing[endpoint] = reason
+
+
+@define(eq=False)
 class Status:
     """The success of the reads of one endpoint."""
 
@@ -25,28 +46,23 @@ class Status:
     """The name of the endpoint, or `limits` or `names`."""
     every: float
     """Seconds from one read to the next."""
+    log: FailureLog
     is_up: bool = field(default=False, init=False)
     """True if the last read succeeded."""
     read_at: int = field(default=0, init=False)
     """The Unix time of the last read that succeeded. 0 before the first."""
     failed: int = field(default=0, init=False)
     """The number of reads that failed."""
-    _reason: object = field(default=None, init=False)
-    """The kind of failure that was logged last, or None if the last read succeeded."""
 
     def succeed(self, read_at: int) -> None:
         """Note that everything was read."""
-        if self._reason is not None:
-            _log.warning("%s of %s can be read again.", self.endpoint, self.organization)
-        self.is_up, self.read_at, self._reason = True, read_at, None
+        self.log.succeed(self.endpoint)
+        self.is_up, self.read_at = True, read_at
 
     def fail(self, error: object) -> None:
-        """Note that a read failed. Log the reason once, until there is another one."""
-        reason = type(error), getattr(error, "status_code", None)
-        if reason != self._reason:
-            place = (self.endpoint, self.organization)
-            _log.warning("%s of %s could not be read: %s", *place, error)
-        self.is_up, self._reason = False, reason
+        """Note that a read failed."""
+        self.log.fail(self.endpoint, error)
+        self.is_up = False
         self.failed += 1
 
     def samples(self) -> Iterator[Sample]:
