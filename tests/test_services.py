@@ -19,7 +19,11 @@ ROOT = README.parent
 DEPLOY = ROOT / ".deploy"
 PAGES = [DEPLOY / "README.md", ROOT / "openai_usage/integrations/prometheus/README.md"]
 UNITS = {path.name: path.read_text("utf-8") for path in sorted(DEPLOY.glob("systemd/*"))}
-OBJECTS: list[Any] = [yaml.safe_load(each.read_text("utf-8")) for each in DEPLOY.glob("*/*.yaml")]
+OBJECTS: list[Any] = [
+    each
+    for path in sorted(DEPLOY.glob("kubernetes/*.yaml"))
+    for each in yaml.safe_load_all(path.read_text("utf-8"))
+]
 
 
 def unit(text: str) -> configparser.ConfigParser:
@@ -32,6 +36,7 @@ def containers() -> list[Any]:
     specs = [
         each["spec"]["jobTemplate"]["spec"] if each["kind"] == "CronJob" else each["spec"]
         for each in OBJECTS
+        if each["kind"] != "Service"
     ]
     return [container for each in specs for container in each["template"]["spec"]["containers"]]
 
@@ -66,7 +71,7 @@ def test_a_command_runs(words: list[str], here: Path) -> None:
 def test_the_exporter_takes_the_options_of_the_page() -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     shells = re.findall(r"```shell\n(.*?)```", text, flags=re.DOTALL)
-    lines = re.findall("openai-usage (exporter.*)", "".join(shells))
+    lines = re.findall(r"openai-usage\S* (exporter.*)", "".join(shells))
     assert len(lines) > 1
     for line in lines:
         if "--dashboard" in line or "--rules" in line:
@@ -96,12 +101,13 @@ def test_every_unit_is_complete() -> None:
 
 
 def test_no_object_has_a_key_and_none_runs_as_root() -> None:
-    assert sorted(each["kind"] for each in OBJECTS) == ["CronJob", "CronJob", "Deployment"]
+    kinds = [each["kind"] for each in OBJECTS]
+    assert sorted(kinds) == ["CronJob", "CronJob", "Deployment", "Service"]
     for each in containers():
         assert "env" not in each
         assert each["envFrom"] == [{"secretRef": {"name": "openai-usage"}}]
     assert "sk-" not in str(OBJECTS)
-    assert str(OBJECTS).count("'runAsNonRoot': True") == len(OBJECTS)
+    assert str(OBJECTS).count("'runAsNonRoot': True") == len(containers()) == 3
 
 
 def test_the_container_has_what_the_package_needs() -> None:

@@ -205,6 +205,8 @@ class _Costs:
         """Return why the costs of a budget were not found, and what to do."""
         if budget.of in self.left_out:
             return "its costs could not be read."
+        if all(day in each.unknown for each in self.found for day in each.by_day):
+            return "its costs are not known."
         word, months = _WORDS[owner], f"{self.found[0].last_month:%B} or {self.found[0].month:%B}"
         fact = f"no cost of {months} has the {word} {short_repr(budget.of)}."
         ids, named = self._ids(owner), self._named(owner)

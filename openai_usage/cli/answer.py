@@ -73,6 +73,7 @@ class Answer:
             *(describe_month(each) for each in self.found),
             *(str(each) for each in map(self.budget.verdict, self.found) if each is not None),
             *(self._notes() if self.found else ()),
+            *(["The costs could not be read."] if self.bill.error else []),
             *filter(None, [self.bill.unknown, self.nothing_billed]),
         ]
         amounts = [
@@ -88,8 +89,14 @@ class Answer:
             *_left_out(self.bill.left_out),
             *(with_full_stop(str(each)) for each in self.verdicts),
             *(map(str, self.limits) if self.limits else _no_limits(self.bill)),
-            *(describe_days([*map(self.bill.named, self.unusual)]) if self.options.unusual else []),
+            *self._unusual_days(),
         ]
+
+    def _unusual_days(self) -> list[str]:
+        """Return sentences on unusual days, if anything is known of them."""
+        if not self.options.unusual or self.bill.error is not None:
+            return []
+        return describe_days([*map(self.bill.named, self.unusual)])
 
     def _print(self, console: Console) -> None:
         by, top, names = self.options.dimensions, self.options.top, self.bill.names

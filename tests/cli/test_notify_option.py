@@ -33,6 +33,8 @@ def test_a_url_comes_from_the_command_or_the_environment(monkeypatch: pytest.Mon
     assert found is not None
     assert found.reveal() == URL
     assert "s3cr3t" not in repr(parsed())
+    monkeypatch.setenv("OPENAI_USAGE_WEBHOOK", "")
+    assert parsed().notify is None
 
 
 def test_a_url_that_is_not_valid_is_not_quoted() -> None:

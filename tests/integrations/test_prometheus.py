@@ -500,7 +500,7 @@ async def test_costs_that_are_not_read_any_more_are_unknown(first: str, clock: W
                 Budget(amount=10**9, organization="apex"),
             ]
             collector = Collector(
-                clients, endpoints=["costs"], labels=[], budgets=budgets, every=6 * HOUR
+                clients, endpoints=["costs"], labels=[], budgets=budgets, every=12 * HOUR
             )
             async with reading(collector):
                 assert set(values(collector, "budget_known", "budget").values()) == {1}
@@ -515,7 +515,7 @@ async def test_costs_that_are_not_read_any_more_are_unknown(first: str, clock: W
                 assert used["acme",] == pytest.approx(october)
                 assert ("apex",) not in used
                 sandboxes["apex"].faults.clear()
-                await asyncio.sleep(7 * HOUR)
+                await asyncio.sleep(13 * HOUR)
                 assert set(values(collector, "budget_known", "budget").values()) == {1}
 
 

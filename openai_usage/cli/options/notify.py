@@ -16,7 +16,9 @@ from openai_usage.cli.wording import CommandError, as_typed
 _GROUP = Group("Notification", sort_key=3)
 
 
-def _url(_: object, tokens: Sequence[Token]) -> WebhookUrl:
+def _url(_: object, tokens: Sequence[Token]) -> WebhookUrl | None:
+    if not tokens[0].value:
+        return None  # as in a template of an environment that is not filled in
     try:
         return WebhookUrl(tokens[0].value)
     except InvalidOptionError as error:
