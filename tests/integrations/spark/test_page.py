@@ -18,13 +18,13 @@ BLOCKS = [
 
 def test_every_block_runs(spark: Spark, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(BLOCKS) == 4
-    spark.alone.now = None  # the blocks are about the last days
+    spark.single.now = None  # the blocks are about the last days
     names: dict[str, object] = {}
     printed = []
     for block in BLOCKS:
-        spark.alone.requests.clear()
+        spark.single.requests.clear()
         exec(compile(block, str(README), "exec"), names)
-        assert spark.alone.requests
+        assert spark.single.requests
         printed.append(capsys.readouterr().out)
     costs, in_sql, streamed, filtered = printed
     assert "|default     |gpt-4.1-2025-04-14 " in costs
