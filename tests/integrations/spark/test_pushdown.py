@@ -31,7 +31,7 @@ class Numbers(DataSource):
 
 class NumbersReader(DataSourceReader):
     def __init__(self) -> None:
-        self.numbers = (1, 2)
+        self.numbers: tuple[int, ...] = (1, 2)
 
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's
         if any(type(each).__name__ == "EqualTo" for each in filters):
