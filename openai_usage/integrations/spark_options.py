@@ -210,7 +210,7 @@ def _chosen(name: str, text: str) -> list[Any]:
 
 
 def _no_pushdown(name: str, text: str) -> bool:
-    """Reject pushdown. Spark 4.3 applies the filters of one query to other queries, too."""
+    """Reject pushdown, because Spark 4.1 and 4.3 apply the filters of one query to others, too."""
     if to_flag(name, text):
         raise InvalidOptionError(
             "pushdown takes false. Spark keeps the filters of one query for all other queries of "
