@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
+from openai_usage._http.config import LEAST_PACE
 from openai_usage._http.secret import Secret
 from openai_usage._text import contains_key, listed, printable, short_repr
 from openai_usage._toml import read_toml, reject_unknown, shown_name, shown_path
@@ -16,7 +17,7 @@ from openai_usage.errors import InvalidOptionError
 
 _OPTION = "organizations"
 _FORM = "the table of an organization begins with [organizations.NAME]."
-_LEAST = {"requests_per_second": Decimal("0.001"), "budget": Decimal("0.01")}
+_LEAST = {"requests_per_second": LEAST_PACE, "budget": Decimal("0.01")}
 """The least pace and the least budget. A smaller one is a typing error."""
 
 _KEYS = ("admin_key", "admin_api_key", "key")

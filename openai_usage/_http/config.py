@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import wraps
 from ipaddress import ip_address
 from ssl import SSLContext
@@ -40,6 +41,9 @@ _ADDRESS = (
     r"(?:/(?!\.{1,2}(?:/|$))[a-z0-9._~!$&'()*+,;=:-]+)*/?"
 )
 """A base URL without escapes, non-ASCII characters or `..`, so that every parser reads it alike."""
+
+LEAST_PACE = Decimal("0.001")
+"""The lowest `requests_per_second`. A lower one is a typing error."""
 
 _TOO_MUCH = 2**63
 """The exclusive upper bound of every numeric option."""
@@ -227,7 +231,9 @@ class ClientConfig:
         default=100, kw_only=True, validator=_number("a whole number from 1", least=1)
     )
     requests_per_second: float | None = field(
-        default=None, kw_only=True, validator=optional(_number("a number from 0.001", least=0.001))
+        default=None,
+        kw_only=True,
+        validator=optional(_number(f"a number from {LEAST_PACE}", least=float(LEAST_PACE))),
     )
     on_gap: OnGap = field(default="warn", kw_only=True, validator=_on_gap)
     on_retry: OnRetry | None = field(default=None, kw_only=True, validator=_function)

@@ -15,9 +15,8 @@ The README of this folder has all options. Needs the extra `[spark]`.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from typing import ClassVar, TypeAlias
@@ -35,37 +34,17 @@ try:
         DataSource,
         DataSourceReader,
         DataSourceStreamReader,
-        EqualNullSafe,
-        EqualTo,
-        Filter,
-        GreaterThan,
-        GreaterThanOrEqual,
         InputPartition,
-        LessThan,
-        LessThanOrEqual,
     )
     from pyspark.sql.types import StructType
 except ModuleNotFoundError as error:
     raise missing_library(str(error.name).partition(".")[0], "spark") from None
 
-from openai_usage.integrations.spark_partitions import narrowed, partitions_of, settled_until
+from openai_usage.integrations.spark_partitions import partitions_of, settled_until
 from openai_usage.integrations.spark_rows import arrow_schema, ddl, read_rows, sql_types
 from openai_usage.schema.windows import Window
 
 __all__ = ["OpenAIUsage"]
-
-_COMPARISONS = (
-    EqualTo,
-    EqualNullSafe,
-    GreaterThan,
-    GreaterThanOrEqual,
-    LessThan,
-    LessThanOrEqual,
-)
-
-_RELATIONS: Mapping[type[Filter], str] = dict(
-    zip(_COMPARISONS, ("=", "=", ">", ">=", "<", "<="), strict=True)
-)
 
 
 class OpenAIUsage(DataSource):
@@ -94,8 +73,7 @@ class OpenAIUsage(DataSource):
 
     def reader(self, schema: StructType) -> DataSourceReader:
         """Return a reader of the range."""
-        make = _NarrowingReader if self._options.pushdown else _Reader
-        return make(self._options, schema)
+        return _Reader(self._options, schema)
 
     def streamReader(self, schema: StructType) -> DataSourceStreamReader:  # noqa: N802 - Spark's
         """Return a reader of settled buckets."""
@@ -120,8 +98,9 @@ class _Rows:
 
 def _check_schema(options: SparkOptions, schema: StructType) -> None:
     """Reject a schema that was passed to Spark, unless it is that of the rows."""
-    ours = {name: kind.lower() for name, kind in sql_types(arrow_schema(options)).items()}
-    if ours != {each.name: each.dataType.simpleString() for each in schema}:
+    ours = sql_types(arrow_schema(options))
+    # In the same order, because Spark 4.1 takes the columns of batches by their places.
+    if [*ours.items()] != [(each.name, each.dataType.simpleString()) for each in schema]:
         raise InvalidOptionError(
             f"the columns of {options.endpoint} are {listed(ours, 'and')}. Leave out .schema(…).",
             option="schema",
@@ -140,32 +119,6 @@ class _Reader(_Rows, DataSourceReader):
         return self._partitions(self._window) or [InputPartition(None)]  # Spark needs one
 
 
-class _NarrowingReader(_Reader):
-    """Reads only the buckets that filters on their times can keep.
-
-    It is a class of its own, because Spark rejects a reader with `pushFilters` if
-    `spark.sql.python.filterPushdown.enabled` is false, which is the default.
-    """
-
-    def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:  # noqa: N802 - Spark's
-        """Narrow the range. Return all filters, because the range has whole buckets."""
-        for each in filters:
-            if isinstance(each, _COMPARISONS) and _is_about_time(each.attribute, each.value):
-                self._window = narrowed(
-                    self._window,
-                    self._options.width,
-                    each.attribute[0],
-                    each.value,
-                    relations=_RELATIONS[type(each)],
-                )
-        return filters
-
-
-def _is_about_time(column: tuple[str, ...], value: object) -> bool:
-    is_moment = isinstance(value, datetime) and value.tzinfo is not None
-    return is_moment and column in (("start",), ("end",))
-
-
 Offset: TypeAlias = dict[str, int]
 """The time up to which buckets were read, as `{"settled_until": 1790000000}`."""
 
@@ -182,11 +135,11 @@ class StreamReader(_Rows, DataSourceStreamReader):
 
     def __init__(self, options: SparkOptions, schema: StructType) -> None:
         super().__init__(options, schema)
-        self._latest = options.query.start_time
-        self._is_fixed = False
+        self._reached = options.query.start_time
+        self._fixed: int | None = None
 
     def initialOffset(self) -> Offset:  # noqa: N802 - Spark's
-        """Return the start of the range."""
+        """Return the start of the range. A stream with a checkpoint begins there instead."""
         return {"settled_until": self._options.query.start_time}
 
     def latestOffset(  # noqa: N802 - Spark's
@@ -194,26 +147,35 @@ class StreamReader(_Rows, DataSourceStreamReader):
         start: Offset | None = None,
         limit: object = None,  # noqa: ARG002 - a micro-batch has all that is settled
     ) -> Offset:
-        """Return the end of the last settled bucket, which is never before an offset of before.
+        """Return the end of the last settled bucket, or the offset that was reached, if later.
 
-        Spark 4.1 passes no arguments.
+        Spark 4.1 passes no arguments. It calls `partitions` with the checkpoint before.
         """
-        if not self._is_fixed:
-            self._latest = max(self._latest, settled_until(self._options, self.now()))
-        return {"settled_until": max(self._latest, (start or {}).get("settled_until", 0))}
+        reached = self._reached if start is None else start["settled_until"]
+        return {"settled_until": max(reached, self._settled_until())}
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's
         """Stay at what is settled now, since a query with `availableNow` ends there."""
-        self.latestOffset()
-        self._is_fixed = True
+        self._fixed = self._settled_until()
+
+    def _settled_until(self) -> int:
+        return settled_until(self._options, self.now()) if self._fixed is None else self._fixed
 
     def partitions(self, start: Offset, end: Offset) -> Sequence[InputPartition]:
-        """Return the parts of the range between two offsets."""
+        """Return the parts of the range between two offsets, if it is settled.
+
+        Raises:
+            InvalidOptionError: A micro-batch is repeated, and by the options of now it is not
+                settled.
+        """
         window = Window(start["settled_until"], end["settled_until"])
-        if window.end_time < window.start_time:  # only Spark 4.1 can want this
+        self._reached = window.end_time
+        settled = self._settled_until()
+        if window.end_time > max(window.start_time, settled):
             raise InvalidOptionError(
-                f"the checkpoint has every bucket until {iso(window.start)}, but only those until "
-                f"{iso(window.end)} are settled now. Use the end_time and settled_after of before.",
+                f"the checkpoint has a micro-batch until {iso(window.end)}, but only the buckets "
+                f"until {iso(settled)} are settled now. Use the end_time and "
+                "settled_after of before, or start the stream again later.",
                 option="settled_after",
             )
         return self._partitions(window)

@@ -12,8 +12,15 @@ from openai_usage._organizations_file import read_entries
 from openai_usage._toml import shown_path
 from openai_usage.arrow import schema
 from openai_usage.blocking import UsageClient
-from openai_usage.errors import APIError, InvalidOptionError, OrganizationsError
-from openai_usage.integrations.spark_options import LEAST_PACE, SparkOptions
+from openai_usage.errors import (
+    APIError,
+    ColumnError,
+    InvalidOptionError,
+    MissingAdminKeyError,
+    OrganizationsError,
+    UsageError,
+)
+from openai_usage.integrations.spark_options import WHERE_KEYS_BELONG, SparkOptions
 from openai_usage.integrations.spark_partitions import Partition
 from openai_usage.organizations import client_of
 
@@ -22,15 +29,18 @@ __all__ = ["arrow_schema", "ddl", "read_rows"]
 _TIMES = 2
 """The columns before the organization, as in tables of several organizations: `start`, `end`."""
 
-_SQL = {
-    "bool": "BOOLEAN",
-    "double": "DOUBLE",
-    "int64": "BIGINT",
-    "string": "STRING",
-    "timestamp[us, tz=UTC]": "TIMESTAMP",
-    "decimal128(38, 24)": "DECIMAL(38,24)",
+_TYPES = {
+    "bool": "boolean",
+    "double": "double",
+    "int64": "bigint",
+    "string": "string",
+    "timestamp[us, tz=UTC]": "timestamp",
+    "decimal128(38, 24)": "decimal(38,24)",
 }
 """Spark's types for those of Arrow, by their names."""
+
+_IN_DDL = {"timestamp": "timestamp_ltz"}
+"""Types with another name in DDL, where `timestamp` depends on `spark.sql.timestampType`."""
 
 
 def arrow_schema(options: SparkOptions) -> pa.Schema:
@@ -53,22 +63,21 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 def sql_types(found: pa.Schema) -> dict[str, str]:
     """Return Spark's types by column."""
-    return {each.name: _SQL[str(each.type)] for each in found}
+    return {each.name: _TYPES[str(each.type)] for each in found}
 
 
 def ddl(found: pa.Schema) -> str:
     """Return a schema in SQL, as Spark takes it."""
-    return ", ".join(f"`{name}` {kind}" for name, kind in sql_types(found).items())
+    types = sql_types(found).items()
+    return ", ".join(f"`{name}` {_IN_DDL.get(kind, kind)}" for name, kind in types)
 
 
 def read_rows(options: SparkOptions, partition: Partition) -> Iterator[pa.RecordBatch]:
     """Yield the rows of a partition, a batch for each page or several, reading pages ahead.
 
     Raises:
-        OrganizationsError: The organization cannot be read.
-        InvalidOptionError: Its key is not where the file says.
-        MissingAdminKeyError: The environment has no key.
-        ColumnError: A value does not fit into its column.
+        OrganizationsError: The API cannot be read.
+        UsageError: The key is missing, or a value does not fit into its column.
     """
     columns = arrow_schema(options)
     query = evolve(options.query, start_time=partition.start_time, end_time=partition.end_time)
@@ -78,8 +87,20 @@ def read_rows(options: SparkOptions, partition: Partition) -> Iterator[pa.Record
             buckets = client.query(options.endpoint, **parameters).concurrently()
             for batch in buckets.arrow_batches(money=options.money):
                 yield _labelled(batch, partition.organization, columns)
-    except APIError as error:
-        raise OrganizationsError({partition.organization: error}) from None
+    except UsageError as error:
+        raise _named(partition.organization, error) from None
+
+
+def _named(label: str, error: UsageError) -> UsageError:
+    """Return *error* with the label of its organization, and with advice for users of Spark."""
+    if isinstance(error, APIError):
+        return OrganizationsError({label: error})
+    message = error.message
+    if isinstance(error, MissingAdminKeyError):
+        message = f"the environment of the executor has no OPENAI_ADMIN_KEY. {WHERE_KEYS_BELONG}"
+    elif isinstance(error, ColumnError) and error.hint:
+        message = error.with_hint("Set the option money to text.")
+    return UsageError(f"{label}: {message.removeprefix(f'{label}: ')}")
 
 
 def _labelled(batch: pa.RecordBatch, label: str, columns: pa.Schema) -> pa.RecordBatch:
@@ -112,4 +133,4 @@ def _client(options: SparkOptions, partition: Partition) -> UsageClient:
 
 
 def _share(pace: Decimal | int | None, partition: Partition) -> Decimal | None:
-    return None if pace is None else max(LEAST_PACE, Decimal(pace) / partition.siblings)
+    return None if pace is None else Decimal(pace) / partition.siblings

@@ -8,8 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import frozen
 
-from openai_usage import InvalidOptionError, InvalidQueryError
+from openai_usage import (
+    CompletionsResult,
+    Endpoint,
+    InvalidOptionError,
+    InvalidQueryError,
+    RangeQuery,
+    UsageClient,
+)
 from openai_usage.integrations.spark_options import SparkOptions, parse_options
 from openai_usage.sandbox import Sandbox
 from openai_usage.schema.windows import Window
@@ -47,7 +55,7 @@ def test_the_least_is_an_endpoint_and_a_start(monkeypatch: pytest.MonkeyPatch) -
     assert options.window() == Window(START, TODAY)
     assert (options.organizations, options.labels) == (None, ("default",))
     assert (options.partitions, options.requests_per_second) == (1, None)
-    assert (options.money, options.on_gap, options.pushdown) == ("decimal", "raise", False)
+    assert (options.money, options.on_gap) == ("decimal", "raise")
     assert options.settled_after == timedelta(hours=24)
     assert parse(endpoint="costs").settled_after == timedelta(hours=72)
 
@@ -80,11 +88,11 @@ def test_every_other_option_has_a_type_of_its_own() -> None:
         requests_per_second="0.5",
         money="text",
         on_gap="warn",
-        pushdown="TRUE",
+        pushdown="FALSE",
         settled_after="3600",
     )
     assert (options.partitions, options.requests_per_second) == (4, Decimal("0.5"))
-    assert (options.money, options.on_gap, options.pushdown) == ("text", "warn", True)
+    assert (options.money, options.on_gap) == ("text", "warn")
     assert options.settled_after == timedelta(hours=1)
 
 
@@ -93,12 +101,13 @@ def test_every_other_option_has_a_type_of_its_own() -> None:
     [
         ({"endpoint": "complet"}, "endpoint takes 'completions', .* Did you mean 'completions'"),
         ({"start_time": "soon"}, "start_time takes 2026-01-01, 2026-01-01T12:00Z or Unix seconds"),
-        ({"start_time": "2026-01-01T00:00"}, "start_time takes an aware datetime"),
-        ({"start_time": "9999-01-01"}, "start_time takes a time in the past, not 253370764800"),
+        ({"start_time": "2026-01-01T00:00"}, r"not '2026-01-01T00:00'\. Add Z for UTC, or an off"),
+        ({"start_time": "9999-01-01"}, "start_time takes a time in the past, not 9999-01-01T00:00"),
         ({"end_time": "2026-09-01"}, "end_time takes a time after start_time"),
         ({"bucket_width": "1w"}, "bucket_width takes '1m', '1h' or '1d', not '1w'"),
         ({"group_by": "modle"}, "group_by takes 'project_id', .* not 'modle'. Did you mean"),
         ({"group_by": "['model']"}, r'group_by takes a list such as a,b or \["a", "b"\]'),
+        ({"models": "[" * 9999}, "models takes a list such as a,b"),
         ({"models": ""}, "models takes a list that is not empty"),
         ({"models": "[5]"}, "models takes str, not 5"),
         ({"batch": "yes"}, "batch takes true or false, not 'yes'"),
@@ -112,10 +121,22 @@ def test_every_other_option_has_a_type_of_its_own() -> None:
         ({"money": "cents"}, "money takes 'decimal', 'text' or 'float', not 'cents'"),
         ({"on_gap": "ignore"}, "on_gap takes 'raise' or 'warn', not 'ignore'"),
         ({"pushdown": "on"}, "pushdown takes true or false, not 'on'"),
+        ({"pushdown": "true"}, "rows would be lost. Set start_time and end_time instead"),
         ({"settled_after": "1d"}, "settled_after takes a number"),
         ({"organizations": " "}, "organizations takes the path of a file"),
         ({"organizations": "/nowhere"}, "/nowhere: the file cannot be read"),
         ({"organization": "acme"}, "organization takes labels of the file of organizations"),
+        ({"organization": ""}, "organization takes labels of the file of organizations, not ''"),
+        ({"organization": "[]"}, r"organization takes labels of the file .*, not '\[\]'"),
+        (
+            {"organization": "[5]"},
+            "organization takes labels of the file .*, not '5'",
+        ),
+        ({"api_key_id": "key_1"}, "'api_key_id' is unknown. .* Did you mean 'api_key_ids'"),
+        (
+            {"endpoint": "vector_stores", "api_key_ids": "key_1"},
+            "'api_key_ids' is unknown. The options of vector_stores are ",
+        ),
         ({"group": "model"}, "'group' is unknown. The options of completions are endpoint, "),
         ({"partition": "2"}, "Did you mean 'partitions'"),
         ({"path": "here"}, "'path' is unknown"),
@@ -149,6 +170,8 @@ KEY = "sk-admin-" + "Z" * 30
         {"start_time": KEY},
         {KEY.lower(): "x"},
         {"anything": "sk-proj-0123456789"},
+        {"models": f"gpt-5,{KEY}"},
+        {"endpoint": "costs", "line_items": "Bearer sk-proj-zzzz0123456789zzzz"},
     ],
 )
 def test_a_key_is_refused_and_never_shown(texts: dict[str, str]) -> None:
@@ -159,8 +182,37 @@ def test_a_key_is_refused_and_never_shown(texts: dict[str, str]) -> None:
     assert not any(secret in text.lower() for secret in ("hunter2", "zzzz", "0123456789"))
 
 
-def test_ids_of_keys_are_no_keys() -> None:
+def test_ids_and_names_that_only_look_like_keys_are_none() -> None:
     assert parameter(parse(api_key_ids="key_1,key_2"), "api_key_ids") == ("key_1", "key_2")
+    model = "ft:gpt-5:acme:desk-assistant-for-customers"
+    assert parameter(parse(models=model), "models") == (model,)
+
+
+@frozen(kw_only=True)
+class BatchesQuery(RangeQuery):
+    max_tokens: int | None = None
+
+
+class OurClient(UsageClient):
+    batches = Endpoint("organization/usage/batches", BatchesQuery, CompletionsResult)
+
+
+def test_a_parameter_of_another_endpoint_is_no_key() -> None:
+    texts = {**LEAST, "max_tokens": "5"}
+    with pytest.raises(InvalidOptionError, match="'max_tokens' is unknown"):
+        parse_options(texts, OurClient)
+    with pytest.raises(InvalidOptionError, match="the option 'max_tokens' looks like a key"):
+        parse_options(texts)
+
+
+def test_a_pace_in_the_file_must_be_enough_for_all_partitions(file: str) -> None:
+    path = Path(file)
+    path.write_text(f"{path.read_text()}requests_per_second = 0.005\n")
+    assert parse(organizations=file, partitions="5").partitions == 5
+    message = r"number from 0\.006, not '0\.005'\. It is that of globex in the file\. Use fewer"
+    with pytest.raises(InvalidOptionError, match=message):
+        parse(organizations=file, partitions="6")
+    assert parse(organizations=file, organization="acme", partitions="6").labels == ("acme",)
 
 
 def test_organizations_come_from_a_file_whose_keys_are_not_read(

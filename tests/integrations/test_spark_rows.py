@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,11 +12,10 @@ from attrs import evolve, frozen
 from openai_usage import (
     CombinedClient,
     Endpoint,
-    InvalidOptionError,
-    MissingAdminKeyError,
     OrganizationsError,
     RangeQuery,
     UsageClient,
+    UsageError,
 )
 from openai_usage._extras import missing_library
 from openai_usage.arrow import schema
@@ -67,14 +67,14 @@ def test_they_are_those_of_the_client(usage_sandbox: Sandbox, file: Path, count:
 
 def test_the_types_are_plain_and_known_to_spark() -> None:
     assert ddl(arrow_schema(options_of())).startswith(
-        "`start` TIMESTAMP, `end` TIMESTAMP, `organization` STRING, `project_id` STRING, "
+        "`start` timestamp_ltz, `end` timestamp_ltz, `organization` string, `project_id` string, "
     )
-    assert "`amount` DECIMAL(38,24), `currency` STRING, " in ddl(arrow_schema(options_of()))
-    assert "`amount` STRING" in ddl(arrow_schema(options_of(money="text")))
-    assert "`amount` DOUBLE" in ddl(arrow_schema(options_of(money="float")))
+    assert "`amount` decimal(38,24), `currency` string, " in ddl(arrow_schema(options_of()))
+    assert "`amount` string" in ddl(arrow_schema(options_of(money="text")))
+    assert "`amount` double" in ddl(arrow_schema(options_of(money="float")))
     completions = ddl(arrow_schema(options_of(endpoint="completions")))
-    assert "`batch` BOOLEAN" in completions
-    assert "`input_tokens` BIGINT" in completions
+    assert "`batch` boolean" in completions
+    assert "`input_tokens` bigint" in completions
 
 
 @pytest.mark.parametrize("endpoint", UsageClient.table())
@@ -97,7 +97,8 @@ class OurClient(UsageClient):
 def test_an_endpoint_of_ones_own_has_them() -> None:
     options = parse_options({"endpoint": "videos", "start_time": str(START)}, OurClient)
     assert ddl(arrow_schema(options)) == (
-        "`start` TIMESTAMP, `end` TIMESTAMP, `organization` STRING, `seconds` BIGINT, `size` STRING"
+        "`start` timestamp_ltz, `end` timestamp_ltz, `organization` string, "
+        "`seconds` bigint, `size` string"
     )
 
 
@@ -120,7 +121,7 @@ def test_an_organization_that_fails_is_named(usage_sandbox: Sandbox, file: Path)
     assert usage_sandbox.admin_api_key not in str(raised.value)
 
 
-def test_a_missing_bucket_is_an_error_unless_it_is_only_told(
+def test_a_missing_bucket_is_an_error_unless_it_is_only_logged(
     usage_sandbox: Sandbox, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = {"organizations": str(file), "start_time": str(TODAY - 20 * DAY)}  # one request
@@ -133,19 +134,35 @@ def test_a_missing_bucket_is_an_error_unless_it_is_only_told(
 
 
 def test_a_key_that_is_missing_on_an_executor_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MissingAdminKeyError, match="set OPENAI_ADMIN_KEY"):
+    with pytest.raises(UsageError, match=r"\Adefault: the environment of the executor has no OPEN"):
         rows(options_of())
     path = tmp_path / "organizations.toml"
     path.write_text("[organizations.acme]\nadmin_key_env = 'NO_SUCH_KEY'\n")
     options = options_of(organizations=str(path))
-    with pytest.raises(InvalidOptionError, match="acme: the environment variable NO_SUCH_KEY has"):
+    with pytest.raises(UsageError, match=r"\Aacme: the environment variable NO_SUCH_KEY has"):
         rows(options)
     path.write_text("[organizations.globex]\nadmin_key_env = 'NO_SUCH_KEY'\n")
-    with pytest.raises(InvalidOptionError, match=r"toml has no organization acme here, but has"):
+    with pytest.raises(UsageError, match=r"\Aacme: .*toml has no organization acme here, but has"):
         rows(options)
     path.unlink()
-    with pytest.raises(InvalidOptionError, match="the file cannot be read"):
+    with pytest.raises(UsageError, match=r"\Aacme: .*: the file cannot be read"):
         rows(options)
+
+
+def with_large_amounts(page: dict[str, Any]) -> dict[str, Any]:
+    for bucket in page["data"]:
+        for each in bucket["results"]:
+            each["amount"]["value"] = 123456789012345.5
+    return page
+
+
+def test_a_value_that_does_not_fit_is_said_with_the_organization(
+    usage_sandbox: Sandbox, file: Path
+) -> None:
+    page = {"organizations": str(file), "start_time": str(TODAY - 20 * DAY)}
+    usage_sandbox.faults._change(with_large_amounts, 1, 0)
+    with pytest.raises(UsageError, match=r"\Aacme: amount is .* Set the option money to text\.\Z"):
+        rows(options_of(**page))
 
 
 class Paced(UsageClient):

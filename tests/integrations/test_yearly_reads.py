@@ -3,7 +3,16 @@
 import pytest
 
 from openai_usage import UsageClient
-from tests.support.yearly_reads import END_TIME, README, START, requests, rows, written
+from tests.support.yearly_reads import (
+    END_TIME,
+    README,
+    START,
+    requests,
+    rows,
+    slot_hours,
+    slots,
+    written,
+)
 
 
 def test_the_page_has_the_figures() -> None:
@@ -25,3 +34,5 @@ def test_the_requests_are_those_that_a_client_plans() -> None:
 def test_a_thousand_organizations_by_the_minute_are_too_many_for_one_machine() -> None:
     assert 1000 * requests("1m") == pytest.approx(4e6, rel=0.01)
     assert 1000 * rows("1m") == pytest.approx(5e9, rel=0.06)
+    assert slot_hours("1m", 1000) == pytest.approx(1118.6, abs=0.1)
+    assert slots("1m", 1000) == 140  # whatever the number of processors

@@ -37,7 +37,7 @@ class Spark:
     """A running Spark, and what it writes."""
 
     session: "SparkSession"
-    alone: Sandbox
+    single: Sandbox
     """The organization of the environment that the executors have."""
     events: Path
     """The folder of event logs."""
@@ -57,9 +57,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
     folder = tmp_path_factory.mktemp("spark")
     events, log, clock = folder / "events", folder / "log", folder / "clock"
     events.mkdir()
-    with Sandbox(seed=9, now=NOW) as alone, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("OPENAI_ADMIN_KEY", alone.admin_api_key)
-        environment.setenv("OPENAI_BASE_URL", alone.base_url)
+    with Sandbox(seed=9, now=NOW) as single, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OPENAI_ADMIN_KEY", single.admin_api_key)
+        environment.setenv("OPENAI_BASE_URL", single.base_url)
         environment.setenv("PYSPARK_PYTHON", sys.executable)
         environment.setenv("PYSPARK_DRIVER_PYTHON", sys.executable)
         environment.setenv("PYTHONPATH", str(ROOT))  # for the class with a clock
@@ -81,7 +81,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
         session.sparkContext.setLogLevel("INFO")
         session.dataSource.register(OpenAIUsage)
         session.dataSource.register(ClockedUsage)
-        yield Spark(session, alone, events, log, clock)
+        yield Spark(session, single, events, log, clock)
         session.stop()
 
 

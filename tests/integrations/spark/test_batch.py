@@ -70,9 +70,7 @@ def test_rows_are_those_of_the_client(
 def test_the_schema_is_that_of_the_rows(organizations: Organizations) -> None:
     frame = organizations.read("completions", **SPAN)
     ours = parse_options({"endpoint": "completions", "start_time": str(START)})
-    assert dict(frame.dtypes) == {
-        name: kind.lower() for name, kind in sql_types(arrow_schema(ours)).items()
-    }
+    assert dict(frame.dtypes) == sql_types(arrow_schema(ours))
     again = (
         organizations.session.read.format("openai_usage")
         .schema(frame.schema)
@@ -85,6 +83,19 @@ def test_the_schema_is_that_of_the_rows(organizations: Organizations) -> None:
     frame = other.options(endpoint="costs", start_time=str(START)).load()
     with pytest.raises(Exception, match=r"the columns of costs are start, .* Leave out \.schema"):
         frame.count()
+
+
+def test_times_are_moments_whatever_spark_calls_a_timestamp(organizations: Organizations) -> None:
+    page = {"start_time": TODAY - 5 * DAY, "end_time": TODAY}
+    expected = rows_of_spark(organizations.read(**page))
+    conf = organizations.session.conf
+    conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
+    try:
+        frame = organizations.read(**page)
+        assert dict(frame.dtypes)["start"] == "timestamp"
+        assert rows_of_spark(frame) == expected
+    finally:
+        conf.unset("spark.sql.timestampType")
 
 
 def test_every_read_of_a_frame_has_the_same_end(organizations: Organizations) -> None:
@@ -108,7 +119,7 @@ def test_the_environment_of_executors_has_a_key(spark: Spark) -> None:
     [row] = spark.session.sql("SELECT DISTINCT organization FROM costs").collect()
     assert row["organization"] == "default"
     assert rows_of_spark(spark.session.table("costs")) == rows_of_api(
-        {"default": spark.alone}, start_time=START, end_time=TODAY
+        {"default": spark.single}, start_time=START, end_time=TODAY
     )
 
 
@@ -125,11 +136,11 @@ def test_an_organization_that_fails_is_named(organizations: Organizations) -> No
     organizations.globex.scopes.clear()
     with pytest.raises(PythonException, match="OrganizationsError: globex: the API answered 403"):
         organizations.read(**SPAN).count()
-    alone = organizations.read(**SPAN, organization="acme")
-    assert rows_of_spark(alone) == rows_of_api({"acme": organizations.acme}, **SPAN)
+    of_acme = organizations.read(**SPAN, organization="acme")
+    assert rows_of_spark(of_acme) == rows_of_api({"acme": organizations.acme}, **SPAN)
 
 
-def test_a_gap_fails_unless_it_is_only_told(organizations: Organizations) -> None:
+def test_a_gap_fails_unless_it_is_only_logged(organizations: Organizations) -> None:
     page = {"start_time": TODAY - 20 * DAY, "end_time": TODAY}  # one request
     whole = rows_of_spark(organizations.read(**page))
     organizations.acme.faults.missing_bucket(times=1)

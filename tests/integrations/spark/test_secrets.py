@@ -39,7 +39,7 @@ def test_it_is_in_nothing_that_is_written(
     texts = [plan.getvalue(), str(raised.value), *written(spark)]
     assert any("globex: the API answered 403" in text for text in texts[2:])
     assert any("SparkListenerSQLExecutionStart" in text for text in texts[2:])
-    for key in (*organizations.keys, spark.alone.admin_api_key):
+    for key in (*organizations.keys, spark.single.admin_api_key):
         assert not any(key in text for text in texts)
 
 

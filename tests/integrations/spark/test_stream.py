@@ -1,5 +1,6 @@
 """Stream settled buckets: each once, whatever fails and is repeated."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ class Stream:
         new.write_text(str(moment))
         new.replace(self.spark.clock)
 
-    def start(self, **trigger: Any) -> StreamingQuery:
+    def run(self, **options: object) -> None:
+        """Read what is available now, with some options other than usual."""
+        self.start(options, availableNow=True).awaitTermination()
+
+    def start(self, options: Mapping[str, object] | None = None, **trigger: Any) -> StreamingQuery:
         """Start or restart it."""
         return (
             self.spark.session.readStream.format("clocked_usage")
@@ -48,6 +53,7 @@ class Stream:
             .option("group_by", "line_item")
             .option("organizations", str(self.organizations.path))
             .option("partitions", 2)
+            .options(**{name: str(value) for name, value in (options or {}).items()})
             .load()
             .writeStream.format("parquet")
             .option("checkpointLocation", str(self.folder / "checkpoint"))
@@ -96,16 +102,13 @@ def test_each_settled_bucket_comes_once(stream: Stream) -> None:
 
 def test_it_goes_on_from_its_checkpoint(stream: Stream) -> None:
     stream.at(START + MARGIN + 2 * DAY)
-    query = stream.start(availableNow=True)
-    query.awaitTermination()
+    stream.run()
     stream.check(START + 2 * DAY)
     stream.organizations.forget_requests()
-    again = stream.start(availableNow=True)  # nothing is new
-    again.awaitTermination()
+    stream.run()  # nothing is new
     assert stream.organizations.acme.requests == []
     stream.at(START + MARGIN + 4 * DAY)
-    later = stream.start(availableNow=True)
-    later.awaitTermination()
+    stream.run()
     requests = [dict(each.query) for each in stream.organizations.acme.requests]
     assert {each["start_time"] for each in requests} == {str(START + 2 * DAY)}
     stream.check(START + 4 * DAY)
@@ -113,7 +116,7 @@ def test_it_goes_on_from_its_checkpoint(stream: Stream) -> None:
 
 def test_a_micro_batch_that_failed_is_repeated_without_doubling(stream: Stream) -> None:
     stream.at(START + MARGIN + 2 * DAY)
-    stream.start(availableNow=True).awaitTermination()
+    stream.run()
     stream.at(START + MARGIN + 5 * DAY)
     stream.organizations.globex.scopes.clear()
     query = stream.start(availableNow=True)
@@ -124,11 +127,11 @@ def test_a_micro_batch_that_failed_is_repeated_without_doubling(stream: Stream) 
     stream.check(START + 2 * DAY)
     stream.organizations.forget_requests()
     stream.at(START + MARGIN + 7 * DAY)  # later, and yet the micro-batch that failed is the same
-    stream.start(availableNow=True).awaitTermination()
+    stream.run()
     first = dict(stream.organizations.globex.requests[0].query)
     span = (first["start_time"], first["end_time"])
     assert span == (str(START + 2 * DAY), str(START + 5 * DAY))
-    stream.start(availableNow=True).awaitTermination()  # Spark 4.1 needs another run
+    stream.run()  # Spark 4.1 needs another run
     stream.check(START + 7 * DAY)
 
 
@@ -136,6 +139,49 @@ def test_a_missing_bucket_is_not_passed_over(stream: Stream) -> None:
     stream.at(START + MARGIN + 3 * DAY)
     stream.organizations.acme.faults.missing_bucket(times=1)
     with pytest.raises(StreamingQueryException, match="acme: the API returned no bucket from"):
-        stream.start(availableNow=True).awaitTermination()
-    stream.start(availableNow=True).awaitTermination()
+        stream.run()
+    stream.run()
     stream.check(START + 3 * DAY)
+
+
+@pytest.mark.parametrize("days", [-30, 4, 400])
+def test_its_checkpoint_wins_over_another_start(days: int, stream: Stream) -> None:
+    stream.at(START + MARGIN + 2 * DAY)
+    stream.run()
+    for settled in (2, 3, 5):
+        stream.at(START + MARGIN + settled * DAY + 100)
+        stream.run(start_time=START + days * DAY)
+        stream.check(START + settled * DAY)
+
+
+def test_a_start_that_moves_with_the_days_reads_only_what_is_settled(stream: Stream) -> None:
+    for day in range(5):
+        stream.at(START + day * DAY + 2 * DAY + 100)
+        stream.run(start_time=START + day * DAY)  # two days ago, where three settle a bucket
+        if day > 1:
+            stream.check(START + (day - 1) * DAY)
+        else:
+            assert stream.organizations.acme.requests == []
+
+
+def test_a_longer_margin_waits(stream: Stream) -> None:
+    stream.at(START + MARGIN + 5 * DAY)
+    stream.run()
+    longer = MARGIN + 2 * DAY
+    for days, settled in ((6, 5), (7, 5), (8, 6)):
+        stream.at(START + MARGIN + days * DAY)
+        stream.run(settled_after=longer)
+        stream.check(START + settled * DAY)
+
+
+def test_a_longer_margin_also_holds_for_a_micro_batch_that_failed(stream: Stream) -> None:
+    stream.at(START + MARGIN + 2 * DAY)
+    stream.organizations.globex.scopes.clear()
+    with pytest.raises(StreamingQueryException, match="globex: the API answered 403"):
+        stream.run()
+    stream.organizations.globex.scopes.add(USAGE)
+    with pytest.raises(StreamingQueryException, match=r"only the buckets until .* are settled"):
+        stream.run(settled_after=MARGIN + 2 * DAY)
+    stream.at(START + MARGIN + 4 * DAY)
+    stream.run(settled_after=MARGIN + 2 * DAY)
+    stream.check(START + 2 * DAY)
