@@ -71,7 +71,7 @@ def test_a_command_runs(words: list[str], here: Path) -> None:
 def test_the_exporter_takes_the_options_of_the_page() -> None:
     text = "".join(page.read_text("utf-8") for page in PAGES)
     shells = re.findall(r"```shell\n(.*?)```", text, flags=re.DOTALL)
-    lines = re.findall(r"openai-usage\S* (exporter.*)", "".join(shells))
+    lines = re.findall(r"openai-usage\S* (exporter[^>\n]*)", "".join(shells))
     assert len(lines) > 1
     for line in lines:
         if "--dashboard" in line or "--rules" in line:
