@@ -104,6 +104,9 @@ class Poller(Generic[T]):
     async def _read_once(self, began_at: int) -> None:
         try:
             found = await self.read()
+            if self.latest is None or not found.unread:
+                self.latest = found
+            self.on_read()
         except Exception as error:  # noqa: BLE001 - it must not stop the readers
             self.status.fail(error)
             return
@@ -111,6 +114,3 @@ class Poller(Generic[T]):
             self.status.fail("; ".join(map(str, found.unread)))
         else:
             self.status.succeed(began_at)
-        if self.latest is None or not found.unread:
-            self.latest = found
-        self.on_read()
