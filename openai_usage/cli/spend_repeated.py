@@ -28,23 +28,18 @@ async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) 
 
     Raises:
         APIError: The costs cannot be read, and waiting does not help. Not with `--check`.
-        SyncError: The copy cannot be read at first. Later, another process may be writing it.
     """
     pace = Pace(every.total_seconds())
     posted: frozenset[object] = frozenset()
-    has_read = False
     while True:
         pace.begin()
         try:
             answer = await ask()
-        except SyncError as error:
-            if not has_read:
-                raise
+        except SyncError as error:  # another process may be writing the copy
             say(as_typed(error))
         except APIError as error:
             _say_delay(error, pace.fail(error))
         else:
-            has_read = True
             if answer.bill.error is None:
                 pace.succeed()
             if answer.bill.error is None or not _is_first_failure(pace, answer.bill.error):

@@ -247,6 +247,16 @@ def test_what_cannot_be_asked_at_all_has_its_own_exit_code(
 
 
 @pytest.mark.real_clock
+def test_a_sandbox_needs_no_key_for_that(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org 1")
+    found = lines(terminal("doctor --sandbox", exit_code=2))
+    assert found["organization"][0] == "✗"
+    assert "OPENAI_ORG_ID takes printable" in found["organization"][1]
+
+
+@pytest.mark.real_clock
 def test_where_nobody_listens_nothing_is_asked(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,8 @@ def repeating(costs: Costs, there: Webhook, *options: str) -> Iterator[subproces
             costs.wait()
             yield process
         finally:
-            process.kill()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
 
 
 def codes(there: Webhook) -> list[int]:
@@ -121,7 +122,7 @@ def test_without_a_check_every_change_is_posted(costs: Costs, there: Webhook) ->
         costs.today = 100
         costs.wait()
         assert len(there.payloads) == 3
-        process.kill()
+        process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert "the webhook answered 404 Not Found" in err
 
@@ -147,7 +148,7 @@ def test_an_outage_is_waited_out_and_a_refusal_is_not(costs: Costs, there: Webho
 def test_a_budget_in_another_currency_is_posted_once(costs: Costs, there: Webhook) -> None:
     with repeating(costs, there, "--check", "--budget", "5", "--currency", "eur") as process:
         costs.wait()
-        process.kill()
+        process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert codes(there) == [2]
     assert "the budget is in eur, but the bill is in usd." in err
@@ -202,7 +203,8 @@ def test_a_copy_that_is_being_written_is_waited_for(
             assert "this is a copy" in process.stderr.readline()
             assert process.poll() is None
         finally:
-            process.kill()
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
     command[-1] = "duckdb:none.duckdb"
     done = subprocess.run(command, env=env, capture_output=True, timeout=60, check=False)
     assert done.returncode == 1

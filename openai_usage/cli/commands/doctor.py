@@ -115,8 +115,7 @@ async def _check_all(connection: Connection) -> tuple[Sequence[Check], int]:
             return [Check("file", "failed", as_typed(error)), _skipped("key", *_REMAINING)], 2
         says_more = name == "key" and key.state == "failed"
         invalid = key if says_more else Check(name, "failed", as_typed(error))
-        if not connection.sandbox:
-            invalid = _without_key(invalid, resolve_admin_key(None))
+        invalid = _without_key(invalid, resolve_admin_key(None))
         if name == "key":
             return [invalid, _skipped("address", *_REMAINING)], 2
         return [key, invalid, _skipped(*_REMAINING)], 2
