@@ -46,12 +46,12 @@ class FollowRound:
     """A round of `follow()` that has ended: everything was read, or there is an `error`."""
 
     began_at: int
-    """The Unix time at which it began. Everything read is from then or later."""
+    """The Unix time at which it began. Everything in the round was read at this time or later."""
     settled_until: int
     """The Unix time up to which every bucket was yielded as settled."""
     bucket_starts: frozenset[int] = frozenset()
-    """The starts of the buckets that the API returned, in Unix seconds. With `revisions`, one that
-    was returned before and is missing here has vanished."""
+    """The starts of the buckets that the API returned, in Unix seconds. Without an
+    `error`, a bucket that was yielded, is not settled and is missing here has vanished."""
     error: APIError | None = None
     """The error that ended the round. None if everything was read."""
 
@@ -64,5 +64,5 @@ def _same(results: Sequence[object], others: Sequence[object]) -> bool:
         return False
     try:
         return Counter(results) == Counter(others)
-    except TypeError:  # a result of a class of one's own, which can have a list
+    except TypeError:  # a result class defined by a user can contain a list
         return sorted(map(repr, results)) == sorted(map(repr, others))

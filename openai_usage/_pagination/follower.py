@@ -72,8 +72,8 @@ class Follower(Generic[R]):
     async def updates(self) -> AsyncGenerator[Update[R], None]:
         """Yield updates, round by round, until every bucket of the range is settled.
 
-        Rounds follow each other, and never overlap. One that takes longer than the time between two
-        delays the next. After a failure that can be over by then, the next round goes on.
+        Rounds follow each other, and never overlap. A round that takes longer than `every`
+        delays the next one. After a failure that can be over by then, the next round goes on.
         """
         pace = Pace(self.every)
         with ResumePoint() as yielded:

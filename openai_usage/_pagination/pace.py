@@ -7,8 +7,8 @@ from attrs import define, field
 from openai_usage._http.retry import is_retryable
 from openai_usage.errors import APIError, APIStatusError, OrganizationsError, UsageError
 
-_FIRST_WAIT = 60
-"""Seconds after the first failed round. They double with each further one, up to the usual time."""
+_FIRST_DELAY = 60
+"""Seconds after the first failed round. They double with each further failure, up to `every`."""
 
 _MOST_DOUBLINGS = 20
 """Enough for two years, so that the number does not grow without end."""
@@ -20,7 +20,7 @@ def _now() -> float:
 
 @define(eq=False)
 class Pace:
-    """The times of rounds. One that takes longer than the time between two delays the next."""
+    """The times of rounds. A round that takes longer than `every` delays the next one."""
 
     every: float
     """Seconds between the beginnings of two rounds."""
@@ -40,16 +40,16 @@ class Pace:
     def fail(self, error: APIError) -> float:
         """Note that the round failed, and return the seconds until the next one.
 
-        They are few at first, so that a short outage does not cost a day to those who read every
-        day, and as many as the API asks for.
+        The delay is short at first, so that a short outage does not cost a whole day if `every` is
+        a day. It is at least what the API asks for.
 
         Raises:
-            APIError: The *error*, if it cannot be over by then.
+            APIError: The *error*, if it is not retryable.
         """
         reasons = _reasons(error)
         if not all(map(is_retryable, reasons)):
             raise error
-        growing: int = _FIRST_WAIT * 2 ** min(self.failures, _MOST_DOUBLINGS)
+        growing: int = _FIRST_DELAY * 2 ** min(self.failures, _MOST_DOUBLINGS)
         self.failures += 1
         answered = (each for each in reasons if isinstance(each, APIStatusError))
         requested = max((each.retry_after or 0.0 for each in answered), default=0.0)

@@ -115,7 +115,7 @@ def _so_far(spending: Spending) -> str:
 
 
 def _wrong_currency(found: Sequence[Spending], budget: BudgetCheck) -> str:
-    """Return a sentence if costs are only in others: a check must not pass because of that."""
+    """Return a sentence if all costs are in other currencies: the check must not pass then."""
     billed = [each for each in found if each.total.this_month] or found
     if not billed or any(map(budget.is_in, billed)):
         return ""

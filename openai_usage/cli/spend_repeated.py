@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from openai_usage import APIError, SyncError
 from openai_usage._pagination.pace import Pace
@@ -20,11 +20,12 @@ Show: TypeAlias = Callable[[Answer], Awaitable[int]]
 """A function that writes an answer, and returns the exit code."""
 
 
-async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) -> int:
+async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) -> NoReturn:
     """Ask until interrupted. Show and post each answer that has something new.
 
-    A failure that can be over soon is said, and waited out. With `--check` it is posted, too, if it
-    happens twice in a row. What could not be posted is posted after the next read.
+    Report a failure that can be over soon, and read again later. With `--check`, post it if it
+    happens twice in a row, and at once if waiting does not help. Errors of a copy are not posted.
+    After a failed post, try again after the next read.
 
     Raises:
         APIError: The costs cannot be read, and waiting does not help. Not with `--check`.
@@ -36,7 +37,7 @@ async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) 
         try:
             answer = await ask()
         except SyncError as error:  # another process may be writing the copy
-            say(as_typed(error))
+            say(with_full_stop(as_typed(error)))
         except APIError as error:
             _say_delay(error, pace.fail(error))
         else:

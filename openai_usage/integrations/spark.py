@@ -80,8 +80,8 @@ class OpenAIUsage(DataSource):
         return StreamReader(self._options, schema)
 
 
-class _Rows:
-    """The half of both readers that runs on executors."""
+class _PartitionReader:
+    """The part that both readers share: check the schema, and read partitions."""
 
     def __init__(self, options: SparkOptions, schema: StructType) -> None:
         self._options = options
@@ -99,7 +99,7 @@ class _Rows:
 def _check_schema(options: SparkOptions, schema: StructType) -> None:
     """Reject a schema that was passed to Spark, unless it is that of the rows."""
     ours = sql_types(arrow_schema(options))
-    # In the same order, because Spark 4.1 takes the columns of batches by their places.
+    # In the same order, because Spark 4.1 matches the columns of batches by position.
     if [*ours.items()] != [(each.name, each.dataType.simpleString()) for each in schema]:
         raise InvalidOptionError(
             f"the columns of {options.endpoint} are {listed(ours, 'and')}. Leave out .schema(…).",
@@ -107,7 +107,7 @@ def _check_schema(options: SparkOptions, schema: StructType) -> None:
         )
 
 
-class _Reader(_Rows, DataSourceReader):
+class _Reader(_PartitionReader, DataSourceReader):
     """Reads a range once."""
 
     def __init__(self, options: SparkOptions, schema: StructType) -> None:
@@ -123,7 +123,7 @@ Offset: TypeAlias = dict[str, int]
 """The time up to which buckets were read, as `{"settled_until": 1790000000}`."""
 
 
-class StreamReader(_Rows, DataSourceStreamReader):
+class StreamReader(_PartitionReader, DataSourceStreamReader):
     """Reads each bucket once, when it is settled.
 
     A micro-batch is all that was settled since the one before. Its bounds are times, so it has the
@@ -149,13 +149,13 @@ class StreamReader(_Rows, DataSourceStreamReader):
     ) -> Offset:
         """Return the end of the last settled bucket, or the offset that was reached, if later.
 
-        Spark 4.1 passes no arguments. It calls `partitions` with the checkpoint before.
+        Spark 4.1 passes no arguments. Before that, it calls `partitions` with the checkpoint.
         """
         reached = self._reached if start is None else start["settled_until"]
         return {"settled_until": max(reached, self._settled_until())}
 
     def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's
-        """Stay at what is settled now, since a query with `availableNow` ends there."""
+        """Fix the end at what is settled now, where a query with `availableNow` ends."""
         self._fixed = self._settled_until()
 
     def _settled_until(self) -> int:
@@ -165,8 +165,8 @@ class StreamReader(_Rows, DataSourceStreamReader):
         """Return the parts of the range between two offsets, if it is settled.
 
         Raises:
-            InvalidOptionError: A micro-batch is repeated, and by the options of now it is not
-                settled.
+            InvalidOptionError: A repeated micro-batch is not settled under the current
+                options.
         """
         window = Window(start["settled_until"], end["settled_until"])
         self._reached = window.end_time
@@ -174,8 +174,8 @@ class StreamReader(_Rows, DataSourceStreamReader):
         if window.end_time > max(window.start_time, settled):
             raise InvalidOptionError(
                 f"the checkpoint has a micro-batch until {iso(window.end)}, but only the buckets "
-                f"until {iso(settled)} are settled now. Use the end_time and "
-                "settled_after of before, or start the stream again later.",
+                f"until {iso(settled)} are settled now. Use the previous end_time "
+                "and settled_after, or start the stream again later.",
                 option="settled_after",
             )
         return self._partitions(window)

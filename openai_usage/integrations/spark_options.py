@@ -1,4 +1,4 @@
-"""The options of the data source for Spark, which are text, validated before anything is sent.
+"""Parse and validate the options of the data source for Spark, before anything is sent.
 
 Parameters of the endpoint are options of the same name. The other options say where the keys are
 and how to read. No option can be a key, because Spark writes options into plans.
@@ -41,14 +41,14 @@ from openai_usage.schema.times import SECONDS
 from openai_usage.schema.validation import choose
 from openai_usage.schema.windows import Window
 
-__all__ = ["SparkOptions", "parse_options"]
+__all__ = ["WHERE_KEYS_BELONG", "SparkOptions", "parse_options"]
 
 DEFAULT_LABEL = "default"
 """The label of the organization of `OPENAI_ADMIN_KEY`, as in a copy."""
 
 _LABELS = "labels of the file of organizations"
 
-_NO_OPTIONS = ("limit", "page", "extra_query")
+_EXCLUDED_PARAMETERS = ("limit", "page", "extra_query")
 """Parameters that are not options: the client sets the pages, and the schema is fixed."""
 
 _TIMES = ("start_time", "end_time")
@@ -74,13 +74,13 @@ class SparkOptions:
     endpoint: str
     """The name of the row."""
     query: RangeQuery
-    """The parameters. Their `end_time` is None if there is none."""
+    """The parameters. The `end_time` is None if the option is missing."""
     organizations: str | None = None
     """The path of the file of organizations, or None for the organization of the environment."""
     labels: Sequence[str] = (DEFAULT_LABEL,)
     """The organizations to read."""
     partitions: int = 1
-    """The most partitions of one organization."""
+    """The maximum number of partitions of one organization."""
     requests_per_second: Decimal | None = None
     """The pace of an organization whose entry in the file has none."""
     money: MoneyType = "decimal"
@@ -105,7 +105,7 @@ class SparkOptions:
         """Return the range. Its end is that of the query or the time of `load()`.
 
         Raises:
-            InvalidOptionError: It begins after it was loaded.
+            InvalidOptionError: The range would be empty: it does not begin before its end.
         """
         start, end = self.query.start_time, self.query.end_time or self.loaded_at
         if start >= end:
@@ -119,11 +119,11 @@ class SparkOptions:
 def parse_options(
     texts: Mapping[str, str], client: type[UsageClient] = UsageClient
 ) -> SparkOptions:
-    """Return the options in *texts*, by their names in lower case.
+    """Return the options in *texts*, whose keys are names in lower case.
 
     Raises:
-        InvalidOptionError: An option is missing, unknown, a key, or has another value.
-        InvalidQueryError: A parameter of the endpoint has another value.
+        InvalidOptionError: An option is missing, unknown, a key, or has an invalid value.
+        InvalidQueryError: A parameter of the endpoint has an invalid value.
     """
     for name, text in texts.items():
         if any(contains_key(each) or _KEY_IN_TEXT.search(each) for each in (name, text)):
@@ -172,7 +172,7 @@ def parse_options(
 def _parameters(row: Endpoint[..., object]) -> Mapping[str, Any]:
     """Return the parameters of an endpoint that are options, with their declared types."""
     declared = fields(resolve_types(row.query_type))
-    return {each.name: each.type for each in declared if each.name not in _NO_OPTIONS}
+    return {each.name: each.type for each in declared if each.name not in _EXCLUDED_PARAMETERS}
 
 
 def _paces(file: str | None, chosen: Sequence[object] | None) -> Mapping[str, Decimal | int | None]:
@@ -183,7 +183,7 @@ def _paces(file: str | None, chosen: Sequence[object] | None) -> Mapping[str, De
     entries = [] if file is None else read_entries(Path(file))
     paces = {each.label: each.requests_per_second for each in entries} or {DEFAULT_LABEL: None}
     for label in chosen or ():
-        if label not in [*paces]:
+        if label not in [*paces]:  # a list, because an item of JSON may not be hashable
             hint = did_you_mean(str(label), paces)
             reject_text("organization", str(label), _LABELS, hint)
     return paces if chosen is None else {str(label): paces[str(label)] for label in chosen}
@@ -209,7 +209,7 @@ def _chosen(name: str, text: str) -> list[Any]:
     return labels
 
 
-def _no_pushdown(name: str, text: str) -> bool:
+def _reject_pushdown(name: str, text: str) -> bool:
     """Reject pushdown, because Spark 4.1 and 4.3 apply the filters of one query to others, too."""
     if to_flag(name, text):
         raise InvalidOptionError(
@@ -230,10 +230,10 @@ _PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "requests_per_second": to_number,
     "money": lambda name, text: choose(name, text, get_args(MoneyType)),
     "on_gap": lambda name, text: choose(name, text, ("raise", "warn")),
-    "pushdown": _no_pushdown,
+    "pushdown": _reject_pushdown,
     "settled_after": to_duration,
 }
-"""The options that are not parameters of the endpoint, with what returns their values."""
+"""The options that are not parameters of the endpoint, with the functions that parse them."""
 
 
 def _reject_missing(option: str, expected: str) -> NoReturn:

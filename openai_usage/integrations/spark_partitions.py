@@ -25,7 +25,7 @@ class Partition:
 
 
 def partitions_of(options: SparkOptions, window: Window) -> list[Partition]:
-    """Return the partitions of a window: at most so many of each organization as the options say.
+    """Return the partitions of a window: at most `options.partitions` for each organization.
 
     Each has whole pages, so that several partitions send no more requests than one.
     """
@@ -43,7 +43,7 @@ def partitions_of(options: SparkOptions, window: Window) -> list[Partition]:
 def settled_until(options: SparkOptions, now: float) -> int:
     """Return the bound of buckets up to which every bucket is settled at *now*.
 
-    It can be before the start of the range. A bucket that its end cuts is never whole.
+    It can be before the start of the range. A bucket that is cut by the end is never settled.
     """
     moment = now - options.settled_after.total_seconds()
     end = options.query.end_time

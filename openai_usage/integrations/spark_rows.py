@@ -24,10 +24,10 @@ from openai_usage.integrations.spark_options import WHERE_KEYS_BELONG, SparkOpti
 from openai_usage.integrations.spark_partitions import Partition
 from openai_usage.organizations import client_of
 
-__all__ = ["arrow_schema", "ddl", "read_rows"]
+__all__ = ["arrow_schema", "ddl", "read_rows", "sql_types"]
 
-_TIMES = 2
-"""The columns before the organization, as in tables of several organizations: `start`, `end`."""
+_TIME_COLUMNS = 2
+"""The number of columns before the organization, as in other tables: `start` and `end`."""
 
 _TYPES = {
     "bool": "boolean",
@@ -54,7 +54,9 @@ def arrow_schema(options: SparkOptions) -> pa.Schema:
     """
     found = schema(options.row(), money=options.money)
     plain = [(each.name, _plain(each.type)) for each in found]
-    return pa.schema([*plain[:_TIMES], ("organization", pa.string()), *plain[_TIMES:]])
+    return pa.schema(
+        [*plain[:_TIME_COLUMNS], ("organization", pa.string()), *plain[_TIME_COLUMNS:]]
+    )
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -26,7 +26,7 @@ _WORDS: Mapping[str, bool] = {"true": True, "false": False}
 
 
 def to_time(name: str, text: str) -> object:
-    """Return the time that *text* says, which has a time zone."""
+    """Return the time in *text*. A time of day needs a time zone."""
     found = parse_time(text)
     expected = "2026-01-01, 2026-01-01T12:00Z or Unix seconds"
     if found is None:
@@ -48,14 +48,14 @@ def to_list(name: str, text: str) -> list[Any]:
 
 
 def to_flag(name: str, text: str) -> bool:
-    """Return the value of `true` or `false`."""
+    """Return True for `true` and False for `false`, in any case."""
     if text.lower() not in _WORDS:
         reject_text(name, text, "true or false")
     return _WORDS[text.lower()]
 
 
 def to_count(name: str, text: str) -> int:
-    """Return a number of things."""
+    """Return a whole number from 1 to 9999."""
     if not re.fullmatch("0*[1-9][0-9]{0,3}", text):
         reject_text(name, text, "a whole number from 1 to 9999")
     return int(text)

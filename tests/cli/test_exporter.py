@@ -102,7 +102,7 @@ def test_rules_are_printed(terminal: Terminal) -> None:
         ("--every 0m", "--every takes a time such as 30s, 5m, 1h or 1d, not '0m'."),
         ("--from duckdb:a.duckdb", "--from and --prefix are not possible here: the exporter"),
         ("--prefix a_", "--from and --prefix are not possible here: the exporter reads the API."),
-        ("--on-gap raise", "--on-gap is not possible here: openai_usage_missing_buckets says"),
+        ("--on-gap raise", "--on-gap is not possible here: openai_usage_missing_buckets counts"),
         ("--rules --dashboard", "--dashboard and --rules are two files. Print one at a time."),
         ("--budget 0.001", "--budget takes 0 or an amount of money from 0.01, not 0.001."),
         ("--host 192.0.2.1", "cannot listen on 192.0.2.1, port 9186: "),

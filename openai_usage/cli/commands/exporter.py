@@ -86,12 +86,12 @@ def exporter(
     ] = None,
     personal: Annotated[
         bool,
-        flag("Allow the labels user and key, which belong to people."),
+        flag("Allow the labels user and key, and budgets of them. They belong to people."),
         Parameter(group=_GROUP),
     ] = False,
     names: Annotated[
         bool,
-        flag("Read the names of projects, and with --personal those of users and keys."),
+        flag("Read the names of projects, and of users and keys if they are labels."),
         Parameter(group=_GROUP),
     ] = False,
     limits: Annotated[
@@ -152,7 +152,7 @@ def _check(connection: Connection) -> None:
         raise CommandError("--from and --prefix are not possible here: the exporter reads the API.")
     if connection.on_gap != "warn":
         raise CommandError(
-            "--on-gap is not possible here: openai_usage_missing_buckets says what is missing."
+            "--on-gap is not possible here: openai_usage_missing_buckets counts the missing days."
         )
 
 
@@ -191,4 +191,4 @@ async def _serve(
 
 
 def _be_silent(_: Retry) -> None:
-    """Leave a retry to the collector, which says what could not be read after all of them."""
+    """Ignore a retry: the collector reports a read that fails after the last one."""

@@ -1,4 +1,4 @@
-"""Budgets: samples of what costs come to, compared with budgets of people's own."""
+"""Budgets: samples of what costs come to, compared with the budgets that a user sets."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def validate_budgets(budgets: Collection[Budget], *, personal: bool) -> Sequence
         raise InvalidOptionError(
             "budgets of users and keys belong to people.", option="budgets", hint=ALLOW_PERSONAL
         )
-    found = {(each.owner, each.of, each.per, each.currency): each for each in budgets}
+    found = {(each.owner, each.of, each.per, each.currency) for each in budgets}
     if len(found) < len(budgets):
         raise InvalidOptionError(
             "two budgets are for the same costs. Leave out one of them.", option="budgets"
@@ -58,11 +58,11 @@ class Budgets:
         *,
         unread: Collection[str],
     ) -> None:
-        """Compute the samples anew.
+        """Compute the samples again.
 
         Args:
-            spendings: The spending of each organization that could be read, by label. It is of the
-                same time, so that days that one of them has not read since are missing.
+            spendings: The spending of each organization that could be read, by label. All of it is
+                computed for the same time, so days after an organization's last read are missing.
             names: The names in budgets.
             unread: The labels of the organizations that could not be read.
         """
@@ -85,7 +85,7 @@ def _verdicts(
 ) -> Iterator[tuple[Budget, BudgetVerdict | InvalidOptionError | None]]:
     """Yield each budget with its verdict, or with the reason why it cannot be compared.
 
-    It is None if no costs could be read yet.
+    The verdict is None if no costs could be read yet.
     """
     is_labelled = len(by_organization) + len(unread) > 1 or any(
         each.owner == "organization" for each in planned
@@ -113,7 +113,7 @@ def _verdicts(
 def _samples(
     budget: Budget, verdict: BudgetVerdict | InvalidOptionError | None
 ) -> Iterator[Sample]:
-    """Yield the amount of a budget, the costs that it is for, and whether these are known."""
+    """Yield the amount of a budget, the costs that it is for, and whether it can be checked."""
     known = {
         "budget": budget.name or budget.of or "All costs",
         "owner": budget.owner or "",

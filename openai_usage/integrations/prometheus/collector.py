@@ -67,23 +67,25 @@ class Collector(BaseCollector):
     Args:
         clients: A client, or a client for each organization by label. The label is the value of
             `organization`; that of a single client is `default`.
-        every: The time from one read to the next: a timedelta, or seconds. It is a request for
-            each endpoint and organization, in the first read a few.
+        every: The time from one read to the next: a timedelta, or seconds. Each read sends one
+            request for each endpoint and organization; the first read sends a few.
         endpoints: The names of the endpoints: `costs`, `completions`. Default: all. What budgets
             and unusual days need is in `costs`.
         labels: The labels of costs and usage. Each combination is a time series of its own for
             each measure and period, so choose few. An endpoint that does not have a label leaves it
             empty.
-        personal: True to allow the labels `user` and `key`, which belong to people.
-        names: True to read the names of projects, and with *personal* those of the chosen
-            `user` and `key`.
+        personal: True to allow the labels `user` and `key`, and budgets of them. They belong to
+            people.
+        names: True to read the names of projects (always, if budgets need them), and with
+            *personal* those of the chosen `user` and `key`.
         limits: True to read the limits of spending that are set at OpenAI.
         budgets: The budgets that costs are compared with.
 
     Raises:
         InvalidQueryError: An argument is not valid, or a client cannot follow, such as that of a
             copy.
-        InvalidOptionError: Two budgets are for the same costs, or costs are not read.
+        InvalidOptionError: Two budgets are for the same costs, one is for a person without
+            *personal*, or there are budgets but the endpoint `costs` is not read.
     """
 
     @without_arguments_in_tracebacks
@@ -110,7 +112,7 @@ class Collector(BaseCollector):
             for row in _rows(client, endpoints)
         ]
         for each in self._readers:
-            each.follow()  # which raises, and sends nothing yet
+            each.follow()  # to raise now and not in run(). It sends nothing yet
         if budgets and not any(each.endpoint == "costs" for each in self._readers):
             raise InvalidOptionError("budgets need the endpoint costs. Add it.", option="budgets")
         names = names or any(each.needs_names for each in self._budgets.planned)
@@ -134,9 +136,9 @@ class Collector(BaseCollector):
         self._name_samples: Sequence[Sample] = ()
 
     async def run(self) -> None:
-        """Read at once and then each time after the interval, until cancelled.
+        """Read now and then once per interval, until cancelled.
 
-        What cannot be read is tried again later, whatever the reason, and the log says so once.
+        After a failed read, try again later, whatever the reason, and log each reason once.
         """
         self._rounds = asyncio.Queue()
         async with asyncio.TaskGroup() as group:
@@ -199,7 +201,7 @@ class Collector(BaseCollector):
         row = reader.client.table()[reader.endpoint]
         yield figures(row, read.buckets, labels, organization=of, now=read.now)
         if reader.endpoint == "costs":
-            costs = buckets_of(read)
+            costs = _buckets_of(read)
             yield projections(spending_of(costs, read.now), labels, organization=of)
             for label in (None, *labels):
                 yield unusual_days(costs, label, read.now, organization=of)
@@ -217,13 +219,13 @@ class Collector(BaseCollector):
         costs = self._costs
         now = max((each.now for each in costs.values()), default=0)
         self._budgets.update(
-            {label: spending_of(buckets_of(each), now) for label, each in costs.items()},
+            {label: spending_of(_buckets_of(each), now) for label, each in costs.items()},
             self._known_names(),
             unread={each.organization for each in self._readers} - costs.keys(),
         )
 
     def _group_by(self, row: Endpoint[..., object]) -> Sequence[str]:
-        """Return what the API has to group results by, for labels and for budgets."""
+        """Return the fields by which the API groups results, for labels and budgets."""
         found = group_by_of(row, self._labels)
         if row.name == "costs":
             found += costs_group_by(self._budgets.planned)
@@ -263,6 +265,6 @@ def _rows(
         yield table[choose("endpoints", name, list(table))]
 
 
-def buckets_of(read: Read) -> "Sequence[Bucket[CostsResult]]":
+def _buckets_of(read: Read) -> "Sequence[Bucket[CostsResult]]":
     """Return the buckets of costs."""
     return cast("Sequence[Bucket[CostsResult]]", read.buckets)

@@ -8,7 +8,15 @@ from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ALLOW_PERSONAL, InvalidQueryError
 from openai_usage.schema.validation import validate
 
-__all__ = ["DIMENSIONS", "NAMED", "Label", "group_by_of", "labels_of", "validate_labels"]
+__all__ = [
+    "DIMENSIONS",
+    "NAMED",
+    "PERSONAL",
+    "Label",
+    "group_by_of",
+    "labels_of",
+    "validate_labels",
+]
 
 Label: TypeAlias = Literal["project", "model", "kind", "product", "line_item", "user", "key"]
 """A label of the gauges. Usage has no line items, and so no `kind`, `product` and `line_item`."""

@@ -15,8 +15,8 @@ _HELP: Mapping[str, str] = {
     "openai_usage_budget_used": "Costs so far that count against the budget. For a budget per "
     "day, those of today or of the day before, whichever are more.",
     "openai_usage_budget_projected": "Projected costs of the month that count against the budget.",
-    "openai_usage_budget_known": "1 if the costs are known that the budget is compared with, 0 if "
-    "days are missing, or nothing belongs to the budget.",
+    "openai_usage_budget_known": "1 if the budget can be checked, 0 if not, because days are "
+    "missing or nothing belongs to it. 1, too, if the known costs alone are over the budget.",
     "openai_usage_budget_warning": "Largest share of the budget to warn at that costs have "
     "reached, 0 if none.",
     "openai_usage_limit": "Hard limit or alert of spending that is set at OpenAI, in its currency.",
@@ -32,7 +32,7 @@ _HELP: Mapping[str, str] = {
     "openai_usage_read_interval_seconds": "Seconds from one read to the next.",
     "openai_usage_settled_until_timestamp_seconds": "Unix time up to which the API no longer "
     "revises. 0 before the first read.",
-    "openai_usage_restated_buckets_total": "How often a day changed after its end.",
+    "openai_usage_restated_buckets_total": "Number of times that a day changed after its end.",
     "openai_usage_reads_failed_total": "Reads that failed.",
     "openai_usage_project_info": "Name of a project: its id if the name is not known.",
     "openai_usage_user_info": "Name of a user: the id if the name is not known.",

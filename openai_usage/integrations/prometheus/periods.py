@@ -16,7 +16,7 @@ _IN_PROGRESS = ("today", "month_to_date")
 """The periods that are not over."""
 
 
-def _month_of(moment: int) -> int:
+def _month_start(moment: int) -> int:
     """Return the Unix time at which the month of *moment* begins."""
     day = datetime.fromtimestamp(moment, UTC)
     midnight = day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -43,7 +43,7 @@ def by_period(
         "today": (today, today + DAY),
         "yesterday": (today - DAY, today),
         "last_settled_day": (settled, settled + DAY),
-        "month_to_date": (_month_of(now), today + DAY),
+        "month_to_date": (_month_start(now), today + DAY),
     }
     chosen = {
         period: [each for each in buckets if first <= each.start_time < end]
@@ -65,7 +65,7 @@ def count_missing(buckets: Sequence[Bucket[object]], now: int) -> int:
 
     Today counts once its bucket is late.
     """
-    month, today = _month_of(now), now // DAY * DAY
+    month, today = _month_start(now), now // DAY * DAY
     covered = dict.fromkeys(range(month, today, DAY), 0)
     for each in buckets:
         day = each.start_time // DAY * DAY

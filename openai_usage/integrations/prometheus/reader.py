@@ -10,7 +10,6 @@ import msgspec
 from attrs import define, evolve, field
 
 from openai_usage._pagination.generators import Owned
-from openai_usage.analysis.months import start_of_last_month
 from openai_usage.client import AsyncUsageClient
 from openai_usage.errors import APIError, APIStatusError
 from openai_usage.integrations.prometheus.periods import count_missing
@@ -32,11 +31,10 @@ _SETTLING = timedelta(days=5)
 
 
 def _first_day(now: int, *, with_history: bool) -> int:
-    """Return the first day to read: for a projection, last month; for unusual days, 9 weeks."""
+    """Return the start of the first day to read: for usage, of this month or five days."""
     today = datetime.fromtimestamp(now, UTC).date()
-    first = min(today.replace(day=1), today - _SETTLING)
-    if with_history:
-        first = min(start_of_last_month(today), today - _HISTORY)
+    # The history also covers last month, which projections need.
+    first = today - _HISTORY if with_history else min(today.replace(day=1), today - _SETTLING)
     return unix_seconds(first, param="start_time")
 
 
@@ -53,14 +51,14 @@ class Read:
     buckets: Sequence[Bucket[object]] = field(repr=False)
     """The buckets in time order."""
     is_fresh: bool
-    """True if it was read now. Otherwise a day has ended since, of which only a part is known."""
+    """True if it was just read. False if reads fail and a new day has begun since the last."""
 
 
 @define(eq=False)
 class Reader:
-    """Follows an endpoint, from its beginning each day.
+    """Follows an endpoint, and reads everything again when a new day begins.
 
-    So what the API restates after it is settled is noticed within a day, and so is a clock that
+    So within a day it notices buckets that were restated after they settled, and a clock that
     was wrong.
     """
 
@@ -72,13 +70,14 @@ class Reader:
     """Seconds from one read to the next."""
     log: FailureLog
     on_read: Callable[["Reader", Read], object]
-    """A function to call with what is known, each time that it changes."""
+    """A function to call after each read with what is known, and after a failed one on a new day.
+    """
     status: Status = field(init=False)
     restated: int = field(default=0, init=False)
     """The number of times that a bucket changed after its end."""
     _settled_until: int = field(default=0, init=False)
     _missing: int | None = field(default=None, init=False)
-    """The days of the month for which the API returned nothing."""
+    """The number of days of the month without a whole bucket. None before the first read."""
     _earliest: int = field(default=0, init=False)
     """The earliest time for which the API answers, as it says itself."""
     _position: int = field(default=0, init=False)
@@ -99,8 +98,8 @@ class Reader:
                         self._take(update)
             except _BeginAgain:
                 continue
-            except APIError as error:  # which was noted after the round
-                if self._shorten(error):
+            except APIError as error:  # `_end_round` has noted it
+                if self._start_later(error):
                     continue
             except Exception as error:  # noqa: BLE001 - it must not stop the other readers
                 _log.exception("%s of %s could not be read", self.endpoint, self.organization)
@@ -163,8 +162,8 @@ class Reader:
         self._missing = count_missing(read.buckets, read.now)
         self.on_read(self, read)
 
-    def _shorten(self, error: APIError) -> bool:
-        """Return whether the API says that it answers only from a later time on."""
+    def _start_later(self, error: APIError) -> bool:
+        """Start later if the API answers only from a later time on. Return whether it does."""
         earliest = error.earliest_start if isinstance(error, APIStatusError) else None
         if earliest is None or earliest <= self._earliest:
             return False

@@ -46,7 +46,7 @@ class Sample:
 
 
 def text(value: Value) -> str:
-    """Return the value of a label. Prometheus does not tell an empty one from none."""
+    """Return *value* as a label. To Prometheus, an empty label is the same as a missing one."""
     return "" if value is None else str(value)
 
 
@@ -61,7 +61,7 @@ def figures(
     """Yield the measures of each group in each period.
 
     A period of which nothing is known has no samples. One that is known to be without usage has
-    one sample without labels, which is 0.
+    a sample of 0 for each measure, and the labels of its group are empty.
     """
     own = labels_of(endpoint, labels)
     without: dict[str, str] = dict.fromkeys(labels, "")
@@ -104,6 +104,6 @@ def _gauge(measure: str) -> str:
 
 
 def _first_currency(buckets: Sequence[Bucket[object]]) -> str:
-    """Return the currency in which nothing was billed: that of other days, or dollars."""
+    """Return the currency for a period without costs: the first in *buckets*, or `usd`."""
     amounts = (getattr(each, "amount", None) for bucket in buckets for each in bucket.results)
     return next((each.currency.lower() for each in amounts if each is not None), "usd")

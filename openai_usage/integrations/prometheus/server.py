@@ -1,6 +1,7 @@
 """Server: a small HTTP server for what Prometheus scrapes."""
 
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,8 +21,8 @@ _SHUTDOWN = 0.5
 async def serve(collector: Collector, host: str, port: int) -> AsyncIterator[str]:
     """Serve `/metrics` and `/healthz`, and return the URL of the server.
 
-    `/healthz` answers as long as this program runs, also if the API cannot be read: a restart would
-    not help then.
+    `/healthz` answers as long as this program runs, even if the API cannot be read: a restart would
+    not help.
 
     Raises:
         OSError: The address is in use, or does not belong to this machine.
@@ -39,7 +40,9 @@ async def serve(collector: Collector, host: str, port: int) -> AsyncIterator[str
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:  # asyncio's own message is long and repeats the address
-            reason = os.strerror(error.errno or 0)
+            # The numbers of errors of names are not those of the system.
+            is_of_name = isinstance(error, socket.gaierror) or not error.errno
+            reason = error.strerror if is_of_name else os.strerror(error.errno or 0)
             raise OSError(error.errno, f"cannot listen on {host}, port {port}: {reason}.") from None
         address = runner.addresses[0]
         shown = f"[{address[0]}]" if ":" in address[0] else address[0]

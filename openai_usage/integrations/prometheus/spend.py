@@ -30,7 +30,7 @@ def spending_of(buckets: Sequence[Bucket[CostsResult]], now: int) -> list[Spendi
 def projections(
     spendings: Iterable[Spending], labels: Sequence[Label], *, organization: str
 ) -> Iterator[Sample]:
-    """Yield the projected costs of the month, by group. They add up to that of everything."""
+    """Yield the projected costs of the month by group, which add up to the whole projection."""
     for each in spendings:
         if not (each.projection.is_known and each.is_known(each.month)):
             continue
@@ -44,7 +44,7 @@ def projections(
 def unusual_days(
     buckets: Sequence[Bucket[CostsResult]], label: Label | None, now: int, *, organization: str
 ) -> Iterator[Sample]:
-    """Yield the costs of unusual days among the last two, and what is usual, by *label* or not."""
+    """Yield the costs of unusual days among the last two, and usual costs, by *label* or in all."""
     moment = datetime.fromtimestamp(now, UTC)
     for day in unusual(buckets, [] if label is None else [DIMENSIONS[label]], now=moment):
         if moment.date() - day.day > _RECENT:
@@ -61,7 +61,7 @@ def unusual_days(
 
 
 def limit_samples(found: Limits, *, organization: str) -> Iterator[Sample]:
-    """Yield the hard limits and alerts that the organization has set."""
+    """Yield the hard limits and alerts of the organization and its projects."""
     of = {"": found.organization, **found.projects}
     for project, own in of.items():
         thresholds: list[SpendLimit | SpendAlert] = [*own.alerts]

@@ -11,7 +11,7 @@ from attrs import define, field
 from openai_usage.integrations.prometheus.samples import Sample
 from openai_usage.schema.unread import Unread
 
-__all__ = ["Poller", "Status"]
+__all__ = ["FailureLog", "Poller", "Status"]
 
 _log = logging.getLogger("openai_usage")
 
@@ -93,7 +93,7 @@ class Poller(Generic[T]):
     on_read: Callable[[], object]
     """A function to call after each read."""
     latest: T | None = field(default=None, init=False)
-    """The result of the last read, or None before the first."""
+    """The last complete result. Until there is one, the first result, and None before that."""
 
     async def run(self) -> None:
         """Read until cancelled."""
