@@ -60,3 +60,9 @@ async def test_a_port_in_use_is_named(client: AsyncUsageClient) -> None:
         with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.1, port {port}: Address"):
             async with serve(Collector(client), "127.0.0.1", port):
                 pass
+
+
+async def test_a_host_that_does_not_exist_is_named(client: AsyncUsageClient) -> None:
+    with pytest.raises(OSError, match=r"^\[Errno -?\d+\] cannot listen on a b, port 0: \w.*\.$"):
+        async with serve(Collector(client), "a b", 0):
+            pass
