@@ -10,8 +10,8 @@ from attrs import define, field
 
 from openai_usage._pagination.continuity import Continuity
 from openai_usage._pagination.generators import Owned
-from openai_usage._pagination.pace import Pace
 from openai_usage._pagination.resume_point import ResumePoint
+from openai_usage._pagination.round_timer import RoundTimer
 from openai_usage.errors import APIError
 from openai_usage.retries import Retry
 from openai_usage.schema.pages import Bucket
@@ -75,10 +75,10 @@ class Follower(Generic[R]):
         Rounds follow each other, and never overlap. A round that takes longer than `every`
         delays the next one. After a failure that can be over by then, the next round goes on.
         """
-        pace = Pace(self.every)
+        timer = RoundTimer(self.every)
         with ResumePoint() as yielded:
             while not self._is_over:
-                pace.begin()
+                timer.begin()
                 began_at = int(time.time())
                 try:
                     async with Owned(self._round(began_at)) as updates:
@@ -87,13 +87,13 @@ class Follower(Generic[R]):
                             yield update
                 except APIError as error:
                     self._tell(began_at, error)
-                    delay, number = pace.fail(error), pace.failures
+                    delay, number = timer.fail(error), timer.failures
                     self.announce(Retry(path=self.path, number=number, wait=delay, error=error))
                 else:
                     self._tell(began_at)
-                    pace.succeed()
+                    timer.succeed()
                 if not self._is_over:
-                    await pace.wait()
+                    await timer.wait()
 
     def _tell(self, began_at: int, error: APIError | None = None) -> None:
         if self.on_round is not None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NoReturn, TypeAlias
 
 from openai_usage import APIError, SyncError
-from openai_usage._pagination.pace import Pace
+from openai_usage._pagination.round_timer import RoundTimer
 from openai_usage._text import with_full_stop
 from openai_usage.cli.answer import Answer
 from openai_usage.cli.options.notify import NotifyOptions
@@ -30,22 +30,22 @@ async def repeat(ask: Ask, show: Show, notify: NotifyOptions, every: timedelta) 
     Raises:
         APIError: The costs cannot be read, and waiting does not help. Not with `--check`.
     """
-    pace = Pace(every.total_seconds())
+    timer = RoundTimer(every.total_seconds())
     posted: frozenset[object] = frozenset()
     while True:
-        pace.begin()
+        timer.begin()
         try:
             answer = await ask()
         except SyncError as error:  # another process may be writing the copy
             say(with_full_stop(as_typed(error)))
         except APIError as error:
-            _say_delay(error, pace.fail(error))
+            _say_delay(error, timer.fail(error))
         else:
             if answer.bill.error is None:
-                pace.succeed()
-            if answer.bill.error is None or not _is_first_failure(pace, answer.bill.error):
+                timer.succeed()
+            if answer.bill.error is None or not _is_first_failure(timer, answer.bill.error):
                 posted = await _post_news(answer, posted, show, notify)
-        await pace.wait()
+        await timer.wait()
 
 
 async def _post_news(
@@ -62,13 +62,13 @@ async def _post_news(
     return found
 
 
-def _is_first_failure(pace: Pace, error: APIError) -> bool:
+def _is_first_failure(timer: RoundTimer, error: APIError) -> bool:
     """Note a failed read, and return whether it is the first, and can be over soon."""
     try:
-        _say_delay(error, pace.fail(error))
+        _say_delay(error, timer.fail(error))
     except APIError:
         return False
-    return pace.failures == 1
+    return timer.failures == 1
 
 
 def _say_delay(error: APIError, delay: float) -> None:

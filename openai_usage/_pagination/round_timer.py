@@ -1,4 +1,4 @@
-"""Pace: the times of rounds that follow each other, sooner after a failure."""
+"""RoundTimer: schedule rounds of reading, sooner after a failure."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ def _now() -> float:
 
 
 @define(eq=False)
-class Pace:
+class RoundTimer:
     """The times of rounds. A round that takes longer than `every` delays the next one."""
 
     every: float
