@@ -12,7 +12,7 @@ __all__ = ["Partition", "partitions_of", "settled_until"]
 
 @frozen
 class Partition:
-    """A part of the range of one organization. It has no key, because Spark stores it."""
+    """A part of the range of one organization. It must not contain a key: Spark stores it."""
 
     organization: str
     """The label."""

@@ -70,7 +70,7 @@ async def reading(collector: Collector) -> AsyncIterator[None]:
 
 
 def scraped(collector: Collector) -> dict[str, list[tuple[dict[str, str], float]]]:
-    """What a scrape gets: the labels and the value of each sample, by name."""
+    """Return the labels and the value of each sample of a scrape, by name."""
     registry = CollectorRegistry()
     registry.register(collector)
     found: dict[str, list[tuple[dict[str, str], float]]] = {}

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, cast
 from openai_usage.analysis.charges import Dimension, fields_of
 from openai_usage.endpoints import Endpoint
 from openai_usage.errors import ALLOW_PERSONAL, InvalidQueryError
+from openai_usage.schema.columns import columns_of
 from openai_usage.schema.validation import validate
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 Label: TypeAlias = Literal["project", "model", "kind", "product", "line_item", "user", "key"]
-"""A label of the gauges. Usage has no line items, and so no `kind`, `product` and `line_item`."""
+"""A label of the gauges. Only costs have `kind`, `product` and `line_item`."""
 
 DIMENSIONS: Mapping[Label, Dimension] = {
     "project": "project_id",
@@ -41,15 +42,18 @@ PERSONAL: Sequence[Label] = ("user", "key")
 
 def labels_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> list[Label]:
     """Return those of *labels* that the results of an endpoint have."""
-    if endpoint.name == "costs":
-        return [*labels]
-    return [each for each in labels if DIMENSIONS[each] in endpoint.group_by]
+    columns = {each.name for each in columns_of(endpoint.result)}
+    return [each for each in labels if DIMENSIONS[each] in columns]
 
 
 def group_by_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> list[str]:
-    """Return the fields by which the API has to group results for these labels."""
-    dimensions: list[Dimension] = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
-    return [*fields_of(dimensions)] if endpoint.name == "costs" else [*dimensions]
+    """Return the fields by which the API has to group results for these labels.
+
+    A label that the API cannot group by, such as the model of costs, is a part of the line item.
+    """
+    dimensions = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
+    derived = [each for each in dimensions if each not in endpoint.group_by]
+    return [*(each for each in dimensions if each in endpoint.group_by), *fields_of(derived)]
 
 
 def validate_labels(labels: Collection[Label], *, personal: bool) -> Sequence[Label]:

@@ -102,7 +102,7 @@ class Reader:
                 if self._start_later(error):
                     continue
             except Exception as error:  # noqa: BLE001 - it must not stop the other readers
-                _log.exception("%s of %s could not be read", self.endpoint, self.organization)
+                _log.debug("reading %s failed", self.endpoint, exc_info=True)
                 self.status.fail(error)
             await asyncio.sleep(self.every)
 

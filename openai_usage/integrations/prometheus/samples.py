@@ -60,8 +60,8 @@ def figures(
 ) -> Iterator[Sample]:
     """Yield the measures of each group in each period.
 
-    A period of which nothing is known has no samples. One that is known to be without usage has
-    a sample of 0 for each measure, and the labels of its group are empty.
+    An unknown period does not have samples. If a period is known to be without usage, each measure
+    has a sample of 0 with empty labels.
     """
     own = labels_of(endpoint, labels)
     without: dict[str, str] = dict.fromkeys(labels, "")

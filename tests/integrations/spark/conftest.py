@@ -42,7 +42,7 @@ class Spark:
     events: Path
     """The folder of event logs."""
     log: Path
-    """What Spark and its executors write to stderr."""
+    """The file with the stderr of Spark and its executors."""
     clock: Path
     """The file with the time of streams."""
 

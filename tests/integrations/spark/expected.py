@@ -1,4 +1,4 @@
-"""What the SDK reads, to be compared with what Spark has."""
+"""Rows of the SDK, to compare them with those of Spark."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

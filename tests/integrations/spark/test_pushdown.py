@@ -1,4 +1,4 @@
-"""Why there is no pushdown: Spark mixes up the filters of queries."""
+"""Pushdown is rejected, because Spark mixes up the filters of queries."""
 
 from collections.abc import Iterable, Iterator
 
