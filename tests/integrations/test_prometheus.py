@@ -566,6 +566,25 @@ async def test_what_is_not_an_error_of_the_api_does_not_stop_it(
     assert sandbox.requests
 
 
+async def test_no_error_shows_a_key(
+    client: AsyncUsageClient,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def quote_the_key(*_: object, **__: object) -> None:
+        raise RuntimeError(f"odd header: {sandbox.admin_api_key}")
+
+    monkeypatch.setattr("openai_usage._http.transport.Transport.get", quote_the_key)
+    caplog.set_level("DEBUG")
+    collector = Collector(client, endpoints=["costs"])
+    async with reading(collector):
+        assert total(collector, "up") == 0
+    assert "Traceback" in caplog.text
+    assert "could not be read: odd header: " in caplog.text
+    assert sandbox.admin_api_key not in caplog.text
+
+
 async def test_a_short_history_is_read_as_far_as_it_goes(
     client: AsyncUsageClient, sandbox: Sandbox
 ) -> None:

@@ -14,6 +14,7 @@ from collections.abc import (
 from datetime import timedelta
 from functools import partial
 from itertools import chain
+from traceback import format_exc
 from typing import cast
 
 from prometheus_client.metrics_core import Metric
@@ -21,6 +22,7 @@ from prometheus_client.registry import Collector as BaseCollector
 
 from openai_usage._pagination.follower import seconds_between_rounds
 from openai_usage._refusals import without_arguments_in_tracebacks
+from openai_usage._text import without_keys
 from openai_usage._version import __version__
 from openai_usage.analysis.budget import Budget
 from openai_usage.analysis.budgets import costs_group_by
@@ -189,7 +191,7 @@ class Collector(BaseCollector):
                     self._update_budgets()
                 self._update_name_samples()
             except Exception as error:  # noqa: BLE001 - an odd figure must not stop the others
-                _log.debug("the samples of %s failed", reader.endpoint, exc_info=True)
+                _log.debug("%s", without_keys(format_exc()))
                 reader.status.fail(error)
             else:
                 if read.is_fresh:

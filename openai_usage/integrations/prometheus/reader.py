@@ -5,11 +5,13 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from traceback import format_exc
 
 import msgspec
 from attrs import define, evolve, field
 
 from openai_usage._pagination.generators import Owned
+from openai_usage._text import without_keys
 from openai_usage.client import AsyncUsageClient
 from openai_usage.errors import APIError, APIStatusError
 from openai_usage.integrations.prometheus.periods import count_missing
@@ -102,7 +104,7 @@ class Reader:
                 if self._start_later(error):
                     continue
             except Exception as error:  # noqa: BLE001 - it must not stop the other readers
-                _log.debug("reading %s failed", self.endpoint, exc_info=True)
+                _log.debug("%s", without_keys(format_exc()))
                 self.status.fail(error)
             await asyncio.sleep(self.every)
 

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from attrs import define, field
 
+from openai_usage._text import without_keys
 from openai_usage.integrations.prometheus.samples import Sample
 from openai_usage.schema.unread import Unread
 
@@ -33,7 +34,8 @@ class FailureLog:
         """Note that an endpoint cannot be read."""
         reason = type(error), getattr(error, "status_code", None)
         if reason not in self._failing.values():
-            _log.warning("%s of %s could not be read: %s", endpoint, self.organization, error)
+            shown = without_keys(str(error))  # whatever kind of error it is
+            _log.warning("%s of %s could not be read: %s", endpoint, self.organization, shown)
         self._failing[endpoint] = reason
 
 
