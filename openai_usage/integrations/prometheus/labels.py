@@ -51,8 +51,8 @@ def group_by_of(endpoint: Endpoint[..., object], labels: Sequence[Label]) -> lis
 
     A label that the API cannot group by, such as the model of costs, is a part of the line item.
     """
-    dimensions = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
-    derived = [each for each in dimensions if each not in endpoint.group_by]
+    dimensions: list[Dimension] = [DIMENSIONS[each] for each in labels_of(endpoint, labels)]
+    derived: list[Dimension] = [each for each in dimensions if each not in endpoint.group_by]
     return [*(each for each in dimensions if each in endpoint.group_by), *fields_of(derived)]
 
 
